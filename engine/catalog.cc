@@ -1,0 +1,429 @@
+#include "engine/catalog.h"
+
+#include <strings.h>
+
+#include <algorithm>
+
+#include "engine/check.h"
+#include "engine/coding.h"
+
+namespace braid {
+
+namespace {
+
+const std::string kNoName;
+
+bool same_name(std::string_view a, std::string_view b) {
+  return a.size() == b.size() && strncasecmp(a.data(), b.data(), a.size()) == 0;
+}
+
+}  // namespace
+
+const HypertableDefinition* CatalogState::hypertable(std::string_view name) const {
+  for (const auto& [id, definition] : hypertables)
+    if (same_name(definition.name, name)) return &definition;
+  return nullptr;
+}
+
+const IndexDefinition* CatalogState::index(bool on_edges, uint32_t scope, KeyId key) const {
+  for (const auto& [id, definition] : indexes)
+    if (definition.on_edges == on_edges && definition.scope == scope && definition.key == key) return &definition;
+  return nullptr;
+}
+
+const BindingDefinition* CatalogState::binding_of_table(std::string_view table) const {
+  for (const auto& [label, definition] : bindings)
+    if (same_name(definition.table, table)) return &definition;
+  return nullptr;
+}
+
+std::optional<uint32_t> Catalog::find_name(NameKind kind, std::string_view name) const {
+  ReaderLock lock(mutex_);
+  const auto& ids = names_[static_cast<size_t>(kind)].ids;
+  const auto found = ids.find(name);
+  if (found == ids.end()) return std::nullopt;
+  return found->second;
+}
+
+const std::string& Catalog::name(NameKind kind, uint32_t id) const {
+  ReaderLock lock(mutex_);
+  const auto& by_id = names_[static_cast<size_t>(kind)].by_id;
+  // Safety: a deque never moves its elements when it grows, so the reference outlives the lock.
+  return id == 0 || id > by_id.size() ? kNoName : by_id[id - 1];
+}
+
+uint32_t Catalog::next_name(NameKind kind) const {
+  ReaderLock lock(mutex_);
+  return static_cast<uint32_t>(names_[static_cast<size_t>(kind)].by_id.size() + 1);
+}
+
+std::optional<SeriesId> Catalog::find_series(HypertableId hypertable, std::string_view tags) const {
+  ReaderLock lock(mutex_);
+  const auto table = series_.find(hypertable);
+  if (table == series_.end()) return std::nullopt;
+  const auto found = table->second.ids.find(tags);
+  if (found == table->second.ids.end()) return std::nullopt;
+  return found->second;
+}
+
+const std::string& Catalog::series_tags(SeriesId series) const {
+  ReaderLock lock(mutex_);
+  const auto found = tags_.find(series);
+  return found == tags_.end() ? kNoName : found->second;
+}
+
+void Catalog::for_each_series(HypertableId hypertable,
+                              const std::function<void(SeriesId, const std::string&)>& visit) const {
+  std::vector<std::pair<SeriesId, const std::string*>> found;
+  {
+    ReaderLock lock(mutex_);
+    const auto table = series_.find(hypertable);
+    if (table == series_.end()) return;
+    found.reserve(table->second.in_order.size());
+    // Safety: an unordered_map never moves its nodes, and entries are never removed.
+    for (const SeriesId series : table->second.in_order) found.emplace_back(series, &tags_.at(series));
+  }
+  for (const auto& [series, tags] : found) visit(series, *tags);
+}
+
+void Catalog::add_name(NameKind kind, uint32_t id, std::string name) {
+  WriterLock lock(mutex_);
+  auto& names = names_[static_cast<size_t>(kind)];
+  if (names.by_id.size() < id) names.by_id.resize(id);
+  names.by_id[id - 1] = std::move(name);
+  names.ids.emplace(names.by_id[id - 1], id);
+}
+
+void Catalog::add_series(HypertableId hypertable, SeriesId series, std::string tags) {
+  WriterLock lock(mutex_);
+  const auto [entry, added] = tags_.emplace(series, std::move(tags));
+  if (!added) return;
+  auto& table = series_[hypertable];
+  table.ids.emplace(entry->second, series);
+  table.in_order.push_back(series);
+}
+
+CatalogWriter::CatalogWriter(const Catalog& committed, std::shared_ptr<const CatalogState> state,
+                             CatalogCounters counters)
+    : committed_(committed), state_(std::move(state)), counters_(counters) {}
+
+uint32_t CatalogWriter::intern(NameKind kind, std::string_view name) {
+  if (const auto found = find_name(kind, name)) return *found;
+  uint32_t id = committed_.next_name(kind);
+  const auto last = names_by_id_.upper_bound({kind, UINT32_MAX});
+  if (last != names_by_id_.begin() && std::prev(last)->first.first == kind) id = std::prev(last)->first.second + 1;
+  Change change{.kind = Kind::kName};
+  change.subkind = static_cast<uint32_t>(kind);
+  change.id = id;
+  change.text = name;
+  change.counters_before = counters_;
+  changes_.push_back(std::move(change));
+  names_.emplace(std::pair(kind, std::string(name)), id);
+  names_by_id_.emplace(std::pair(kind, id), std::string(name));
+  return id;
+}
+
+std::optional<uint32_t> CatalogWriter::find_name(NameKind kind, std::string_view name) const {
+  if (const auto found = committed_.find_name(kind, name)) return found;
+  if (names_.empty()) return std::nullopt;
+  const auto found = names_.find({kind, std::string(name)});
+  if (found == names_.end()) return std::nullopt;
+  return found->second;
+}
+
+const std::string& CatalogWriter::name(NameKind kind, uint32_t id) const {
+  const auto found = names_by_id_.find({kind, id});
+  return found == names_by_id_.end() ? committed_.name(kind, id) : found->second;
+}
+
+SeriesId CatalogWriter::intern_series(HypertableId hypertable, std::string_view tags) {
+  if (const auto found = find_series(hypertable, tags)) return *found;
+  Change change{.kind = Kind::kSeries};
+  change.owner = hypertable.value();
+  change.id = counters_.next_series;
+  change.text = tags;
+  change.counters_before = counters_;
+  changes_.push_back(std::move(change));
+  const SeriesId series(counters_.next_series++);
+  series_.emplace(std::pair(hypertable, std::string(tags)), series);
+  series_by_id_.emplace(series, std::string(tags));
+  return series;
+}
+
+std::optional<SeriesId> CatalogWriter::find_series(HypertableId hypertable, std::string_view tags) const {
+  if (const auto found = committed_.find_series(hypertable, tags)) return found;
+  if (series_.empty()) return std::nullopt;
+  const auto found = series_.find({hypertable, std::string(tags)});
+  if (found == series_.end()) return std::nullopt;
+  return found->second;
+}
+
+const std::string& CatalogWriter::series_tags(SeriesId series) const {
+  const auto found = series_by_id_.find(series);
+  return found == series_by_id_.end() ? committed_.series_tags(series) : found->second;
+}
+
+void CatalogWriter::for_each_series(HypertableId hypertable,
+                                    const std::function<void(SeriesId, const std::string&)>& visit) const {
+  committed_.for_each_series(hypertable, visit);
+  std::map<SeriesId, const std::string*> staged;
+  for (const auto& [key, series] : series_)
+    if (key.first == hypertable) staged.emplace(series, &key.second);
+  for (const auto& [series, tags] : staged) visit(series, *tags);
+}
+
+CatalogState& CatalogWriter::change_state(Change change) {
+  change.before = state_;
+  change.counters_before = counters_;
+  changes_.push_back(std::move(change));
+  auto copy = std::make_shared<CatalogState>(*state_);
+  CatalogState& changed = *copy;
+  state_ = std::move(copy);
+  return changed;
+}
+
+HypertableId CatalogWriter::add_hypertable(HypertableDefinition definition) {
+  definition.id = HypertableId(counters_.next_object);
+  Change change{.kind = Kind::kHypertable};
+  change.id = definition.id.value();
+  change.text = encode_definition(definition);
+  CatalogState& state = change_state(std::move(change));
+  ++counters_.next_object;
+  state.hypertables.emplace(definition.id, std::move(definition));
+  return HypertableId(counters_.next_object - 1);
+}
+
+void CatalogWriter::rename_hypertable(HypertableId id, std::string name) {
+  HypertableDefinition definition = state_->hypertables.at(id);
+  definition.name = std::move(name);
+  Change change{.kind = Kind::kHypertable};
+  change.id = id.value();
+  change.text = encode_definition(definition);
+  change_state(std::move(change)).hypertables[id] = std::move(definition);
+}
+
+void CatalogWriter::remove_hypertable(HypertableId id) {
+  std::vector<ChunkId> chunks;
+  for (const auto& [chunk, definition] : state_->chunks)
+    if (definition.hypertable == id) chunks.push_back(chunk);
+  for (const ChunkId chunk : chunks) remove_chunk(chunk);
+  Change change{.kind = Kind::kHypertable, .removed = true};
+  change.id = id.value();
+  change_state(std::move(change)).hypertables.erase(id);
+}
+
+IndexId CatalogWriter::add_index(IndexDefinition definition) {
+  definition.id = IndexId(counters_.next_object);
+  Change change{.kind = Kind::kIndex};
+  change.id = definition.id.value();
+  change.text = encode_definition(definition);
+  CatalogState& state = change_state(std::move(change));
+  ++counters_.next_object;
+  state.indexes.emplace(definition.id, definition);
+  return definition.id;
+}
+
+void CatalogWriter::remove_index(IndexId id) {
+  Change change{.kind = Kind::kIndex, .removed = true};
+  change.id = id.value();
+  change_state(std::move(change)).indexes.erase(id);
+}
+
+void CatalogWriter::put_binding(const BindingDefinition& definition) {
+  Change change{.kind = Kind::kBinding};
+  change.id = definition.label.value();
+  change.text = encode_definition(definition);
+  change_state(std::move(change)).bindings[definition.label] = definition;
+}
+
+void CatalogWriter::remove_binding(LabelId label) {
+  Change change{.kind = Kind::kBinding, .removed = true};
+  change.id = label.value();
+  change_state(std::move(change)).bindings.erase(label);
+}
+
+ChunkId CatalogWriter::reserve_chunk_id() {
+  Change change{.kind = Kind::kMeta};
+  change.counters_before = counters_;
+  changes_.push_back(std::move(change));
+  return ChunkId(counters_.next_chunk++);
+}
+
+void CatalogWriter::add_chunk(const ChunkDefinition& definition) {
+  Change change{.kind = Kind::kChunk};
+  change.id = definition.id.value();
+  change.text = encode_definition(definition);
+  change_state(std::move(change)).chunks[definition.id] = definition;
+  counters_.next_chunk = std::max(counters_.next_chunk, definition.id.value() + 1);
+}
+
+void CatalogWriter::remove_chunk(ChunkId id) {
+  Change change{.kind = Kind::kChunk, .removed = true};
+  change.id = id.value();
+  change_state(std::move(change)).chunks.erase(id);
+}
+
+void CatalogWriter::set_series_watermark(Lsn lsn) {
+  change_state(Change{.kind = Kind::kMeta}).series_watermark = lsn;
+}
+
+void CatalogWriter::rollback_to(uint64_t mark) {
+  while (changes_.size() > mark) {
+    Change& change = changes_.back();
+    if (change.before != nullptr) state_ = std::move(change.before);
+    counters_ = change.counters_before;
+    if (change.kind == Kind::kName) {
+      const auto kind = static_cast<NameKind>(change.subkind);
+      names_by_id_.erase({kind, static_cast<uint32_t>(change.id)});
+      names_.erase({kind, change.text});
+    } else if (change.kind == Kind::kSeries) {
+      series_by_id_.erase(SeriesId(change.id));
+      series_.erase({HypertableId(static_cast<uint32_t>(change.owner)), change.text});
+    }
+    changes_.pop_back();
+  }
+}
+
+std::string encode_definition(const HypertableDefinition& definition) {
+  std::string out;
+  append_varint(out, definition.id.value());
+  append_text(out, definition.name);
+  append_text(out, definition.time_column);
+  append_varint(out, definition.tags.size());
+  for (const std::string& tag : definition.tags) append_text(out, tag);
+  append_varint(out, definition.fields.size());
+  for (const FieldDefinition& field : definition.fields) {
+    append_text(out, field.name);
+    append_varint(out, static_cast<uint64_t>(field.type));
+  }
+  append_varint(out, static_cast<uint64_t>(definition.on_conflict));
+  append_varint(out, zigzag(definition.chunk_interval_us));
+  return out;
+}
+
+std::string encode_definition(const IndexDefinition& definition) {
+  std::string out;
+  append_varint(out, definition.id.value());
+  append_varint(out, definition.on_edges ? 1 : 0);
+  append_varint(out, definition.scope);
+  append_varint(out, definition.key.value());
+  append_varint(out, definition.unique ? 1 : 0);
+  return out;
+}
+
+std::string encode_definition(const BindingDefinition& definition) {
+  std::string out;
+  append_varint(out, definition.label.value());
+  append_text(out, definition.table);
+  append_text(out, definition.key_column);
+  append_varint(out, definition.key.value());
+  append_varint(out, definition.index.value());
+  append_varint(out, static_cast<uint64_t>(definition.on_delete));
+  return out;
+}
+
+std::string encode_definition(const ChunkDefinition& definition) {
+  std::string out;
+  append_varint(out, definition.id.value());
+  append_varint(out, definition.hypertable.value());
+  for (const Timestamp time : {definition.interval.start, definition.interval.limit, definition.time_min,
+                               definition.time_max})
+    append_varint(out, zigzag(time.value()));
+  append_varint(out, definition.rows);
+  append_varint(out, definition.size_bytes);
+  return out;
+}
+
+namespace {
+
+/// Reads the integers and texts of a definition; one check at the end says whether all were there.
+class DefinitionReader {
+ public:
+  explicit DefinitionReader(std::string_view bytes) : reader_(bytes) {}
+  uint64_t number() {
+    uint64_t value = 0;
+    reader_.varint(value);
+    return reader_.ok() ? value : 0;
+  }
+  uint32_t number32() { return static_cast<uint32_t>(bounded(UINT32_MAX)); }
+  uint64_t bounded(uint64_t max) {
+    const uint64_t value = number();
+    if (value > max) bad_ = true;
+    return value;
+  }
+  Timestamp time() { return Timestamp(unzigzag(number())); }
+  std::string text() {
+    std::string_view value;
+    reader_.text(value);
+    return reader_.ok() ? std::string(value) : std::string();
+  }
+  Status finish(std::string_view what) const {
+    if (reader_.ok() && reader_.done() && !bad_) return {};
+    return Status(StatusCode::kCorrupt, "rows.db: _braid_object: the definition of " + std::string(what) +
+                                            " cannot be read");
+  }
+
+ private:
+  ByteReader reader_;
+  bool bad_ = false;
+};
+
+constexpr uint64_t kColumnsMax = 2000;  // SQLite's own bound on columns
+
+}  // namespace
+
+Status decode_definition(std::string_view bytes, HypertableDefinition& out) {
+  DefinitionReader reader(bytes);
+  out.id = HypertableId(reader.number32());
+  out.name = reader.text();
+  out.time_column = reader.text();
+  for (uint64_t n = reader.bounded(kColumnsMax); n > 0 && n <= kColumnsMax; --n) out.tags.push_back(reader.text());
+  for (uint64_t n = reader.bounded(kColumnsMax); n > 0 && n <= kColumnsMax; --n) {
+    FieldDefinition field;
+    field.name = reader.text();
+    field.type = static_cast<FieldType>(reader.bounded(static_cast<uint64_t>(FieldType::kJson)));
+    out.fields.push_back(std::move(field));
+  }
+  out.on_conflict = static_cast<ConflictPolicy>(reader.bounded(static_cast<uint64_t>(ConflictPolicy::kError)));
+  out.chunk_interval_us = unzigzag(reader.number());
+  BRAID_TRY(reader.finish("a hypertable"));
+  if (out.chunk_interval_us <= 0)
+    return Status(StatusCode::kCorrupt, "rows.db: _braid_object: hypertable " + out.name + " has no chunk interval");
+  return {};
+}
+
+Status decode_definition(std::string_view bytes, IndexDefinition& out) {
+  DefinitionReader reader(bytes);
+  out.id = IndexId(reader.number32());
+  out.on_edges = reader.bounded(1) != 0;
+  out.scope = reader.number32();
+  out.key = KeyId(reader.number32());
+  out.unique = reader.bounded(1) != 0;
+  return reader.finish("an index");
+}
+
+Status decode_definition(std::string_view bytes, BindingDefinition& out) {
+  DefinitionReader reader(bytes);
+  out.label = LabelId(reader.number32());
+  out.table = reader.text();
+  out.key_column = reader.text();
+  out.key = KeyId(reader.number32());
+  out.index = IndexId(reader.number32());
+  out.on_delete = static_cast<DeleteRule>(reader.bounded(static_cast<uint64_t>(DeleteRule::kDetach)));
+  return reader.finish("a binding");
+}
+
+Status decode_definition(std::string_view bytes, ChunkDefinition& out) {
+  DefinitionReader reader(bytes);
+  out.id = ChunkId(reader.number());
+  out.hypertable = HypertableId(reader.number32());
+  out.interval.start = reader.time();
+  out.interval.limit = reader.time();
+  out.time_min = reader.time();
+  out.time_max = reader.time();
+  out.rows = reader.number();
+  out.size_bytes = reader.number();
+  return reader.finish("a chunk");
+}
+
+}  // namespace braid

@@ -1,0 +1,206 @@
+// What the stores keep in SQLite: names, series, indexes, hypertables, chunks, bindings. One interface for both stores.
+//
+// Committed names and series are append-only and shared by all versions (`Catalog`). Definitions that change are an immutable
+// `CatalogState`, of which every Version holds one. A write transaction changes both through its `CatalogWriter`, which
+// undoes with savepoints and is flushed into the `_braid_*` tables in the same SQLite commit.
+#pragma once
+
+#include <deque>
+#include <functional>
+#include <map>
+#include <memory>
+#include <optional>
+#include <string>
+#include <string_view>
+#include <unordered_map>
+#include <vector>
+
+#include "engine/column_data.h"
+#include "engine/mutex.h"
+#include "engine/result.h"
+#include "engine/types.h"
+
+namespace braid {
+
+/// Values are frozen: they are stored.
+enum class NameKind : uint8_t { kLabel = 1, kEdgeType = 2, kPropertyKey = 3 };
+
+struct FieldDefinition {
+  std::string name;
+  FieldType type = FieldType::kDouble;
+};
+
+/// What happens to a point whose series and time exist already. Values are frozen.
+enum class ConflictPolicy : uint8_t { kReplace = 1, kIgnore = 2, kError = 3 };
+
+struct HypertableDefinition {
+  HypertableId id;
+  std::string name;
+  std::string time_column;
+  std::vector<std::string> tags;
+  std::vector<FieldDefinition> fields;
+  ConflictPolicy on_conflict = ConflictPolicy::kReplace;
+  int64_t chunk_interval_us = 0;
+};
+
+/// An index over one property of the nodes of one label, or of the edges of one type.
+struct IndexDefinition {
+  IndexId id;
+  bool on_edges = false;
+  uint32_t scope = 0;  ///< LabelId, or TypeId when on_edges
+  KeyId key;
+  bool unique = false;
+};
+
+/// Values are frozen.
+enum class DeleteRule : uint8_t { kRestrict = 1, kDetach = 2 };
+
+/// A table whose rows are the nodes of a label.
+struct BindingDefinition {
+  LabelId label;
+  std::string table;
+  std::string key_column;
+  KeyId key;
+  IndexId index;  ///< unique index on (label, key); made by the binding
+  DeleteRule on_delete = DeleteRule::kRestrict;
+};
+
+/// A sealed chunk file. Later chunks (greater id) win over earlier ones for the same series and time.
+struct ChunkDefinition {
+  ChunkId id;
+  HypertableId hypertable;
+  TimeRange interval;   ///< the chunk interval that it belongs to
+  Timestamp time_min;   ///< of its points, both inclusive
+  Timestamp time_max;
+  uint64_t rows = 0;
+  uint64_t size_bytes = 0;
+};
+
+/// The definitions at one LSN. A value, never changed after it is shared.
+struct CatalogState {
+  std::map<HypertableId, HypertableDefinition> hypertables;
+  std::map<IndexId, IndexDefinition> indexes;
+  std::map<LabelId, BindingDefinition> bindings;
+  std::map<ChunkId, ChunkDefinition> chunks;
+  Lsn series_watermark;  ///< points up to here are in chunks, or were logged again later
+
+  const HypertableDefinition* hypertable(std::string_view name) const;
+  const IndexDefinition* index(bool on_edges, uint32_t scope, KeyId key) const;
+  const BindingDefinition* binding_of_table(std::string_view table) const;  ///< compares as SQLite names do
+};
+
+/// Committed names and series. Ids are dense from 1 and never reused.
+/// Threads: all members may be called from any thread.
+class Catalog {
+ public:
+  std::optional<uint32_t> find_name(NameKind kind, std::string_view name) const;
+  /// The name, or "" for an id that is not assigned. The reference lives as long as the catalog.
+  const std::string& name(NameKind kind, uint32_t id) const;
+  std::optional<SeriesId> find_series(HypertableId hypertable, std::string_view tags) const;
+  /// Encoded tags of a series (timeseries/tag_codec), "" if unknown. The reference lives as long as the catalog.
+  const std::string& series_tags(SeriesId series) const;
+  /// Calls `visit` for each series of a hypertable in ascending order of id, without holding the lock.
+  void for_each_series(HypertableId hypertable,
+                       const std::function<void(SeriesId, const std::string& tags)>& visit) const;
+
+  /// Called at open and by publish only.
+  void add_name(NameKind kind, uint32_t id, std::string name);
+  void add_series(HypertableId hypertable, SeriesId series, std::string tags);
+  uint32_t next_name(NameKind kind) const;
+
+ private:
+  struct Names {
+    std::deque<std::string> by_id;  // by_id[id - 1]
+    std::unordered_map<std::string_view, uint32_t> ids;
+  };
+  struct Series {
+    std::unordered_map<std::string_view, SeriesId> ids;
+    std::vector<SeriesId> in_order;
+  };
+  mutable SharedMutex mutex_;
+  Names names_[4] BRAID_GUARDED_BY(mutex_);  // by NameKind
+  std::unordered_map<SeriesId, std::string> tags_ BRAID_GUARDED_BY(mutex_);
+  std::unordered_map<HypertableId, Series> series_ BRAID_GUARDED_BY(mutex_);
+};
+
+/// Ids that the next transaction assigns first; kept in `_braid_meta`.
+struct CatalogCounters {
+  uint32_t next_object = 1;  ///< hypertables and indexes
+  uint64_t next_series = 1;
+  uint64_t next_chunk = 1;
+};
+
+/// One write transaction's catalog: the committed one plus what the transaction adds. One thread at a time.
+class CatalogWriter {
+ public:
+  CatalogWriter(const Catalog& committed, std::shared_ptr<const CatalogState> state, CatalogCounters counters);
+
+  const CatalogState& state() const { return *state_; }
+  std::shared_ptr<const CatalogState> shared_state() const { return state_; }
+
+  uint32_t intern(NameKind kind, std::string_view name);
+  std::optional<uint32_t> find_name(NameKind kind, std::string_view name) const;
+  const std::string& name(NameKind kind, uint32_t id) const;
+
+  SeriesId intern_series(HypertableId hypertable, std::string_view tags);
+  std::optional<SeriesId> find_series(HypertableId hypertable, std::string_view tags) const;
+  const std::string& series_tags(SeriesId series) const;
+  void for_each_series(HypertableId hypertable,
+                       const std::function<void(SeriesId, const std::string& tags)>& visit) const;
+
+  /// Assigns the id.
+  HypertableId add_hypertable(HypertableDefinition definition);
+  void rename_hypertable(HypertableId id, std::string name);
+  void remove_hypertable(HypertableId id);  ///< its chunks' rows too
+  IndexId add_index(IndexDefinition definition);
+  void remove_index(IndexId id);
+  void put_binding(const BindingDefinition& definition);
+  void remove_binding(LabelId label);
+  ChunkId reserve_chunk_id();
+  void add_chunk(const ChunkDefinition& definition);
+  void remove_chunk(ChunkId id);
+  void set_series_watermark(Lsn lsn);
+
+  uint64_t mark() const { return changes_.size(); }
+  void rollback_to(uint64_t mark);
+  bool empty() const { return changes_.empty(); }
+
+  /// A row to write into or delete from a `_braid_*` table.
+  enum class Kind : uint8_t { kName, kSeries, kHypertable, kIndex, kBinding, kChunk, kMeta };
+  struct Change {
+    Kind kind;
+    bool removed = false;
+    uint32_t subkind = 0;   // NameKind
+    uint64_t id = 0;        // the object's id; of a series, its hypertable is `owner`
+    uint64_t owner = 0;
+    std::string text;       // name, encoded tags or encoded definition
+    std::shared_ptr<const CatalogState> before;  // state to return to; null when unchanged
+    CatalogCounters counters_before;
+  };
+  const std::vector<Change>& changes() const { return changes_; }
+  CatalogCounters counters() const { return counters_; }
+
+ private:
+  CatalogState& change_state(Change change);
+
+  const Catalog& committed_;
+  std::shared_ptr<const CatalogState> state_;
+  CatalogCounters counters_;
+  std::vector<Change> changes_;
+  std::map<std::pair<NameKind, std::string>, uint32_t> names_;
+  std::map<std::pair<NameKind, uint32_t>, std::string> names_by_id_;
+  std::map<std::pair<HypertableId, std::string>, SeriesId> series_;
+  std::map<SeriesId, std::string> series_by_id_;
+};
+
+std::string encode_definition(const HypertableDefinition& definition);
+std::string encode_definition(const IndexDefinition& definition);
+std::string encode_definition(const BindingDefinition& definition);
+std::string encode_definition(const ChunkDefinition& definition);
+/// kCorrupt for bytes that are no definition.
+Status decode_definition(std::string_view bytes, HypertableDefinition& out);
+Status decode_definition(std::string_view bytes, IndexDefinition& out);
+Status decode_definition(std::string_view bytes, BindingDefinition& out);
+Status decode_definition(std::string_view bytes, ChunkDefinition& out);
+
+}  // namespace braid

@@ -1,0 +1,59 @@
+@0xb3f1c9d27a5e6481;
+# One transaction's graph and time-series changes. docs/log_format.md explains each field.
+
+using Cxx = import "/capnp/c++.capnp";
+$Cxx.namespace("braid::wire");
+
+struct NodeChange {
+  kind @0 :UInt16;
+  id @1 :UInt64;
+  value @2 :Data;
+  labelsAdded @3 :List(UInt32);
+  labelsRemoved @4 :List(UInt32);
+  indexPut @5 :List(Data);
+  indexRemoved @6 :List(Data);
+}
+
+struct EdgeChange {
+  kind @0 :UInt16;
+  created @1 :Bool;
+  id @2 :UInt64;
+  source @3 :UInt64;
+  target @4 :UInt64;
+  type @5 :UInt32;
+  properties @6 :Data;
+  sourceDegree @7 :UInt64;
+  targetDegree @8 :UInt64;
+  indexPut @9 :List(Data);
+  indexRemoved @10 :List(Data);
+}
+
+struct Column {
+  type @0 :UInt8;
+  integers @1 :List(Int64);
+  reals @2 :List(Float64);
+  texts @3 :List(Data);
+  nulls @4 :Data;
+}
+
+struct SeriesRun {
+  hypertable @0 :UInt32;
+  series @1 :UInt64;
+  times @2 :List(Int64);
+  columns @3 :List(Column);
+}
+
+struct SeriesDrop {
+  hypertable @0 :UInt32;
+  limit @1 :Int64;
+}
+
+struct CommitRecord {
+  nodes @0 :List(NodeChange);
+  edges @1 :List(EdgeChange);
+  nextNode @2 :UInt64;
+  nextEdge @3 :UInt64;
+  runs @4 :List(SeriesRun);
+  drops @5 :List(SeriesDrop);
+  relogged @6 :Bool;
+}

@@ -1,0 +1,89 @@
+// The record of one transaction: what its graph and time-series changes were, as row `record` of `_braid_log`.
+//
+// Invariant 3: a record suffices for each column family alone. Values are absolute, ids are assigned, old index keys and edge
+// ends are in it, so that replay reads nothing but the family it writes, and replaying twice changes nothing.
+// Encoded as Cap'n Proto (commit_record.capnp); `docs/log_format.md`.
+#pragma once
+
+#include <cstdint>
+#include <string>
+#include <string_view>
+#include <vector>
+
+#include "engine/column_data.h"
+#include "engine/result.h"
+#include "engine/types.h"
+
+namespace braid {
+
+/// Values are frozen: they are stored.
+enum class ChangeKind : uint16_t { kPut = 0, kRemove = 1, kIndexOnly = 2 };
+
+/// A node put (created or replaced), removed, or touched by an index only.
+struct NodeChange {
+  ChangeKind kind = ChangeKind::kPut;
+  NodeId id;
+  std::string value;                       ///< kPut: the whole value in family `node`
+  std::vector<LabelId> labels_added;       ///< entries to put in family `label`
+  std::vector<LabelId> labels_removed;     ///< entries to remove from family `label`
+  std::vector<std::string> index_put;      ///< whole keys of family `index`
+  std::vector<std::string> index_removed;  ///< whole keys of family `index`
+};
+
+/// An edge put (created if `created`, else its properties replaced), removed, or touched by an index only.
+struct EdgeChange {
+  ChangeKind kind = ChangeKind::kPut;
+  bool created = false;
+  EdgeId id;
+  NodeId source;
+  NodeId target;
+  TypeId type;
+  std::string properties;       ///< kPut: encoded properties
+  uint64_t source_degree = 0;   ///< out-degree of (source, type) after this change; when created or removed
+  uint64_t target_degree = 0;   ///< in-degree of (target, type) after this change; when created or removed
+  std::vector<std::string> index_put;
+  std::vector<std::string> index_removed;
+};
+
+struct GraphChanges {
+  std::vector<NodeChange> nodes;  ///< in the order in which they were made
+  std::vector<EdgeChange> edges;  ///< in the order in which they were made
+  NodeId next_node{1};            ///< the counters after the transaction
+  EdgeId next_edge{1};
+  bool empty() const { return nodes.empty() && edges.empty(); }
+};
+
+/// Points of one series, in the order in which they were written.
+struct SeriesRun {
+  HypertableId hypertable;
+  SeriesId series;
+  std::vector<int64_t> times;       ///< microseconds since 1970-01-01T00:00:00Z
+  std::vector<ColumnData> columns;  ///< one per field, each with times.size() rows
+};
+
+/// All points of `hypertable` with a time before `limit` written before this record are gone.
+struct SeriesDrop {
+  HypertableId hypertable;
+  Timestamp limit;  ///< INT64_MAX: the whole hypertable
+};
+
+struct SeriesChanges {
+  std::vector<SeriesDrop> drops;  ///< apply before the runs
+  std::vector<SeriesRun> runs;
+  /// The runs repeat points that the tail already has, so that older log rows can be trimmed.
+  bool relogged = false;
+  bool empty() const { return runs.empty() && drops.empty(); }
+};
+
+struct CommitRecord {
+  GraphChanges graph;
+  SeriesChanges series;
+  bool empty() const { return graph.empty() && series.empty(); }
+};
+
+/// The bytes of a record; an empty record is an empty string.
+std::string encode_commit_record(const CommitRecord& record);
+/// kCorrupt for bytes that are no record.
+Result<CommitRecord> decode_commit_record(std::string_view bytes);
+
+}  // namespace braid

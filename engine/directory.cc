@@ -1,0 +1,146 @@
+#include "engine/directory.h"
+
+#include <fcntl.h>
+#include <sys/file.h>
+#include <sys/stat.h>
+#include <unistd.h>
+
+#include <charconv>
+#include <filesystem>
+#include <set>
+
+#include <fmt/format.h>
+
+namespace braid {
+
+namespace {
+
+constexpr size_t kFormatBytesMax = 4096;
+
+std::string format_text(const Format& format) {
+  return fmt::format("braid {}\nuuid {}\nepoch {}\nstate {}\n", format.version, format.uuid, format.epoch,
+                     format.ready ? "ready" : "creating");
+}
+
+/// The rest of the line of `text` that starts with `key` and a blank, or nothing.
+std::string_view line_value(std::string_view text, std::string_view key) {
+  while (!text.empty()) {
+    const size_t end = text.find('\n');
+    const std::string_view line = text.substr(0, end);
+    if (line.size() > key.size() && line.starts_with(key) && line[key.size()] == ' ') return line.substr(key.size() + 1);
+    if (end == std::string_view::npos) break;
+    text.remove_prefix(end + 1);
+  }
+  return {};
+}
+
+template <typename T>
+bool parse_number(std::string_view text, T& value) {
+  const auto [rest, error] = std::from_chars(text.data(), text.data() + text.size(), value);
+  return error == std::errc() && rest == text.data() + text.size();
+}
+
+Result<Format> parse_format(const std::string& path, std::string_view text) {
+  const Status damaged(StatusCode::kCorrupt, fmt::format("{}: is not the FORMAT file of a Braid database", path));
+  Format format;
+  if (!parse_number(line_value(text, "braid"), format.version)) return damaged;
+  if (format.version != kFormatVersion)
+    return Status(StatusCode::kVersion, fmt::format("{}: the database has format {}, this library reads format {}; use "
+                                                    "the release that wrote it",
+                                                    path, format.version, kFormatVersion));
+  format.uuid = line_value(text, "uuid");
+  const std::string_view state = line_value(text, "state");
+  if (format.uuid.size() != 36 || !parse_number(line_value(text, "epoch"), format.epoch)) return damaged;
+  if (state != "ready" && state != "creating") return damaged;
+  format.ready = state == "ready";
+  return format;
+}
+
+}  // namespace
+
+std::string make_uuid(const Env& env) {
+  uint64_t high = env.random();
+  uint64_t low = env.random();
+  high = (high & ~uint64_t{0xf000}) | 0x4000;
+  low = (low & ~(uint64_t{3} << 62)) | (uint64_t{2} << 62);
+  return fmt::format("{:08x}-{:04x}-{:04x}-{:04x}-{:012x}", high >> 32, (high >> 16) & 0xffff, high & 0xffff, low >> 48,
+                     low & 0xffffffffffff);
+}
+
+Result<std::unique_ptr<Directory>> Directory::open(Env& env, const std::string& path) {
+  std::unique_ptr<Directory> directory(new Directory(env, path));
+  BRAID_TRY(env.create_directory(path));
+  struct stat status;
+  if (::stat(path.c_str(), &status) < 0) return errno_status(errno, path, "open");
+  if (!S_ISDIR(status.st_mode))
+    return Status(StatusCode::kInvalidArgument, fmt::format("{}: is a file; a database is a directory", path));
+  BRAID_TRY(directory->take_lock());
+  BRAID_TRY(directory->read_or_create_format());
+  return directory;
+}
+
+Directory::~Directory() {
+  if (lock_descriptor_ >= 0) ::close(lock_descriptor_);
+}
+
+Status Directory::take_lock() {
+  const std::string path = path_ + "/LOCK";
+  if (!env_.exists(path)) {
+    // A directory that is not ours stays as it is: LOCK is created only where FORMAT is, or nothing.
+    BRAID_ASSIGN(const auto names, env_.list(path_));
+    static const std::set<std::string> kOurs = {"FORMAT", "FORMAT.new", "LOCK"};
+    for (const std::string& name : names)
+      if (!kOurs.contains(name) && !env_.exists(path_ + "/FORMAT"))
+        return Status(StatusCode::kInvalidArgument,
+                      fmt::format("{}: is not a Braid database: it has no FORMAT, and '{}' is in it; give a directory that "
+                                  "is absent or empty to create one",
+                                  path_, name));
+  }
+  if (const int error = env_.before(FileOperation::kOpen, path)) return errno_status(error, path, "open");
+  lock_descriptor_ = ::open(path.c_str(), O_CREAT | O_RDWR | O_CLOEXEC, 0644);
+  if (lock_descriptor_ < 0) return errno_status(errno, path, "open");
+  if (::flock(lock_descriptor_, LOCK_EX | LOCK_NB) < 0) {
+    if (errno != EWOULDBLOCK) return errno_status(errno, path, "lock");
+    char owner[32] = {};
+    const ssize_t size = ::pread(lock_descriptor_, owner, sizeof owner - 1, 0);
+    const std::string_view text(owner, size > 0 ? static_cast<size_t>(size) : 0);
+    return Status(StatusCode::kBusy, fmt::format("{}: in use by process {}", path_,
+                                                 text.empty() ? "unknown" : text.substr(0, text.find('\n'))));
+  }
+  const std::string pid = fmt::format("{}\n", ::getpid());
+  // The pid serves people only; the lock itself is the kernel's, so a failure here harms nothing.
+  if (::ftruncate(lock_descriptor_, 0) == 0 && ::pwrite(lock_descriptor_, pid.data(), pid.size(), 0) < 0) return {};
+  return {};
+}
+
+Status Directory::read_or_create_format() {
+  const std::string path = path_ + "/FORMAT";
+  if (env_.exists(path)) {
+    BRAID_ASSIGN(const std::string text, env_.read_file(path, kFormatBytesMax));
+    BRAID_ASSIGN(format_, parse_format(path, text));
+    return {};
+  }
+  format_.uuid = make_uuid(env_);
+  return write_format();
+}
+
+Status Directory::write_format() { return env_.replace_file(path_ + "/FORMAT", format_text(format_)); }
+
+Status Directory::prepare_creation() {
+  for (const char* name : {"rows.db", "rows.db-wal", "rows.db-shm"})
+    if (env_.exists(path_ + "/" + name)) BRAID_TRY(env_.remove(path_ + "/" + name));
+  for (const std::string& folder : {graph(), chunks(), archive()}) {
+    std::error_code error;
+    std::filesystem::remove_all(folder, error);
+    if (error) return errno_status(error.value(), folder, "remove");
+    BRAID_TRY(env_.create_directory(folder));
+  }
+  return env_.sync_directory(path_);
+}
+
+Status Directory::finish_creation() {
+  format_.ready = true;
+  return write_format();
+}
+
+}  // namespace braid

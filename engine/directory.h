@@ -1,0 +1,59 @@
+// The directory of a database: FORMAT says what it is, LOCK says who has it. docs/directory.md.
+#pragma once
+
+#include <memory>
+#include <string>
+
+#include "engine/env.h"
+#include "engine/result.h"
+
+namespace braid {
+
+inline constexpr int kFormatVersion = 1;
+
+/// What FORMAT says.
+struct Format {
+  int version = kFormatVersion;
+  std::string uuid;     ///< 36 characters
+  uint64_t epoch = 1;   ///< raised by a restore, so that files of two histories are told apart
+  bool ready = false;   ///< false while the database is being created
+};
+
+/// A random UUID, version 4.
+std::string make_uuid(const Env& env);
+
+/// A directory held with its lock until destroyed.
+class Directory {
+ public:
+  /// Creates the directory if it is absent, takes LOCK and reads or creates FORMAT.
+  /// kBusy "in use by process N"; kVersion for a format of another version; kInvalidArgument for a directory with something else in it.
+  static Result<std::unique_ptr<Directory>> open(Env& env, const std::string& path);
+  ~Directory();
+  Directory(const Directory&) = delete;
+  Directory& operator=(const Directory&) = delete;
+
+  const Format& format() const { return format_; }
+  const std::string& path() const { return path_; }
+  std::string rows() const { return path_ + "/rows.db"; }
+  std::string graph() const { return path_ + "/graph"; }
+  std::string chunks() const { return path_ + "/chunks"; }
+  std::string archive() const { return path_ + "/archive"; }
+
+  /// Removes what an interrupted creation left, and makes the folders.
+  Status prepare_creation();
+  /// Marks the database as created.
+  Status finish_creation();
+
+ private:
+  Directory(Env& env, std::string path) : env_(env), path_(std::move(path)) {}
+  Status take_lock();
+  Status read_or_create_format();
+  Status write_format();
+
+  Env& env_;
+  const std::string path_;
+  Format format_;
+  int lock_descriptor_ = -1;
+};
+
+}  // namespace braid

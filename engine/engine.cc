@@ -1,0 +1,290 @@
+#include "engine/engine.h"
+
+#include <sys/stat.h>
+
+#include <algorithm>
+
+#include <fmt/format.h>
+
+#include "engine/commit_log.h"
+#include "engine/session.h"
+
+namespace braid {
+
+namespace {
+
+/// Kept small: the slot keeps our own writers apart, so SQLite's lock is met only when another program reads the file.
+constexpr int kForeignLockWaitMs = 2000;
+
+std::string wal_of(const Directory& directory) { return directory.rows() + "-wal"; }
+
+int64_t size_of(const std::string& path) {
+  struct stat status;
+  return ::stat(path.c_str(), &status) == 0 ? static_cast<int64_t>(status.st_size) : -1;
+}
+
+}  // namespace
+
+Engine::Engine(const Options& options, FileHook* hook)
+    : env_(hook), options_(options), slot_(static_cast<size_t>(options[OptionId::kGroupMembersMax])) {}
+
+Result<std::unique_ptr<Engine>> Engine::open(const std::string& path, const Options& options, const StoreFactories& factories,
+                                             FileHook* hook) {
+  std::unique_ptr<Engine> engine(new Engine(options, hook));
+  engine->closed_ = true;  // until it is open, destroying it must not write a checkpoint
+  engine->factories_ = factories;
+  BRAID_ASSIGN(engine->directory_, Directory::open(engine->env_, path));
+  engine->vfs_ = std::make_unique<PageVfs>(engine->env_);
+  const bool creating = !engine->directory_->format().ready;
+  if (creating) {
+    BRAID_TRY(engine->directory_->prepare_creation().within(path));
+    BRAID_TRY(engine->create_rows().within(path));
+  }
+  BRAID_TRY(engine->recover().within(path));
+  if (creating) BRAID_TRY(engine->directory_->finish_creation());
+  engine->closed_ = false;
+  engine->background_ = std::thread([raw = engine.get()] { raw->run_background(); });
+  return engine;
+}
+
+Result<SqliteHandle> Engine::open_rows() const {
+  sqlite3* db = nullptr;
+  const int flags = SQLITE_OPEN_READWRITE | SQLITE_OPEN_CREATE | SQLITE_OPEN_NOMUTEX | SQLITE_OPEN_EXRESCODE;
+  const int code = sqlite3_open_v2(directory_->rows().c_str(), &db, flags, vfs_->name().c_str());
+  SqliteHandle handle(db);
+  if (code != SQLITE_OK) return sqlite_status(db, code, directory_->rows());
+  int reserved = kPageReservedBytes;
+  sqlite3_file_control(db, "main", SQLITE_FCNTL_RESERVE_BYTES, &reserved);
+  sqlite3_busy_timeout(db, kForeignLockWaitMs);
+  for (const auto& [option, value] : {std::pair(SQLITE_DBCONFIG_NO_CKPT_ON_CLOSE, 1), std::pair(SQLITE_DBCONFIG_DEFENSIVE, 1),
+                                      std::pair(SQLITE_DBCONFIG_TRUSTED_SCHEMA, 0), std::pair(SQLITE_DBCONFIG_DQS_DML, 0),
+                                      std::pair(SQLITE_DBCONFIG_DQS_DDL, 0), std::pair(SQLITE_DBCONFIG_ENABLE_LOAD_EXTENSION, 0),
+                                      std::pair(SQLITE_DBCONFIG_ENABLE_FKEY, 1)})
+    sqlite3_db_config(db, option, value, nullptr);
+  sqlite3_limit(db, SQLITE_LIMIT_LENGTH, static_cast<int>(options_[OptionId::kValueBytesMax]));
+  sqlite3_limit(db, SQLITE_LIMIT_SQL_LENGTH, static_cast<int>(options_[OptionId::kSqlBytesMax]));
+  sqlite3_limit(db, SQLITE_LIMIT_ATTACHED, 0);
+  BRAID_TRY(sqlite_run(db, fmt::format("PRAGMA journal_mode=WAL;PRAGMA synchronous=FULL;PRAGMA wal_autocheckpoint=0;"
+                                       "PRAGMA secure_delete=FAST;PRAGMA recursive_triggers=ON;PRAGMA cache_size=-{};"
+                                       "PRAGMA temp_store=MEMORY;",
+                                       std::max<int64_t>(1, options_[OptionId::kCacheBytes] / 1024))));
+  return handle;
+}
+
+Status Engine::create_rows() {
+  BRAID_ASSIGN(const SqliteHandle db, open_rows());
+  return create_log_tables(db.get());
+}
+
+Status Engine::recover() {
+  const std::string rows = directory_->rows();
+  // SQLite would take an absent or empty rows.db for a new database and delete its WAL, with every commit in it.
+  if (size_of(rows) < 0) return Status(StatusCode::kCorrupt, "rows.db is missing");
+  if (size_of(rows) == 0 && size_of(wal_of(*directory_)) <= 0)
+    return Status(StatusCode::kCorrupt, "rows.db is empty, and so is its WAL");
+  if (size_of(rows) == 0) return Status(StatusCode::kCorrupt, "rows.db is empty but its WAL is not; restore rows.db");
+  for (const std::string& folder : {directory_->graph(), directory_->chunks(), directory_->archive()})
+    BRAID_TRY(env_.create_directory(folder));
+  BRAID_ASSIGN(const SqliteHandle db, open_rows());
+  BRAID_ASSIGN(const StoredCatalog stored, load_catalog(db.get(), catalog_));
+  BRAID_ASSIGN(stores_[0], factories_.graph(env_, catalog_, *directory_, options_, *stored.state));
+  BRAID_ASSIGN(stores_[1], factories_.series(env_, catalog_, *directory_, options_, *stored.state));
+  BRAID_ASSIGN(auto log, CommitLog::open(db.get()));
+  BRAID_ASSIGN(const Lsn newest, log->newest());
+  BRAID_TRY(replay(newest));
+  auto version = std::make_shared<Version>();
+  version->lsn = newest;
+  version->catalog = stored.state;
+  version->counters = stored.counters;
+  for (size_t i = 0; i < kStoreCount; ++i) {
+    BRAID_ASSIGN(version->views[i], stores_[i]->view(stored.state));
+  }
+  versions_.install(std::move(version));
+  // One row is what a checkpoint leaves: there is nothing to write again.
+  MutexLock lock(checkpoint_mutex_);
+  if (counters.replayed.load(std::memory_order_relaxed) <= 1) last_checkpoint_ = newest;
+  return {};
+}
+
+Status Engine::replay(Lsn newest) {
+  Lsn from = newest;
+  for (const auto& store : stores_) from = std::min(from, store->durable_marker());
+  for (const auto& store : stores_) {
+    // Invariant 4: nothing derived becomes durable before its log row is. A store that is ahead has another history.
+    if (store->durable_marker() > newest)
+      return Status(StatusCode::kCorrupt, fmt::format("the log ends at commit {} but the graph or the series are at commit {}; the files are "
+                                                      "not of one moment",
+                                                      newest.value(), store->durable_marker().value()));
+  }
+  BRAID_ASSIGN(const SqliteHandle db, open_rows());
+  Lsn expected = from;
+  return read_log(db.get(), from, [&](Lsn lsn, std::string_view bytes) -> Status {
+    expected = expected.next();
+    if (lsn != expected)
+      return Status(StatusCode::kCorrupt, fmt::format("the log has no row for commit {}, which a store still needs", expected.value()));
+    BRAID_ASSIGN(const CommitRecord record, decode_commit_record(bytes));
+    for (const auto& store : stores_) BRAID_TRY(store->replay(record, lsn));
+    log_bytes_.fetch_add(bytes.size(), std::memory_order_relaxed);
+    counters.replayed.fetch_add(1, std::memory_order_relaxed);
+    return {};
+  });
+}
+
+Engine::~Engine() { close().ignore(); }
+
+Status Engine::close() {
+  if (background_.joinable()) {
+    {
+      MutexLock lock(background_mutex_);
+      background_stop_ = true;
+    }
+    background_wake_.notify_all();
+    background_.join();
+  }
+  Status status;
+  if (!closed_ && !env_.poisoned()) status = checkpoint();
+  closed_ = true;
+  MutexLock lock(checkpoint_mutex_);
+  checkpoint_session_ = nullptr;
+  return status;
+}
+
+Deadline Engine::busy_deadline() const {
+  return std::chrono::steady_clock::now() + std::chrono::milliseconds(options_[OptionId::kBusyTimeout]);
+}
+
+void Engine::note_commit(uint64_t record_bytes, int wal_pages) {
+  counters.commits.fetch_add(1, std::memory_order_relaxed);
+  const uint64_t log = log_bytes_.fetch_add(record_bytes, std::memory_order_relaxed) + record_bytes;
+  const bool checkpoint = static_cast<int64_t>(log) >= options_[OptionId::kLogSoftBytes] ||
+                          static_cast<int64_t>(factories_.tail_bytes(store(StoreKind::kSeries))) >= options_[OptionId::kTailBytesMax];
+  const bool copy = int64_t{wal_pages} * 4096 >= options_[OptionId::kWalSoftBytes];
+  if (!checkpoint && !copy) return;
+  {
+    MutexLock lock(background_mutex_);
+    wants_checkpoint_ |= checkpoint;
+    wants_wal_copy_ |= copy;
+  }
+  background_wake_.notify_one();
+}
+
+void Engine::run_background() {
+  for (;;) {
+    bool whole = false;
+    {
+      MutexLock lock(background_mutex_);
+      while (!background_stop_ && !wants_checkpoint_ && !wants_wal_copy_) background_wake_.wait(lock.native());
+      if (background_stop_) return;
+      whole = wants_checkpoint_;
+      wants_checkpoint_ = wants_wal_copy_ = false;
+    }
+    if (env_.poisoned()) continue;
+    if (whole) {
+      checkpoint().ignore();  // a failure keeps log and tails as they are; the next commit asks again
+    } else {
+      MutexLock lock(checkpoint_mutex_);
+      copy_wal().ignore();
+    }
+  }
+}
+
+Status Engine::checkpoint() {
+  MutexLock lock(checkpoint_mutex_);
+  BRAID_TRY(env_.check_writable());
+  if (versions_.newest()->lsn != last_checkpoint_) BRAID_TRY(checkpoint_stores().within("checkpoint"));
+  return copy_wal().within("checkpoint");
+}
+
+Status Engine::checkpoint_stores() BRAID_REQUIRES(checkpoint_mutex_) {
+  if (checkpoint_session_ == nullptr) {
+    BRAID_ASSIGN(checkpoint_session_, Session::open(*this));
+  }
+  Session& session = *checkpoint_session_;
+  BRAID_TRY(slot_.acquire(busy_deadline()));
+  const Lsn published = versions_.newest()->lsn;
+  Status status;
+  for (const auto& store : stores_)
+    if (status.ok()) status = store->checkpoint_begin(published);
+  slot_.release();
+
+  for (const auto& store : stores_)
+    if (status.ok()) status = store->checkpoint_write();
+  if (status.ok()) status = session.begin_write();
+  if (status.ok()) {
+    CommitRecord record;
+    for (const auto& store : stores_)
+      if (status.ok()) status = store->checkpoint_install(session.catalog_writer(), record);
+    if (status.ok()) status = session.seal(std::move(record));
+    // Invariant 4: the tables' watermark is in this transaction; the graph's marker is durable already.
+    const Lsn watermark = session.catalog_writer().state().series_watermark;
+    if (status.ok()) status = session.log().trim(std::min(store(StoreKind::kGraph).durable_marker(), watermark));
+    session.set_checkpointing(true);
+    if (status.ok()) {
+      status = session.commit();
+    } else {
+      session.rollback().ignore();
+    }
+    session.set_checkpointing(false);
+  }
+  if (!status.ok()) {
+    // A commit that may have happened names the new chunk files; only one that surely did not lets them go.
+    const bool undone = status.code() != StatusCode::kUnknownOutcome && status.code() != StatusCode::kNotVisible;
+    for (const auto& store : stores_)
+      if (undone) store->checkpoint_end(false);
+    return status;
+  }
+  log_bytes_.store(0, std::memory_order_relaxed);
+  counters.checkpoints.fetch_add(1, std::memory_order_relaxed);
+  last_checkpoint_ = versions_.newest()->lsn;
+  return {};
+}
+
+/// SQLite 3.40.1 can lose a WAL reset that races with a commit, so only the holder of the slot copies the WAL.
+Status Engine::copy_wal() BRAID_REQUIRES(checkpoint_mutex_) {
+  if (checkpoint_session_ == nullptr) {
+    BRAID_ASSIGN(checkpoint_session_, Session::open(*this));
+  }
+  BRAID_TRY(slot_.acquire(busy_deadline()));
+  const int code = sqlite3_wal_checkpoint_v2(checkpoint_session_->db(), "main", SQLITE_CHECKPOINT_PASSIVE, nullptr, nullptr);
+  slot_.release();
+  if (code == SQLITE_OK || code == SQLITE_BUSY) return {};
+  return sqlite_status(checkpoint_session_->db(), code, "copy the WAL");
+}
+
+Status Engine::check_log(std::vector<std::string>& problems) {
+  BRAID_ASSIGN(const SqliteHandle db, open_rows());
+  // The tables of hypertables are virtual: without their module SQLite's check passes them by, as it should.
+  BRAID_ASSIGN(auto rows, sqlite_prepare(db.get(), "PRAGMA integrity_check(100)"));
+  for (;;) {
+    auto more = rows.step();
+    if (!more.ok()) {
+      problems.push_back("rows.db: " + more.status().message());
+      break;
+    }
+    if (!*more) break;
+    if (rows.bytes(0) != "ok") problems.push_back("rows.db: " + std::string(rows.bytes(0)));
+  }
+  BRAID_ASSIGN(auto foreign, sqlite_prepare(db.get(), "PRAGMA foreign_key_check"));
+  for (;;) {
+    auto more = foreign.step();
+    if (!more.ok() || !*more) break;
+    problems.push_back(fmt::format("rows.db: row {} of table {} refers to a row that is not there", foreign.integer(1), foreign.bytes(0)));
+  }
+  Lsn expected;
+  const Status read = read_log(db.get(), Lsn(0), [&](Lsn lsn, std::string_view bytes) -> Status {
+    if (expected != Lsn(0) && lsn != expected)
+      problems.push_back(fmt::format("rows.db: the log has no row for commit {}", expected.value()));
+    expected = lsn.next();
+    if (const auto record = decode_commit_record(bytes); !record.ok())
+      problems.push_back(fmt::format("rows.db: commit {}: {}", lsn.value(), record.status().message()));
+    return {};
+  });
+  if (!read.ok()) problems.push_back("rows.db: " + read.message());
+  for (const auto& store : stores_)
+    if (store->durable_marker() >= expected)
+      problems.push_back(fmt::format("a store is at commit {}, after the end of the log at {}", store->durable_marker().value(),
+                                     expected.value() - 1));
+  return {};
+}
+
+}  // namespace braid

@@ -1,0 +1,110 @@
+// A database that is open: the parts that a commit needs, built once and handed to whoever needs them.
+#pragma once
+
+#include <array>
+#include <atomic>
+#include <functional>
+#include <memory>
+#include <string>
+#include <thread>
+
+#include "engine/catalog.h"
+#include "engine/directory.h"
+#include "engine/env.h"
+#include "engine/options.h"
+#include "engine/page_vfs.h"
+#include "engine/result.h"
+#include "engine/sqlite_handle.h"
+#include "engine/store.h"
+#include "engine/version.h"
+#include "engine/writer_slot.h"
+
+namespace braid {
+
+class Session;
+
+/// How the two stores are made; given by `api/database.cc`, the only place that knows them.
+struct StoreFactories {
+  std::function<Result<std::unique_ptr<Store>>(Env&, const Catalog&, const Directory&, const Options&, const CatalogState&)>
+      graph, series;
+  /// Memory of unsealed points, asked after each commit.
+  std::function<uint64_t(const Store& series)> tail_bytes;
+};
+
+/// Threads: all members may be called from any thread, except where one says so.
+class Engine {
+ public:
+  /// Opens or creates the database in `path` and brings the stores up to date with the log (invariants 2 to 4).
+  /// `hook` may be null; it outlives the engine.
+  static Result<std::unique_ptr<Engine>> open(const std::string& path, const Options& options, const StoreFactories& factories,
+                                              FileHook* hook = nullptr);
+  /// Writes a last checkpoint unless `close` was called, and waits for background work.
+  ~Engine();
+  Engine(const Engine&) = delete;
+  Engine& operator=(const Engine&) = delete;
+
+  /// A last checkpoint; no session but the engine's own may be open. A failure loses nothing: the next open replays.
+  Status close();
+
+  /// Opens a SQLite connection to rows.db with the settings that every connection has.
+  Result<SqliteHandle> open_rows() const;
+
+  /// Flushes the graph, seals the tails, copies the WAL and trims the log. One at a time.
+  Status checkpoint();
+
+  Deadline busy_deadline() const;
+
+  Env& env() { return env_; }
+  const Options& options() const { return options_; }
+  const Directory& directory() const { return *directory_; }
+  Catalog& catalog() { return catalog_; }
+  VersionList& versions() { return versions_; }
+  WriterSlot& slot() { return slot_; }
+  Store& store(StoreKind kind) { return *stores_[static_cast<size_t>(kind)]; }
+  PageVfs& vfs() { return *vfs_; }
+
+  /// Called by a session after its commit is published: starts background work when a bound is passed.
+  void note_commit(uint64_t record_bytes, int wal_pages);
+
+  struct Counters {
+    std::atomic<uint64_t> commits{0}, groups{0}, group_members{0}, checkpoints{0}, replayed{0}, sessions{0};
+  };
+  Counters counters;  // statistics: no order needed
+
+  /// Markers against the log, and SQLite's own check; adds a line per damage.
+  Status check_log(std::vector<std::string>& problems);
+
+ private:
+  Engine(const Options& options, FileHook* hook);
+  Status create_rows();
+  Status recover();
+  Status replay(Lsn newest);
+  Status checkpoint_stores();
+  Status copy_wal();
+  void run_background();
+
+  Env env_;
+  const Options options_;
+  std::unique_ptr<Directory> directory_;
+  std::unique_ptr<PageVfs> vfs_;
+  Catalog catalog_;
+  std::array<std::unique_ptr<Store>, kStoreCount> stores_;
+  VersionList versions_;
+  WriterSlot slot_;
+  StoreFactories factories_;
+
+  Mutex checkpoint_mutex_;  // one checkpoint at a time
+  std::unique_ptr<Session> checkpoint_session_ BRAID_GUARDED_BY(checkpoint_mutex_);
+  Lsn last_checkpoint_ BRAID_GUARDED_BY(checkpoint_mutex_);
+
+  std::atomic<uint64_t> log_bytes_{0};
+  Mutex background_mutex_;
+  std::condition_variable background_wake_;
+  bool background_stop_ BRAID_GUARDED_BY(background_mutex_) = false;
+  bool wants_checkpoint_ BRAID_GUARDED_BY(background_mutex_) = false;
+  bool wants_wal_copy_ BRAID_GUARDED_BY(background_mutex_) = false;
+  std::thread background_;
+  bool closed_ = false;
+};
+
+}  // namespace braid

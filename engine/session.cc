@@ -1,0 +1,339 @@
+#include "engine/session.h"
+
+#include <algorithm>
+
+#include <fmt/format.h>
+
+#include "engine/check.h"
+
+namespace braid {
+
+namespace {
+
+int note_wal(void* pages, sqlite3*, const char*, int count) {
+  *static_cast<int*>(pages) = count;
+  return SQLITE_OK;
+}
+
+/// A commit's own statements must not change what last_insert_rowid() answers.
+class RowidKept {
+ public:
+  explicit RowidKept(sqlite3* db) : db_(db), rowid_(sqlite3_last_insert_rowid(db)) {}
+  ~RowidKept() { sqlite3_set_last_insert_rowid(db_, rowid_); }
+  RowidKept(const RowidKept&) = delete;
+  RowidKept& operator=(const RowidKept&) = delete;
+
+ private:
+  sqlite3* db_;
+  sqlite3_int64 rowid_;
+};
+
+bool is_io_error(int code) { return (code & 0xff) == SQLITE_IOERR || (code & 0xff) == SQLITE_CORRUPT; }
+
+}  // namespace
+
+Result<std::unique_ptr<Session>> Session::open(Engine& engine) {
+  std::unique_ptr<Session> session(new Session(engine));
+  BRAID_ASSIGN(session->db_, engine.open_rows());
+  sqlite3* db = session->db();
+  BRAID_TRY(register_participant(db, session.get()));
+  BRAID_ASSIGN(session->log_, CommitLog::open(db));
+  const std::pair<SqliteStatement*, const char*> statements[] = {
+      {&session->begin_, "BEGIN"},
+      {&session->begin_immediate_, "BEGIN IMMEDIATE"},
+      {&session->commit_, "COMMIT"},
+      {&session->rollback_, "ROLLBACK"},
+      {&session->participate_, "INSERT INTO _braid_participant VALUES(1)"},
+  };
+  for (const auto& [statement, sql] : statements) {
+    BRAID_ASSIGN(*statement, sqlite_prepare(db, sql));
+  }
+  sqlite3_wal_hook(db, note_wal, &session->wal_pages_);
+  engine.counters.sessions.fetch_add(1, std::memory_order_relaxed);
+  return session;
+}
+
+Session::~Session() {
+  if (state_ != State::kIdle) rollback().ignore();
+  unpin();
+  engine_.counters.sessions.fetch_sub(1, std::memory_order_relaxed);
+}
+
+Status Session::begin_deferred() {
+  const Internal internal(*this);
+  BRAID_ASSERT(state_ == State::kIdle);
+  unpin();
+  BRAID_TRY(begin_.run());
+  state_ = State::kReading;
+  since_ = std::chrono::steady_clock::now();
+  return {};
+}
+
+Status Session::begin_write() {
+  BRAID_ASSERT(state_ != State::kWriting);
+  BRAID_TRY(engine_.env().check_writable());
+  BRAID_TRY(engine_.slot().acquire(engine_.busy_deadline()));
+  holds_slot_ = true;
+  const Status started = start_writing();
+  if (!started.ok()) {
+    holds_slot_ = false;
+    engine_.slot().release();
+  }
+  return started;
+}
+
+Status Session::begin_group() {
+  BRAID_TRY(engine_.env().check_writable());
+  return start_writing();
+}
+
+Status Session::start_writing() {
+  const Internal internal(*this);
+  const bool upgrading = state_ == State::kReading;
+  if (!upgrading) BRAID_TRY(begin_immediate_.run());
+  const RowidKept kept(db());
+  const Status joined = participate_.run();
+  // Holding the slot, every commit is published: the newest version is what SQLite's write transaction reads.
+  auto newest = engine_.versions().newest();
+  if (!joined.ok()) {
+    if (!upgrading) rollback_.run().ignore();
+    return joined;
+  }
+  if (version_ != nullptr && version_->lsn != newest->lsn) {
+    if (!upgrading) rollback_.run().ignore();
+    return Status(StatusCode::kConflict, "the snapshot that this transaction reads is behind; roll back and begin again");
+  }
+  if (!upgrading) log_->release_read();
+  version_ = std::move(newest);
+  catalog_writer_ = std::make_unique<CatalogWriter>(engine_.catalog(), version_->catalog, version_->counters);
+  catalog_sealed_ = 0;
+  sealed_ = false;
+  sealed_lsn_ = version_->lsn;
+  record_bytes_ = 0;
+  state_ = State::kWriting;
+  since_ = std::chrono::steady_clock::now();
+  return {};
+}
+
+StoreWriter& Session::writer(StoreKind kind) {
+  const auto index = static_cast<size_t>(kind);
+  if (writers_[index] == nullptr) {
+    writers_[index] = engine_.store(kind).begin(version_->views[index], *catalog_writer_);
+    first_marks_[index] = writers_[index]->mark();
+  }
+  return *writers_[index];
+}
+
+const CatalogState& Session::catalog_state() const {
+  return catalog_writer_ != nullptr ? catalog_writer_->state() : *version_->catalog;
+}
+
+void Session::on_savepoint(int level) {
+  if (catalog_writer_ == nullptr) return;
+  on_release(level);
+  Marks marks{.level = level, .catalog = catalog_writer_->mark(), .stores = {}};
+  for (size_t i = 0; i < kStoreCount; ++i)
+    if (writers_[i] != nullptr) marks.stores[i] = writers_[i]->mark();
+  marks_.push_back(marks);
+}
+
+void Session::on_release(int level) {
+  while (!marks_.empty() && marks_.back().level >= level) marks_.pop_back();
+}
+
+void Session::on_rollback_to(int level) {
+  if (catalog_writer_ == nullptr) return;
+  while (!marks_.empty() && marks_.back().level > level) marks_.pop_back();
+  // Below the level at which the participant joined nothing of this transaction remains.
+  const bool known = !marks_.empty() && marks_.back().level == level;
+  for (size_t i = 0; i < kStoreCount; ++i) {
+    if (writers_[i] == nullptr) continue;
+    const auto mark = known ? marks_.back().stores[i] : std::nullopt;
+    writers_[i]->rollback_to(mark.value_or(first_marks_[i]));
+  }
+  catalog_writer_->rollback_to(known ? marks_.back().catalog : 0);
+}
+
+int Session::on_sync() {
+  if (state_ != State::kWriting || sealed_) return SQLITE_OK;
+  const RowidKept kept(db());
+  seal_error_ = seal();
+  return seal_error_.ok() ? SQLITE_OK : SQLITE_ERROR;
+}
+
+Status Session::seal(CommitRecord record) {
+  const Internal internal(*this);
+  for (const auto& writer : writers_)
+    if (writer != nullptr) writer->take_changes(record);
+  const Lsn lsn = sealed_lsn_.next();
+  const std::string bytes = encode_commit_record(record);
+  if (static_cast<int64_t>(bytes.size()) > engine_.options()[OptionId::kTransactionBytesMax])
+    return Status(StatusCode::kLimit, fmt::format("the transaction's log record has {} bytes, transaction_bytes_max allows {}",
+                                                  bytes.size(), engine_.options()[OptionId::kTransactionBytesMax]));
+  BRAID_TRY(log_->append(lsn, catalog_writer_.get(), catalog_sealed_, bytes).within(fmt::format("commit {}: log", lsn.value())));
+  catalog_sealed_ = catalog_writer_->changes().size();
+  record_bytes_ += bytes.size();
+  sealed_lsn_ = lsn;
+  sealed_ = true;
+  return {};
+}
+
+Status Session::check_limits() const {
+  if (state_ == State::kIdle) return {};
+  const auto age = std::chrono::duration_cast<std::chrono::milliseconds>(std::chrono::steady_clock::now() - since_).count();
+  const Options& options = engine_.options();
+  if (state_ == State::kReading) {
+    if (age <= options[OptionId::kSnapshotAgeMax]) return {};
+    return Status(StatusCode::kSnapshotTooOld, fmt::format("the snapshot is {} ms old, snapshot_age_max_ms allows {}; roll back and "
+                                                           "begin again",
+                                                           age, options[OptionId::kSnapshotAgeMax]));
+  }
+  if (age > options[OptionId::kTransactionTimeMax])
+    return Status(StatusCode::kLimit, fmt::format("the transaction is {} ms old, transaction_time_max_ms allows {}; roll it back", age,
+                                                  options[OptionId::kTransactionTimeMax]));
+  int64_t staged = 0;
+  for (const auto& writer : writers_)
+    if (writer != nullptr) staged += static_cast<int64_t>(writer->staged_bytes());
+  if (staged <= options[OptionId::kTransactionBytesMax]) return {};
+  return Status(StatusCode::kLimit, fmt::format("the transaction holds {} bytes of graph changes and points, transaction_bytes_max "
+                                                "allows {}; roll it back and write in smaller ones",
+                                                staged, options[OptionId::kTransactionBytesMax]));
+}
+
+/// The write path. The slot was queued for in begin_write; SQLite's COMMIT calls on_sync, which encodes and logs.
+Status Session::commit() {
+  const Internal internal(*this);
+  if (state_ == State::kReading) {
+    BRAID_TRY(commit_.run());
+    finish(false);
+    return {};
+  }
+  BRAID_ASSERT(state_ == State::kWriting);
+  Status ready = check_limits();
+  for (size_t i = 0; i < kStoreCount && ready.ok(); ++i)
+    if (writers_[i] != nullptr) ready = engine_.store(static_cast<StoreKind>(i)).admit();
+  if (!ready.ok()) {
+    rollback().ignore();
+    return ready.within("commit");
+  }
+  seal_error_ = {};
+  const int code = sqlite3_step(commit_.get());
+  sqlite3_reset(commit_.get());
+  if (code != SQLITE_DONE) return commit_failed(sqlite3_extended_errcode(db()));
+  const Status published = publish(sealed_lsn_);
+  engine_.note_commit(record_bytes_, wal_pages_);
+  finish(false);
+  return published;
+}
+
+Status Session::commit_failed(int code) {
+  const Status failure = seal_error_.ok() ? sqlite_status(db(), code, "commit") : seal_error_;
+  if (is_io_error(code) || engine_.env().poisoned()) {
+    // Invariant 8: whether the commit reached the disk is decided by the next open.
+    engine_.env().poison(Status(StatusCode::kIo, "the commit before failed (" + failure.message() + ")"));
+    rollback().ignore();
+    return Status(StatusCode::kUnknownOutcome, failure.message() + "; whether it happened is known after the database is reopened");
+  }
+  // A deferred constraint or a statement that still runs leaves the transaction open, as in SQLite.
+  if (sqlite3_get_autocommit(db()) == 0 && seal_error_.ok() && (code & 0xff) != SQLITE_FULL) {
+    sealed_ = false;
+    return failure;
+  }
+  rollback().ignore();
+  return failure;
+}
+
+Status Session::publish(Lsn lsn) {
+  auto next = std::make_shared<Version>(*version_);
+  next->lsn = lsn;
+  next->catalog = catalog_writer_->shared_state();
+  next->counters = catalog_writer_->counters();
+  const bool catalog_changed = next->catalog != version_->catalog;
+  for (const CatalogWriter::Change& change : catalog_writer_->changes()) {
+    if (change.kind == CatalogWriter::Kind::kName)
+      engine_.catalog().add_name(static_cast<NameKind>(change.subkind), static_cast<uint32_t>(change.id), change.text);
+    if (change.kind == CatalogWriter::Kind::kSeries)
+      engine_.catalog().add_series(HypertableId(static_cast<uint32_t>(change.owner)), SeriesId(change.id), change.text);
+  }
+  Status failure;
+  for (size_t i = 0; i < kStoreCount && failure.ok(); ++i) {
+    Store& store = engine_.store(static_cast<StoreKind>(i));
+    if (writers_[i] != nullptr) failure = store.publish(*writers_[i], lsn);
+    if (checkpointing_) store.checkpoint_end(true);
+    if (!failure.ok() || (writers_[i] == nullptr && !catalog_changed && !checkpointing_)) continue;
+    auto view = store.view(next->catalog);
+    if (view.ok())
+      next->views[i] = view.take();
+    else
+      failure = view.status();
+  }
+  if (!failure.ok()) {
+    failure = Status(StatusCode::kNotVisible, fmt::format("commit {} is durable but not visible until the database is reopened: {}",
+                                                          lsn.value(), failure.message()));
+    engine_.env().poison(failure);
+    engine_.versions().fail(failure);
+    return failure;
+  }
+  engine_.versions().install(std::move(next));
+  last_lsn_ = lsn;
+  return {};
+}
+
+Status Session::rollback() {
+  const Internal internal(*this);
+  Status status;
+  if (sqlite3_get_autocommit(db()) == 0) status = rollback_.run();
+  finish(true);
+  return status;
+}
+
+bool Session::notice_rollback() {
+  if (state_ == State::kIdle || sqlite3_get_autocommit(db()) == 0) return false;
+  finish(true);
+  return true;
+}
+
+void Session::discard_writers(bool undo) {
+  for (size_t i = 0; i < kStoreCount; ++i) {
+    // Cursors that outlive the transaction hold its overlay; undoing it tells them that it is gone.
+    if (undo && writers_[i] != nullptr) writers_[i]->rollback_to(first_marks_[i]);
+    writers_[i] = nullptr;
+  }
+  catalog_writer_ = nullptr;
+  marks_.clear();
+}
+
+void Session::finish(bool undo) {
+  discard_writers(undo);
+  version_ = nullptr;
+  log_->release_read();
+  state_ = State::kIdle;
+  if (!holds_slot_) return;
+  holds_slot_ = false;
+  engine_.slot().release();
+}
+
+Status Session::pin() {
+  if (version_ != nullptr) return {};
+  const Internal internal(*this);
+  BRAID_ASSERT(state_ != State::kWriting);
+  const VersionList::Ticket ticket(engine_.versions());
+  BRAID_ASSIGN(const Lsn lsn, log_->hold_read());
+  // In a transaction BEGIN holds the snapshot; outside one the reading statement stays open to hold it.
+  if (state_ == State::kReading) log_->release_read();
+  auto version = engine_.versions().at(lsn, engine_.busy_deadline());
+  if (!version.ok()) {
+    log_->release_read();
+    return version.status();
+  }
+  version_ = version.take();
+  return {};
+}
+
+void Session::unpin() {
+  if (state_ != State::kIdle) return;
+  version_ = nullptr;
+  log_->release_read();
+}
+
+}  // namespace braid

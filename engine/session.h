@@ -1,0 +1,146 @@
+// One SQLite connection and the transaction that lives on it. Everything that writes goes through `commit`.
+//
+//              begin_deferred                 begin_write (upgrade)
+//   kIdle ───────────────────────▶ kReading ─────────────────────────▶ kWriting
+//     │ ▲                             │                                  │  │
+//     │ └──── commit, rollback ───────┘                                  │  │
+//     ├──────────────────────── begin_write ─────────────────────────────▶  │
+//     └◀──────────── commit, rollback, notice_rollback (SQLite's own) ──────┘
+//
+// A session in kIdle may hold a pin for a SELECT that runs outside a transaction (`pin`, `unpin`).
+#pragma once
+
+#include <array>
+#include <chrono>
+#include <memory>
+#include <optional>
+#include <vector>
+
+#include "engine/commit_log.h"
+#include "engine/engine.h"
+#include "engine/result.h"
+#include "engine/sqlite_handle.h"
+#include "engine/store.h"
+#include "engine/version.h"
+
+namespace braid {
+
+/// One thread at a time.
+class Session {
+ public:
+  enum class State : uint8_t { kIdle, kReading, kWriting };
+
+  static Result<std::unique_ptr<Session>> open(Engine& engine);
+  ~Session();
+  Session(const Session&) = delete;
+  Session& operator=(const Session&) = delete;
+
+  sqlite3* db() const { return db_.get(); }
+  Engine& engine() const { return engine_; }
+  State state() const { return state_; }
+
+  /// BEGIN: a read transaction that takes its snapshot at its first statement.
+  Status begin_deferred();
+  /// Takes the writer slot and opens SQLite's write transaction, from kIdle or by upgrading kReading.
+  /// kBusy; kConflict when the snapshot that was read is behind; kReadOnly when poisoned.
+  Status begin_write();
+  /// The same for a leader who holds the slot already.
+  Status begin_group();
+  /// queue → encode → commit → publish. See the codes of braid_commit.
+  Status commit();
+  Status rollback();
+  /// After a failed statement: follows SQLite when it has rolled the transaction back by itself. True when it has.
+  bool notice_rollback();
+
+  /// Makes this connection's reads of graph and series those of its SQLite snapshot (invariant 5).
+  Status pin();
+  /// Ends a pin taken in kIdle, when no statement is running any more.
+  void unpin();
+  bool pinned() const { return version_ != nullptr; }
+
+  /// Encodes what was staged since the last call, plus `record`, as the next log row. Called by the participant at COMMIT, and once
+  /// per member in a group.
+  Status seal(CommitRecord record = {});
+  CommitLog& log() { return *log_; }
+
+  /// The snapshot's, or the newest commit of this session.
+  Lsn lsn() const { return version_ != nullptr ? version_->lsn : last_lsn_; }
+  /// The LSN given by the last seal.
+  Lsn sealed_lsn() const { return sealed_lsn_; }
+
+  /// The catalog as this transaction sees it. Valid while pinned or writing.
+  const CatalogState& catalog_state() const;
+  std::shared_ptr<const StoreView> view(StoreKind kind) const { return version_->views[static_cast<size_t>(kind)]; }
+  /// Only in kWriting.
+  CatalogWriter& catalog_writer() { return *catalog_writer_; }
+  StoreWriter& writer(StoreKind kind);
+  /// The writer if something was staged or read through it, else null.
+  StoreWriter* writer_if_any(StoreKind kind) const { return writers_[static_cast<size_t>(kind)].get(); }
+
+  /// kLimit when the transaction is too large or too old, kSnapshotTooOld when its snapshot is.
+  Status check_limits() const;
+
+  /// Savepoint callbacks of the participant; `level` is SQLite's.
+  void on_savepoint(int level);
+  void on_release(int level);
+  void on_rollback_to(int level);
+  int on_sync();
+
+  /// While one lives, the statements that run are the engine's own: the users' authorizer lets them pass, also when a schema
+  /// change makes SQLite prepare them again.
+  class Internal {
+   public:
+    explicit Internal(Session& session) : session_(session) { ++session_.internal_depth_; }
+    ~Internal() { --session_.internal_depth_; }
+    Internal(const Internal&) = delete;
+    Internal& operator=(const Internal&) = delete;
+
+   private:
+    Session& session_;
+  };
+  bool internal() const { return internal_depth_ > 0; }
+
+  /// Called by the checkpoint inside its own transaction: published with it.
+  void set_checkpointing(bool on) { checkpointing_ = on; }
+
+ private:
+  struct Marks {
+    int level;
+    uint64_t catalog;
+    std::array<std::optional<uint64_t>, kStoreCount> stores;
+  };
+
+  explicit Session(Engine& engine) : engine_(engine) {}
+  Status start_writing();
+  Status publish(Lsn lsn);
+  void finish(bool undo);
+  void discard_writers(bool undo);
+  Status commit_failed(int code);
+
+  Engine& engine_;
+  SqliteHandle db_;
+  std::unique_ptr<CommitLog> log_;
+  SqliteStatement begin_, begin_immediate_, commit_, rollback_, participate_;
+  State state_ = State::kIdle;
+  int internal_depth_ = 0;
+  bool holds_slot_ = false;
+  bool sealed_ = false;
+  bool checkpointing_ = false;
+  std::shared_ptr<const Version> version_;  // shared: a version lives as long as anyone reads it
+  std::chrono::steady_clock::time_point since_;
+  std::unique_ptr<CatalogWriter> catalog_writer_;
+  std::array<std::unique_ptr<StoreWriter>, kStoreCount> writers_;
+  std::array<uint64_t, kStoreCount> first_marks_{};
+  std::vector<Marks> marks_;
+  size_t catalog_sealed_ = 0;
+  Lsn sealed_lsn_;
+  Lsn last_lsn_;
+  uint64_t record_bytes_ = 0;
+  int wal_pages_ = 0;
+  Status seal_error_;
+};
+
+/// Registers the hidden virtual table whose transaction callbacks tie the staging to SQLite's transaction (DESIGN section 3).
+Status register_participant(sqlite3* db, Session* session);
+
+}  // namespace braid

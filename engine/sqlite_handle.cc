@@ -1,0 +1,103 @@
+#include "engine/sqlite_handle.h"
+
+namespace braid {
+
+namespace {
+
+struct CodeRow {
+  int sqlite;
+  StatusCode ours;
+};
+
+// Extended codes first: they are looked up before their primary code.
+constexpr CodeRow kCodes[] = {
+    {SQLITE_BUSY_SNAPSHOT, StatusCode::kConflict},
+    {SQLITE_IOERR_DATA, StatusCode::kCorrupt},
+    {SQLITE_IOERR_CORRUPTFS, StatusCode::kCorrupt},
+    {SQLITE_IOERR_NOMEM, StatusCode::kOutOfMemory},
+    {SQLITE_OK, StatusCode::kOk},
+    {SQLITE_ERROR, StatusCode::kSql},
+    {SQLITE_INTERNAL, StatusCode::kInternal},
+    {SQLITE_PERM, StatusCode::kIo},
+    {SQLITE_ABORT, StatusCode::kInterrupted},
+    {SQLITE_BUSY, StatusCode::kBusy},
+    {SQLITE_LOCKED, StatusCode::kBusy},
+    {SQLITE_NOMEM, StatusCode::kOutOfMemory},
+    {SQLITE_READONLY, StatusCode::kReadOnly},
+    {SQLITE_INTERRUPT, StatusCode::kInterrupted},
+    {SQLITE_IOERR, StatusCode::kIo},
+    {SQLITE_CORRUPT, StatusCode::kCorrupt},
+    {SQLITE_FULL, StatusCode::kFull},
+    {SQLITE_CANTOPEN, StatusCode::kIo},
+    {SQLITE_TOOBIG, StatusCode::kLimit},
+    {SQLITE_CONSTRAINT, StatusCode::kConstraint},
+    {SQLITE_MISMATCH, StatusCode::kConstraint},
+    {SQLITE_MISUSE, StatusCode::kMisuse},
+    {SQLITE_AUTH, StatusCode::kDenied},
+    {SQLITE_RANGE, StatusCode::kInvalidArgument},
+    {SQLITE_NOTADB, StatusCode::kCorrupt},
+};
+
+}  // namespace
+
+StatusCode sqlite_code(int code) {
+  for (const CodeRow& row : kCodes)
+    if (row.sqlite == code) return row.ours;
+  for (const CodeRow& row : kCodes)
+    if (row.sqlite == (code & 0xff)) return row.ours;
+  return StatusCode::kSql;
+}
+
+Status sqlite_status(sqlite3* db, int code, std::string_view doing) {
+  const char* text = db == nullptr ? sqlite3_errstr(code) : sqlite3_errmsg(db);
+  return Status(sqlite_code(code), doing.empty() ? std::string(text) : std::string(doing) + ": " + text);
+}
+
+Result<bool> SqliteStatement::step() {
+  const int code = sqlite3_step(statement_);
+  if (code == SQLITE_ROW) return true;
+  if (code == SQLITE_DONE) return false;
+  sqlite3* db = sqlite3_db_handle(statement_);
+  const Status status = sqlite_status(db, sqlite3_extended_errcode(db));
+  sqlite3_reset(statement_);
+  return status;
+}
+
+Status SqliteStatement::run() {
+  const Result<bool> stepped = step();
+  if (!stepped.ok()) return stepped.status();
+  sqlite3_reset(statement_);
+  return {};
+}
+
+Result<SqliteStatement> sqlite_prepare(sqlite3* db, std::string_view sql) {
+  sqlite3_stmt* statement = nullptr;
+  const int code = sqlite3_prepare_v3(db, sql.data(), static_cast<int>(sql.size()), SQLITE_PREPARE_PERSISTENT,
+                                      &statement, nullptr);
+  if (code != SQLITE_OK) return sqlite_status(db, code, sql);
+  return SqliteStatement(statement);
+}
+
+Status sqlite_run(sqlite3* db, const std::string& sql) {
+  const int code = sqlite3_exec(db, sql.c_str(), nullptr, nullptr, nullptr);
+  return code == SQLITE_OK ? Status() : sqlite_status(db, sqlite3_extended_errcode(db), sql);
+}
+
+namespace {
+
+std::string quoted(std::string_view text, char quote) {
+  std::string out(1, quote);
+  for (const char c : text) {
+    if (c == quote) out.push_back(quote);
+    out.push_back(c);
+  }
+  out.push_back(quote);
+  return out;
+}
+
+}  // namespace
+
+std::string quote_identifier(std::string_view name) { return quoted(name, '"'); }
+std::string quote_text(std::string_view text) { return quoted(text, '\''); }
+
+}  // namespace braid

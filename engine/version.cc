@@ -1,0 +1,70 @@
+#include "engine/version.h"
+
+#include <fmt/format.h>
+
+namespace braid {
+
+std::shared_ptr<const Version> VersionList::newest() const {
+  MutexLock lock(mutex_);
+  return versions_.empty() ? nullptr : versions_.back();
+}
+
+void VersionList::install(std::shared_ptr<const Version> version) {
+  std::shared_ptr<const Version> replaced;  // released after the lock: the last holder frees snapshots and files
+  {
+    MutexLock lock(mutex_);
+    if (!versions_.empty() && floors_.empty() && versions_.size() == 1) replaced = std::move(versions_.back());
+    if (replaced != nullptr) versions_.pop_back();
+    handed_out_.push_back(version);
+    versions_.push_back(std::move(version));
+    prune();
+  }
+  installed_.notify_all();
+}
+
+void VersionList::prune() {
+  while (versions_.size() > 1 && (floors_.empty() || versions_.front()->lsn < *floors_.begin())) versions_.pop_front();
+  while (!handed_out_.empty() && handed_out_.front().expired()) handed_out_.pop_front();
+}
+
+VersionList::Ticket::Ticket(VersionList& list) : list_(list) {
+  MutexLock lock(list_.mutex_);
+  floor_ = list_.floors_.insert(list_.versions_.back()->lsn);
+}
+
+VersionList::Ticket::~Ticket() {
+  MutexLock lock(list_.mutex_);
+  list_.floors_.erase(floor_);
+}
+
+Result<std::shared_ptr<const Version>> VersionList::at(Lsn lsn, Deadline deadline) const {
+  MutexLock lock(mutex_);
+  while (versions_.back()->lsn < lsn) {
+    if (!failure_.ok()) return failure_;
+    if (installed_.wait_until(lock.native(), deadline) == std::cv_status::timeout && versions_.back()->lsn < lsn)
+      return Status(StatusCode::kBusy, fmt::format("commit {} is not visible yet", lsn.value()));
+  }
+  for (auto version = versions_.rbegin(); version != versions_.rend(); ++version)
+    if ((*version)->lsn == lsn) return *version;
+  return Status(StatusCode::kSnapshotTooOld,
+                fmt::format("the snapshot of commit {} is gone; finish or reset the statements that are still open on this "
+                            "connection, or begin a transaction first",
+                            lsn.value()));
+}
+
+void VersionList::fail(Status status) {
+  {
+    MutexLock lock(mutex_);
+    failure_ = std::move(status);
+  }
+  installed_.notify_all();
+}
+
+Lsn VersionList::oldest_held() const {
+  MutexLock lock(mutex_);
+  while (!handed_out_.empty() && handed_out_.front().expired()) handed_out_.pop_front();
+  const auto oldest = handed_out_.empty() ? nullptr : handed_out_.front().lock();
+  return oldest == nullptr ? versions_.back()->lsn : oldest->lsn;
+}
+
+}  // namespace braid
