@@ -1,0 +1,85 @@
+#include "graph/adjacency_block.h"
+
+#include "engine/check.h"
+
+namespace braid {
+namespace {
+
+void store_header(std::string& block, const AdjacencyHeader& header) {
+  std::string bytes;
+  append_fixed(bytes, header.total);
+  append_fixed(bytes, header.count);
+  append_fixed(bytes, header.first.value());
+  append_fixed(bytes, header.last.value());
+  append_fixed(bytes, header.last_neighbor.value());
+  BRAID_ASSERT(bytes.size() == kAdjacencyHeaderBytes);
+  block.replace(0, kAdjacencyHeaderBytes, bytes);
+}
+
+void append_entry(std::string& block, AdjacencyHeader& header, const AdjacencyEntry& entry) {
+  if (header.count == 0) {
+    header.first = header.last = entry.edge;
+    header.last_neighbor = NodeId(0);
+  }
+  append_varint(block, entry.edge.value() - header.last.value());
+  append_varint(
+      block, zigzag(static_cast<int64_t>(entry.neighbor.value() - header.last_neighbor.value())));
+  header.last = entry.edge;
+  header.last_neighbor = entry.neighbor;
+  ++header.count;
+}
+
+}  // namespace
+
+bool read_adjacency_header(std::string_view block, AdjacencyHeader& out) {
+  if (block.size() < kAdjacencyHeaderBytes) return false;
+  const char* bytes = block.data();
+  out.total = load_fixed<uint64_t>(bytes);
+  out.count = load_fixed<uint16_t>(bytes + 8);
+  out.first = EdgeId(load_fixed<uint64_t>(bytes + 10));
+  out.last = EdgeId(load_fixed<uint64_t>(bytes + 18));
+  out.last_neighbor = NodeId(load_fixed<uint64_t>(bytes + 26));
+  if (out.count > kAdjacencyEntriesMax || out.first > out.last) return false;
+  const size_t entry_bytes = block.size() - kAdjacencyHeaderBytes;
+  if (out.count == 0) return entry_bytes == 0 && out.last.value() == 0;
+  return entry_bytes >= 2u * out.count && entry_bytes <= 2u * kVarintBytesMax * out.count;
+}
+
+std::string encode_adjacency_block(std::span<const AdjacencyEntry> entries, uint64_t total) {
+  BRAID_ASSERT(entries.size() <= kAdjacencyEntriesMax);
+  std::string block(kAdjacencyHeaderBytes, '\0');
+  AdjacencyHeader header;
+  header.total = total;
+  for (const AdjacencyEntry& entry : entries) append_entry(block, header, entry);
+  store_header(block, header);
+  return block;
+}
+
+bool append_adjacency_entry(std::string& block, const AdjacencyEntry& entry) {
+  AdjacencyHeader header;
+  if (!read_adjacency_header(block, header) || header.count >= kAdjacencyEntriesMax) return false;
+  if (header.count > 0 && entry.edge <= header.last) return false;
+  append_entry(block, header, entry);
+  store_header(block, header);
+  return true;
+}
+
+bool read_head_header(std::string_view block, AdjacencyHeader& out) {
+  return read_adjacency_header(block, out) && out.total > 0 && out.total >= out.count;
+}
+
+void set_list_total(std::string& block, uint64_t total) {
+  BRAID_ASSERT(block.size() >= kAdjacencyHeaderBytes);
+  std::string bytes;
+  append_fixed(bytes, total);
+  block.replace(0, bytes.size(), bytes);
+}
+
+bool decode_adjacency_block(std::string_view block, std::vector<AdjacencyEntry>& out) {
+  return visit_adjacency_block(block, [&out](EdgeId edge, NodeId neighbor) {
+    out.push_back({edge, neighbor});
+    return true;
+  });
+}
+
+}  // namespace braid

@@ -1,0 +1,209 @@
+#include "graph/graph_fold.h"
+
+#include <fmt/format.h>
+
+#include <algorithm>
+
+#include "graph/adjacency_block.h"
+#include "graph/edge_block.h"
+#include "graph/family_reader.h"
+
+namespace braid {
+namespace {
+
+/// One list of adjacency: the edges of `type` that leave (family out) or reach (family in) `node`.
+struct AdjacencyList {
+  Family family;
+  NodeId node;
+  TypeId type;
+};
+
+Status append_to_list(const AdjacencyList& list, const AdjacencyEntry& entry, GraphOverlay& state) {
+  const std::string key = head_key(list.node, list.type);
+  BRAID_ASSIGN(StagedBytes * head, state.edit(list.family, key));
+  if (!*head) {
+    *head = encode_adjacency_block(std::span(&entry, 1), 1);
+    return {};
+  }
+  AdjacencyHeader header;
+  if (!read_head_header(**head, header)) {
+    return damaged(list.family, key, "the adjacency block is damaged");
+  }
+  if (header.count > 0 && entry.edge <= header.last) {
+    return damaged(
+        list.family, key,
+        fmt::format("edge {} is not above edge {}", entry.edge.value(), header.last.value()));
+  }
+  if (header.count < kAdjacencyEntriesMax) {
+    append_adjacency_entry(**head, entry);
+    set_list_total(**head, header.total + 1);
+    return {};
+  }
+  std::string sealed = std::move(**head);
+  set_list_total(sealed, 0);
+  *head = encode_adjacency_block(std::span(&entry, 1), header.total + 1);
+  state.put(list.family, sealed_key(list.node, list.type, header.first), std::move(sealed));
+  return {};
+}
+
+/// Removes the entry of `edge` from the bytes of a block, which then have `total` in their header.
+Status remove_from_block(const AdjacencyList& list, std::string_view key, EdgeId edge,
+                         uint64_t total, std::string& block) {
+  std::vector<AdjacencyEntry> entries;
+  if (!decode_adjacency_block(block, entries)) {
+    return damaged(list.family, key, "the adjacency block is damaged");
+  }
+  const auto found =
+      std::lower_bound(entries.begin(), entries.end(), edge,
+                       [](const AdjacencyEntry& entry, EdgeId id) { return entry.edge < id; });
+  if (found == entries.end() || found->edge != edge) {
+    return damaged(list.family, key, fmt::format("edge {} is missing", edge.value()));
+  }
+  entries.erase(found);
+  block = encode_adjacency_block(entries, total);
+  return {};
+}
+
+/// Removes an edge from the sealed block that has it, and the block with its last edge.
+Status remove_from_sealed(const AdjacencyList& list, EdgeId edge, GraphOverlay& state) {
+  const FamilyReader reader(state.base(), &state);
+  const std::string head = head_key(list.node, list.type);
+  BRAID_ASSIGN(auto found,
+               reader.last_at_or_below(list.family, head, sealed_key(list.node, list.type, edge)));
+  if (!found || found->first.size() != kSealedKeyBytes) {
+    return damaged(list.family, head, fmt::format("edge {} is missing", edge.value()));
+  }
+  BRAID_TRY(remove_from_block(list, found->first, edge, 0, found->second));
+  if (found->second.size() == kAdjacencyHeaderBytes) {
+    state.remove(list.family, found->first);
+  } else {
+    state.put(list.family, found->first, std::move(found->second));
+  }
+  return {};
+}
+
+Status remove_from_list(const AdjacencyList& list, EdgeId edge, GraphOverlay& state) {
+  const std::string key = head_key(list.node, list.type);
+  BRAID_ASSIGN(StagedBytes * head, state.edit(list.family, key));
+  AdjacencyHeader header;
+  if (!*head || !read_head_header(**head, header)) {
+    return damaged(list.family, key, "the adjacency block is missing or damaged");
+  }
+  const uint64_t total = header.total - 1;
+  if (header.count > 0 && edge >= header.first) {
+    BRAID_TRY(remove_from_block(list, key, edge, total, **head));
+  } else {
+    BRAID_TRY(remove_from_sealed(list, edge, state));
+    BRAID_ASSIGN(head, state.edit(list.family, key));
+    set_list_total(**head, total);
+  }
+  if (total == 0) head->reset();
+  return {};
+}
+
+Status fold_list(const AdjacencyList& list, NodeId neighbor, const EdgeChange& change,
+                 GraphOverlay& state) {
+  if (change.kind == ChangeKind::kPut && change.created) {
+    return append_to_list(list, {change.id, neighbor}, state);
+  }
+  if (change.kind == ChangeKind::kRemove) return remove_from_list(list, change.id, state);
+  return {};
+}
+
+Status fold_edge(const EdgeChange& change, GraphOverlay& state) {
+  if (change.kind == ChangeKind::kIndexOnly) return {};
+  const std::string key = edge_block_key(change.id);
+  BRAID_ASSIGN(StagedBytes * block, state.edit(Family::kEdge, key));
+  if (!*block) block->emplace();
+  const EdgeRow row{change.source, change.target, change.type, change.properties};
+  const bool sound = change.kind == ChangeKind::kPut
+                         ? put_edge_row(**block, edge_slot(change.id), row)
+                         : remove_edge_row(**block, edge_slot(change.id));
+  if (!sound) return damaged(Family::kEdge, key, "the edge block is damaged");
+  if ((*block)->empty()) block->reset();
+  return {};
+}
+
+void put_degree(NodeId node, DegreeSide side, TypeId type, uint64_t count, GraphOverlay& state) {
+  const std::string key = degree_key(node, side, type);
+  if (count == 0) {
+    state.remove(Family::kDegree, key);
+  } else {
+    state.put(Family::kDegree, key, encode_degree(count));
+  }
+}
+
+void fold_degree(const EdgeChange& change, GraphOverlay& state) {
+  const bool created = change.kind == ChangeKind::kPut && change.created;
+  if (!created && change.kind != ChangeKind::kRemove) return;
+  put_degree(change.source, DegreeSide::kOut, change.type, change.source_degree, state);
+  put_degree(change.target, DegreeSide::kIn, change.type, change.target_degree, state);
+}
+
+template <typename Change>
+void fold_index(const Change& change, GraphOverlay& state) {
+  for (const std::string& key : change.index_removed) state.remove(Family::kIndex, key);
+  for (const std::string& key : change.index_put) state.put(Family::kIndex, key, std::string());
+}
+
+void fold_node(const NodeChange& change, GraphOverlay& state) {
+  if (change.kind == ChangeKind::kPut) {
+    state.put(Family::kNode, node_key(change.id), change.value);
+  } else if (change.kind == ChangeKind::kRemove) {
+    state.remove(Family::kNode, node_key(change.id));
+  }
+}
+
+void fold_labels(const NodeChange& change, GraphOverlay& state) {
+  for (const LabelId label : change.labels_removed) {
+    state.remove(Family::kLabel, label_key(label, change.id));
+  }
+  for (const LabelId label : change.labels_added) {
+    state.put(Family::kLabel, label_key(label, change.id), std::string());
+  }
+}
+
+}  // namespace
+
+Status fold_change(Family family, const NodeChange& change, GraphOverlay& state) {
+  switch (family) {
+    case Family::kNode:
+      fold_node(change, state);
+      break;
+    case Family::kLabel:
+      fold_labels(change, state);
+      break;
+    case Family::kIndex:
+      fold_index(change, state);
+      break;
+    case Family::kOut:
+    case Family::kIn:
+    case Family::kEdge:
+    case Family::kDegree:
+      break;
+  }
+  return {};
+}
+
+Status fold_change(Family family, const EdgeChange& change, GraphOverlay& state) {
+  switch (family) {
+    case Family::kOut:
+      return fold_list({family, change.source, change.type}, change.target, change, state);
+    case Family::kIn:
+      return fold_list({family, change.target, change.type}, change.source, change, state);
+    case Family::kEdge:
+      return fold_edge(change, state);
+    case Family::kDegree:
+      fold_degree(change, state);
+      break;
+    case Family::kIndex:
+      fold_index(change, state);
+      break;
+    case Family::kNode:
+    case Family::kLabel:
+      break;
+  }
+  return {};
+}
+
+}  // namespace braid

@@ -1,0 +1,249 @@
+#include "graph/graph_store.h"
+
+#include <fmt/format.h>
+
+#include <algorithm>
+#include <chrono>
+#include <thread>
+
+#include "graph/graph_check.h"
+#include "graph/graph_fold.h"
+#include "graph/graph_store_impl.h"
+#include "graph/graph_writer.h"
+#include "graph/rocksdb_status.h"
+#include "graph/staged_changes.h"
+
+namespace braid {
+namespace {
+
+constexpr int kStallWaitMsMax = 2000;
+/// Above this, a transaction's batch is written family by family, which its markers allow.
+constexpr size_t kBatchBytesSplit = 16 << 20;
+
+rocksdb::Slice slice(std::string_view bytes) { return {bytes.data(), bytes.size()}; }
+
+Status marker_ahead(Family family, Lsn marker) {
+  return Status(StatusCode::kCorrupt,
+                fmt::format("graph: column family {} is missing, but others are at commit {}",
+                            family_name(family), marker.value()));
+}
+
+Status fill_batch(rocksdb::ColumnFamilyHandle* handle, const GraphOverlay::Entries& entries,
+                  const FamilyMarker& marker, rocksdb::WriteBatch& batch) {
+  rocksdb::Status status = batch.Put(handle, slice(kMarkerKey), encode_marker(marker));
+  for (const auto& [key, entry] : entries) {
+    if (!status.ok()) break;
+    status = entry.bytes ? batch.Put(handle, key, *entry.bytes) : batch.Delete(handle, key);
+  }
+  return rocksdb_status(status, "fill a batch");
+}
+
+}  // namespace
+
+Result<std::unique_ptr<Store>> open_graph_store(Env& env, const Catalog& catalog,
+                                                const std::string& directory,
+                                                const GraphStoreOptions& options) {
+  std::vector<Family> created;
+  BRAID_ASSIGN(auto handle, RocksdbHandle::open(env, directory,
+                                                {.block_cache_bytes = options.block_cache_bytes,
+                                                 .write_buffer_bytes = options.write_buffer_bytes},
+                                                created));
+  auto store = std::make_unique<GraphStore>(env, catalog, std::move(handle));
+  BRAID_TRY(store->open(created));
+  return std::unique_ptr<Store>(std::move(store));
+}
+
+GraphStore::GraphStore(Env& env, const Catalog& catalog, std::shared_ptr<RocksdbHandle> handle)
+    : env_(env), catalog_(catalog), handle_(std::move(handle)) {}
+
+Status GraphStore::open(const std::vector<Family>& created) {
+  Markers markers;
+  Lsn newest;
+  for (const Family family : kFamilies) {
+    BRAID_ASSIGN(FamilyMarker marker, read_marker(family, {}));
+    markers[static_cast<size_t>(family)] = marker;
+    newest = std::max(newest, marker.lsn);
+  }
+  // Families are made together before the first commit: one that is missing later was lost.
+  if (!created.empty() && newest.value() > 0) return marker_ahead(created.front(), newest);
+  MutexLock lock(mutex_);
+  markers_ = markers;
+  return {};
+}
+
+Result<FamilyMarker> GraphStore::read_marker(Family family,
+                                             const rocksdb::ReadOptions& options) const {
+  FamilyMarker marker;
+  const bool counts = family == Family::kNode || family == Family::kEdge;
+  if (counts) marker.next_id = 1;
+  std::string bytes;
+  const rocksdb::Status status =
+      handle_->db().Get(options, handle_->family(family), slice(kMarkerKey), &bytes);
+  if (status.IsNotFound()) return marker;
+  BRAID_TRY(rocksdb_status(status, fmt::format("read the marker of {}", family_name(family))));
+  if (!decode_marker(bytes, marker) || (counts && marker.next_id == 0)) {
+    return damaged(family, kMarkerKey, "the marker is damaged");
+  }
+  return marker;
+}
+
+GraphCounters GraphStore::counters() const {
+  MutexLock lock(mutex_);
+  return {NodeId(markers_[static_cast<size_t>(Family::kNode)].next_id),
+          EdgeId(markers_[static_cast<size_t>(Family::kEdge)].next_id)};
+}
+
+std::unique_ptr<StoreWriter> GraphStore::begin(std::shared_ptr<const StoreView> base,
+                                               CatalogWriter& catalog) {
+  return std::make_unique<GraphWriter>(std::move(base), catalog);
+}
+
+Status GraphStore::admit() {
+  BRAID_TRY(env_.check_writable());
+  BRAID_TRY(handle_->background_error());
+  for (int waited_ms = 0; handle_->stalled(); ++waited_ms) {
+    if (waited_ms >= kStallWaitMsMax) {
+      return Status(StatusCode::kBusy, "graph: writing to disk is behind; try again");
+    }
+    std::this_thread::sleep_for(std::chrono::milliseconds(1));
+    BRAID_TRY(handle_->background_error());
+  }
+  return {};
+}
+
+Status GraphStore::write_overlay(const GraphOverlay& overlay, Lsn lsn,
+                                 const GraphCounters& counters) {
+  rocksdb::WriteBatch batch;
+  Markers markers;
+  {
+    MutexLock lock(mutex_);
+    markers = markers_;
+  }
+  for (const Family family : kFamilies) {
+    const GraphOverlay::Entries& entries = overlay.entries(family);
+    if (entries.empty()) continue;
+    FamilyMarker& marker = markers[static_cast<size_t>(family)];
+    marker.lsn = lsn;
+    if (family == Family::kNode) marker.next_id = counters.next_node.value();
+    if (family == Family::kEdge) marker.next_id = counters.next_edge.value();
+    BRAID_TRY(fill_batch(handle_->family(family), entries, marker, batch));
+    if (batch.GetDataSize() < kBatchBytesSplit) continue;
+    BRAID_TRY(write_batch(batch, markers));
+    batch.Clear();
+  }
+  return batch.Count() == 0 ? Status() : write_batch(batch, markers);
+}
+
+Status GraphStore::write_batch(rocksdb::WriteBatch& batch, const Markers& markers) {
+  BRAID_TRY(handle_->write(batch));
+  MutexLock lock(mutex_);
+  markers_ = markers;
+  return {};
+}
+
+Status GraphStore::publish(StoreWriter& writer, Lsn lsn) {
+  auto& graph_writer = static_cast<GraphWriter&>(writer);
+  graph_writer.staged_->published = true;
+  return write_overlay(*graph_writer.overlay_, lsn, graph_writer.staged_->counters);
+}
+
+Result<std::shared_ptr<const StoreView>> GraphStore::view(
+    std::shared_ptr<const CatalogState> state) {
+  return std::shared_ptr<const StoreView>(std::make_shared<GraphStoreView>(
+      handle_, GraphStoreView::Pin::kSnapshot, catalog_, std::move(state), counters()));
+}
+
+Lsn GraphStore::durable_marker() {
+  rocksdb::ReadOptions options;
+  options.read_tier = rocksdb::kPersistedTier;
+  Lsn lowest(UINT64_MAX);
+  for (const Family family : kFamilies) {
+    const Result<FamilyMarker> marker = read_marker(family, options);
+    // A marker that cannot be read promises nothing: no log row may go.
+    if (!marker.ok()) return Lsn(0);
+    lowest = std::min(lowest, marker->lsn);
+  }
+  return lowest;
+}
+
+Status GraphStore::replay(const CommitRecord& record, Lsn lsn) {
+  if (record.graph.empty()) return {};
+  Markers markers;
+  {
+    MutexLock lock(mutex_);
+    markers = markers_;
+  }
+  GraphOverlay overlay(std::make_shared<GraphStoreView>(handle_, GraphStoreView::Pin::kNewest,
+                                                        catalog_, nullptr, counters()));
+  OverlayOperation operation(overlay);
+  for (const Family family : kFamilies) {
+    if (markers[static_cast<size_t>(family)].lsn >= lsn) continue;
+    for (const NodeChange& change : record.graph.nodes) {
+      BRAID_TRY(fold_change(family, change, overlay));
+    }
+    for (const EdgeChange& change : record.graph.edges) {
+      BRAID_TRY(fold_change(family, change, overlay));
+    }
+  }
+  operation.keep();
+  const GraphCounters counters{record.graph.next_node, record.graph.next_edge};
+  return write_overlay(overlay, lsn, counters)
+      .within(fmt::format("replay of commit {}", lsn.value()));
+}
+
+Status GraphStore::checkpoint_begin(Lsn published) {
+  BRAID_TRY(admit());
+  rocksdb::WriteBatch batch;
+  Markers markers;
+  {
+    MutexLock lock(mutex_);
+    markers = markers_;
+  }
+  for (const Family family : kFamilies) {
+    FamilyMarker& marker = markers[static_cast<size_t>(family)];
+    if (marker.lsn >= published) continue;
+    marker.lsn = published;
+    BRAID_TRY(
+        rocksdb_status(batch.Put(handle_->family(family), slice(kMarkerKey), encode_marker(marker)),
+                       "fill a batch"));
+  }
+  return batch.Count() == 0 ? Status() : write_batch(batch, markers);
+}
+
+Status GraphStore::checkpoint_write() { return handle_->flush(); }
+
+Status GraphStore::flush_family(Family family) {
+  return rocksdb_status(handle_->db().Flush(rocksdb::FlushOptions(), handle_->family(family)),
+                        "flush");
+}
+
+Status GraphStore::checkpoint_install(CatalogWriter&, CommitRecord&) { return {}; }
+
+void GraphStore::checkpoint_end(bool) {}
+
+std::vector<StoreFigure> GraphStore::figures() {
+  const GraphCounters next = counters();
+  auto estimate = [this](Family family, uint64_t per_key, uint64_t next_id) {
+    const uint64_t keys = handle_->property(family, rocksdb::DB::Properties::kEstimateNumKeys);
+    return static_cast<int64_t>(std::min(keys * per_key, next_id - 1));
+  };
+  uint64_t disk = 0, memory = 0;
+  for (const Family family : kFamilies) {
+    disk += handle_->property(family, rocksdb::DB::Properties::kTotalSstFilesSize);
+    memory += handle_->property(family, rocksdb::DB::Properties::kSizeAllMemTables);
+  }
+  const uint64_t cache =
+      handle_->property(Family::kNode, rocksdb::DB::Properties::kBlockCacheUsage);
+  return {{"graph_nodes_estimate", "nodes", estimate(Family::kNode, 1, next.next_node.value())},
+          {"graph_edges_estimate", "edges",
+           estimate(Family::kEdge, kEdgesPerBlock, next.next_edge.value())},
+          {"graph_disk_bytes", "bytes", static_cast<int64_t>(disk)},
+          {"graph_memtable_bytes", "bytes", static_cast<int64_t>(memory)},
+          {"graph_cache_bytes", "bytes", static_cast<int64_t>(cache)}};
+}
+
+Status GraphStore::check(const StoreView& view, std::vector<std::string>& problems) {
+  return check_graph(static_cast<const GraphStoreView&>(view), problems);
+}
+
+}  // namespace braid

@@ -1,0 +1,64 @@
+// GraphStore: the Store over the families.
+//
+// Threads: publish, replay, view and checkpoint_begin are called by the holder of the writer slot;
+// the rest from any thread.
+#pragma once
+
+#include <rocksdb/write_batch.h>
+
+#include <array>
+#include <memory>
+#include <string>
+#include <vector>
+
+#include "engine/env.h"
+#include "engine/mutex.h"
+#include "engine/store.h"
+#include "graph/graph_overlay.h"
+#include "graph/graph_store.h"
+#include "graph/graph_store_view.h"
+#include "graph/rocksdb_handle.h"
+
+namespace braid {
+
+class GraphStore final : public Store {
+ public:
+  GraphStore(Env& env, const Catalog& catalog, std::shared_ptr<RocksdbHandle> handle);
+  /// Reads the markers; `created` are the families that were missing.
+  Status open(const std::vector<Family>& created);
+
+  std::unique_ptr<StoreWriter> begin(std::shared_ptr<const StoreView> base,
+                                     CatalogWriter& catalog) override;
+  Status admit() override;
+  Status publish(StoreWriter& writer, Lsn lsn) override;
+  Result<std::shared_ptr<const StoreView>> view(std::shared_ptr<const CatalogState> state) override;
+  Lsn durable_marker() override;
+  Status replay(const CommitRecord& record, Lsn lsn) override;
+  Status checkpoint_begin(Lsn published) override;
+  Status checkpoint_write() override;
+  Status checkpoint_install(CatalogWriter& catalog, CommitRecord& record) override;
+  void checkpoint_end(bool committed) override;
+  std::vector<StoreFigure> figures() override;
+  /// Flushes one family alone, as RocksDB does by itself when memory is full.
+  Status flush_family(Family family);
+  Status check(const StoreView& view, std::vector<std::string>& problems) override;
+
+ private:
+  using Markers = std::array<FamilyMarker, kFamilyCount>;
+
+  /// Writes what an overlay holds for each family, with the family's marker at `lsn`.
+  Status write_overlay(const GraphOverlay& overlay, Lsn lsn, const GraphCounters& counters);
+  Status write_batch(rocksdb::WriteBatch& batch, const Markers& markers);
+  Result<FamilyMarker> read_marker(Family family, const rocksdb::ReadOptions& options) const;
+  GraphCounters counters() const;
+
+  // Constant after construction.
+  Env& env_;
+  const Catalog& catalog_;
+  const std::shared_ptr<RocksdbHandle> handle_;  // shared with the views
+
+  mutable Mutex mutex_;
+  Markers markers_ BRAID_GUARDED_BY(mutex_);  // published, durable or not
+};
+
+}  // namespace braid

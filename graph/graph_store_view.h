@@ -1,0 +1,56 @@
+// The graph at one LSN: a RocksDB snapshot with the catalog of the same LSN. Immutable; any thread
+// may read it. It keeps the database open, so a store that is closed lets go of its files when its
+// last view is released.
+#pragma once
+
+#include <rocksdb/db.h>
+
+#include <memory>
+#include <string_view>
+
+#include "engine/catalog.h"
+#include "engine/result.h"
+#include "engine/store.h"
+#include "graph/rocksdb_handle.h"
+
+namespace braid {
+
+/// The ids to assign next.
+struct GraphCounters {
+  NodeId next_node{1};
+  EdgeId next_edge{1};
+};
+
+class GraphStoreView final : public StoreView {
+ public:
+  enum class Pin { kSnapshot, kNewest };
+
+  /// kNewest reads whatever is newest at each call; it is for the one writer's replay.
+  GraphStoreView(std::shared_ptr<RocksdbHandle> handle, Pin pin, const Catalog& catalog,
+                 std::shared_ptr<const CatalogState> state, GraphCounters counters);
+  ~GraphStoreView() override;
+  GraphStoreView(const GraphStoreView&) = delete;
+  GraphStoreView& operator=(const GraphStoreView&) = delete;
+
+  /// Answers whether the key is there.
+  Result<bool> get(Family family, std::string_view key, rocksdb::PinnableSlice& out) const;
+  /// `limit`, the first key not to be seen, may be null; it is borrowed by the iterator.
+  std::unique_ptr<rocksdb::Iterator> iterate(Family family, const rocksdb::Slice* limit) const;
+
+  const Catalog& catalog() const { return catalog_; }
+  const CatalogState& state() const { return *state_; }
+  const GraphCounters& counters() const { return counters_; }
+
+ private:
+  const std::shared_ptr<RocksdbHandle> handle_;  // shared with the store and the other views
+  const rocksdb::Snapshot* const snapshot_;
+  const Catalog& catalog_;
+  const std::shared_ptr<const CatalogState> state_;  // shared by all views of one version
+  const GraphCounters counters_;
+  rocksdb::ReadOptions read_options_;
+};
+
+/// "graph: family F, key 0a1b..: WHAT" with kCorrupt.
+Status damaged(Family family, std::string_view key, std::string_view what);
+
+}  // namespace braid

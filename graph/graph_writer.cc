@@ -1,0 +1,294 @@
+#include "graph/graph_writer.h"
+
+#include <fmt/format.h>
+
+#include <algorithm>
+
+#include "graph/graph_overlay.h"
+#include "graph/graph_read.h"
+#include "graph/index_entries.h"
+#include "graph/node_format.h"
+#include "graph/staged_changes.h"
+
+namespace braid {
+namespace {
+
+/// RocksDB copies a value several times on its way; a block of 16 edges multiplies it.
+constexpr size_t kNodeBytesMax = 16 << 20;
+constexpr size_t kEdgeBytesMax = 4 << 20;
+
+Status too_long(std::string_view what, size_t size_bytes, size_t size_bytes_max) {
+  return Status(StatusCode::kLimit, fmt::format("{} has {} bytes of properties; the limit is {}",
+                                                what, size_bytes, size_bytes_max));
+}
+
+Status no_node(NodeId id) {
+  return Status(StatusCode::kNotFound, fmt::format("there is no node {}", id.value()));
+}
+
+Status no_edge(EdgeId id) {
+  return Status(StatusCode::kNotFound, fmt::format("there is no edge {}", id.value()));
+}
+
+void sort_unique(std::vector<LabelId>& labels) {
+  std::sort(labels.begin(), labels.end());
+  labels.erase(std::unique(labels.begin(), labels.end()), labels.end());
+}
+
+/// What is in `a` and not in `b`; both ascend.
+std::vector<LabelId> minus(const std::vector<LabelId>& a, const std::vector<LabelId>& b) {
+  std::vector<LabelId> out;
+  std::set_difference(a.begin(), a.end(), b.begin(), b.end(), std::back_inserter(out));
+  return out;
+}
+
+std::vector<std::string> keys_minus(const std::vector<IndexEntry>& a,
+                                    const std::vector<IndexEntry>& b) {
+  std::vector<std::string> out;
+  for (const IndexEntry& entry : a) {
+    const bool kept = std::any_of(
+        b.begin(), b.end(), [&entry](const IndexEntry& other) { return other.key == entry.key; });
+    if (!kept) out.push_back(entry.key);
+  }
+  return out;
+}
+
+/// Edges at a node, a self loop counted once.
+Result<uint64_t> count_edges(const FamilyReader& reader, NodeId id) {
+  BRAID_ASSIGN(const uint64_t out_count, read_degree(reader, id, DegreeSide::kOut));
+  BRAID_ASSIGN(const uint64_t in_count, read_degree(reader, id, DegreeSide::kIn));
+  if (out_count == 0 || in_count == 0) return out_count + in_count;
+  std::vector<Neighbor> neighbors;
+  BRAID_TRY(
+      read_neighbors(reader, {.node = id, .direction = Direction::kOut, .type = {}}, neighbors));
+  const auto loops = std::count_if(neighbors.begin(), neighbors.end(),
+                                   [id](const Neighbor& step) { return step.node == id; });
+  return out_count + in_count - static_cast<uint64_t>(loops);
+}
+
+}  // namespace
+
+GraphWriter::GraphWriter(std::shared_ptr<const StoreView> base, CatalogWriter& catalog)
+    : base_(std::move(base)),
+      catalog_(catalog),
+      overlay_(
+          std::make_shared<GraphOverlay>(std::static_pointer_cast<const GraphStoreView>(base_))),
+      staged_(std::make_unique<Staged>(overlay_, catalog)) {}
+
+GraphWriter::~GraphWriter() {
+  if (!staged_->published) overlay_->abandon();
+}
+
+GraphView GraphWriter::view() const { return GraphView(base_, overlay_); }
+
+Result<NodeId> GraphWriter::create_node(std::vector<LabelId> labels, Properties properties) {
+  sort_unique(labels);
+  BRAID_TRY(normalize_properties(properties));
+  const Node node{staged_->counters.next_node, std::move(labels), std::move(properties)};
+  BRAID_ASSIGN(const auto entries, node_index_entries(catalog_, node));
+  BRAID_TRY(staged_->check_unique(entries, node.id.value()));
+  NodeChange change;
+  change.id = node.id;
+  change.value = encode_node(node.labels, node.properties);
+  if (change.value.size() > kNodeBytesMax) {
+    return too_long("the node", change.value.size(), kNodeBytesMax);
+  }
+  change.labels_added = node.labels;
+  for (const IndexEntry& entry : entries) change.index_put.push_back(entry.key);
+  StagedOperation operation(*staged_);
+  BRAID_TRY(staged_->stage(std::move(change)));
+  staged_->counters.next_node = node.id.next();
+  operation.keep();
+  return node.id;
+}
+
+Status GraphWriter::update_node(NodeId id, std::vector<LabelId> labels, Properties properties) {
+  BRAID_ASSIGN(const auto old, read_node(staged_->reader(), id));
+  if (!old) return no_node(id);
+  sort_unique(labels);
+  BRAID_TRY(normalize_properties(properties));
+  const Node node{id, std::move(labels), std::move(properties)};
+  BRAID_ASSIGN(const auto old_entries, node_index_entries(catalog_, *old));
+  BRAID_ASSIGN(const auto entries, node_index_entries(catalog_, node));
+  BRAID_TRY(staged_->check_unique(entries, id.value()));
+  NodeChange change;
+  change.id = id;
+  change.value = encode_node(node.labels, node.properties);
+  if (change.value.size() > kNodeBytesMax) {
+    return too_long(fmt::format("node {}", id.value()), change.value.size(), kNodeBytesMax);
+  }
+  change.labels_added = minus(node.labels, old->labels);
+  change.labels_removed = minus(old->labels, node.labels);
+  change.index_put = keys_minus(entries, old_entries);
+  change.index_removed = keys_minus(old_entries, entries);
+  StagedOperation operation(*staged_);
+  BRAID_TRY(staged_->stage(std::move(change)));
+  operation.keep();
+  return {};
+}
+
+Status GraphWriter::delete_node(NodeId id, DeleteRule rule) {
+  const FamilyReader reader = staged_->reader();
+  BRAID_ASSIGN(const auto node, read_node(reader, id));
+  if (!node) return no_node(id);
+  if (rule == DeleteRule::kRestrict) {
+    BRAID_ASSIGN(const uint64_t count, count_edges(reader, id));
+    if (count > 0) {
+      return Status(StatusCode::kConstraint,
+                    fmt::format("node {} has {} edge{}", id.value(), count, count == 1 ? "" : "s"));
+    }
+  }
+  BRAID_ASSIGN(const auto entries, node_index_entries(catalog_, *node));
+  StagedOperation operation(*staged_);
+  if (rule == DeleteRule::kDetach) BRAID_TRY(remove_edges_of(id));
+  NodeChange change;
+  change.kind = ChangeKind::kRemove;
+  change.id = id;
+  change.labels_removed = node->labels;
+  for (const IndexEntry& entry : entries) change.index_removed.push_back(entry.key);
+  BRAID_TRY(staged_->stage(std::move(change)));
+  operation.keep();
+  return {};
+}
+
+Status GraphWriter::remove_edges_of(NodeId id) {
+  // Self loops are gone from the second side after the first.
+  for (const Direction side : {Direction::kOut, Direction::kIn}) {
+    std::vector<Neighbor> neighbors;
+    BRAID_TRY(
+        read_neighbors(staged_->reader(), {.node = id, .direction = side, .type = {}}, neighbors));
+    for (const Neighbor& step : neighbors) {
+      BRAID_ASSIGN(const auto edge, read_edge(staged_->reader(), step.edge));
+      if (!edge) {
+        return Status(StatusCode::kCorrupt,
+                      fmt::format("graph: node {} lists edge {}, which does not exist", id.value(),
+                                  step.edge.value()));
+      }
+      BRAID_TRY(staged_->stage_removal(*edge));
+    }
+  }
+  return {};
+}
+
+// The degree of an end after one more edge. A node with an edge exists (invariant 7), so that only
+// others are looked up.
+Result<uint64_t> GraphWriter::degree_with_edge(NodeId end, bool is_source, TypeId type) {
+  BRAID_ASSIGN(const uint64_t total,
+               staged_->list_total(end, is_source ? DegreeSide::kOut : DegreeSide::kIn, type));
+  if (total > 0) return total + 1;
+  BRAID_ASSIGN(const bool exists, braid::node_exists(staged_->reader(), end));
+  if (exists) return uint64_t{1};
+  return Status(StatusCode::kConstraint,
+                fmt::format("the edge's {} is missing: there is no node {}",
+                            is_source ? "source" : "target", end.value()));
+}
+
+Result<EdgeId> GraphWriter::create_edge(NodeId source, TypeId type, NodeId target,
+                                        Properties properties) {
+  BRAID_TRY(normalize_properties(properties));
+  StagedOperation operation(*staged_);
+  EdgeChange change;
+  BRAID_ASSIGN(change.source_degree, degree_with_edge(source, true, type));
+  BRAID_ASSIGN(change.target_degree, degree_with_edge(target, false, type));
+  const Edge edge{staged_->counters.next_edge, source, type, target, std::move(properties)};
+  BRAID_ASSIGN(const auto entries, edge_index_entries(catalog_, edge));
+  BRAID_TRY(staged_->check_unique(entries, edge.id.value()));
+  change.created = true;
+  change.id = edge.id;
+  change.source = source;
+  change.target = target;
+  change.type = type;
+  change.properties = encode_properties(edge.properties);
+  if (change.properties.size() > kEdgeBytesMax) {
+    return too_long("the edge", change.properties.size(), kEdgeBytesMax);
+  }
+  for (const IndexEntry& entry : entries) change.index_put.push_back(entry.key);
+  BRAID_TRY(staged_->stage(std::move(change)));
+  staged_->counters.next_edge = edge.id.next();
+  operation.keep();
+  return edge.id;
+}
+
+Status GraphWriter::update_edge(EdgeId id, Properties properties) {
+  BRAID_ASSIGN(const auto old, read_edge(staged_->reader(), id));
+  if (!old) return no_edge(id);
+  BRAID_TRY(normalize_properties(properties));
+  const Edge edge{id, old->source, old->type, old->target, std::move(properties)};
+  BRAID_ASSIGN(const auto old_entries, edge_index_entries(catalog_, *old));
+  BRAID_ASSIGN(const auto entries, edge_index_entries(catalog_, edge));
+  BRAID_TRY(staged_->check_unique(entries, id.value()));
+  EdgeChange change;
+  change.id = id;
+  change.source = edge.source;
+  change.target = edge.target;
+  change.type = edge.type;
+  change.properties = encode_properties(edge.properties);
+  if (change.properties.size() > kEdgeBytesMax) {
+    return too_long(fmt::format("edge {}", id.value()), change.properties.size(), kEdgeBytesMax);
+  }
+  change.index_put = keys_minus(entries, old_entries);
+  change.index_removed = keys_minus(old_entries, entries);
+  StagedOperation operation(*staged_);
+  BRAID_TRY(staged_->stage(std::move(change)));
+  operation.keep();
+  return {};
+}
+
+Status GraphWriter::delete_edge(EdgeId id) {
+  BRAID_ASSIGN(const auto edge, read_edge(staged_->reader(), id));
+  if (!edge) return no_edge(id);
+  StagedOperation operation(*staged_);
+  BRAID_TRY(staged_->stage_removal(*edge));
+  operation.keep();
+  return {};
+}
+
+uint64_t GraphWriter::mark() {
+  Staged::Position position = staged_->position();
+  position.undo = overlay_->mark();
+  // Marks without a change between them are one.
+  if (!staged_->marks.empty()) {
+    const Staged::Position& last = staged_->marks.back();
+    if (last.undo == position.undo && last.nodes == position.nodes &&
+        last.edges == position.edges) {
+      return staged_->marks.size() - 1;
+    }
+  }
+  staged_->marks.push_back(position);
+  return staged_->marks.size() - 1;
+}
+
+void GraphWriter::rollback_to(uint64_t mark) {
+  auto& marks = staged_->marks;
+  const Staged::Position start{0, 0, 0, overlay_->base().counters()};
+  const Staged::Position position = mark < marks.size() ? marks[mark] : start;
+  if (mark < marks.size()) marks.resize(mark + 1);
+  overlay_->rollback_to(position.undo);
+  staged_->truncate(position);
+}
+
+uint64_t GraphWriter::staged_bytes() const {
+  return overlay_->staged_bytes() + staged_->change_bytes +
+         staged_->marks.capacity() * sizeof(Staged::Position);
+}
+
+void GraphWriter::take_changes(CommitRecord& record) {
+  GraphChanges& changes = staged_->changes;
+  record.graph.next_node = staged_->counters.next_node;
+  record.graph.next_edge = staged_->counters.next_edge;
+  staged_->nodes_taken += changes.nodes.size();
+  staged_->edges_taken += changes.edges.size();
+  staged_->change_bytes = 0;
+  auto move_all = [](auto& from, auto& to) {
+    if (to.empty()) {
+      to = std::move(from);
+    } else {
+      std::move(from.begin(), from.end(), std::back_inserter(to));
+    }
+    from.clear();
+  };
+  move_all(changes.nodes, record.graph.nodes);
+  move_all(changes.edges, record.graph.edges);
+}
+
+}  // namespace braid

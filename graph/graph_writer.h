@@ -1,0 +1,68 @@
+// Changing the graph inside a write transaction. Every operation is all-or-nothing and keeps
+// invariant 7: an edge's ends exist.
+#pragma once
+
+#include <memory>
+#include <optional>
+#include <span>
+#include <string_view>
+#include <vector>
+
+#include "engine/catalog.h"
+#include "engine/store.h"
+#include "graph/graph_view.h"
+#include "graph/property.h"
+
+namespace braid {
+
+/// The graph's StoreWriter. One thread at a time. Errors name the node, edge, label or property by
+/// the user's words.
+class GraphWriter final : public StoreWriter {
+ public:
+  GraphWriter(std::shared_ptr<const StoreView> base, CatalogWriter& catalog);
+  ~GraphWriter() override;
+
+  /// Labels are put in ascending order and once. kConstraint when a unique index has the value
+  /// already.
+  Result<NodeId> create_node(std::vector<LabelId> labels, Properties properties);
+  /// Replaces labels and properties. kNotFound without such a node; kConstraint as above.
+  Status update_node(NodeId id, std::vector<LabelId> labels, Properties properties);
+  /// kRestrict: kConstraint naming how many edges the node has; kDetach removes them. kNotFound
+  /// without such a node.
+  Status delete_node(NodeId id, DeleteRule rule);
+
+  /// kConstraint naming the end that does not exist, or the unique edge index that has the value.
+  Result<EdgeId> create_edge(NodeId source, TypeId type, NodeId target, Properties properties);
+  Status update_edge(EdgeId id, Properties properties);
+  Status delete_edge(EdgeId id);
+
+  /// Builds the index over what is there; kConstraint if `unique` and two have the same value (both
+  /// ids are named); an equal index that exists is answered with its id, one that differs in
+  /// uniqueness is kConstraint.
+  Result<IndexId> create_index(bool on_edges, uint32_t scope, KeyId key, bool unique);
+  Status drop_index(IndexId id);
+
+  /// Reads with the transaction's own changes.
+  GraphView view() const;
+  CatalogWriter& catalog() { return catalog_; }
+
+  uint64_t mark() override;
+  void rollback_to(uint64_t mark) override;
+  uint64_t staged_bytes() const override;
+  void take_changes(CommitRecord& record) override;
+
+ private:
+  friend class GraphStore;  // publish reads the overlay
+  std::shared_ptr<const StoreView> base_;
+  CatalogWriter& catalog_;
+  std::shared_ptr<GraphOverlay> overlay_;
+  friend class StagedOperation;
+  struct Staged;  // changes not yet taken, counters, undo
+  Status remove_edges_of(NodeId id);
+  Result<uint64_t> degree_with_edge(NodeId end, bool is_source, TypeId type);
+  Status fill_index(const IndexDefinition& index);
+
+  std::unique_ptr<Staged> staged_;
+};
+
+}  // namespace braid

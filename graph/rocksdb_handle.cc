@@ -1,0 +1,189 @@
+#include "graph/rocksdb_handle.h"
+
+#include <fmt/format.h>
+#include <rocksdb/cache.h>
+#include <rocksdb/filter_policy.h>
+#include <rocksdb/listener.h>
+#include <rocksdb/table.h>
+
+#include <algorithm>
+
+#include "graph/rocksdb_env.h"
+#include "graph/rocksdb_status.h"
+
+namespace braid {
+namespace {
+
+constexpr int kOpenFilesMax = 512;
+constexpr size_t kArenaBlockBytes = 64 << 10;
+constexpr uint64_t kFileBytesTarget = 16 << 20;
+
+class SilentLogger final : public rocksdb::Logger {
+ public:
+  SilentLogger() : Logger(rocksdb::InfoLogLevel::HEADER_LEVEL) {}
+  using Logger::Logv;
+  void Logv(const char*, va_list) override {}
+};
+
+rocksdb::BlockBasedTableOptions table_options(uint64_t cache_bytes) {
+  rocksdb::BlockBasedTableOptions table;
+  table.block_cache = rocksdb::NewLRUCache(cache_bytes, /*num_shard_bits=*/2);
+  table.filter_policy.reset(rocksdb::NewBloomFilterPolicy(10));
+  // Index and filter blocks count against the cache, so that memory has one bound.
+  table.cache_index_and_filter_blocks = true;
+  table.pin_l0_filter_and_index_blocks_in_cache = true;
+  table.format_version = 5;
+  return table;
+}
+
+rocksdb::Options make_options(rocksdb::Env* env, const RocksdbOptions& limits) {
+  rocksdb::Options options;
+  options.env = env;
+  options.info_log = std::make_shared<SilentLogger>();
+  options.create_if_missing = true;
+  options.max_open_files = kOpenFilesMax;
+  options.max_background_jobs = 2;
+  options.max_file_opening_threads = 1;
+  options.stats_dump_period_sec = 0;
+  options.stats_persist_period_sec = 0;
+  options.skip_stats_update_on_db_open = true;
+  options.db_write_buffer_size = limits.write_buffer_bytes;
+  options.write_buffer_size = limits.write_buffer_bytes;
+  options.max_write_buffer_number = 4;
+  // The families share one budget: large arena blocks would fill it while almost empty.
+  options.arena_block_size = kArenaBlockBytes;
+  options.allow_concurrent_memtable_write = false;  // there is one writer
+  options.target_file_size_base = kFileBytesTarget;
+  options.max_bytes_for_level_base = 8 * kFileBytesTarget;
+  options.compression = rocksdb::kLZ4Compression;
+  options.table_factory.reset(
+      rocksdb::NewBlockBasedTableFactory(table_options(limits.block_cache_bytes)));
+  return options;
+}
+
+}  // namespace
+
+/// Keeps the first background error: after one, RocksDB must be closed and opened again.
+class RocksdbHandle::Listener final : public rocksdb::EventListener {
+ public:
+  void OnBackgroundError(rocksdb::BackgroundErrorReason, rocksdb::Status* error) override {
+    MutexLock lock(mutex_);
+    if (failed_) return;
+    status_ = rocksdb_status(*error, "flush or compaction in the background");
+    failed_ = true;
+  }
+  Status status() const {
+    if (!failed_) return {};
+    MutexLock lock(mutex_);
+    return status_;
+  }
+
+ private:
+  std::atomic<bool> failed_{false};  // synchronises itself
+  mutable Mutex mutex_;
+  Status status_ BRAID_GUARDED_BY(mutex_);
+};
+
+RocksdbHandle::RocksdbHandle(Env& env, std::string directory)
+    : directory_(std::move(directory)),
+      env_(make_rocksdb_env(env)),
+      listener_(std::make_shared<Listener>()) {}
+
+Result<std::shared_ptr<RocksdbHandle>> RocksdbHandle::open(Env& env, const std::string& directory,
+                                                           const RocksdbOptions& limits,
+                                                           std::vector<Family>& created) {
+  std::shared_ptr<RocksdbHandle> handle(new RocksdbHandle(env, directory));
+  rocksdb::Options options = make_options(handle->env_.get(), limits);
+  options.listeners.push_back(handle->listener_);
+  try {
+    BRAID_TRY(handle->open_families(options, env.exists(directory + "/CURRENT"), created));
+  } catch (const std::exception& error) {
+    return Status(StatusCode::kCorrupt, fmt::format("graph: open {}: {}", directory, error.what()));
+  }
+  return handle;
+}
+
+Status RocksdbHandle::open_families(const rocksdb::Options& options, bool exists,
+                                    std::vector<Family>& created) {
+  const std::string doing = "open " + directory_;
+  std::vector<std::string> names = {rocksdb::kDefaultColumnFamilyName};
+  if (exists) {
+    BRAID_TRY(rocksdb_status(rocksdb::DB::ListColumnFamilies(options, directory_, &names), doing));
+  }
+  std::vector<rocksdb::ColumnFamilyDescriptor> descriptors;
+  for (const std::string& name : names) descriptors.emplace_back(name, options);
+  std::vector<rocksdb::ColumnFamilyHandle*> handles;
+  rocksdb::DB* db = nullptr;
+  BRAID_TRY(
+      rocksdb_status(rocksdb::DB::Open(options, directory_, descriptors, &handles, &db), doing));
+  db_.reset(db);
+  std::string unknown;
+  for (rocksdb::ColumnFamilyHandle* handle : handles) {
+    const auto known = std::find(kFamilyNames.begin(), kFamilyNames.end(), handle->GetName());
+    if (known != kFamilyNames.end()) {
+      families_[known - kFamilyNames.begin()] = handle;
+    } else if (handle->GetName() == rocksdb::kDefaultColumnFamilyName) {
+      default_family_ = handle;
+    } else {
+      unknown = handle->GetName();
+      db_->DestroyColumnFamilyHandle(handle);
+    }
+  }
+  if (!unknown.empty()) {
+    return Status(
+        StatusCode::kVersion,
+        fmt::format("graph: {}: column family {} is not of this version", doing, unknown));
+  }
+  return create_families(options, created);
+}
+
+Status RocksdbHandle::create_families(const rocksdb::ColumnFamilyOptions& options,
+                                      std::vector<Family>& created) {
+  std::vector<std::string> names;
+  for (const Family family : kFamilies) {
+    if (this->family(family) != nullptr) continue;
+    names.emplace_back(family_name(family));
+    created.push_back(family);
+  }
+  if (names.empty()) return {};
+  std::vector<rocksdb::ColumnFamilyHandle*> handles;
+  const rocksdb::Status status = db_->CreateColumnFamilies(options, names, &handles);
+  for (size_t i = 0; i < handles.size(); ++i) {
+    families_[static_cast<size_t>(created[i])] = handles[i];
+  }
+  return rocksdb_status(status, "create column families in " + directory_);
+}
+
+RocksdbHandle::~RocksdbHandle() {
+  if (!db_) return;
+  for (rocksdb::ColumnFamilyHandle* family : families_) {
+    if (family != nullptr) db_->DestroyColumnFamilyHandle(family);
+  }
+  if (default_family_ != nullptr) db_->DestroyColumnFamilyHandle(default_family_);
+}
+
+Status RocksdbHandle::write(rocksdb::WriteBatch& batch) {
+  rocksdb::WriteOptions options;
+  options.disableWAL = true;
+  return rocksdb_status(db_->Write(options, &batch), "write");
+}
+
+Status RocksdbHandle::flush() {
+  const std::vector<rocksdb::ColumnFamilyHandle*> families(std::begin(families_),
+                                                           std::end(families_));
+  return rocksdb_status(db_->Flush(rocksdb::FlushOptions(), families), "flush");
+}
+
+Status RocksdbHandle::background_error() const { return listener_->status(); }
+
+bool RocksdbHandle::stalled() const {
+  uint64_t stopped = 0;
+  return db_->GetIntProperty(rocksdb::DB::Properties::kIsWriteStopped, &stopped) && stopped != 0;
+}
+
+uint64_t RocksdbHandle::property(Family family, const std::string& name) const {
+  uint64_t value = 0;
+  return db_->GetIntProperty(this->family(family), name, &value) ? value : 0;
+}
+
+}  // namespace braid

@@ -1,0 +1,70 @@
+// The open RocksDB database with its families: opening, closing, and the few calls that the graph
+// makes.
+//
+// Rules for RocksDB 7.8.3 (DESIGN section 3): no WAL; no Merge, DeleteRange or ingestion; only
+// `flush` runs beside writers. Threads: all members may be called from any thread; writes come from
+// the holder of the writer slot.
+#pragma once
+
+#include <rocksdb/db.h>
+
+#include <atomic>
+#include <memory>
+#include <string>
+#include <string_view>
+#include <vector>
+
+#include "engine/env.h"
+#include "engine/result.h"
+#include "graph/key_format.h"
+
+namespace braid {
+
+struct RocksdbOptions {
+  uint64_t block_cache_bytes = 0;
+  uint64_t write_buffer_bytes = 0;
+};
+
+class RocksdbHandle {
+ public:
+  /// Opens the database in `directory`, creating it and missing families. `created` names the
+  /// families that were missing.
+  static Result<std::shared_ptr<RocksdbHandle>> open(Env& env, const std::string& directory,
+                                                     const RocksdbOptions& options,
+                                                     std::vector<Family>& created);
+  ~RocksdbHandle();
+  RocksdbHandle(const RocksdbHandle&) = delete;
+  RocksdbHandle& operator=(const RocksdbHandle&) = delete;
+
+  rocksdb::DB& db() const { return *db_; }
+  rocksdb::ColumnFamilyHandle* family(Family family) const {
+    return families_[static_cast<size_t>(family)];
+  }
+  const std::string& directory() const { return directory_; }
+
+  Status write(rocksdb::WriteBatch& batch);
+  /// Flushes every family and waits.
+  Status flush();
+  /// Ok, or why the database must be closed and opened again.
+  Status background_error() const;
+  /// True while RocksDB would make a write wait.
+  bool stalled() const;
+  uint64_t property(Family family, const std::string& name) const;
+
+ private:
+  class Listener;
+
+  RocksdbHandle(Env& env, std::string directory);
+  Status open_families(const rocksdb::Options& options, bool exists, std::vector<Family>& created);
+  Status create_families(const rocksdb::ColumnFamilyOptions& options, std::vector<Family>& created);
+
+  // Constant once `open` is done.
+  const std::string directory_;
+  const std::unique_ptr<rocksdb::Env> env_;
+  const std::shared_ptr<Listener> listener_;
+  std::unique_ptr<rocksdb::DB> db_;
+  rocksdb::ColumnFamilyHandle* default_family_ = nullptr;
+  rocksdb::ColumnFamilyHandle* families_[kFamilyCount] = {};
+};
+
+}  // namespace braid

@@ -1,0 +1,79 @@
+#include "graph/adjacency_block.h"
+
+#include <doctest/doctest.h>
+
+#include <random>
+
+using namespace braid;
+
+namespace {
+
+std::vector<AdjacencyEntry> random_entries(std::mt19937_64& random, size_t count) {
+  std::vector<AdjacencyEntry> entries;
+  uint64_t edge = random() % 1000;
+  for (size_t i = 0; i < count; ++i) {
+    edge += 1 + (random() >> (random() % 32 + 32));
+    entries.push_back({EdgeId(edge), NodeId(random() >> (random() % 64))});
+  }
+  return entries;
+}
+
+}  // namespace
+
+TEST_CASE("appending one by one gives the bytes of encoding at once") {
+  std::mt19937_64 random(1);
+  for (int round = 0; round < 500; ++round) {
+    const auto entries = random_entries(random, 1 + random() % kAdjacencyEntriesMax);
+    std::string block = encode_adjacency_block({}, 3);
+    for (const AdjacencyEntry& entry : entries) REQUIRE(append_adjacency_entry(block, entry));
+    CHECK(block == encode_adjacency_block(entries, 3));
+    std::vector<AdjacencyEntry> decoded;
+    REQUIRE(decode_adjacency_block(block, decoded));
+    CHECK(decoded == entries);
+    AdjacencyHeader header;
+    REQUIRE(read_adjacency_header(block, header));
+    CHECK(header.first == entries.front().edge);
+    CHECK(header.last == entries.back().edge);
+    CHECK(header.total == 3);
+  }
+}
+
+TEST_CASE("a block takes no entry at or below its last and none beyond its bound") {
+  std::string block = encode_adjacency_block({}, 0);
+  REQUIRE(append_adjacency_entry(block, {EdgeId(5), NodeId(1)}));
+  CHECK_FALSE(append_adjacency_entry(block, {EdgeId(5), NodeId(1)}));
+  CHECK_FALSE(append_adjacency_entry(block, {EdgeId(4), NodeId(1)}));
+  for (uint64_t i = 1; i < kAdjacencyEntriesMax; ++i) {
+    REQUIRE(append_adjacency_entry(block, {EdgeId(5 + i), NodeId(1)}));
+  }
+  CHECK_FALSE(append_adjacency_entry(block, {EdgeId(1000), NodeId(1)}));
+}
+
+TEST_CASE("a visit may end early") {
+  const std::vector<AdjacencyEntry> entries = {{EdgeId(1), NodeId(9)}, {EdgeId(2), NodeId(8)}};
+  int seen = 0;
+  CHECK(visit_adjacency_block(encode_adjacency_block(entries, 0), [&](EdgeId, NodeId) {
+    ++seen;
+    return false;
+  }));
+  CHECK(seen == 1);
+}
+
+TEST_CASE("damaged blocks are refused or decode to ascending entries") {
+  std::mt19937_64 random(2);
+  int refused = 0;
+  for (int round = 0; round < 20000; ++round) {
+    std::string block = encode_adjacency_block(random_entries(random, random() % 20), 0);
+    for (int hits = 0; hits < 2; ++hits)
+      block[random() % block.size()] = static_cast<char>(random());
+    if (random() % 3 == 0) block.resize(random() % (block.size() + 1));
+    std::vector<AdjacencyEntry> decoded;
+    if (!decode_adjacency_block(block, decoded)) {
+      ++refused;
+      continue;
+    }
+    for (size_t i = 1; i < decoded.size(); ++i) CHECK(decoded[i - 1].edge < decoded[i].edge);
+    append_adjacency_entry(block, {EdgeId(UINT64_MAX), NodeId(1)});
+  }
+  CHECK(refused > 5000);
+}
