@@ -1,0 +1,186 @@
+#include "timeseries/chunk_reader.h"
+
+#include <doctest/doctest.h>
+
+#include <fstream>
+
+#include "tests/support/temp_dir.h"
+#include "timeseries/chunk_check.h"
+#include "timeseries/chunk_writer.h"
+
+namespace braid {
+namespace {
+
+const std::string kUuid = "01234567-89ab-cdef-0123-456789abcdef";
+
+HypertableDefinition table_definition() {
+  HypertableDefinition table;
+  table.id = HypertableId(3);
+  table.fields = {{"value", FieldType::kDouble}, {"note", FieldType::kText}};
+  table.chunk_interval_us = 1 << 20;
+  return table;
+}
+
+PointBlock points_from(int64_t first, size_t rows) {
+  static const std::string kTexts[] = {"one", "two", "three"};
+  PointBlock out;
+  out.columns.emplace_back(FieldType::kDouble);
+  out.columns.emplace_back(FieldType::kText);
+  for (size_t row = 0; row < rows; ++row) {
+    out.times.push_back(first + static_cast<int64_t>(row) * 10);
+    out.columns[0].reals.push_back(row % 4 == 0 ? 0 : static_cast<double>(row) / 2);
+    out.columns[0].nulls.push_back(row % 4 == 0 ? 1 : 0);
+    out.columns[1].texts.push_back(kTexts[row % 3]);
+  }
+  return out;
+}
+
+/// Writes series 5 and 9 and returns the chunk's row of the catalogue.
+ChunkDefinition write_chunk(Env& env, const std::string& directory, size_t rows) {
+  ChunkDefinition chunk;
+  chunk.id = ChunkId(17);
+  chunk.hypertable = HypertableId(3);
+  chunk.interval = {Timestamp(0), Timestamp(1 << 20)};
+  auto writer = ChunkWriter::create(env, directory + "/" + chunk_file_name(chunk.id),
+                                    {kUuid, 7, chunk.id, chunk.hypertable},
+                                    {FieldType::kDouble, FieldType::kText});
+  REQUIRE(writer.ok());
+  REQUIRE((*writer)->add(SeriesId(5), points_from(0, rows)).ok());
+  REQUIRE((*writer)->add(SeriesId(9), points_from(100, 2)).ok());
+  const auto written = (*writer)->finish();
+  REQUIRE(written.ok());
+  chunk.rows = written->rows;
+  chunk.size_bytes = written->size_bytes;
+  chunk.time_min = Timestamp(written->time_min);
+  chunk.time_max = Timestamp(written->time_max);
+  return chunk;
+}
+
+std::vector<std::string> problems_of(Env& env, const std::string& directory,
+                                     const ChunkDefinition& chunk) {
+  const auto files = std::make_shared<ChunkFiles>(env, directory, ChunkOwner{kUuid, 7});
+  const ChunkHandle handle(files, chunk);
+  const HypertableDefinition table = table_definition();
+  std::vector<std::string> problems;
+  check_chunk(handle, &table, problems);
+  return problems;
+}
+
+std::string content(const std::string& path) {
+  std::ifstream in(path, std::ios::binary);
+  return {std::istreambuf_iterator<char>(in), {}};
+}
+
+TEST_CASE("a chunk file gives its blocks back, only the fields asked for") {
+  const TempDir directory;
+  Env env;
+  const ChunkDefinition chunk = write_chunk(env, directory.path(), 2500);
+  CHECK(chunk.rows == 2502);
+  const auto reader = ChunkReader::open(env, directory / chunk_file_name(chunk.id));
+  REQUIRE(reader.ok());
+  const auto blocks = (*reader)->blocks_of(SeriesId(5));
+  REQUIRE(blocks.size() == 3);
+  CHECK(blocks[2].rows == 2500 - 2048);
+  CHECK((*reader)->blocks_of(SeriesId(9)).size() == 1);
+  CHECK((*reader)->blocks_of(SeriesId(6)).empty());
+  PointBlock all;
+  REQUIRE((*reader)->read_block(blocks[1], {}, all).ok());
+  CHECK(all.times.front() == 10240);
+  CHECK(all.columns[0].value(0).is_null);
+  CHECK(all.columns[0].value(1).real == 512.5);
+  CHECK(all.columns[1].value(1).text == "three");
+  PointBlock part;
+  REQUIRE((*reader)->read_block(blocks[1], {false, true}, part).ok());
+  CHECK(part.columns[0].value(1).is_null);
+  CHECK(part.columns[1].value(1).text == "three");
+  CHECK(problems_of(env, directory.path(), chunk).empty());
+}
+
+TEST_CASE("the footer keeps count, extremes, sum, first and last of each block") {
+  const TempDir directory;
+  Env env;
+  const ChunkDefinition chunk = write_chunk(env, directory.path(), 20);
+  const auto reader = ChunkReader::open(env, directory / chunk_file_name(chunk.id));
+  REQUIRE(reader.ok());
+  const ChunkFooter& footer = (*reader)->footer();
+  REQUIRE(footer.blocks[0].has_statistics());
+  CHECK_FALSE(footer.blocks[1].has_statistics());
+  const ColumnStatistics& kept = footer.statistics[footer.blocks[0].statistics_start];
+  CHECK(kept.null_count == 5);
+  CHECK(kept.value_count == 15);
+  CHECK(std::bit_cast<double>(kept.min) == 0.5);
+  CHECK(std::bit_cast<double>(kept.max) == 9.5);
+  CHECK(std::bit_cast<double>(kept.first) == 0.5);
+  CHECK(std::bit_cast<double>(kept.last) == 9.5);
+  CHECK(std::bit_cast<double>(kept.sum_low) == (19 * 20 / 2 - 4 - 8 - 12 - 16) / 2.0);
+}
+
+TEST_CASE("a change of any byte of a chunk file is found, and named") {
+  const TempDir directory;
+  Env env;
+  const ChunkDefinition chunk = write_chunk(env, directory.path(), 20);
+  const std::string path = directory / chunk_file_name(chunk.id);
+  const std::string whole = content(path);
+  REQUIRE(whole.size() == chunk.size_bytes);
+  for (size_t i = 0; i < whole.size(); ++i) {
+    for (const char flip : {'\x01', '\x80', '\xff'}) {
+      std::string damaged = whole;
+      damaged[i] = static_cast<char>(damaged[i] ^ flip);
+      std::ofstream(path, std::ios::binary) << damaged;
+      const auto problems = problems_of(env, directory.path(), chunk);
+      CAPTURE(i);
+      REQUIRE_FALSE(problems.empty());
+      REQUIRE(problems[0].find(chunk_file_name(chunk.id)) != std::string::npos);
+    }
+  }
+}
+
+TEST_CASE("a chunk file cut anywhere, or longer than it was, is refused") {
+  const TempDir directory;
+  Env env;
+  const ChunkDefinition chunk = write_chunk(env, directory.path(), 20);
+  const std::string path = directory / chunk_file_name(chunk.id);
+  const std::string whole = content(path);
+  for (size_t size = 0; size < whole.size(); ++size) {
+    std::ofstream(path, std::ios::binary) << whole.substr(0, size);
+    REQUIRE_FALSE(problems_of(env, directory.path(), chunk).empty());
+  }
+  std::ofstream(path, std::ios::binary) << whole << whole;
+  CHECK_FALSE(problems_of(env, directory.path(), chunk).empty());
+}
+
+TEST_CASE("a whole file in the place of another chunk is refused") {
+  const TempDir directory;
+  Env env;
+  ChunkDefinition chunk = write_chunk(env, directory.path(), 20);
+  chunk.id = ChunkId(18);
+  std::ofstream(directory / chunk_file_name(chunk.id), std::ios::binary)
+      << content(directory / chunk_file_name(ChunkId(17)));
+  CHECK_FALSE(problems_of(env, directory.path(), chunk).empty());
+}
+
+TEST_CASE("a block ends early when its texts are large") {
+  const TempDir directory;
+  Env env;
+  const std::string large(400'000, 'x');
+  PointBlock points;
+  points.columns.emplace_back(FieldType::kText);
+  for (int64_t time = 0; time < 10; ++time) {
+    points.times.push_back(time);
+    points.columns[0].texts.push_back(large);
+  }
+  auto writer = ChunkWriter::create(env, directory / "c", {kUuid, 7, ChunkId(1), HypertableId(1)},
+                                    {FieldType::kText});
+  REQUIRE(writer.ok());
+  REQUIRE((*writer)->add(SeriesId(1), points).ok());
+  REQUIRE((*writer)->finish().ok());
+  const auto reader = ChunkReader::open(env, directory / "c");
+  REQUIRE(reader.ok());
+  REQUIRE((*reader)->footer().blocks.size() == 4);
+  PointBlock back;
+  REQUIRE((*reader)->read_block((*reader)->footer().blocks[3], {}, back).ok());
+  CHECK(back.columns[0].value(0).text == large);
+}
+
+}  // namespace
+}  // namespace braid

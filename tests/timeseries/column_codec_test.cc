@@ -1,0 +1,266 @@
+#include "timeseries/codecs/column_codec.h"
+
+#include <doctest/doctest.h>
+
+#include <bit>
+#include <cmath>
+#include <functional>
+#include <limits>
+#include <random>
+
+#include "timeseries/codecs/bit_packing.h"
+#include "timeseries/codecs/boolean_codec.h"
+#include "timeseries/codecs/double_codec.h"
+#include "timeseries/codecs/integer_codec.h"
+#include "timeseries/codecs/text_codec.h"
+
+namespace braid {
+namespace {
+
+using Random = std::mt19937_64;
+
+std::vector<uint64_t> bits(const std::vector<double>& values) {
+  std::vector<uint64_t> out;
+  for (const double value : values) out.push_back(std::bit_cast<uint64_t>(value));
+  return out;
+}
+
+/// Encodes, decodes and compares; returns the stripe.
+std::string round_trip(const PointColumn& column, size_t rows) {
+  std::string stripe;
+  encode_column(column, 0, rows, stripe);
+  PointColumn back(column.type);
+  REQUIRE(decode_column(stripe, rows, back));
+  REQUIRE(back.integers == column.integers);
+  REQUIRE(bits(back.reals) == bits(column.reals));
+  REQUIRE(back.texts == column.texts);
+  for (size_t row = 0; row < rows; ++row) REQUIRE(back.is_null(row) == column.is_null(row));
+  return stripe;
+}
+
+std::string round_trip(std::vector<int64_t> values, FieldType type = FieldType::kInt64) {
+  PointColumn column(type);
+  column.integers = std::move(values);
+  return round_trip(column, column.integers.size());
+}
+std::string round_trip(std::vector<double> values) {
+  PointColumn column(FieldType::kDouble);
+  column.reals = std::move(values);
+  return round_trip(column, column.reals.size());
+}
+std::string round_trip(const std::vector<std::string>& values) {
+  PointColumn column(FieldType::kText);
+  column.texts.assign(values.begin(), values.end());
+  return round_trip(column, values.size());
+}
+
+template <typename Value>
+std::vector<Value> made(size_t count, const std::function<Value(size_t)>& make) {
+  std::vector<Value> out;
+  for (size_t i = 0; i < count; ++i) out.push_back(make(i));
+  return out;
+}
+
+IntegerCodec integer_codec(const std::string& stripe) {
+  return static_cast<IntegerCodec>(stripe[1]);
+}
+DoubleCodec double_codec(const std::string& stripe) { return static_cast<DoubleCodec>(stripe[1]); }
+uint8_t text_codec(const std::string& stripe) { return static_cast<uint8_t>(stripe[1]); }
+
+TEST_CASE("packed integers of every width come back") {
+  Random random(1);
+  for (unsigned width = 0; width <= 64; ++width) {
+    for (const size_t count :
+         {size_t{0}, size_t{1}, size_t{7}, size_t{64}, size_t{1000}, kBlockRowsMax}) {
+      const uint64_t mask = width == 64 ? ~uint64_t{0} : (uint64_t{1} << width) - 1;
+      std::vector<uint64_t> values;
+      for (size_t i = 0; i < count; ++i) values.push_back(random() & mask);
+      std::string out;
+      append_packed(out, values, width);
+      REQUIRE(out.size() == packed_bytes(count, width));
+      std::vector<uint64_t> back(count);
+      ByteReader in(out);
+      REQUIRE(read_packed(in, width, back));
+      REQUIRE(in.done());
+      REQUIRE(back == values);
+    }
+  }
+}
+
+TEST_CASE("the smallest integer codec is chosen") {
+  const auto codec_of = [](size_t count, const std::function<int64_t(size_t)>& make) {
+    return integer_codec(round_trip(made<int64_t>(count, make)));
+  };
+  Random random(2);
+  CHECK(codec_of(1000, [](size_t) { return 42; }) == IntegerCodec::kConstant);
+  CHECK(codec_of(1000, [](size_t i) {
+          return 1'700'000'000'000'000 + static_cast<int64_t>(i * i) * 10'000;
+        }) == IntegerCodec::kDeltaOfDelta);
+  CHECK(codec_of(1000, [&](size_t i) {
+          return static_cast<int64_t>(i * 1'000'000 + random() % 1000);
+        }) == IntegerCodec::kDelta);
+  CHECK(codec_of(1000, [&](size_t) { return 5'000'000 + static_cast<int64_t>(random() % 100); }) ==
+        IntegerCodec::kFrameOfReference);
+  CHECK(codec_of(1000, [](size_t i) { return static_cast<int64_t>(i / 300) * 1'000'003 % 777; }) ==
+        IntegerCodec::kRunLength);
+  CHECK(codec_of(1000, [&](size_t) { return static_cast<int64_t>(random()); }) ==
+        IntegerCodec::kRaw);
+}
+
+TEST_CASE("the ends of int64 survive every codec") {
+  round_trip(std::vector<int64_t>{});
+  round_trip(std::vector<int64_t>{INT64_MIN});
+  round_trip(std::vector<int64_t>{INT64_MIN, INT64_MAX});
+  round_trip(std::vector<int64_t>{INT64_MAX, INT64_MIN, 0, -1, 1, INT64_MAX});
+  round_trip(made<int64_t>(1024, [](size_t i) { return i % 2 == 0 ? INT64_MIN : INT64_MAX; }));
+  round_trip(made<int64_t>(1024, [](size_t i) { return i < 512 ? INT64_MIN : INT64_MAX; }));
+}
+
+TEST_CASE("special doubles keep their bits among decimals, constants and a dictionary") {
+  const double nan_payload = std::bit_cast<double>(uint64_t{0x7ff8'0000'dead'beef});
+  const std::vector<double> special = {0.0,
+                                       -0.0,
+                                       INFINITY,
+                                       -INFINITY,
+                                       NAN,
+                                       nan_payload,
+                                       5e-324,
+                                       1.7976931348623157e308,
+                                       0.1,
+                                       -0.1,
+                                       4503599627370497.0,
+                                       9007199254740993.0,
+                                       1e22,
+                                       123456.789};
+  round_trip(special);
+  for (const double value : special) {
+    round_trip(std::vector<double>{value});
+    round_trip(std::vector<double>(100, value));
+    auto decimals = made<double>(500, [](size_t i) { return static_cast<double>(i) * 0.25; });
+    decimals[0] = decimals[250] = decimals[499] = value;
+    round_trip(decimals);
+    round_trip(made<double>(500, [&](size_t i) { return i % 3 == 0 ? value : M_PI; }));
+  }
+}
+
+TEST_CASE("the smallest double codec is chosen") {
+  Random random(3);
+  const auto codec_of = [](const std::function<double(size_t)>& make) {
+    return double_codec(round_trip(made<double>(1000, make)));
+  };
+  CHECK(codec_of([](size_t) { return -0.0; }) == DoubleCodec::kConstant);
+  CHECK(codec_of([&](size_t) { return static_cast<double>(random() % 10000) / 100; }) ==
+        DoubleCodec::kDecimal);
+  CHECK(codec_of([&](size_t) { return std::sqrt(static_cast<double>(random() % 5) + 2); }) ==
+        DoubleCodec::kDictionary);
+  CHECK(codec_of([&](size_t) { return std::bit_cast<double>(random()); }) == DoubleCodec::kRaw);
+  CHECK(round_trip(made<double>(1000, [&](size_t) {
+          return static_cast<double>(random() % 1000) / 10;
+        })).size() < 1400);
+}
+
+TEST_CASE("booleans take a bit each, or none") {
+  CHECK(round_trip(std::vector<int64_t>(1000, 1), FieldType::kBool).size() == 2);
+  CHECK(round_trip(std::vector<int64_t>(1000, 0), FieldType::kBool).size() == 2);
+  const auto mixed = made<int64_t>(1000, [](size_t i) { return i % 3 == 0 ? 1 : 0; });
+  CHECK(round_trip(mixed, FieldType::kBool).size() == 2 + 125);
+}
+
+TEST_CASE("texts come back from every codec") {
+  Random random(4);
+  const auto random_text = [&](size_t) {
+    std::string text(random() % 20, '\0');
+    for (char& c : text) c = static_cast<char>(random());
+    return text;
+  };
+  round_trip(std::vector<std::string>{""});
+  CHECK(text_codec(round_trip(made<std::string>(20, random_text))) ==
+        static_cast<uint8_t>(TextCodec::kRaw));
+  CHECK(text_codec(round_trip(std::vector<std::string>(900, "same"))) ==
+        static_cast<uint8_t>(TextCodec::kConstant));
+  CHECK(text_codec(round_trip(made<std::string>(100, [](size_t i) {
+          return "state " + std::to_string(i % 3);
+        }))) == static_cast<uint8_t>(TextCodec::kDictionary));
+  const auto sentences = made<std::string>(
+      900, [](size_t i) { return "request " + std::to_string(i) + " was served"; });
+  const std::string compressed = round_trip(sentences);
+  CHECK((text_codec(compressed) & static_cast<uint8_t>(TextCodec::kCompressed)) != 0);
+  CHECK(compressed.size() < 10000);
+  round_trip(std::vector<std::string>{std::string(100000, 'x'), "y"});
+}
+
+TEST_CASE("nulls are kept for every type, in any pattern") {
+  Random random(5);
+  for (const FieldType type : {FieldType::kDouble, FieldType::kInt64, FieldType::kBool,
+                               FieldType::kText, FieldType::kJson}) {
+    for (const unsigned of_ten : {0u, 1u, 5u, 9u, 10u}) {
+      for (const size_t rows : {size_t{1}, size_t{9}, size_t{1024}}) {
+        PointColumn column(type);
+        ColumnData data{.type = type};
+        for (size_t row = 0; row < rows; ++row) {
+          const bool null = random() % 10 < of_ten;
+          column.nulls.push_back(null ? 1 : 0);
+          const auto value = null ? int64_t{0} : static_cast<int64_t>(random() % 2);
+          if (type == FieldType::kDouble) column.reals.push_back(static_cast<double>(value));
+          if (type == FieldType::kInt64 || type == FieldType::kBool)
+            column.integers.push_back(value);
+          if (type == FieldType::kText || type == FieldType::kJson)
+            column.texts.emplace_back(null ? "" : "text");
+        }
+        round_trip(column, rows);
+      }
+    }
+  }
+}
+
+TEST_CASE("a damaged stripe of any codec is refused or decodes to something, within bounds") {
+  Random random(6);
+  std::vector<std::pair<FieldType, std::string>> stripes;
+  const auto keep = [&](FieldType type, std::string stripe) {
+    stripes.emplace_back(type, std::move(stripe));
+  };
+  for (const size_t rows : {3, 40, 700}) {
+    keep(FieldType::kInt64, round_trip(made<int64_t>(rows, [&](size_t) {
+           return static_cast<int64_t>(random() % 99);
+         })));
+    keep(FieldType::kInt64,
+         round_trip(made<int64_t>(rows, [](size_t i) { return static_cast<int64_t>(i * i); })));
+    keep(FieldType::kInt64,
+         round_trip(made<int64_t>(rows, [](size_t i) { return static_cast<int64_t>(i / 9 * 7); })));
+    keep(FieldType::kDouble, round_trip(made<double>(rows, [](size_t i) {
+           return i == 2 ? NAN : static_cast<double>(i) / 8;
+         })));
+    keep(FieldType::kDouble, round_trip(made<double>(rows, [](size_t i) {
+           return std::sqrt(static_cast<double>(i % 3));
+         })));
+    keep(FieldType::kBool,
+         round_trip(made<int64_t>(rows, [](size_t i) { return i % 2 == 0 ? 1 : 0; }),
+                    FieldType::kBool));
+    keep(FieldType::kText,
+         round_trip(made<std::string>(rows, [](size_t i) { return "t" + std::to_string(i % 4); })));
+    keep(FieldType::kText, round_trip(made<std::string>(
+                               rows, [](size_t i) { return "long text " + std::to_string(i); })));
+    keep(FieldType::kText, round_trip(std::vector<std::string>(rows, "one")));
+  }
+  for (const auto& [type, whole] : stripes) {
+    for (int i = 0; i < 600; ++i) {
+      std::string stripe = whole;
+      for (uint64_t flips = 1 + random() % 3; flips > 0; --flips) {
+        stripe[random() % stripe.size()] = static_cast<char>(random());
+      }
+      if (random() % 4 == 0) stripe.resize(random() % (stripe.size() + 1));
+      const size_t rows = random() % 3 == 0 ? random() % (kBlockRowsMax + 5) : 40;
+      PointColumn out(type);
+      if (!decode_column(stripe, rows, out)) continue;
+      CHECK(rows <= kBlockRowsMax);
+      CHECK(out.integers.size() + out.reals.size() + out.texts.size() == rows);
+      size_t bytes = 0;
+      for (const std::string_view text : out.texts)
+        bytes += text.empty() ? 0 : static_cast<unsigned char>(text.back());
+      CHECK(bytes < kInflatedBytesMax);
+    }
+  }
+}
+
+}  // namespace
+}  // namespace braid

@@ -1,0 +1,44 @@
+// Reads one chunk file: the footer once, then single blocks, only the columns asked for. Every
+// stripe's checksum is verified. Threads: all members may be called from any thread.
+#pragma once
+
+#include <memory>
+#include <span>
+#include <string>
+#include <vector>
+
+#include "engine/env.h"
+#include "timeseries/chunk_format.h"
+
+namespace braid {
+
+class ChunkReader {
+ public:
+  static Result<std::shared_ptr<const ChunkReader>> open(Env& env, const std::string& path);
+
+  const ChunkHeader& header() const { return header_; }
+  const ChunkFooter& footer() const { return footer_; }
+  uint64_t size_bytes() const { return file_->size_bytes(); }
+
+  /// The blocks of one series, by time; as a part of footer().blocks.
+  std::span<const BlockEntry> blocks_of(SeriesId series) const;
+  /// Fills `out` with the block's times and the fields asked for (by field index; empty means all).
+  Status read_block(const BlockEntry& block, const std::vector<bool>& fields,
+                    PointBlock& out) const;
+  Status read_times(const BlockEntry& block, std::vector<int64_t>& out) const;
+
+ private:
+  ChunkReader() = default;
+  Status load();
+  Status read_stripe(uint64_t offset, const StripeEntry& stripe, std::string& out) const;
+  Status decode_times(const BlockEntry& block, std::string_view stripe,
+                      std::vector<int64_t>& out) const;
+  Status decode_block(const BlockEntry& block, std::string_view bytes, PointBlock& out) const;
+  Status damaged(std::string_view what) const;
+
+  std::unique_ptr<ReadableFile> file_;
+  ChunkHeader header_;
+  ChunkFooter footer_;
+};
+
+}  // namespace braid

@@ -1,0 +1,71 @@
+// Points of one series as columns: what codecs encode and decode, and what a scan steps through.
+#pragma once
+
+#include <cstdint>
+#include <string_view>
+#include <vector>
+
+#include "engine/column_data.h"
+
+namespace braid {
+
+/// No block of a chunk file has more rows; decoders size their buffers by it.
+inline constexpr size_t kBlockRowsMax = 1024;
+
+/// One column. Texts are views: into `text_bytes`, or into whatever the maker of the block keeps
+/// alive. `nulls` is empty while there is no null, else one byte per row; a null row holds 0 or "".
+/// Not copied, because the views would still point into the original.
+struct PointColumn {
+  PointColumn() = default;
+  explicit PointColumn(FieldType field_type) : type(field_type) {}
+  PointColumn(PointColumn&&) noexcept = default;
+  PointColumn& operator=(PointColumn&&) noexcept = default;
+  PointColumn(const PointColumn&) = delete;
+  PointColumn& operator=(const PointColumn&) = delete;
+
+  FieldType type = FieldType::kDouble;
+  bool loaded = false;  ///< false: the column was not asked for, and reads as null
+  std::vector<int64_t> integers;
+  std::vector<double> reals;
+  std::vector<std::string_view> texts;
+  std::vector<char> text_bytes;
+  std::vector<uint8_t> nulls;
+
+  bool is_null(size_t row) const { return !nulls.empty() && nulls[row] != 0; }
+
+  FieldValue value(size_t row) const {
+    FieldValue out;
+    if (!loaded || is_null(row)) return out;
+    out.is_null = false;
+    switch (type) {
+      case FieldType::kDouble:
+        out.real = reals[row];
+        break;
+      case FieldType::kInt64:
+      case FieldType::kBool:
+        out.integer = integers[row];
+        break;
+      case FieldType::kText:
+      case FieldType::kJson:
+        out.text = texts[row];
+        break;
+    }
+    return out;
+  }
+
+  void clear() {
+    loaded = false;
+    integers.clear();
+    reals.clear();
+    texts.clear();
+    text_bytes.clear();
+    nulls.clear();
+  }
+};
+
+struct PointBlock {
+  std::vector<int64_t> times;
+  std::vector<PointColumn> columns;
+};
+
+}  // namespace braid

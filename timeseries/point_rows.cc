@@ -1,0 +1,139 @@
+#include "timeseries/point_rows.h"
+
+#include <algorithm>
+
+namespace braid {
+namespace {
+
+bool in_range(const TimeRange& range, int64_t time) {
+  return time >= range.start.value() && time < range.limit.value();
+}
+
+/// Calls visit(row, value or null) for each row.
+template <typename FromTail, typename FromRun, typename Put>
+void visit_rows(std::span<const PointRow> rows, FromTail from_tail, FromRun from_run, Put put) {
+  for (const PointRow& at : rows)
+    put(at.block != nullptr ? from_tail(*at.block, at.row) : from_run(at.row));
+}
+
+void gather_nulls(std::span<const PointRow> rows, const ColumnData* staged, size_t column,
+                  PointColumn& out) {
+  for (size_t i = 0; i < rows.size(); ++i) {
+    const PointRow& at = rows[i];
+    const bool null =
+        at.block != nullptr ? at.block->is_null(column, at.row) : staged->is_null(at.row);
+    if (!null) continue;
+    if (out.nulls.empty()) out.nulls.assign(rows.size(), 0);
+    out.nulls[i] = 1;
+  }
+}
+
+/// Staged texts move when more is staged, so they are copied.
+void gather_texts(std::span<const PointRow> rows, const ColumnData* staged, size_t column,
+                  PointColumn& out) {
+  size_t staged_bytes = 0;
+  for (const PointRow& at : rows) {
+    if (at.block == nullptr) staged_bytes += staged->texts[at.row].size();
+  }
+  out.text_bytes.reserve(staged_bytes);
+  for (const PointRow& at : rows) {
+    if (at.block != nullptr) {
+      out.texts.push_back(at.block->text(column, at.row));
+      continue;
+    }
+    const std::string& text = staged->texts[at.row];
+    const size_t start = out.text_bytes.size();
+    out.text_bytes.insert(out.text_bytes.end(), text.begin(), text.end());
+    out.texts.emplace_back(out.text_bytes.data() + start, text.size());
+  }
+}
+
+void gather_column(std::span<const PointRow> rows, const StagedRun* run, size_t column,
+                   PointColumn& out) {
+  const ColumnData* staged = run != nullptr ? &run->columns()[column] : nullptr;
+  out.loaded = true;
+  gather_nulls(rows, staged, column, out);
+  switch (out.type) {
+    case FieldType::kDouble:
+      out.reals.reserve(rows.size());
+      visit_rows(
+          rows, [&](const TailBlock& block, uint32_t row) { return block.real(column, row); },
+          [&](uint32_t row) { return staged->reals[row]; },
+          [&](double value) { out.reals.push_back(value); });
+      break;
+    case FieldType::kInt64:
+    case FieldType::kBool:
+      out.integers.reserve(rows.size());
+      visit_rows(
+          rows, [&](const TailBlock& block, uint32_t row) { return block.integer(column, row); },
+          [&](uint32_t row) { return staged->integers[row]; },
+          [&](int64_t value) { out.integers.push_back(value); });
+      break;
+    case FieldType::kText:
+    case FieldType::kJson:
+      out.texts.reserve(rows.size());
+      gather_texts(rows, staged, column, out);
+      break;
+  }
+}
+
+}  // namespace
+
+void add_tail_rows(const TailTable& table, SeriesId series, Lsn newest, TimeRange range,
+                   std::vector<PointRow>& rows) {
+  for (const auto& segment : table.segments) {
+    const SeriesTail* tail = segment->find(series);
+    if (tail == nullptr) continue;
+    for (const TailBlock* block = tail->first(); block != nullptr; block = block->next()) {
+      const uint32_t count = block->rows();
+      for (uint32_t row = 0; row < count; ++row) {
+        const Lsn lsn = block->lsn(row);
+        if (lsn > newest) return;
+        const int64_t time = block->time(row);
+        if (!in_range(range, time)) continue;
+        if (!table.drops.empty() && table.hides(time, lsn)) continue;
+        rows.push_back({time, block, row});
+      }
+    }
+  }
+}
+
+void add_staged_rows(const StagedRun& run, size_t count, uint64_t position, TimeRange range,
+                     std::vector<PointRow>& rows) {
+  for (size_t row = 0; row < count; ++row) {
+    const int64_t time = run.times()[row];
+    if (!in_range(range, time)) continue;
+    if (run.has_drops() && run.dropped(row, position)) continue;
+    rows.push_back({time, nullptr, static_cast<uint32_t>(row)});
+  }
+}
+
+void sort_last_wins(std::vector<PointRow>& rows) {
+  const auto not_after = [](const PointRow& a, const PointRow& b) { return a.time >= b.time; };
+  if (std::adjacent_find(rows.begin(), rows.end(), not_after) == rows.end()) return;
+  std::stable_sort(rows.begin(), rows.end(),
+                   [](const PointRow& a, const PointRow& b) { return a.time < b.time; });
+  size_t kept = 0;
+  for (size_t i = 0; i < rows.size(); ++i) {
+    if (i + 1 < rows.size() && rows[i + 1].time == rows[i].time) continue;
+    rows[kept++] = rows[i];
+  }
+  rows.resize(kept);
+}
+
+void gather_rows(std::span<const PointRow> rows, const StagedRun* run,
+                 std::span<const FieldType> types, const std::vector<bool>& fields,
+                 PointBlock& out) {
+  out.times.clear();
+  out.times.reserve(rows.size());
+  for (const PointRow& row : rows) out.times.push_back(row.time);
+  out.columns.resize(types.size());
+  for (size_t i = 0; i < types.size(); ++i) {
+    out.columns[i].clear();
+    out.columns[i].type = types[i];
+    if (fields.empty() || (i < fields.size() && fields[i]))
+      gather_column(rows, run, i, out.columns[i]);
+  }
+}
+
+}  // namespace braid

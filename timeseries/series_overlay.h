@@ -1,0 +1,123 @@
+// A write transaction's staged points: append-only columns per series, plus a log of their order,
+// so that a rollback cuts off what was staged after its mark.
+//
+// Positions count staged rows and drops from 0; a mark is a position. Scans hold the overlay
+// counted, read the rows before the position at which they were made, and are interrupted when one
+// of those rows was rolled back. Threads: one thread at a time, that of the transaction.
+#pragma once
+
+#include <cstdint>
+#include <memory>
+#include <optional>
+#include <span>
+#include <unordered_map>
+#include <vector>
+
+#include "engine/catalog.h"
+#include "engine/column_data.h"
+#include "engine/commit_record.h"
+#include "engine/types.h"
+
+namespace braid {
+
+/// Staged points of one series, in the order in which they were written. A later row wins over an
+/// earlier one of its time.
+class StagedRun {
+ public:
+  StagedRun(HypertableId table, SeriesId series, std::vector<FieldType> types);
+
+  HypertableId table() const { return table_; }
+  SeriesId series() const { return series_; }
+  size_t rows() const { return times_.size(); }
+  const std::vector<int64_t>& times() const { return times_; }
+  const std::vector<ColumnData>& columns() const { return columns_; }
+  const std::vector<FieldType>& types() const { return types_; }
+
+  /// Is a drop staged after the row, and before `position`, that covers it?
+  bool dropped(size_t row, uint64_t position = UINT64_MAX) const;
+  bool has_drops() const { return !drops_.empty(); }
+  /// Is there a row at `time` that is not dropped?
+  bool contains(int64_t time) const;
+
+ private:
+  friend class SeriesOverlay;
+  struct DropMark {
+    size_t rows;  // rows that were staged before the drop
+    int64_t limit;
+    uint64_t position;
+  };
+  void note_times(size_t start);
+  void truncate(size_t rows);
+  int64_t time_max() const;
+
+  const HypertableId table_;
+  const SeriesId series_;
+  const std::vector<FieldType> types_;
+  std::vector<int64_t> times_;
+  std::vector<ColumnData> columns_;
+  std::vector<DropMark> drops_;
+  size_t taken_rows_ = 0;
+  // The first `ascending_` rows ascend strictly; of each later row, the maximum so far, and how
+  // often its time occurs.
+  size_t ascending_ = 0;
+  std::vector<int64_t> late_max_;
+  std::unordered_map<int64_t, uint32_t> late_times_;
+};
+
+class SeriesOverlay {
+ public:
+  struct Drop {
+    HypertableId table;
+    Timestamp limit;
+    uint64_t position;
+  };
+
+  StagedRun& run(HypertableId table, SeriesId series, std::span<const FieldDefinition> fields);
+  const StagedRun* find(HypertableId table, SeriesId series) const;
+  const std::vector<std::unique_ptr<StagedRun>>& runs() const { return runs_; }
+  const std::vector<Drop>& drops() const { return drops_; }
+  /// Points in the base before this time are dropped by the transaction; none if it dropped nothing
+  /// of the table.
+  std::optional<Timestamp> drop_limit(HypertableId table) const;
+
+  void append(StagedRun& run, int64_t time, std::span<const FieldValue> fields);
+  void append_columns(StagedRun& run, std::span<const int64_t> times,
+                      std::span<const ColumnData> columns);
+  void drop(HypertableId table, Timestamp limit);
+
+  uint64_t position() const { return position_; }
+  void rollback_to(uint64_t mark);
+  uint64_t bytes() const { return bytes_; }
+  void take_changes(SeriesChanges& changes);
+
+  /// Number of rollbacks so far.
+  size_t epoch() const { return rollbacks_.size(); }
+  /// Was something before `position` rolled back since `epoch`?
+  bool undone_since(size_t epoch, uint64_t position) const;
+
+ private:
+  static constexpr uint32_t kDropEntry = UINT32_MAX;
+  struct Entry {
+    uint32_t run;    // index in runs_, or kDropEntry
+    uint64_t start;  // position of its first row; it goes on until the next entry
+  };
+  struct KeyHash {
+    size_t operator()(const std::pair<uint32_t, uint64_t>& key) const {
+      return std::hash<uint64_t>()(key.second * 0x9e3779b97f4a7c15u + key.first);
+    }
+  };
+  void log_rows(const StagedRun& run, uint64_t count);
+  void undo(const Entry& entry, uint64_t count);
+
+  std::vector<std::unique_ptr<StagedRun>> runs_;
+  std::unordered_map<std::pair<uint32_t, uint64_t>, uint32_t, KeyHash> index_;
+  uint32_t recent_run_ = 0;
+  std::vector<Entry> entries_;
+  std::vector<Drop> drops_;
+  size_t drops_taken_ = 0;
+  uint64_t position_ = 0;
+  uint64_t bytes_ = 0;
+  std::vector<uint64_t> rollbacks_;  // the mark of each
+};
+
+}  // namespace braid

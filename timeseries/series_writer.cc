@@ -1,0 +1,157 @@
+#include "timeseries/series_writer.h"
+
+#include <fmt/format.h>
+
+#include <algorithm>
+
+#include "timeseries/chunk_interval.h"
+#include "timeseries/point_probe.h"
+#include "timeseries/series_overlay.h"
+#include "timeseries/series_view.h"
+#include "timeseries/tag_codec.h"
+
+namespace braid {
+namespace {
+
+Status invalid(const HypertableDefinition& table, std::string_view what) {
+  return Status(StatusCode::kInvalidArgument, fmt::format("hypertable '{}': {}", table.name, what));
+}
+
+/// The last microsecond is the limit of the unbounded range, so no point can have it.
+Status check_time(const HypertableDefinition& table, int64_t time) {
+  return time == INT64_MAX ? invalid(table, "the time is out of range") : Status();
+}
+
+Status check_columns(const HypertableDefinition& table, std::span<const int64_t> times,
+                     std::span<const ColumnData> columns) {
+  if (columns.size() != table.fields.size())
+    return invalid(table,
+                   fmt::format("{} columns for {} fields", columns.size(), table.fields.size()));
+  for (size_t i = 0; i < columns.size(); ++i) {
+    const std::string& name = table.fields[i].name;
+    if (columns[i].type != table.fields[i].type)
+      return invalid(table, fmt::format("column '{}' has another type", name));
+    if (columns[i].size() != times.size())
+      return invalid(table, fmt::format("column '{}' has {} rows for {} times", name,
+                                        columns[i].size(), times.size()));
+    if (!columns[i].nulls.empty() && columns[i].nulls.size() != times.size())
+      return invalid(table,
+                     fmt::format("column '{}' has another number of null marks than rows", name));
+  }
+  for (const int64_t time : times) BRAID_TRY(check_time(table, time));
+  return Status();
+}
+
+}  // namespace
+
+SeriesWriter::SeriesWriter(std::shared_ptr<const StoreView> base, CatalogWriter& catalog)
+    : base_(std::move(base)),
+      catalog_(catalog),
+      overlay_(std::make_shared<SeriesOverlay>()),  // shared: with cursors, which outlive the
+                                                    // transaction
+      probe_(std::make_unique<PointProbe>(static_cast<const SeriesView&>(*base_))) {}
+
+SeriesWriter::~SeriesWriter() = default;
+
+Result<SeriesId> SeriesWriter::series(const HypertableDefinition& table,
+                                      const std::vector<std::optional<std::string_view>>& tags) {
+  if (tags.size() != table.tags.size())
+    return invalid(table, fmt::format("{} tag values for {} tags", tags.size(), table.tags.size()));
+  return catalog_.intern_series(table.id, encode_tags(tags));
+}
+
+Status SeriesWriter::already_exists(const HypertableDefinition& table, SeriesId series,
+                                    Timestamp time) const {
+  std::string tags;
+  auto decoded = decode_tags(catalog_.series_tags(series));
+  for (size_t i = 0; decoded.ok() && i < decoded->size() && i < table.tags.size(); ++i) {
+    const auto& value = (*decoded)[i];
+    tags += fmt::format(", {} {}", table.tags[i], value.has_value() ? "'" + *value + "'" : "NULL");
+  }
+  return Status(StatusCode::kConstraint,
+                fmt::format("hypertable '{}': a point exists at {} {}{}", table.name,
+                            table.time_column, time.value(), tags));
+}
+
+Result<AppendOutcome> SeriesWriter::append_to(const HypertableDefinition& table, StagedRun& run,
+                                              Timestamp time, std::span<const FieldValue> fields,
+                                              ConflictPolicy policy) {
+  bool exists = run.contains(time.value());
+  if (!exists) {
+    const auto dropped = overlay_->drops().empty() ? std::nullopt : overlay_->drop_limit(table.id);
+    BRAID_ASSIGN(exists, probe_->exists(table, run.series(), time.value(), dropped));
+  }
+  if (exists && policy == ConflictPolicy::kIgnore) return AppendOutcome::kIgnored;
+  if (exists && policy == ConflictPolicy::kError) return already_exists(table, run.series(), time);
+  overlay_->append(run, time.value(), fields);
+  return exists ? AppendOutcome::kReplaced : AppendOutcome::kAdded;
+}
+
+Result<AppendOutcome> SeriesWriter::append(const HypertableDefinition& table, SeriesId series,
+                                           Timestamp time, std::span<const FieldValue> fields,
+                                           std::optional<ConflictPolicy> policy) {
+  if (fields.size() != table.fields.size())
+    return invalid(table,
+                   fmt::format("{} values for {} fields", fields.size(), table.fields.size()));
+  BRAID_TRY(check_time(table, time.value()));
+  StagedRun& run = overlay_->run(table.id, series, table.fields);
+  return append_to(table, run, time, fields, policy.value_or(table.on_conflict));
+}
+
+Status SeriesWriter::append_one_by_one(const HypertableDefinition& table, StagedRun& run,
+                                       std::span<const int64_t> times,
+                                       std::span<const ColumnData> columns) {
+  std::vector<FieldValue> fields(columns.size());
+  for (size_t row = 0; row < times.size(); ++row) {
+    for (size_t i = 0; i < columns.size(); ++i) fields[i] = columns[i].value(row);
+    auto outcome = append_to(table, run, Timestamp(times[row]), fields, table.on_conflict);
+    if (!outcome.ok()) return outcome.status();
+  }
+  return Status();
+}
+
+Status SeriesWriter::append_columns(const HypertableDefinition& table, SeriesId series,
+                                    std::span<const int64_t> times,
+                                    std::span<const ColumnData> columns) {
+  BRAID_TRY(check_columns(table, times, columns));
+  if (times.empty()) return Status();
+  StagedRun& run = overlay_->run(table.id, series, table.fields);
+  if (table.on_conflict == ConflictPolicy::kReplace) {
+    overlay_->append_columns(run, times, columns);
+    return Status();
+  }
+  const uint64_t start = overlay_->position();
+  const Status status = append_one_by_one(table, run, times, columns);
+  if (!status.ok()) overlay_->rollback_to(start);
+  return status;
+}
+
+Result<uint64_t> SeriesWriter::drop_chunks(const HypertableDefinition& table,
+                                           Timestamp older_than) {
+  const Timestamp limit = chunk_interval_of(table, older_than.value()).start;
+  if (limit.value() == INT64_MIN) return uint64_t{0};
+  std::vector<ChunkId> dropped;
+  for (const auto& [id, chunk] : catalog_.state().chunks) {
+    if (chunk.hypertable == table.id && chunk.interval.limit <= limit) dropped.push_back(id);
+  }
+  for (const ChunkId id : dropped) catalog_.remove_chunk(id);
+  overlay_->drop(table.id, limit);
+  return static_cast<uint64_t>(dropped.size());
+}
+
+Status SeriesWriter::drop_hypertable(const HypertableDefinition& table) {
+  std::vector<ChunkId> dropped;
+  for (const auto& [id, chunk] : catalog_.state().chunks) {
+    if (chunk.hypertable == table.id) dropped.push_back(id);
+  }
+  for (const ChunkId id : dropped) catalog_.remove_chunk(id);
+  overlay_->drop(table.id, Timestamp(INT64_MAX));
+  return Status();
+}
+
+uint64_t SeriesWriter::mark() { return overlay_->position(); }
+void SeriesWriter::rollback_to(uint64_t mark) { overlay_->rollback_to(mark); }
+uint64_t SeriesWriter::staged_bytes() const { return overlay_->bytes(); }
+void SeriesWriter::take_changes(CommitRecord& record) { overlay_->take_changes(record.series); }
+
+}  // namespace braid

@@ -1,0 +1,72 @@
+// Writing points inside a write transaction.
+#pragma once
+
+#include <memory>
+#include <optional>
+#include <span>
+#include <string_view>
+#include <vector>
+
+#include "engine/catalog.h"
+#include "engine/column_data.h"
+#include "engine/store.h"
+
+namespace braid {
+
+class PointProbe;     // what the base holds already (timeseries/point_probe.h)
+class SeriesOverlay;  // a write transaction's staged points (timeseries/series_overlay.h)
+class StagedRun;      // those of one series
+
+/// What became of a point.
+enum class AppendOutcome : uint8_t { kAdded, kReplaced, kIgnored };
+
+/// The time series' StoreWriter. One thread at a time.
+class SeriesWriter final : public StoreWriter {
+ public:
+  SeriesWriter(std::shared_ptr<const StoreView> base, CatalogWriter& catalog);
+  ~SeriesWriter() override;
+
+  /// Finds or adds the series with these tags. kInvalidArgument if the count is not the
+  /// hypertable's.
+  Result<SeriesId> series(const HypertableDefinition& table,
+                          const std::vector<std::optional<std::string_view>>& tags);
+  /// Adds one point; `fields` has one value per field of the table, of the field's type.
+  /// kConstraint (naming time and tags) when it exists and the table's policy is kError. `policy`
+  /// overrides the table's.
+  Result<AppendOutcome> append(const HypertableDefinition& table, SeriesId series, Timestamp time,
+                               std::span<const FieldValue> fields,
+                               std::optional<ConflictPolicy> policy = std::nullopt);
+  /// Adds many points of one series; all-or-nothing. `columns` has one entry per field, each with
+  /// times.size() rows.
+  Status append_columns(const HypertableDefinition& table, SeriesId series,
+                        std::span<const int64_t> times, std::span<const ColumnData> columns);
+
+  /// Drops every point in chunk intervals that end at or before `older_than`. Returns the number of
+  /// chunk files dropped.
+  Result<uint64_t> drop_chunks(const HypertableDefinition& table, Timestamp older_than);
+  /// Drops all points; the caller removes the definition from the catalog.
+  Status drop_hypertable(const HypertableDefinition& table);
+
+  std::shared_ptr<const StoreView> base() const { return base_; }
+  std::shared_ptr<const SeriesOverlay> overlay() const { return overlay_; }
+  CatalogWriter& catalog() { return catalog_; }
+
+  uint64_t mark() override;
+  void rollback_to(uint64_t mark) override;
+  uint64_t staged_bytes() const override;
+  void take_changes(CommitRecord& record) override;
+
+ private:
+  Result<AppendOutcome> append_to(const HypertableDefinition& table, StagedRun& run, Timestamp time,
+                                  std::span<const FieldValue> fields, ConflictPolicy policy);
+  Status append_one_by_one(const HypertableDefinition& table, StagedRun& run,
+                           std::span<const int64_t> times, std::span<const ColumnData> columns);
+  Status already_exists(const HypertableDefinition& table, SeriesId series, Timestamp time) const;
+
+  std::shared_ptr<const StoreView> base_;
+  CatalogWriter& catalog_;
+  std::shared_ptr<SeriesOverlay> overlay_;
+  std::unique_ptr<PointProbe> probe_;
+};
+
+}  // namespace braid

@@ -1,0 +1,151 @@
+// The tail: points in memory that no chunk file holds yet. One writer appends while any number of
+// threads read.
+//
+// Invariants:
+//   1. A row, once published by the release store of its block's row count, never changes or moves
+//   until its segment goes.
+//   2. Rows of a series lie in the order of their LSNs, segment by segment: a reader stops at the
+//   first row that is newer than
+//      its view.
+//   3. The set of segments and drops is immutable; the store replaces it when a segment is added or
+//   sealed, or at a drop.
+// Threads: members marked "writer" are called holding the writer slot; all others from any thread.
+#pragma once
+
+#include <atomic>
+#include <map>
+#include <memory>
+#include <span>
+#include <unordered_map>
+#include <unordered_set>
+#include <vector>
+
+#include "engine/column_data.h"
+#include "engine/mutex.h"
+#include "engine/types.h"
+
+namespace braid {
+
+/// A fixed number of rows of one series, column by column.
+class TailBlock {
+ public:
+  TailBlock(std::span<const FieldType> types, uint32_t capacity);
+  TailBlock(const TailBlock&) = delete;
+  TailBlock& operator=(const TailBlock&) = delete;
+
+  uint32_t rows() const { return rows_.load(std::memory_order_acquire); }
+  const TailBlock* next() const { return next_.load(std::memory_order_acquire); }
+  int64_t time(uint32_t row) const { return times_[row]; }
+  Lsn lsn(uint32_t row) const { return Lsn(lsns_[row]); }
+  bool is_null(size_t column, uint32_t row) const {
+    const uint8_t* nulls = columns_[column].nulls.load(std::memory_order_acquire);
+    return nulls != nullptr && nulls[row] != 0;
+  }
+  int64_t integer(size_t column, uint32_t row) const { return columns_[column].integers[row]; }
+  double real(size_t column, uint32_t row) const { return columns_[column].reals[row]; }
+  std::string_view text(size_t column, uint32_t row) const { return columns_[column].texts[row]; }
+
+ private:
+  friend class SeriesTail;
+  struct Column {
+    FieldType type = FieldType::kDouble;
+    std::unique_ptr<int64_t[]> integers;
+    std::unique_ptr<double[]> reals;
+    std::unique_ptr<std::string_view[]> texts;
+    std::unique_ptr<uint8_t[]> null_memory;
+    std::atomic<uint8_t*> nulls{nullptr};  // absent while there is no null
+  };
+
+  const uint32_t capacity_;
+  std::unique_ptr<int64_t[]> times_;
+  std::unique_ptr<uint64_t[]> lsns_;
+  std::unique_ptr<Column[]> columns_;
+  std::atomic<uint32_t> rows_{0};
+  std::atomic<TailBlock*> next_{nullptr};
+};
+
+/// The unsealed points of one series in one segment.
+class SeriesTail {
+ public:
+  explicit SeriesTail(std::span<const FieldType> types) : types_(types.begin(), types.end()) {}
+
+  const TailBlock* first() const { return first_.load(std::memory_order_acquire); }
+
+  /// Writer. Appends rows [start, limit) of the columns; returns the memory that was added.
+  uint64_t append(std::span<const int64_t> times, std::span<const ColumnData> columns, size_t start,
+                  size_t limit, Lsn lsn);
+  /// Writer. Is there a row at `time`? Constant when `time` is past all rows.
+  bool contains(int64_t time) const;
+
+ private:
+  TailBlock& block_with_room(uint64_t& added_bytes);
+  void put_column(TailBlock::Column& to, const ColumnData& from, size_t start, size_t count,
+                  uint32_t at, uint32_t capacity, uint64_t& added_bytes);
+  std::string_view keep_text(std::string_view text, uint64_t& added_bytes);
+
+  const std::vector<FieldType> types_;
+  std::atomic<TailBlock*> first_{nullptr};
+  // The rest belongs to the writer.
+  std::vector<std::unique_ptr<TailBlock>> blocks_;
+  std::vector<std::unique_ptr<char[]>> arena_;
+  size_t arena_free_bytes_ = 0;
+  char* arena_next_ = nullptr;
+  int64_t time_max_ = INT64_MIN;
+  mutable std::unordered_set<int64_t> times_;  // built when first asked for an earlier time
+  mutable bool times_built_ = false;
+};
+
+/// Points of one hypertable, by series. Appended to until it is frozen.
+class TailSegment {
+ public:
+  explicit TailSegment(std::vector<FieldType> types) : types_(std::move(types)) {}
+
+  const std::vector<FieldType>& types() const { return types_; }
+  const SeriesTail* find(SeriesId series) const;
+  /// Adds the ids of all series with points.
+  void add_series_ids(std::vector<SeriesId>& ids) const;
+  uint64_t rows() const { return rows_.load(std::memory_order_relaxed); }
+  uint64_t bytes() const { return bytes_.load(std::memory_order_relaxed); }
+
+  /// Writer.
+  void append(SeriesId series, std::span<const int64_t> times, std::span<const ColumnData> columns,
+              size_t start, size_t limit, Lsn lsn);
+  /// Writer. As `find`, without the lock: only the writer changes the map.
+  const SeriesTail* find_as_writer(SeriesId series) const;
+  void freeze() { frozen_ = true; }
+  bool frozen() const { return frozen_; }
+
+ private:
+  const std::vector<FieldType> types_;  // constant after construction
+  mutable SharedMutex mutex_;
+  std::unordered_map<SeriesId, std::unique_ptr<SeriesTail>> series_ BRAID_GUARDED_BY(mutex_);
+  std::atomic<uint64_t> rows_{0};
+  std::atomic<uint64_t> bytes_{0};
+  bool frozen_ = false;  // belongs to the writer
+};
+
+/// Hides rows with a time before `limit` that were written before `lsn`.
+struct TailDrop {
+  Timestamp limit;
+  Lsn lsn;
+};
+
+struct TailTable {
+  std::vector<std::shared_ptr<TailSegment>> segments;  ///< oldest first; shared with views
+  std::vector<TailDrop> drops;                         ///< limits descend, LSNs ascend
+
+  bool hides(int64_t time, Lsn lsn) const;
+  /// Forgets drops that the new one covers.
+  void add_drop(TailDrop drop);
+  uint64_t rows() const;
+};
+
+struct TailSet {
+  std::map<HypertableId, TailTable> tables;
+
+  const TailTable* find(HypertableId table) const;
+  uint64_t rows() const;
+  uint64_t bytes() const;
+};
+
+}  // namespace braid
