@@ -1,0 +1,392 @@
+/* Braid: rows, a property graph and time series in one directory, one library and one commit.
+ *
+ * Rules true of every call
+ *  - Functions return an int32_t code (BRAID_OK is 0) unless their return type says otherwise. On error the message is kept on
+ *    the handle that the call was made on and read with the `_error` function of that handle; it names what failed, where, and
+ *    what was expected. A NULL handle is answered with BRAID_MISUSE, never with a crash.
+ *  - Text goes in as pointer and length in bytes, UTF-8, without need of a terminator; a length of BRAID_NUL_TERMINATED (-1)
+ *    means "up to the NUL". Text comes out as pointer and length, and is NUL-terminated for convenience. A NULL pointer is an
+ *    SQL NULL where a value is expected, and BRAID_INVALID_ARGUMENT elsewhere.
+ *  - Handles are opaque. Each kind has one close function; it accepts NULL. A child handle keeps its parents alive, so handles
+ *    may be closed in any order; a database is really closed when its last handle is.
+ *  - Threads: a braid_database may be used by any number of threads. A connection, and the statements, batches and appenders made on it,
+ *    may be used by one thread at a time; different connections are independent. A child process made with fork may only exit.
+ *  - Times are int64_t microseconds since 1970-01-01T00:00:00Z. Ids of nodes and edges are positive.
+ *  - Structs begin with `size_bytes`: set it to sizeof the struct before the call.
+ */
+#ifndef BRAID_H
+#define BRAID_H
+
+#include <stddef.h>
+#include <stdint.h>
+
+#ifdef __cplusplus
+extern "C" {
+#endif
+
+#if defined(__GNUC__)
+#define BRAID_API __attribute__((visibility("default")))
+#else
+#define BRAID_API
+#endif
+
+#define BRAID_VERSION_MAJOR 0
+#define BRAID_VERSION_MINOR 1
+#define BRAID_VERSION_PATCH 0
+
+#define BRAID_NUL_TERMINATED ((int64_t)-1)
+
+/* ---- Codes. Numbers are frozen. ------------------------------------------------------------------------------------- */
+
+#define BRAID_OK 0
+#define BRAID_INVALID_ARGUMENT 1  /* an argument is wrong; the message names it */
+#define BRAID_NOT_FOUND 2         /* the object named does not exist */
+#define BRAID_CONSTRAINT 3        /* a rule of the data would be broken: unique, ends exist, restrict, SQL constraint */
+#define BRAID_BUSY 4              /* somebody else has it: another process, another writer; try again later */
+#define BRAID_CONFLICT 5          /* the transaction read an older snapshot; roll back and begin again */
+#define BRAID_READ_ONLY 6         /* read transaction, or the database refuses writes until it is reopened */
+#define BRAID_IO 7                /* the operating system reported an error */
+#define BRAID_FULL 8              /* no space left; the transaction was rolled back */
+#define BRAID_CORRUPT 9           /* bytes on disk are damaged; the message names the file */
+#define BRAID_LIMIT 10            /* a limit with a name was reached; braid_option_get lists them */
+#define BRAID_INTERRUPTED 11      /* braid_interrupt was called, or a deadline passed */
+#define BRAID_DENIED 12           /* SQL that Braid does not allow */
+#define BRAID_MISUSE 13           /* a call that is not valid in this state, or a NULL handle */
+#define BRAID_OUT_OF_MEMORY 14
+#define BRAID_SQL 15              /* SQL that cannot be prepared or that failed for another reason */
+#define BRAID_VERSION 16          /* the directory has another format version */
+#define BRAID_UNKNOWN_OUTCOME 17  /* an I/O error at COMMIT: reopen to learn whether it happened */
+#define BRAID_SNAPSHOT_TOO_OLD 18
+#define BRAID_NOT_VISIBLE 19      /* committed and durable, but readers will see it only later */
+#define BRAID_INTERNAL 20         /* a bug in Braid; the message says where */
+#define BRAID_ROW 100             /* braid_statement_step: a row is ready */
+#define BRAID_DONE 101            /* braid_statement_step: there are no more rows */
+
+typedef struct braid_database braid_database;
+typedef struct braid_connection braid_connection;
+typedef struct braid_statement braid_statement;
+typedef struct braid_batch braid_batch;
+typedef struct braid_appender braid_appender;
+
+/* ---- Library -------------------------------------------------------------------------------------------------------- */
+
+/// The version of the library as text, "0.1.0". Never freed.
+BRAID_API const char* braid_version(void);
+
+/// What a code means, in a few words. Never NULL, never freed.
+BRAID_API const char* braid_code_text(int32_t code);
+
+/* ---- Databases ------------------------------------------------------------------------------------------------------ */
+
+/// Opens the database in a directory, creating it if the directory is absent or empty.
+/// Shapes:    `options` is NULL or text "name=value;name=value"; `braid_option_at` lists names, units, defaults and bounds.
+/// Errors:    BRAID_BUSY ("in use by process N"); BRAID_VERSION; BRAID_CORRUPT; BRAID_IO; BRAID_FULL; BRAID_INVALID_ARGUMENT.
+/// On error:  `*database` is set to a handle that only answers braid_database_error and must be closed, or to NULL
+///            when there was no memory for one.
+/// Ownership: the caller closes `*database`.
+/// Threads:   any.
+BRAID_API int32_t braid_open(const char* directory, const char* options, braid_database** database);
+
+/// Closes a handle. The database itself closes when all its connections, statements, batches and appenders are closed as well:
+/// it then writes a checkpoint, so that the next open is short, and releases the directory.
+/// Errors:    BRAID_IO when that last checkpoint failed; nothing committed is lost, the next open replays the log.
+BRAID_API int32_t braid_close(braid_database* database);
+
+/// Message of the last failed call made on this handle by this thread's calls; "" when there was none. Valid until the next call.
+BRAID_API const char* braid_database_error(braid_database* database);
+
+/// Makes a checkpoint now: graph flushed, tails sealed, WAL copied, log trimmed.
+/// Errors:    BRAID_IO; BRAID_FULL; BRAID_READ_ONLY; BRAID_BUSY (the writer slot was not free within busy_timeout_ms).
+BRAID_API int32_t braid_checkpoint(braid_database* database);
+
+/// Checks everything: SQLite's integrity, edges' ends, both adjacency directions, degree counters, indexes, chunk checksums,
+/// markers against the log. Calls `visit` for each problem found.
+/// Errors:    BRAID_CORRUPT when a problem was found; BRAID_IO.
+BRAID_API int32_t braid_check(braid_database* database, void (*visit)(void* context, const char* problem), void* context);
+
+/// One figure of braid_stats.
+typedef struct braid_figure {
+  size_t size_bytes;
+  const char* name; /* "lsn", "graph.nodes", ...; valid during the visit */
+  const char* unit; /* "bytes", "us", ""; valid during the visit */
+  int64_t value;
+} braid_figure;
+
+/// Calls `visit` for each figure: LSN, oldest snapshot, commits, groups, syncs, log, WAL, graph, series, memory.
+BRAID_API int32_t braid_stats(braid_database* database, void (*visit)(void* context, const braid_figure* figure), void* context);
+
+/// One option: a setting or a limit.
+typedef struct braid_option {
+  size_t size_bytes;
+  const char* name; /* never freed */
+  const char* unit; /* never freed */
+  const char* help; /* never freed */
+  int64_t default_value;
+  int64_t minimum;
+  int64_t maximum;
+} braid_option;
+
+/// The option number `index` (from 0) of the table. BRAID_NOT_FOUND past the last.
+BRAID_API int32_t braid_option_at(size_t index, braid_option* option);
+
+/// The value an open database uses. BRAID_NOT_FOUND for an unknown name.
+BRAID_API int32_t braid_option_get(braid_database* database, const char* name, int64_t* value);
+
+/* ---- Connections ---------------------------------------------------------------------------------------------------- */
+
+/// Makes a connection: the place where statements run and a transaction lives. Costs about 100 us; keep and reuse it.
+BRAID_API int32_t braid_connect(braid_database* database, braid_connection** connection);
+
+/// Closes a connection; an open transaction is rolled back. Its statements and appenders then answer BRAID_MISUSE.
+BRAID_API void braid_disconnect(braid_connection* connection);
+
+/// Message of the last failed call on this connection or on a statement, batch or appender of it; "" when there was none.
+/// Valid until the next call on it.
+BRAID_API const char* braid_connection_error(braid_connection* connection);
+
+/// Where in the SQL text the last error is, as a byte offset, or -1 when it is not tied to a place.
+BRAID_API int64_t braid_connection_error_offset(braid_connection* connection);
+
+/// Makes the statement that runs on this connection, and those started before it ends, stop with BRAID_INTERRUPTED.
+/// Threads:   any; this is the one call on a connection that another thread may make.
+BRAID_API void braid_interrupt(braid_connection* connection);
+
+/// Runs SQL text of any number of statements; rows are ignored. Stops at the first error.
+/// Errors:    any; braid_connection_error_offset gives the place.
+/// On error:  what earlier statements did stays (in the open transaction, or committed when there was none).
+BRAID_API int32_t braid_execute(braid_connection* connection, const char* sql, int64_t sql_size);
+
+/* ---- Transactions --------------------------------------------------------------------------------------------------- */
+
+#define BRAID_READ 1  /* one snapshot of rows, graph and series, pinned now; writes answer BRAID_READ_ONLY */
+#define BRAID_WRITE 2 /* takes the one writer slot now, waiting up to busy_timeout_ms */
+
+/// Begins a transaction: the same as SQL's BEGIN (which starts as a read and takes the slot at its first write) with the choice made
+/// at once.
+/// Errors:    BRAID_MISUSE (a transaction is open, unknown mode); BRAID_BUSY; BRAID_READ_ONLY.
+BRAID_API int32_t braid_begin(braid_connection* connection, int32_t mode);
+
+/// Commits. When it returns BRAID_OK the whole transaction, in all three models, is durable and visible.
+/// Errors:    BRAID_FULL, BRAID_CONSTRAINT, BRAID_LIMIT (rolled back); BRAID_UNKNOWN_OUTCOME; BRAID_NOT_VISIBLE; BRAID_MISUSE (none open).
+BRAID_API int32_t braid_commit(braid_connection* connection);
+
+/// Rolls back. BRAID_MISUSE when no transaction is open.
+BRAID_API int32_t braid_rollback(braid_connection* connection);
+
+/// Opens a savepoint; a name of letters, digits and underscores. Outside a transaction it begins one, as in SQL.
+BRAID_API int32_t braid_savepoint(braid_connection* connection, const char* name);
+/// Keeps what was done since the savepoint and removes it.
+BRAID_API int32_t braid_release(braid_connection* connection, const char* name);
+/// Undoes what was done since the savepoint, in all three models; the savepoint stays.
+BRAID_API int32_t braid_rollback_to(braid_connection* connection, const char* name);
+
+/// 1 when a transaction is open on the connection, else 0.
+BRAID_API int32_t braid_in_transaction(braid_connection* connection);
+
+/// LSN of the snapshot that the open transaction reads, or of the newest commit made on this connection when none is open.
+BRAID_API int32_t braid_lsn(braid_connection* connection, uint64_t* lsn);
+
+/* ---- Statements ----------------------------------------------------------------------------------------------------- */
+
+/// Prepares the first statement of `sql`.
+/// Shapes:    `tail` (may be NULL) receives the offset of the first byte not used; `*statement` is NULL for white space or comment.
+/// Errors:    BRAID_SQL, BRAID_DENIED, BRAID_LIMIT.
+/// Ownership: the caller closes `*statement`.
+BRAID_API int32_t braid_prepare(braid_connection* connection, const char* sql, int64_t sql_size, braid_statement** statement,
+                                int64_t* tail);
+BRAID_API void braid_statement_close(braid_statement* statement);
+
+/// Steps to the next row: BRAID_ROW, BRAID_DONE, or an error. Outside a transaction a writing statement is a transaction of its
+/// own; it is committed when this returns BRAID_DONE (or at reset, when its rows were not all read).
+BRAID_API int32_t braid_statement_step(braid_statement* statement);
+
+/// Ends a run of the statement so that it can be stepped from the start; bound values stay.
+/// Errors:    that of the commit which a writing statement with unread rows makes here.
+BRAID_API int32_t braid_statement_reset(braid_statement* statement);
+
+/// Binding. `index` counts from 1. Text and bytes are copied.
+/// Errors:    BRAID_INVALID_ARGUMENT (index); BRAID_MISUSE (the statement is running; reset it).
+BRAID_API int32_t braid_bind_null(braid_statement* statement, int32_t index);
+BRAID_API int32_t braid_bind_int64(braid_statement* statement, int32_t index, int64_t value);
+BRAID_API int32_t braid_bind_double(braid_statement* statement, int32_t index, double value);
+BRAID_API int32_t braid_bind_text(braid_statement* statement, int32_t index, const char* value, int64_t size);
+BRAID_API int32_t braid_bind_blob(braid_statement* statement, int32_t index, const void* value, int64_t size);
+BRAID_API int32_t braid_parameter_count(braid_statement* statement);
+/// Index of a named parameter (":name", "@name", "$name"), or 0.
+BRAID_API int32_t braid_parameter_index(braid_statement* statement, const char* name);
+
+#define BRAID_TYPE_INT64 1
+#define BRAID_TYPE_DOUBLE 2
+#define BRAID_TYPE_TEXT 3
+#define BRAID_TYPE_BLOB 4
+#define BRAID_TYPE_NULL 5
+
+/// Columns of the row that step made ready. `column` counts from 0. Values convert as SQLite converts; outside a row, or for a
+/// column that does not exist, they are NULL, 0 and "".
+/// Ownership: text and bytes are borrowed until the next step, reset or close.
+BRAID_API int32_t braid_column_count(braid_statement* statement);
+BRAID_API const char* braid_column_name(braid_statement* statement, int32_t column);
+/// The type declared for the column in its table, "" when there is none.
+BRAID_API const char* braid_column_declared_type(braid_statement* statement, int32_t column);
+BRAID_API int32_t braid_column_type(braid_statement* statement, int32_t column);
+BRAID_API int64_t braid_column_int64(braid_statement* statement, int32_t column);
+BRAID_API double braid_column_double(braid_statement* statement, int32_t column);
+/// `size` may be NULL.
+BRAID_API const char* braid_column_text(braid_statement* statement, int32_t column, int64_t* size);
+BRAID_API const void* braid_column_blob(braid_statement* statement, int32_t column, int64_t* size);
+
+/// 1 when the statement writes (and so takes the writer slot), else 0.
+BRAID_API int32_t braid_statement_writes(braid_statement* statement);
+/// Rows changed by the last INSERT, UPDATE or DELETE on the connection.
+BRAID_API int64_t braid_changes(braid_connection* connection);
+BRAID_API int64_t braid_last_insert_rowid(braid_connection* connection);
+
+/* ---- Graph ---------------------------------------------------------------------------------------------------------- */
+
+#define BRAID_OUT 1
+#define BRAID_IN 2
+#define BRAID_BOTH 3
+
+#define BRAID_RESTRICT 1
+#define BRAID_DETACH 2
+
+/// Creates a node. Outside a transaction each call of this section is a transaction of its own.
+/// Shapes:    `labels` is a JSON array of text or NULL for none; `properties` a JSON object or NULL for none.
+/// Errors:    BRAID_INVALID_ARGUMENT (JSON); BRAID_CONSTRAINT (unique index; a bound label: insert the row instead).
+BRAID_API int32_t braid_node_create(braid_connection* connection, const char* labels, const char* properties, int64_t* node);
+
+/// Replaces a node's labels and properties; NULL leaves one as it is. Columns of a bound node's row are refused: update the row.
+/// Errors:    BRAID_NOT_FOUND; BRAID_INVALID_ARGUMENT; BRAID_CONSTRAINT.
+BRAID_API int32_t braid_node_update(braid_connection* connection, int64_t node, const char* labels, const char* properties);
+
+/// Deletes a node. `rule` BRAID_RESTRICT refuses while it has edges; BRAID_DETACH deletes them too.
+/// Errors:    BRAID_NOT_FOUND; BRAID_CONSTRAINT (edges; a bound node: delete the row instead).
+BRAID_API int32_t braid_node_delete(braid_connection* connection, int64_t node, int32_t rule);
+
+/// Finds a node by label and a property under an index (a bound table's key is one). The value is given as JSON: "\"d1\"", "12".
+/// Shapes:    `*node` is 0 when there is none, the smallest id when there are several.
+/// Errors:    BRAID_NOT_FOUND (no such index).
+BRAID_API int32_t braid_node_find(braid_connection* connection, const char* label, const char* property, const char* value,
+                                  int64_t* node);
+
+/// Reads a node: labels as a JSON array, properties as a JSON object (of a bound node: its row's columns too).
+/// Errors:    BRAID_NOT_FOUND.
+/// Ownership: both texts are borrowed until the next call on the connection.
+BRAID_API int32_t braid_node_read(braid_connection* connection, int64_t node, const char** labels, const char** properties);
+
+/// Creates an edge from `source` to `target`. Several edges of one type between two nodes are allowed.
+/// Errors:    BRAID_CONSTRAINT naming the end that does not exist; BRAID_INVALID_ARGUMENT.
+BRAID_API int32_t braid_edge_create(braid_connection* connection, int64_t source, const char* type, int64_t target,
+                                    const char* properties, int64_t* edge);
+BRAID_API int32_t braid_edge_update(braid_connection* connection, int64_t edge, const char* properties);
+BRAID_API int32_t braid_edge_delete(braid_connection* connection, int64_t edge);
+/// Reads an edge. Any output may be NULL. Texts are borrowed until the next call on the connection.
+BRAID_API int32_t braid_edge_read(braid_connection* connection, int64_t edge, int64_t* source, const char** type, int64_t* target,
+                                  const char** properties);
+
+/// One step from a node.
+typedef struct braid_neighbor {
+  int64_t edge;
+  int64_t node;
+  int32_t direction; /* BRAID_OUT or BRAID_IN, as seen from the start */
+  int32_t type;      /* number of the edge's type; braid_type_name gives its name */
+} braid_neighbor;
+
+/// Reads at most `capacity` neighbours by direction (BRAID_OUT, BRAID_IN, BRAID_BOTH) and type (NULL: all).
+/// Shapes:    `neighbors[capacity]`; `*count` receives how many were written. Ordered by direction, type, edge.
+/// Errors:    BRAID_NOT_FOUND (node).
+BRAID_API int32_t braid_neighbors(braid_connection* connection, int64_t node, int32_t direction, const char* type,
+                                  braid_neighbor* neighbors, size_t capacity, size_t* count);
+
+/// Name of an edge type by number, NULL if there is none. Borrowed until the database closes.
+BRAID_API const char* braid_type_name(braid_connection* connection, int32_t type);
+
+/// Shortest path by edges, or by the sum of the edge property `weight` when it is not NULL.
+/// Shapes:    `nodes[capacity]`, `edges[capacity]` (either may be NULL); `*count` receives the number of nodes on the path, 0 when there is
+///            none; the path has `*count - 1` edges. When `*count` > `capacity` nothing was written: call again with more.
+/// Errors:    BRAID_NOT_FOUND (an end); BRAID_LIMIT (traversal_nodes_max); BRAID_INTERRUPTED; BRAID_INVALID_ARGUMENT (weight).
+BRAID_API int32_t braid_shortest_path(braid_connection* connection, int64_t source, int64_t target, int32_t direction,
+                                      const char* type, const char* weight, int64_t* nodes, int64_t* edges, size_t capacity,
+                                      size_t* count, double* cost);
+
+/* ---- Points --------------------------------------------------------------------------------------------------------- */
+
+/// Opens an appender for a hypertable: points without SQL. It joins the connection's transaction, or makes one per flush when
+/// there is none.
+/// Errors:    BRAID_NOT_FOUND (no such hypertable).
+BRAID_API int32_t braid_appender_open(braid_connection* connection, const char* hypertable, braid_appender** appender);
+
+/// Sets the series by its tags for the points that follow.
+/// Shapes:    `tags[count]` in the order of the hypertable's tag columns; a NULL entry is a NULL tag.
+/// Errors:    BRAID_INVALID_ARGUMENT (count).
+BRAID_API int32_t braid_appender_series(braid_appender* appender, const char* const* tags, size_t count);
+
+/// Adds one point whose fields are all doubles or int64 taken as doubles where a field is one.
+/// Shapes:    `values[count]` in the order of the fields; `nulls` may be NULL, else nulls[i] != 0 makes field i null.
+/// Errors:    BRAID_INVALID_ARGUMENT (count, a text field); BRAID_MISUSE (no series set).
+BRAID_API int32_t braid_appender_point(braid_appender* appender, int64_t time, const double* values, const uint8_t* nulls,
+                                       size_t count);
+
+/// A column of values for braid_appender_columns.
+typedef struct braid_column {
+  size_t size_bytes;
+  int32_t type;          /* BRAID_TYPE_DOUBLE, BRAID_TYPE_INT64 (bool too) or BRAID_TYPE_TEXT (json too) */
+  const void* values;    /* double[], int64_t[] or const char*[] */
+  const uint8_t* nulls;  /* NULL, or one byte per row */
+} braid_column;
+
+/// Adds many points of the series set.
+/// Shapes:    `times[count]`; `columns[column_count]`, one per field.
+/// Errors:    BRAID_INVALID_ARGUMENT (column count or type).
+BRAID_API int32_t braid_appender_columns(braid_appender* appender, const int64_t* times, size_t count, const braid_column* columns,
+                                         size_t column_count);
+
+/// Writes what was added into the transaction; without one, commits it.
+BRAID_API int32_t braid_appender_flush(braid_appender* appender);
+/// Flushes and closes. The code is that of the flush; the handle is gone in any case.
+BRAID_API int32_t braid_appender_close(braid_appender* appender);
+
+/* ---- Batches -------------------------------------------------------------------------------------------------------- */
+
+/// A batch is a transaction written down: it holds no lock while it is built. Batches of several threads that wait together are
+/// committed together, with one sync, each all-or-nothing by itself with its own LSN and its own error.
+/// Threads:   one thread at a time builds and commits a batch; different batches are independent.
+BRAID_API int32_t braid_batch_open(braid_database* database, braid_batch** batch);
+BRAID_API void braid_batch_close(braid_batch* batch);
+BRAID_API const char* braid_batch_error(braid_batch* batch);
+
+/// A value of a batch's statement.
+typedef struct braid_value {
+  int32_t type; /* BRAID_TYPE_* */
+  int64_t int64_value;
+  double double_value;
+  const void* data; /* text or blob */
+  int64_t size;     /* bytes, or BRAID_NUL_TERMINATED for text */
+} braid_value;
+
+/// Adds one SQL statement with its values. No transaction statements, PRAGMA, TEMP objects or DDL.
+/// Errors:    BRAID_INVALID_ARGUMENT; BRAID_LIMIT. What is wrong with the SQL is found at commit.
+/// Ownership: copies text and values.
+BRAID_API int32_t braid_batch_execute(braid_batch* batch, const char* sql, int64_t sql_size, const braid_value* values,
+                                      size_t count);
+
+/// Adds an edge between nodes known by id.
+BRAID_API int32_t braid_batch_edge(braid_batch* batch, int64_t source, const char* type, int64_t target, const char* properties);
+
+/// Adds a node.
+BRAID_API int32_t braid_batch_node(braid_batch* batch, const char* labels, const char* properties);
+
+/// Adds points of one series. Shapes as braid_appender_columns; `tags[tag_count]` as braid_appender_series.
+BRAID_API int32_t braid_batch_points(braid_batch* batch, const char* hypertable, const char* const* tags, size_t tag_count,
+                                     const int64_t* times, size_t count, const braid_column* columns, size_t column_count);
+
+/// Commits the batch and empties it for reuse, also when it failed.
+/// Shapes:    `lsn` (may be NULL) receives the batch's own LSN.
+/// Errors:    those of its first failing step ("step 2: ..."), then nothing of it was done; BRAID_BUSY; BRAID_UNKNOWN_OUTCOME.
+BRAID_API int32_t braid_batch_commit(braid_batch* batch, uint64_t* lsn);
+
+#ifdef __cplusplus
+}
+#endif
+
+#endif

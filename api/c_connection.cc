@@ -1,0 +1,286 @@
+// The C API: connections, transactions and statements.
+#include <algorithm>
+
+#include "api/c_guard.h"
+
+using namespace braid;
+
+namespace {
+
+Result<Statement*> open_statement(const braid_statement& handle) {
+  if (handle.statement == nullptr) return Status(StatusCode::kMisuse, "the connection of this statement is closed");
+  return handle.statement.get();
+}
+
+/// Savepoint names are written into SQL; SQLite quotes anything, but a name is meant to be one.
+Status check_name(const char* name) {
+  BRAID_NOT_NULL(name);
+  const std::string_view text(name);
+  const auto fits = [](unsigned char c) { return std::isalnum(c) != 0 || c == '_'; };
+  if (!text.empty() && std::all_of(text.begin(), text.end(), fits) && !text.starts_with("_braid_")) return {};
+  return Status(StatusCode::kInvalidArgument, "a savepoint's name has letters, digits and underscores");
+}
+
+int32_t savepoint_call(braid_connection* connection, StatementTraits::Control control, const char* name) {
+  return guard(connection, [&]() -> Status {
+    BRAID_TRY(check_name(name));
+    BRAID_ASSIGN(Connection * open, open_connection(*connection->state));
+    const Session::Internal internal(open->session());
+    return open->savepoint_control(control, name);
+  });
+}
+
+template <typename Body>
+int32_t bind_call(braid_statement* statement, int32_t index, Body body) {
+  return guard(statement, [&]() -> Status {
+    BRAID_ASSIGN(Statement * open, open_statement(*statement));
+    if (open->running()) return Status(StatusCode::kMisuse, "the statement is running; reset it before binding");
+    const int count = sqlite3_bind_parameter_count(open->get());
+    if (index < 1 || index > count)
+      return Status(StatusCode::kInvalidArgument, "parameter " + std::to_string(index) + ": the statement has parameters 1 to " +
+                                                      std::to_string(count));
+    const int code = body(open->get());
+    if (code == SQLITE_TOOBIG) return Status(StatusCode::kLimit, "the value is larger than value_bytes_max allows");
+    return code == SQLITE_OK ? Status() : sqlite_status(nullptr, code, "bind");
+  });
+}
+
+/// The statement when it stands on a row that has the column, else null.
+sqlite3_stmt* row_of(const braid_statement* statement, int32_t column) {
+  if (statement == nullptr || statement->statement == nullptr || !statement->statement->has_row()) return nullptr;
+  sqlite3_stmt* raw = statement->statement->get();
+  return column >= 0 && column < sqlite3_column_count(raw) ? raw : nullptr;
+}
+
+sqlite3_stmt* prepared(const braid_statement* statement) {
+  return statement == nullptr || statement->statement == nullptr ? nullptr : statement->statement->get();
+}
+
+}  // namespace
+
+int32_t braid_connection::finish(const Status& status) {
+  if (status.ok()) return BRAID_OK;
+  state->error = status.message();
+  state->error_offset = state->connection == nullptr ? -1 : state->connection->error_offset();
+  return static_cast<int32_t>(status.code());
+}
+
+int32_t braid_statement::finish(const Status& status) {
+  if (status.ok()) return BRAID_OK;
+  state->error = status.message();
+  state->error_offset = -1;
+  return static_cast<int32_t>(status.code());
+}
+
+braid_statement::~braid_statement() { state->statements.erase(this); }
+
+extern "C" {
+
+void braid_disconnect(braid_connection* connection) {
+  guard(connection, [&]() -> Status {
+    connection->state->close();
+    delete connection;
+    return {};
+  });
+}
+
+const char* braid_connection_error(braid_connection* connection) {
+  return connection == nullptr ? "" : connection->state->error.c_str();
+}
+
+int64_t braid_connection_error_offset(braid_connection* connection) {
+  return connection == nullptr ? -1 : connection->state->error_offset;
+}
+
+void braid_interrupt(braid_connection* connection) {
+  if (connection != nullptr && connection->state->connection != nullptr) connection->state->connection->interrupt();
+}
+
+int32_t braid_execute(braid_connection* connection, const char* sql, int64_t sql_size) {
+  return guard(connection, [&]() -> Status {
+    BRAID_ASSIGN(const std::string_view text, text_argument(sql, sql_size, "sql"));
+    BRAID_ASSIGN(Connection * open, open_connection(*connection->state));
+    return open->execute(text);
+  });
+}
+
+int32_t braid_begin(braid_connection* connection, int32_t mode) {
+  return guard(connection, [&]() -> Status {
+    BRAID_ASSIGN(Connection * open, open_connection(*connection->state));
+    if (mode == BRAID_READ) return open->begin(Connection::Mode::kRead);
+    if (mode == BRAID_WRITE) return open->begin(Connection::Mode::kWrite);
+    return Status(StatusCode::kInvalidArgument, "mode: expected BRAID_READ or BRAID_WRITE");
+  });
+}
+
+int32_t braid_commit(braid_connection* connection) {
+  return guard(connection, [&]() -> Status {
+    BRAID_ASSIGN(Connection * open, open_connection(*connection->state));
+    return open->commit();
+  });
+}
+
+int32_t braid_rollback(braid_connection* connection) {
+  return guard(connection, [&]() -> Status {
+    BRAID_ASSIGN(Connection * open, open_connection(*connection->state));
+    return open->rollback();
+  });
+}
+
+int32_t braid_savepoint(braid_connection* connection, const char* name) {
+  return savepoint_call(connection, StatementTraits::Control::kSavepoint, name);
+}
+int32_t braid_release(braid_connection* connection, const char* name) {
+  return savepoint_call(connection, StatementTraits::Control::kRelease, name);
+}
+int32_t braid_rollback_to(braid_connection* connection, const char* name) {
+  return savepoint_call(connection, StatementTraits::Control::kRollbackTo, name);
+}
+
+int32_t braid_in_transaction(braid_connection* connection) {
+  return connection != nullptr && connection->state->connection != nullptr && connection->state->connection->in_transaction() ? 1 : 0;
+}
+
+int32_t braid_lsn(braid_connection* connection, uint64_t* lsn) {
+  return guard(connection, [&]() -> Status {
+    BRAID_NOT_NULL(lsn);
+    BRAID_ASSIGN(Connection * open, open_connection(*connection->state));
+    if (open->in_transaction()) BRAID_TRY(open->pin());
+    *lsn = open->session().lsn().value();
+    return {};
+  });
+}
+
+int64_t braid_changes(braid_connection* connection) {
+  if (connection == nullptr || connection->state->connection == nullptr) return 0;
+  return connection->state->connection->changes();
+}
+
+int64_t braid_last_insert_rowid(braid_connection* connection) {
+  if (connection == nullptr || connection->state->connection == nullptr) return 0;
+  return sqlite3_last_insert_rowid(connection->state->connection->db());
+}
+
+int32_t braid_prepare(braid_connection* connection, const char* sql, int64_t sql_size, braid_statement** statement, int64_t* tail) {
+  if (statement != nullptr) *statement = nullptr;
+  if (tail != nullptr) *tail = 0;
+  return guard(connection, [&]() -> Status {
+    BRAID_NOT_NULL(statement);
+    BRAID_ASSIGN(const std::string_view text, text_argument(sql, sql_size, "sql"));
+    BRAID_ASSIGN(Connection * open, open_connection(*connection->state));
+    size_t used = 0;
+    BRAID_ASSIGN(auto made, open->prepare(text, used));
+    if (tail != nullptr) *tail = static_cast<int64_t>(used);
+    if (made == nullptr) return {};
+    auto handle = std::make_unique<braid_statement>();
+    handle->state = connection->state;
+    handle->statement = std::move(made);
+    connection->state->statements.insert(handle.get());
+    *statement = handle.release();
+    return {};
+  });
+}
+
+void braid_statement_close(braid_statement* statement) { delete statement; }
+
+int32_t braid_statement_step(braid_statement* statement) {
+  bool row = false;
+  const int32_t code = guard(statement, [&]() -> Status {
+    BRAID_ASSIGN(Statement * open, open_statement(*statement));
+    BRAID_ASSIGN(row, open->step());
+    return {};
+  });
+  if (code != BRAID_OK) return code;
+  return row ? BRAID_ROW : BRAID_DONE;
+}
+
+int32_t braid_statement_reset(braid_statement* statement) {
+  return guard(statement, [&]() -> Status {
+    BRAID_ASSIGN(Statement * open, open_statement(*statement));
+    return open->reset();
+  });
+}
+
+int32_t braid_bind_null(braid_statement* statement, int32_t index) {
+  return bind_call(statement, index, [&](sqlite3_stmt* raw) { return sqlite3_bind_null(raw, index); });
+}
+int32_t braid_bind_int64(braid_statement* statement, int32_t index, int64_t value) {
+  return bind_call(statement, index, [&](sqlite3_stmt* raw) { return sqlite3_bind_int64(raw, index, value); });
+}
+int32_t braid_bind_double(braid_statement* statement, int32_t index, double value) {
+  return bind_call(statement, index, [&](sqlite3_stmt* raw) { return sqlite3_bind_double(raw, index, value); });
+}
+int32_t braid_bind_text(braid_statement* statement, int32_t index, const char* value, int64_t size) {
+  return bind_call(statement, index, [&](sqlite3_stmt* raw) {
+    if (value == nullptr) return sqlite3_bind_null(raw, index);
+    const std::string_view text = size < 0 ? std::string_view(value) : std::string_view(value, static_cast<size_t>(size));
+    return sqlite3_bind_text64(raw, index, text.data(), text.size(), SQLITE_TRANSIENT, SQLITE_UTF8);
+  });
+}
+int32_t braid_bind_blob(braid_statement* statement, int32_t index, const void* value, int64_t size) {
+  if (size < 0) return guard(statement, [] { return Status(StatusCode::kInvalidArgument, "the blob's size is negative"); });
+  return bind_call(statement, index, [&](sqlite3_stmt* raw) {
+    if (value == nullptr) return sqlite3_bind_null(raw, index);
+    return sqlite3_bind_blob64(raw, index, value, static_cast<sqlite3_uint64>(size), SQLITE_TRANSIENT);
+  });
+}
+
+int32_t braid_parameter_count(braid_statement* statement) {
+  return prepared(statement) == nullptr ? 0 : sqlite3_bind_parameter_count(prepared(statement));
+}
+int32_t braid_parameter_index(braid_statement* statement, const char* name) {
+  return prepared(statement) == nullptr || name == nullptr ? 0 : sqlite3_bind_parameter_index(prepared(statement), name);
+}
+
+int32_t braid_column_count(braid_statement* statement) {
+  return prepared(statement) == nullptr ? 0 : sqlite3_column_count(prepared(statement));
+}
+const char* braid_column_name(braid_statement* statement, int32_t column) {
+  if (column < 0 || column >= braid_column_count(statement)) return "";
+  const char* name = sqlite3_column_name(prepared(statement), column);
+  return name == nullptr ? "" : name;
+}
+const char* braid_column_declared_type(braid_statement* statement, int32_t column) {
+  if (column < 0 || column >= braid_column_count(statement)) return "";
+  const char* type = sqlite3_column_decltype(prepared(statement), column);
+  return type == nullptr ? "" : type;
+}
+
+int32_t braid_column_type(braid_statement* statement, int32_t column) {
+  sqlite3_stmt* row = row_of(statement, column);
+  if (row == nullptr) return BRAID_TYPE_NULL;
+  switch (sqlite3_column_type(row, column)) {
+    case SQLITE_INTEGER: return BRAID_TYPE_INT64;
+    case SQLITE_FLOAT: return BRAID_TYPE_DOUBLE;
+    case SQLITE_TEXT: return BRAID_TYPE_TEXT;
+    case SQLITE_BLOB: return BRAID_TYPE_BLOB;
+    default: return BRAID_TYPE_NULL;
+  }
+}
+int64_t braid_column_int64(braid_statement* statement, int32_t column) {
+  sqlite3_stmt* row = row_of(statement, column);
+  return row == nullptr ? 0 : sqlite3_column_int64(row, column);
+}
+double braid_column_double(braid_statement* statement, int32_t column) {
+  sqlite3_stmt* row = row_of(statement, column);
+  return row == nullptr ? 0 : sqlite3_column_double(row, column);
+}
+const char* braid_column_text(braid_statement* statement, int32_t column, int64_t* size) {
+  sqlite3_stmt* row = row_of(statement, column);
+  // Safety: unsigned char is read as char.
+  const auto* text = row == nullptr ? nullptr : reinterpret_cast<const char*>(sqlite3_column_text(row, column));
+  if (size != nullptr) *size = text == nullptr ? 0 : sqlite3_column_bytes(row, column);
+  return text == nullptr ? "" : text;
+}
+const void* braid_column_blob(braid_statement* statement, int32_t column, int64_t* size) {
+  sqlite3_stmt* row = row_of(statement, column);
+  const void* blob = row == nullptr ? nullptr : sqlite3_column_blob(row, column);
+  if (size != nullptr) *size = blob == nullptr ? 0 : sqlite3_column_bytes(row, column);
+  return blob == nullptr ? "" : blob;
+}
+
+int32_t braid_statement_writes(braid_statement* statement) {
+  return statement != nullptr && statement->statement != nullptr && statement->statement->writes() ? 1 : 0;
+}
+
+}  // extern "C"

@@ -1,0 +1,181 @@
+// The C API: library, databases, options.
+#include <cstring>
+
+#include "api/c_guard.h"
+
+namespace braid {
+
+// The header's numbers are the table's.
+#define X(name, number, text) static_assert(static_cast<int>(StatusCode::name) == number);
+#include "engine/status_codes.def"
+#undef X
+static_assert(BRAID_OK == static_cast<int>(StatusCode::kOk));
+static_assert(BRAID_INVALID_ARGUMENT == static_cast<int>(StatusCode::kInvalidArgument));
+static_assert(BRAID_NOT_FOUND == static_cast<int>(StatusCode::kNotFound));
+static_assert(BRAID_CONSTRAINT == static_cast<int>(StatusCode::kConstraint));
+static_assert(BRAID_BUSY == static_cast<int>(StatusCode::kBusy));
+static_assert(BRAID_CONFLICT == static_cast<int>(StatusCode::kConflict));
+static_assert(BRAID_READ_ONLY == static_cast<int>(StatusCode::kReadOnly));
+static_assert(BRAID_IO == static_cast<int>(StatusCode::kIo));
+static_assert(BRAID_FULL == static_cast<int>(StatusCode::kFull));
+static_assert(BRAID_CORRUPT == static_cast<int>(StatusCode::kCorrupt));
+static_assert(BRAID_LIMIT == static_cast<int>(StatusCode::kLimit));
+static_assert(BRAID_INTERRUPTED == static_cast<int>(StatusCode::kInterrupted));
+static_assert(BRAID_DENIED == static_cast<int>(StatusCode::kDenied));
+static_assert(BRAID_MISUSE == static_cast<int>(StatusCode::kMisuse));
+static_assert(BRAID_OUT_OF_MEMORY == static_cast<int>(StatusCode::kOutOfMemory));
+static_assert(BRAID_SQL == static_cast<int>(StatusCode::kSql));
+static_assert(BRAID_VERSION == static_cast<int>(StatusCode::kVersion));
+static_assert(BRAID_UNKNOWN_OUTCOME == static_cast<int>(StatusCode::kUnknownOutcome));
+static_assert(BRAID_SNAPSHOT_TOO_OLD == static_cast<int>(StatusCode::kSnapshotTooOld));
+static_assert(BRAID_NOT_VISIBLE == static_cast<int>(StatusCode::kNotVisible));
+static_assert(BRAID_INTERNAL == static_cast<int>(StatusCode::kInternal));
+
+namespace {
+
+/// The last error of each thread on a database handle, which several threads share.
+struct ThreadError {
+  const braid_database* database = nullptr;
+  std::string message;
+};
+thread_local ThreadError thread_error;
+
+Result<Database*> open_database(const braid_database& handle) {
+  if (handle.database == nullptr) return Status(StatusCode::kMisuse, "the database was not opened");
+  return handle.database.get();
+}
+
+
+}  // namespace
+
+void ConnectionState::close() {
+  for (braid_statement* handle : statements) handle->statement = nullptr;
+  statements.clear();
+  connection = nullptr;
+}
+
+}  // namespace braid
+
+using namespace braid;
+
+int32_t braid_database::finish(const Status& status) {
+  if (!status.ok()) thread_error = {this, status.message()};
+  return static_cast<int32_t>(status.code());
+}
+
+extern "C" {
+
+const char* braid_version(void) { return "0.1.0"; }
+
+const char* braid_code_text(int32_t code) {
+  if (code == BRAID_ROW) return "a row is ready";
+  if (code == BRAID_DONE) return "no more rows";
+  return status_code_text(static_cast<StatusCode>(code)).data();
+}
+
+int32_t braid_open(const char* directory, const char* options, braid_database** database) {
+  if (database == nullptr) return BRAID_INVALID_ARGUMENT;
+  *database = new (std::nothrow) braid_database{};
+  return guard(*database, [&]() -> Status {
+    BRAID_NOT_NULL(directory);
+    if (*directory == '\0') return Status(StatusCode::kInvalidArgument, "directory is empty");
+    BRAID_ASSIGN((*database)->database, Database::open(directory, options == nullptr ? "" : options));
+    return {};
+  });
+}
+
+int32_t braid_close(braid_database* database) {
+  if (database == nullptr) return BRAID_OK;
+  int32_t code = BRAID_OK;
+  if (database->database != nullptr && database->database.use_count() == 1)
+    code = guard(database, [&] { return database->database->close(); });
+  if (thread_error.database == database) thread_error.database = nullptr;
+  delete database;
+  return code;
+}
+
+const char* braid_database_error(braid_database* database) {
+  return database != nullptr && thread_error.database == database ? thread_error.message.c_str() : "";
+}
+
+int32_t braid_checkpoint(braid_database* database) {
+  return guard(database, [&]() -> Status {
+    BRAID_ASSIGN(Database * open, open_database(*database));
+    return open->engine().checkpoint();
+  });
+}
+
+int32_t braid_check(braid_database* database, void (*visit)(void*, const char*), void* context) {
+  return guard(database, [&]() -> Status {
+    BRAID_ASSIGN(Database * open, open_database(*database));
+    std::vector<std::string> problems;
+    BRAID_TRY(open->check(problems));
+    for (const std::string& problem : problems)
+      if (visit != nullptr) visit(context, problem.c_str());
+    if (problems.empty()) return {};
+    return Status(StatusCode::kCorrupt, std::to_string(problems.size()) + " problems found; the first: " + problems.front());
+  });
+}
+
+int32_t braid_stats(braid_database* database, void (*visit)(void*, const braid_figure*), void* context) {
+  return guard(database, [&]() -> Status {
+    BRAID_NOT_NULL(visit);
+    BRAID_ASSIGN(Database * open, open_database(*database));
+    for (const StoreFigure& figure : open->figures()) {
+      const braid_figure out{sizeof out, figure.name.c_str(), figure.unit.c_str(), figure.value};
+      visit(context, &out);
+    }
+    return {};
+  });
+}
+
+int32_t braid_option_at(size_t index, braid_option* option) {
+  if (option == nullptr || option->size_bytes < sizeof *option) return BRAID_INVALID_ARGUMENT;
+  const auto table = option_table();
+  if (index >= table.size()) return BRAID_NOT_FOUND;
+  const OptionRow& row = table[index];
+  *option = {sizeof *option, row.name, row.unit, row.help, row.default_value, row.minimum, row.maximum};
+  return BRAID_OK;
+}
+
+int32_t braid_option_get(braid_database* database, const char* name, int64_t* value) {
+  return guard(database, [&]() -> Status {
+    BRAID_NOT_NULL(name);
+    BRAID_NOT_NULL(value);
+    BRAID_ASSIGN(Database * open, open_database(*database));
+    const auto table = option_table();
+    for (size_t i = 0; i < table.size(); ++i) {
+      if (std::strcmp(table[i].name, name) != 0) continue;
+      *value = open->engine().options()[static_cast<OptionId>(i)];
+      return {};
+    }
+    return Status(StatusCode::kNotFound, std::string("there is no option '") + name + "'");
+  });
+}
+
+int32_t braid_connect(braid_database* database, braid_connection** connection) {
+  if (connection != nullptr) *connection = nullptr;
+  return guard(database, [&]() -> Status {
+    BRAID_NOT_NULL(connection);
+    BRAID_ASSIGN(Database * open, open_database(*database));
+    auto state = std::make_shared<ConnectionState>();
+    BRAID_ASSIGN(state->connection, Connection::open(open->engine()));
+    state->database = database->database;
+    *connection = new braid_connection{std::move(state)};
+    return {};
+  });
+}
+
+int32_t braid_batch_open(braid_database* database, braid_batch** batch) {
+  if (batch != nullptr) *batch = nullptr;
+  return guard(database, [&]() -> Status {
+    BRAID_NOT_NULL(batch);
+    BRAID_TRY(open_database(*database).status());
+    auto made = std::make_unique<braid_batch>();
+    made->database = database->database;
+    *batch = made.release();
+    return {};
+  });
+}
+
+}  // extern "C"

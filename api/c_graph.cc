@@ -1,0 +1,203 @@
+// The C API: the graph.
+#include "api/c_guard.h"
+#include "graph/traversal.h"
+#include "sql/graph_access.h"
+
+using namespace braid;
+
+namespace {
+
+template <typename Body>
+int32_t graph_write(braid_connection* connection, Body body) {
+  return guard(connection, [&]() -> Status {
+    BRAID_ASSIGN(Connection * open, open_connection(*connection->state));
+    return open->write([&]() -> Status { return body(*open); });
+  });
+}
+
+template <typename Body>
+int32_t graph_read(braid_connection* connection, Body body) {
+  return guard(connection, [&]() -> Status {
+    BRAID_ASSIGN(Connection * open, open_connection(*connection->state));
+    return open->read([&]() -> Status { return body(*open); });
+  });
+}
+
+Result<NodeId> node_argument(int64_t node, std::string_view name) {
+  if (node > 0) return NodeId(static_cast<uint64_t>(node));
+  return Status(StatusCode::kInvalidArgument, std::string(name) + " " + std::to_string(node) + " is no id; ids are positive");
+}
+
+Result<EdgeId> edge_argument(int64_t edge) {
+  if (edge > 0) return EdgeId(static_cast<uint64_t>(edge));
+  return Status(StatusCode::kInvalidArgument, "edge " + std::to_string(edge) + " is no id; ids are positive");
+}
+
+Result<Direction> direction_argument(int32_t direction) {
+  if (direction == BRAID_OUT || direction == BRAID_IN || direction == BRAID_BOTH) return static_cast<Direction>(direction);
+  return Status(StatusCode::kInvalidArgument, "direction: expected BRAID_OUT, BRAID_IN or BRAID_BOTH");
+}
+static_assert(BRAID_OUT == static_cast<int>(Direction::kOut));
+static_assert(BRAID_IN == static_cast<int>(Direction::kIn));
+static_assert(BRAID_BOTH == static_cast<int>(Direction::kBoth));
+
+Status node_exists(const GraphView& view, NodeId id) {
+  BRAID_ASSIGN(const bool exists, view.node_exists(id));
+  return exists ? Status() : Status(StatusCode::kNotFound, "there is no node " + std::to_string(id.value()));
+}
+
+}  // namespace
+
+extern "C" {
+
+int32_t braid_node_create(braid_connection* connection, const char* labels, const char* properties, int64_t* node) {
+  return graph_write(connection, [&](Connection& open) -> Status {
+    BRAID_ASSIGN(const NodeId id, create_node(open, optional_argument(labels), optional_argument(properties)));
+    if (node != nullptr) *node = static_cast<int64_t>(id.value());
+    return {};
+  });
+}
+
+int32_t braid_node_update(braid_connection* connection, int64_t node, const char* labels, const char* properties) {
+  return graph_write(connection, [&](Connection& open) -> Status {
+    BRAID_ASSIGN(const NodeId id, node_argument(node, "node"));
+    return update_node(open, id, optional_argument(labels), optional_argument(properties));
+  });
+}
+
+int32_t braid_node_delete(braid_connection* connection, int64_t node, int32_t rule) {
+  return graph_write(connection, [&](Connection& open) -> Status {
+    BRAID_ASSIGN(const NodeId id, node_argument(node, "node"));
+    if (rule != BRAID_RESTRICT && rule != BRAID_DETACH)
+      return Status(StatusCode::kInvalidArgument, "rule: expected BRAID_RESTRICT or BRAID_DETACH");
+    return delete_node(open, id, rule == BRAID_DETACH ? DeleteRule::kDetach : DeleteRule::kRestrict);
+  });
+}
+
+int32_t braid_node_find(braid_connection* connection, const char* label, const char* property, const char* value, int64_t* node) {
+  return graph_read(connection, [&](Connection& open) -> Status {
+    BRAID_NOT_NULL(label);
+    BRAID_NOT_NULL(property);
+    BRAID_NOT_NULL(value);
+    BRAID_NOT_NULL(node);
+    *node = 0;
+    BRAID_ASSIGN(const PropertyValue parsed, value_from_json(value));
+    BRAID_ASSIGN(const auto found, find_node(open, label, property, parsed));
+    if (found) *node = static_cast<int64_t>(found->value());
+    return {};
+  });
+}
+
+int32_t braid_node_read(braid_connection* connection, int64_t node, const char** labels, const char** properties) {
+  return graph_read(connection, [&](Connection& open) -> Status {
+    BRAID_ASSIGN(const NodeId id, node_argument(node, "node"));
+    BRAID_ASSIGN(const auto found, open.graph().node(id));
+    if (!found) return Status(StatusCode::kNotFound, "there is no node " + std::to_string(node));
+    ConnectionState& state = *connection->state;
+    state.labels = labels_to_json(open, found->labels);
+    BRAID_ASSIGN(state.properties, node_properties_json(open, *found));
+    if (labels != nullptr) *labels = state.labels.c_str();
+    if (properties != nullptr) *properties = state.properties.c_str();
+    return {};
+  });
+}
+
+int32_t braid_edge_create(braid_connection* connection, int64_t source, const char* type, int64_t target, const char* properties,
+                          int64_t* edge) {
+  return graph_write(connection, [&](Connection& open) -> Status {
+    BRAID_NOT_NULL(type);
+    BRAID_ASSIGN(const NodeId from, node_argument(source, "source"));
+    BRAID_ASSIGN(const NodeId to, node_argument(target, "target"));
+    BRAID_ASSIGN(const EdgeId id, create_edge(open, from, type, to, optional_argument(properties)));
+    if (edge != nullptr) *edge = static_cast<int64_t>(id.value());
+    return {};
+  });
+}
+
+int32_t braid_edge_update(braid_connection* connection, int64_t edge, const char* properties) {
+  return graph_write(connection, [&](Connection& open) -> Status {
+    BRAID_ASSIGN(const EdgeId id, edge_argument(edge));
+    return update_edge(open, id, optional_argument(properties));
+  });
+}
+
+int32_t braid_edge_delete(braid_connection* connection, int64_t edge) {
+  return graph_write(connection, [&](Connection& open) -> Status {
+    BRAID_ASSIGN(const EdgeId id, edge_argument(edge));
+    return open.graph_writer().delete_edge(id);
+  });
+}
+
+int32_t braid_edge_read(braid_connection* connection, int64_t edge, int64_t* source, const char** type, int64_t* target,
+                        const char** properties) {
+  return graph_read(connection, [&](Connection& open) -> Status {
+    BRAID_ASSIGN(const EdgeId id, edge_argument(edge));
+    BRAID_ASSIGN(const auto found, open.graph().edge(id));
+    if (!found) return Status(StatusCode::kNotFound, "there is no edge " + std::to_string(edge));
+    ConnectionState& state = *connection->state;
+    state.type = open.name(NameKind::kEdgeType, found->type.value());
+    state.properties = edge_properties_json(open, *found);
+    if (source != nullptr) *source = static_cast<int64_t>(found->source.value());
+    if (target != nullptr) *target = static_cast<int64_t>(found->target.value());
+    if (type != nullptr) *type = state.type.c_str();
+    if (properties != nullptr) *properties = state.properties.c_str();
+    return {};
+  });
+}
+
+int32_t braid_neighbors(braid_connection* connection, int64_t node, int32_t direction, const char* type, braid_neighbor* neighbors,
+                        size_t capacity, size_t* count) {
+  return graph_read(connection, [&](Connection& open) -> Status {
+    BRAID_NOT_NULL(count);
+    *count = 0;
+    if (neighbors == nullptr && capacity > 0) return null_argument("neighbors");
+    BRAID_ASSIGN(const NodeId id, node_argument(node, "node"));
+    BRAID_ASSIGN(const Direction along, direction_argument(direction));
+    const GraphView view = open.graph();
+    std::vector<Neighbor> found;
+    BRAID_TRY(view.neighbors(id, along, type_for_reading(open, optional_argument(type)), capacity, found));
+    // A node with neighbours exists; only the empty answer needs a look.
+    if (found.empty()) BRAID_TRY(node_exists(view, id));
+    for (const Neighbor& neighbor : found)
+      neighbors[(*count)++] = {static_cast<int64_t>(neighbor.edge.value()), static_cast<int64_t>(neighbor.node.value()),
+                               static_cast<int32_t>(neighbor.direction), static_cast<int32_t>(neighbor.type.value())};
+    return {};
+  });
+}
+
+const char* braid_type_name(braid_connection* connection, int32_t type) {
+  return guard_value<const char*>(nullptr, [&]() -> const char* {
+    if (connection == nullptr || connection->state->connection == nullptr || type <= 0) return nullptr;
+    const std::string& name = connection->state->connection->name(NameKind::kEdgeType, static_cast<uint32_t>(type));
+    return name.empty() ? nullptr : name.c_str();
+  });
+}
+
+int32_t braid_shortest_path(braid_connection* connection, int64_t source, int64_t target, int32_t direction, const char* type,
+                            const char* weight, int64_t* nodes, int64_t* edges, size_t capacity, size_t* count, double* cost) {
+  return graph_read(connection, [&](Connection& open) -> Status {
+    BRAID_NOT_NULL(count);
+    *count = 0;
+    BRAID_ASSIGN(const NodeId from, node_argument(source, "source"));
+    BRAID_ASSIGN(const NodeId to, node_argument(target, "target"));
+    TraversalOptions options = open.traversal_options();
+    BRAID_ASSIGN(options.direction, direction_argument(direction));
+    options.type = type_for_reading(open, optional_argument(type));
+    std::optional<Path> path;
+    if (weight == nullptr) {
+      BRAID_ASSIGN(path, shortest_path(open.graph(), from, to, options));
+    } else {
+      const KeyId key(open.find_name(NameKind::kPropertyKey, weight).value_or(UINT32_MAX));
+      BRAID_ASSIGN(path, weighted_shortest_path(open.graph(), from, to, key, options));
+    }
+    if (!path) return {};
+    *count = path->nodes.size();
+    if (cost != nullptr) *cost = path->cost;
+    if (*count > capacity) return {};
+    for (size_t i = 0; nodes != nullptr && i < path->nodes.size(); ++i) nodes[i] = static_cast<int64_t>(path->nodes[i].value());
+    for (size_t i = 0; edges != nullptr && i < path->edges.size(); ++i) edges[i] = static_cast<int64_t>(path->edges[i].value());
+    return {};
+  });
+}
+
+}  // extern "C"

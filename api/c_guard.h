@@ -1,0 +1,68 @@
+// The one wall between C and C++: arguments that are NULL, statuses and exceptions become codes with a kept message.
+#pragma once
+
+#include <exception>
+#include <new>
+#include <optional>
+#include <string_view>
+
+#include "api/braid.h"
+#include "api/handles.h"
+
+namespace braid {
+
+inline constexpr char kOutOfMemoryText[] = "out of memory";
+
+/// Runs `body`, which returns a Status, for a call on `handle`.
+template <typename Handle, typename Body>
+int32_t guard(Handle* handle, Body body) noexcept {
+  if (handle == nullptr) return BRAID_MISUSE;
+  try {
+    try {
+      return handle->finish(body());
+    } catch (const std::bad_alloc&) {
+      return handle->finish(Status(StatusCode::kOutOfMemory, kOutOfMemoryText));
+    } catch (const std::exception& error) {
+      return handle->finish(Status(StatusCode::kInternal, error.what()));
+    }
+  } catch (...) {
+    return BRAID_OUT_OF_MEMORY;  // not even the message could be kept
+  }
+}
+
+/// Runs a getter; whatever goes wrong, it answers `otherwise`.
+template <typename Value, typename Body>
+Value guard_value(Value otherwise, Body body) noexcept {
+  try {
+    return body();
+  } catch (...) {
+    return otherwise;
+  }
+}
+
+inline Status null_argument(std::string_view name) {
+  return Status(StatusCode::kInvalidArgument, std::string(name) + " is NULL");
+}
+#define BRAID_NOT_NULL(argument) \
+  do {                           \
+    if ((argument) == nullptr) return ::braid::null_argument(#argument); \
+  } while (false)
+
+/// Text given as pointer and length.
+inline Result<std::string_view> text_argument(const char* text, int64_t size, std::string_view name) {
+  if (text == nullptr) return null_argument(name);
+  if (size < BRAID_NUL_TERMINATED) return Status(StatusCode::kInvalidArgument, std::string(name) + ": the size is negative");
+  return size == BRAID_NUL_TERMINATED ? std::string_view(text) : std::string_view(text, static_cast<size_t>(size));
+}
+
+inline std::optional<std::string_view> optional_argument(const char* text) {
+  return text == nullptr ? std::nullopt : std::optional<std::string_view>(text);
+}
+
+/// The connection of a state, or kMisuse once it is closed.
+inline Result<Connection*> open_connection(const ConnectionState& state) {
+  if (state.connection == nullptr) return Status(StatusCode::kMisuse, "the connection is closed");
+  return state.connection.get();
+}
+
+}  // namespace braid

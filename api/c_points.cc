@@ -1,0 +1,163 @@
+// The C API: appenders.
+#include <fmt/format.h>
+
+#include "api/c_guard.h"
+#include "api/column_argument.h"
+
+using namespace braid;
+
+namespace {
+
+Result<const HypertableDefinition*> find_table(Connection& connection, const std::string& name) {
+  const HypertableDefinition* table = connection.catalog_state().hypertable(name);
+  if (table == nullptr) return Status(StatusCode::kNotFound, fmt::format("there is no hypertable '{}'", name));
+  return table;
+}
+
+Status append_run(Connection& connection, const std::string& hypertable, const braid_appender::Run& run) {
+  BRAID_ASSIGN(const HypertableDefinition* table, find_table(connection, hypertable));
+  std::vector<std::optional<std::string_view>> tags(run.tags.begin(), run.tags.end());
+  SeriesWriter& writer = connection.series_writer();
+  BRAID_ASSIGN(const SeriesId series, writer.series(*table, tags));
+  return writer.append_columns(*table, series, run.times, run.columns);
+}
+
+/// Inside a transaction points are staged at once, so that they belong to it; outside one they wait for the flush.
+Status add_run(braid_appender& appender, braid_appender::Run run) {
+  BRAID_ASSIGN(Connection * open, open_connection(*appender.state));
+  if (open->in_transaction()) return open->write([&]() -> Status { return append_run(*open, appender.hypertable, run); });
+  appender.pending_rows += run.times.size();
+  if (!appender.pending.empty() && appender.pending.back().tags == run.tags && run.times.size() == 1) {
+    auto& last = appender.pending.back();
+    last.times.push_back(run.times.front());
+    for (size_t i = 0; i < run.columns.size(); ++i) last.columns[i].push(run.columns[i].value(0));
+    return {};
+  }
+  appender.pending.push_back(std::move(run));
+  return {};
+}
+
+/// Memory of an appender outside a transaction is bounded by committing what it holds.
+constexpr size_t kPendingRowsMax = 1 << 17;
+
+Status flush(braid_appender& appender) {
+  if (appender.pending.empty()) return {};
+  BRAID_ASSIGN(Connection * open, open_connection(*appender.state));
+  BRAID_TRY(open->write([&]() -> Status {
+    for (const auto& run : appender.pending) BRAID_TRY(append_run(*open, appender.hypertable, run));
+    return {};
+  }));
+  appender.pending.clear();
+  appender.pending_rows = 0;
+  return {};
+}
+
+Status check_series(const braid_appender& appender) {
+  if (appender.has_series) return {};
+  return Status(StatusCode::kMisuse, "no series is set; call braid_appender_series first");
+}
+
+Status add_and_bound(braid_appender& appender, braid_appender::Run run) {
+  BRAID_TRY(add_run(appender, std::move(run)));
+  return appender.pending_rows >= kPendingRowsMax ? flush(appender) : Status();
+}
+
+}  // namespace
+
+int32_t braid_appender::finish(const Status& status) {
+  if (status.ok()) return BRAID_OK;
+  state->error = status.message();
+  state->error_offset = -1;
+  return static_cast<int32_t>(status.code());
+}
+
+extern "C" {
+
+int32_t braid_appender_open(braid_connection* connection, const char* hypertable, braid_appender** appender) {
+  if (appender != nullptr) *appender = nullptr;
+  return guard(connection, [&]() -> Status {
+    BRAID_NOT_NULL(hypertable);
+    BRAID_NOT_NULL(appender);
+    BRAID_ASSIGN(Connection * open, open_connection(*connection->state));
+    auto made = std::make_unique<braid_appender>();
+    BRAID_TRY(open->read([&]() -> Status {
+      BRAID_ASSIGN(const HypertableDefinition* table, find_table(*open, hypertable));
+      made->fields = table->fields;
+      made->tag_count = table->tags.size();
+      return {};
+    }));
+    made->state = connection->state;
+    made->hypertable = hypertable;
+    made->has_series = made->tag_count == 0;
+    *appender = made.release();
+    return {};
+  });
+}
+
+int32_t braid_appender_series(braid_appender* appender, const char* const* tags, size_t count) {
+  return guard(appender, [&]() -> Status {
+    if (count != appender->tag_count)
+      return Status(StatusCode::kInvalidArgument,
+                    fmt::format("{} tags are given, hypertable '{}' has {}", count, appender->hypertable, appender->tag_count));
+    if (tags == nullptr && count > 0) return null_argument("tags");
+    appender->tags = tags_argument(tags, count);
+    appender->has_series = true;
+    return {};
+  });
+}
+
+int32_t braid_appender_point(braid_appender* appender, int64_t time, const double* values, const uint8_t* nulls, size_t count) {
+  return guard(appender, [&]() -> Status {
+    BRAID_TRY(check_series(*appender));
+    if (values == nullptr && count > 0) return null_argument("values");
+    if (count != appender->fields.size())
+      return Status(StatusCode::kInvalidArgument,
+                    fmt::format("{} values are given, hypertable '{}' has {} fields", count, appender->hypertable, appender->fields.size()));
+    braid_appender::Run run{appender->tags, {time}, {}};
+    run.columns.resize(count);
+    for (size_t i = 0; i < count; ++i) {
+      run.columns[i].type = appender->fields[i].type;
+      FieldValue value;
+      value.is_null = nulls != nullptr && nulls[i] != 0;
+      if (!value.is_null && run.columns[i].type == FieldType::kDouble) value.real = values[i];
+      if (!value.is_null && run.columns[i].type != FieldType::kDouble) {
+        const bool text = run.columns[i].type == FieldType::kText || run.columns[i].type == FieldType::kJson;
+        if (text || !(values[i] >= -9007199254740992.0 && values[i] <= 9007199254740992.0) ||
+            values[i] != static_cast<double>(static_cast<int64_t>(values[i])))
+          return Status(StatusCode::kInvalidArgument,
+                        fmt::format("field '{}': {} is no value of its type; use braid_appender_columns", appender->fields[i].name, values[i]));
+        value.integer = static_cast<int64_t>(values[i]);
+        if (run.columns[i].type == FieldType::kBool && value.integer != 0 && value.integer != 1)
+          return Status(StatusCode::kInvalidArgument, fmt::format("field '{}': {} is not a boolean, expected 0 or 1",
+                                                                  appender->fields[i].name, value.integer));
+      }
+      run.columns[i].push(value);
+    }
+    return add_and_bound(*appender, std::move(run));
+  });
+}
+
+int32_t braid_appender_columns(braid_appender* appender, const int64_t* times, size_t count, const braid_column* columns,
+                               size_t column_count) {
+  return guard(appender, [&]() -> Status {
+    BRAID_TRY(check_series(*appender));
+    if (count == 0) return {};
+    BRAID_NOT_NULL(times);
+    braid_appender::Run run{appender->tags, std::vector<int64_t>(times, times + count), {}};
+    BRAID_ASSIGN(run.columns, columns_argument(columns, column_count, count, &appender->fields));
+    return add_and_bound(*appender, std::move(run));
+  });
+}
+
+int32_t braid_appender_flush(braid_appender* appender) {
+  return guard(appender, [&] { return flush(*appender); });
+}
+
+int32_t braid_appender_close(braid_appender* appender) {
+  if (appender == nullptr) return BRAID_OK;
+  const int32_t code = guard(appender, [&] { return flush(*appender); });
+  delete appender;
+  return code;
+}
+
+}  // extern "C"

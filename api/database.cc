@@ -1,0 +1,87 @@
+#include "api/database.h"
+
+#include <sys/stat.h>
+
+#include "graph/graph_store.h"
+#include "timeseries/series_store.h"
+
+namespace braid {
+
+namespace {
+
+Result<std::unique_ptr<Store>> make_graph(Env& env, const Catalog& catalog, const Directory& directory, const Options& options,
+                                          const CatalogState&) {
+  GraphStoreOptions chosen;
+  chosen.block_cache_bytes = static_cast<uint64_t>(options[OptionId::kGraphCacheBytes]);
+  chosen.write_buffer_bytes = static_cast<uint64_t>(options[OptionId::kGraphBufferBytes]);
+  return open_graph_store(env, catalog, directory.graph(), chosen);
+}
+
+Result<std::unique_ptr<Store>> make_series(Env& env, const Catalog& catalog, const Directory& directory, const Options& options,
+                                           const CatalogState& state) {
+  SeriesStoreOptions chosen;
+  chosen.tail_bytes_max = static_cast<uint64_t>(options[OptionId::kTailBytesMax]);
+  const DatabaseIdentity identity{directory.format().uuid, directory.format().epoch};
+  return open_series_store(env, catalog, state, directory.chunks(), identity, chosen);
+}
+
+int64_t file_size(const std::string& path) {
+  struct stat status;
+  return ::stat(path.c_str(), &status) == 0 ? static_cast<int64_t>(status.st_size) : 0;
+}
+
+}  // namespace
+
+Result<std::shared_ptr<Database>> Database::open(const std::string& directory, std::string_view options, FileHook* hook) {
+  BRAID_ASSIGN(const Options parsed, Options::parse(options));
+  std::shared_ptr<Database> database(new Database());
+  BRAID_ASSIGN(database->engine_, Engine::open(directory, parsed, {make_graph, make_series, tail_bytes}, hook));
+  database->groups_ = std::make_unique<GroupCommitter>(*database->engine_);
+  return database;
+}
+
+Status Database::close() {
+  if (engine_ == nullptr) return {};
+  if (groups_ != nullptr) groups_->close();
+  const Status status = engine_->close();
+  groups_ = nullptr;
+  engine_ = nullptr;
+  return status;
+}
+
+Status Database::check(std::vector<std::string>& problems) {
+  BRAID_ASSIGN(const auto connection, Connection::open(*engine_));
+  return connection->read([&]() -> Status {
+    BRAID_TRY(engine_->check_log(problems));
+    for (const StoreKind kind : {StoreKind::kGraph, StoreKind::kSeries})
+      BRAID_TRY(engine_->store(kind).check(*connection->session().view(kind), problems));
+    return {};
+  });
+}
+
+std::vector<StoreFigure> Database::figures() {
+  const auto newest = engine_->versions().newest();
+  const auto load = [](const std::atomic<uint64_t>& counter) { return static_cast<int64_t>(counter.load(std::memory_order_relaxed)); };
+  const Engine::Counters& counters = engine_->counters;
+  std::vector<StoreFigure> figures = {
+      {"lsn", "", static_cast<int64_t>(newest->lsn.value())},
+      {"oldest_snapshot", "", static_cast<int64_t>(engine_->versions().oldest_held().value())},
+      {"commits", "", load(counters.commits)},
+      {"groups", "", load(counters.groups)},
+      {"group_members", "", load(counters.group_members)},
+      {"wal_syncs", "", static_cast<int64_t>(engine_->vfs().wal_sync_count())},
+      {"checkpoints", "", load(counters.checkpoints)},
+      {"replayed_at_open", "", load(counters.replayed)},
+      {"connections", "", load(counters.sessions)},
+      {"writers_waiting", "", static_cast<int64_t>(engine_->slot().waiting())},
+      {"rows_size", "bytes", file_size(engine_->directory().rows())},
+      {"wal_size", "bytes", file_size(engine_->directory().rows() + "-wal")},
+      {"hypertables", "", static_cast<int64_t>(newest->catalog->hypertables.size())},
+      {"poisoned", "", engine_->env().poisoned() ? 1 : 0},
+  };
+  for (const StoreKind kind : {StoreKind::kGraph, StoreKind::kSeries})
+    for (StoreFigure& figure : engine_->store(kind).figures()) figures.push_back(std::move(figure));
+  return figures;
+}
+
+}  // namespace braid

@@ -1,0 +1,37 @@
+// An open database: the engine with its two stores, and the group commit. The only place where all parts are known.
+#pragma once
+
+#include <memory>
+#include <string>
+
+#include "engine/engine.h"
+#include "engine/result.h"
+#include "sql/group_commit.h"
+
+namespace braid {
+
+/// Threads: all members may be called from any thread.
+class Database {
+ public:
+  static Result<std::shared_ptr<Database>> open(const std::string& directory, std::string_view options, FileHook* hook = nullptr);
+  ~Database() { close().ignore(); }
+  Database(const Database&) = delete;
+  Database& operator=(const Database&) = delete;
+
+  /// When no connection is left; once.
+  Status close();
+
+  Engine& engine() { return *engine_; }
+  GroupCommitter& groups() { return *groups_; }
+
+  /// Everything that is wrong, a sentence each.
+  Status check(std::vector<std::string>& problems);
+  std::vector<StoreFigure> figures();
+
+ private:
+  Database() = default;
+  std::unique_ptr<Engine> engine_;
+  std::unique_ptr<GroupCommitter> groups_;
+};
+
+}  // namespace braid

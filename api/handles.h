@@ -1,0 +1,69 @@
+// What the C handles point to. A child holds its parents, so handles may be closed in any order.
+#pragma once
+
+#include <memory>
+#include <set>
+#include <string>
+
+#include "api/braid.h"
+#include "api/database.h"
+#include "sql/connection.h"
+#include "sql/group_commit.h"
+
+namespace braid {
+
+/// A connection and the statements made on it; statements outlive `braid_disconnect` as empty handles.
+struct ConnectionState {
+  std::shared_ptr<Database> database;
+  std::unique_ptr<Connection> connection;  ///< null once disconnected
+  std::set<braid_statement*> statements;
+  std::string error;
+  int64_t error_offset = -1;
+  std::string labels, properties, type;  ///< texts lent to the caller until the next call
+
+  /// Closes statements and connection; the handles that remain answer BRAID_MISUSE.
+  void close();
+};
+
+}  // namespace braid
+
+struct braid_database {
+  std::shared_ptr<braid::Database> database;  // null when opening failed
+  int32_t finish(const braid::Status& status);
+};
+
+struct braid_connection {
+  std::shared_ptr<braid::ConnectionState> state;
+  int32_t finish(const braid::Status& status);
+};
+
+struct braid_statement {
+  std::shared_ptr<braid::ConnectionState> state;
+  std::unique_ptr<braid::Statement> statement;  // null once the connection is closed
+  ~braid_statement();
+  int32_t finish(const braid::Status& status);
+};
+
+struct braid_batch {
+  std::shared_ptr<braid::Database> database;
+  braid::Batch batch;
+  std::string error;
+  int32_t finish(const braid::Status& status);
+};
+
+struct braid_appender {
+  struct Run {
+    std::vector<std::optional<std::string>> tags;
+    std::vector<int64_t> times;
+    std::vector<braid::ColumnData> columns;
+  };
+  std::shared_ptr<braid::ConnectionState> state;
+  std::string hypertable;
+  std::vector<braid::FieldDefinition> fields;
+  size_t tag_count = 0;
+  std::vector<std::optional<std::string>> tags;
+  bool has_series = false;
+  std::vector<Run> pending;  ///< points added outside a transaction, until flush
+  size_t pending_rows = 0;
+  int32_t finish(const braid::Status& status);
+};

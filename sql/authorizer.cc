@@ -1,0 +1,225 @@
+// The allow-list for users' SQL. It also learns what a statement is: transaction control, DDL, a reader of graph or points.
+//
+// Defensive mode alone would let `PRAGMA synchronous=OFF` through, so what is not listed here is refused.
+#include <sqlite3.h>
+
+#include <strings.h>
+
+#include <string_view>
+
+#include <fmt/format.h>
+
+#include "sql/connection.h"
+
+namespace braid {
+
+namespace {
+
+using Control = StatementTraits::Control;
+
+enum class PragmaUse : uint8_t { kAny, kReadOnly };
+struct PragmaRow {
+  std::string_view name;
+  PragmaUse use;
+};
+constexpr PragmaRow kPragmas[] = {
+    {"application_id", PragmaUse::kAny},       {"collation_list", PragmaUse::kReadOnly},
+    {"compile_options", PragmaUse::kReadOnly}, {"data_version", PragmaUse::kReadOnly},
+    {"database_list", PragmaUse::kReadOnly},   {"defer_foreign_keys", PragmaUse::kAny},
+    {"encoding", PragmaUse::kReadOnly},        {"foreign_key_check", PragmaUse::kAny},
+    {"foreign_key_list", PragmaUse::kAny},     {"foreign_keys", PragmaUse::kReadOnly},
+    {"freelist_count", PragmaUse::kReadOnly},  {"function_list", PragmaUse::kReadOnly},
+    {"index_info", PragmaUse::kAny},           {"index_list", PragmaUse::kAny},
+    {"index_xinfo", PragmaUse::kAny},          {"integrity_check", PragmaUse::kAny},
+    {"journal_mode", PragmaUse::kReadOnly},    {"module_list", PragmaUse::kReadOnly},
+    {"page_count", PragmaUse::kReadOnly},      {"page_size", PragmaUse::kReadOnly},
+    {"pragma_list", PragmaUse::kReadOnly},     {"quick_check", PragmaUse::kAny},
+    {"schema_version", PragmaUse::kReadOnly},  {"synchronous", PragmaUse::kReadOnly},
+    {"table_info", PragmaUse::kAny},           {"table_list", PragmaUse::kAny},
+    {"table_xinfo", PragmaUse::kAny},          {"user_version", PragmaUse::kAny},
+};
+
+constexpr std::string_view kModules[] = {"hypertable", "fts5", "fts5vocab", "rtree", "rtree_i32", "geopoly"};
+constexpr std::string_view kDeniedFunctions[] = {"load_extension", "fts3_tokenizer", "writefile", "readfile", "edit"};
+/// Functions that write the graph or the series, so that their statement takes the writer slot.
+constexpr std::string_view kWritingFunctions[] = {"graph_bind",         "graph_unbind",      "graph_link",
+                                                  "graph_create_index", "graph_create_edge_index", "graph_drop_index",
+                                                  "graph_drop_edge_index", "graph_delete",   "drop_chunks"};
+
+bool same(std::string_view a, std::string_view b) {
+  return a.size() == b.size() && strncasecmp(a.data(), b.data(), a.size()) == 0;
+}
+bool starts(std::string_view text, std::string_view prefix) {
+  return text.size() >= prefix.size() && same(text.substr(0, prefix.size()), prefix);
+}
+template <size_t N>
+bool listed(const std::string_view (&list)[N], std::string_view name) {
+  for (const std::string_view item : list)
+    if (same(item, name)) return true;
+  return false;
+}
+
+bool is_ours(std::string_view name) { return starts(name, "_braid_"); }
+
+class Authorizer {
+ public:
+  Authorizer(Connection& connection, StatementTraits& traits, std::string_view first, std::string_view second,
+             std::string_view trigger)
+      : connection_(connection), traits_(traits), first_(first), second_(second), trigger_(trigger) {}
+
+  int decide(int action) {
+    switch (action) {
+      case SQLITE_CREATE_TEMP_INDEX:
+      case SQLITE_CREATE_TEMP_TABLE:
+      case SQLITE_CREATE_TEMP_TRIGGER:
+      case SQLITE_CREATE_TEMP_VIEW:
+      case SQLITE_DROP_TEMP_INDEX:
+      case SQLITE_DROP_TEMP_TABLE:
+      case SQLITE_DROP_TEMP_TRIGGER:
+      case SQLITE_DROP_TEMP_VIEW: traits_.is_temporary = true; return schema();
+      case SQLITE_CREATE_INDEX:
+      case SQLITE_CREATE_TABLE:
+      case SQLITE_CREATE_TRIGGER:
+      case SQLITE_CREATE_VIEW:
+      case SQLITE_DROP_INDEX:
+      case SQLITE_DROP_TRIGGER:
+      case SQLITE_DROP_VIEW:
+      case SQLITE_DROP_VTABLE:
+      case SQLITE_ANALYZE:
+      case SQLITE_REINDEX: return schema();
+      case SQLITE_DROP_TABLE: return bound(first_) ? refuse_bound("dropped", first_) : schema();
+      case SQLITE_ALTER_TABLE: return alter();
+      case SQLITE_CREATE_VTABLE:
+        if (!listed(kModules, second_)) return refuse(fmt::format("virtual tables of module '{}' are not allowed", second_));
+        return schema();
+      case SQLITE_ATTACH:
+      case SQLITE_DETACH: return refuse("ATTACH, DETACH and VACUUM are not allowed: a database is one directory");
+      case SQLITE_PRAGMA: return pragma();
+      case SQLITE_FUNCTION: return function();
+      case SQLITE_TRANSACTION: return transaction();
+      case SQLITE_SAVEPOINT: return savepoint();
+      case SQLITE_READ: return read();
+      case SQLITE_INSERT:
+      case SQLITE_DELETE:
+      case SQLITE_UPDATE: return write();
+      case SQLITE_SELECT:
+      case SQLITE_RECURSIVE: return SQLITE_OK;
+      default: return refuse(fmt::format("action {} is not allowed", action));
+    }
+  }
+
+ private:
+  int refuse(std::string why) {
+    traits_.refusal = Status(StatusCode::kDenied, std::move(why));
+    return SQLITE_DENY;
+  }
+  int refuse_bound(std::string_view verb, std::string_view table) {
+    return refuse(fmt::format("table '{}' is bound to a label of the graph and cannot be {}; call graph_unbind first", table, verb));
+  }
+  int refuse_ours(std::string_view name) {
+    return refuse(fmt::format("'{}' belongs to Braid; names that start with _braid_ cannot be used", name));
+  }
+
+  const CatalogState& catalog() {
+    if (connection_.session().pinned()) return connection_.catalog_state();
+    held_ = connection_.engine().versions().newest();
+    return *held_->catalog;
+  }
+  bool bound(std::string_view table) { return catalog().binding_of_table(table) != nullptr; }
+
+  int schema() {
+    traits_.changes_schema = true;
+    if (is_ours(first_)) return refuse_ours(first_);
+    if (is_ours(second_)) return refuse_ours(second_);
+    return SQLITE_OK;
+  }
+
+  /// ALTER TABLE tells the table only; what it does is in the text.
+  int alter() {
+    traits_.changes_schema = true;
+    if (is_ours(second_)) return refuse_ours(second_);
+    const BindingDefinition* binding = catalog().binding_of_table(second_);
+    if (binding == nullptr) return SQLITE_OK;
+    const std::string& sql = connection_.preparing_sql();
+    if (contains(sql, "RENAME")) return refuse_bound("renamed, nor its columns", second_);
+    if (contains(sql, "DROP") && contains(sql, binding->key_column)) return refuse_bound("changed in its key column", second_);
+    return SQLITE_OK;
+  }
+  static bool contains(std::string_view text, std::string_view word) {
+    for (size_t i = 0; i + word.size() <= text.size(); ++i)
+      if (same(text.substr(i, word.size()), word)) return true;
+    return false;
+  }
+
+  int pragma() {
+    traits_.is_pragma = true;
+    for (const PragmaRow& row : kPragmas) {
+      if (!same(row.name, first_)) continue;
+      if (row.use == PragmaUse::kReadOnly && !second_.empty())
+        return refuse(fmt::format("PRAGMA {} can be read but not set: Braid decides it", first_));
+      return SQLITE_OK;
+    }
+    return refuse(fmt::format("PRAGMA {} is not allowed", first_));
+  }
+
+  int function() {
+    if (listed(kDeniedFunctions, second_) || is_ours(second_)) return refuse(fmt::format("function {} is not allowed", second_));
+    if (listed(kWritingFunctions, second_)) traits_.writes_stores = true;
+    if (starts(second_, "graph_")) traits_.reads_stores = true;
+    return SQLITE_OK;
+  }
+
+  int transaction() {
+    traits_.control = same(first_, "BEGIN") ? Control::kBegin : same(first_, "ROLLBACK") ? Control::kRollback : Control::kCommit;
+    return SQLITE_OK;
+  }
+
+  int savepoint() {
+    traits_.control = same(first_, "BEGIN") ? Control::kSavepoint : same(first_, "RELEASE") ? Control::kRelease : Control::kRollbackTo;
+    traits_.savepoint = second_;
+    if (is_ours(second_)) return refuse_ours(second_);
+    return SQLITE_OK;
+  }
+
+  /// A trigger of a binding is ours and writes our table; nobody else reaches it.
+  bool in_our_trigger() const { return is_ours(trigger_); }
+
+  int read() {
+    if (is_ours(first_) && !in_our_trigger()) return refuse_ours(first_);
+    if (starts(first_, "graph_") || catalog().hypertable(first_) != nullptr) traits_.reads_stores = true;
+    return SQLITE_OK;
+  }
+
+  int write() {
+    if (is_ours(first_) && !in_our_trigger()) return refuse_ours(first_);
+    return SQLITE_OK;
+  }
+
+  Connection& connection_;
+  StatementTraits& traits_;
+  const std::string_view first_;
+  const std::string_view second_;
+  const std::string_view trigger_;
+  std::shared_ptr<const Version> held_;  // shared: keeps the catalog alive while it is looked at
+};
+
+int authorize(void* context, int action, const char* first, const char* second, const char*, const char* trigger) {
+  auto& connection = *static_cast<Connection*>(context);
+  if (connection.session().internal()) return SQLITE_OK;
+  const auto text = [](const char* value) { return value == nullptr ? std::string_view() : std::string_view(value); };
+  // SQLite prepares a statement again after a schema change; what it learned the first time stays.
+  StatementTraits scratch;
+  StatementTraits& traits = connection.preparing() != nullptr ? *connection.preparing() : scratch;
+  const int decision = Authorizer(connection, traits, text(first), text(second), text(trigger)).decide(action);
+  if (decision != SQLITE_OK && connection.preparing() == nullptr) connection.report(scratch.refusal);
+  return decision;
+}
+
+}  // namespace
+
+Status register_authorizer(Connection& connection) {
+  sqlite3_set_authorizer(connection.db(), authorize, &connection);
+  return {};
+}
+
+}  // namespace braid

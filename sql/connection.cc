@@ -1,0 +1,408 @@
+#include "sql/connection.h"
+
+#include <algorithm>
+#include <cctype>
+
+#include <fmt/format.h>
+
+#include "engine/check.h"
+
+namespace braid {
+
+namespace {
+
+constexpr int kProgressSteps = 2000;  // of SQLite's virtual machine between two looks at the clock
+
+bool has_word(std::string_view sql, std::string_view word) {
+  for (size_t i = 0; i + word.size() <= sql.size(); ++i)
+    if (strncasecmp(sql.data() + i, word.data(), word.size()) == 0) return true;
+  return false;
+}
+
+}  // namespace
+
+Result<std::unique_ptr<Connection>> Connection::open(Engine& engine) {
+  const auto open_now = static_cast<int64_t>(engine.counters.sessions.load(std::memory_order_relaxed));
+  if (open_now >= engine.options()[OptionId::kConnectionsMax])
+    return Status(StatusCode::kLimit, fmt::format("{} connections are open, connections_max allows no more", open_now));
+  std::unique_ptr<Connection> connection(new Connection());
+  BRAID_ASSIGN(connection->session_, Session::open(engine));
+  BRAID_TRY(connection->register_all());
+  return connection;
+}
+
+Status Connection::register_all() {
+  for (const auto part : {register_time_functions, register_graph_functions, register_series_functions, register_graph_tables,
+                          register_traversal_tables, register_hypertables, register_bindings, register_authorizer})
+    BRAID_TRY(part(*this));
+  sqlite3_progress_handler(db(), kProgressSteps, progress, this);
+  return {};
+}
+
+Connection::~Connection() {
+  if (in_transaction()) rollback().ignore();
+  internal_statements_.clear();
+}
+
+int Connection::progress(void* self) {
+  auto& connection = *static_cast<Connection*>(self);
+  if (connection.cancel_.load(std::memory_order_relaxed)) return 1;
+  if (connection.session_->internal()) return 0;
+  if (std::chrono::steady_clock::now() < connection.statement_deadline_) return 0;
+  connection.reported_ = Status(StatusCode::kInterrupted, "the statement ran longer than statement_time_max_ms allows");
+  return 1;
+}
+
+void Connection::interrupt() {
+  cancel_.store(true, std::memory_order_relaxed);
+  sqlite3_interrupt(db());
+}
+
+Result<std::unique_ptr<Statement>> Connection::prepare(std::string_view sql, size_t& used) {
+  error_offset_ = -1;
+  used = 0;
+  if (static_cast<int64_t>(sql.size()) > engine().options()[OptionId::kSqlBytesMax])
+    return Status(StatusCode::kLimit, fmt::format("the SQL text has {} bytes, sql_bytes_max allows {}", sql.size(),
+                                                  engine().options()[OptionId::kSqlBytesMax]));
+  StatementTraits traits;
+  sqlite3_stmt* statement = nullptr;
+  const char* tail = nullptr;
+  preparing_ = &traits;
+  preparing_sql_ = sql;
+  reported_ = {};
+  const int code = sqlite3_prepare_v2(db(), sql.data(), static_cast<int>(sql.size()), &statement, &tail);
+  preparing_ = nullptr;
+  if (code != SQLITE_OK) {
+    if (!traits.refusal.ok()) return traits.refusal;
+    error_offset_ = sqlite3_error_offset(db());
+    return take_error(code, sql);
+  }
+  used = static_cast<size_t>(tail - sql.data());
+  if (statement == nullptr) return std::unique_ptr<Statement>();
+  return std::make_unique<Statement>(*this, statement, std::move(traits), std::string(sql.substr(0, used)));
+}
+
+Status Connection::execute(std::string_view sql) {
+  size_t done = 0;
+  while (done < sql.size()) {
+    size_t used = 0;
+    auto statement = prepare(sql.substr(done), used);
+    Status status = statement.status();
+    if (statement.ok() && *statement != nullptr) {
+      for (bool more = true; more && status.ok();) {
+        auto stepped = (*statement)->step();
+        status = stepped.status();
+        more = stepped.ok() && *stepped;
+      }
+    }
+    if (!status.ok()) {
+      error_offset_ = static_cast<int64_t>(done) + std::max<int64_t>(error_offset_, 0);
+      return status;
+    }
+    if (used == 0) break;
+    done += used;
+  }
+  return {};
+}
+
+/// The status of a failed call of SQLite: ours when a table or a function of ours reported one, else SQLite's.
+Status Connection::take_error(int code, std::string_view) {
+  if (!reported_.ok()) return std::exchange(reported_, Status());
+  const Status status = sqlite_status(db(), code);
+  if (code == SQLITE_IOERR_DATA)
+    return Status(StatusCode::kCorrupt, "rows.db: a page has the wrong checksum; the file is damaged, see `braid check`");
+  return status;
+}
+
+int Connection::report(Status status) {
+  BRAID_ASSERT(!status.ok());
+  const StatusCode code = status.code();
+  reported_ = std::move(status);
+  switch (code) {
+    case StatusCode::kConstraint: return SQLITE_CONSTRAINT;
+    case StatusCode::kOutOfMemory: return SQLITE_NOMEM;
+    case StatusCode::kCorrupt: return SQLITE_CORRUPT_VTAB;
+    case StatusCode::kInterrupted: return SQLITE_ABORT;
+    default: return SQLITE_ERROR;
+  }
+}
+
+int Connection::report(sqlite3_vtab* table, Status status) {
+  sqlite3_free(table->zErrMsg);
+  table->zErrMsg = sqlite3_mprintf("%s", status.message().c_str());
+  return report(std::move(status));
+}
+
+void Connection::report(sqlite3_context* context, Status status) {
+  const std::string message = status.message();
+  const int code = report(std::move(status));
+  sqlite3_result_error(context, message.c_str(), static_cast<int>(message.size()));
+  sqlite3_result_error_code(context, code);
+}
+
+// ---- Transactions ----------------------------------------------------------------------------------------------------
+
+Status Connection::begin(Mode mode) {
+  if (in_transaction()) return Status(StatusCode::kMisuse, "a transaction is open already; commit or roll back first");
+  cancel_.store(false, std::memory_order_relaxed);
+  read_only_ = mode == Mode::kRead;
+  opened_by_savepoint_ = false;
+  savepoints_.clear();
+  if (mode == Mode::kWrite) return session_->begin_write();
+  BRAID_TRY(session_->begin_deferred());
+  if (mode == Mode::kDeferred) return {};
+  const Status pinned = session_->pin();
+  if (!pinned.ok()) rollback().ignore();
+  return pinned;
+}
+
+Status Connection::commit() {
+  if (!in_transaction()) return Status(StatusCode::kMisuse, "cannot commit: no transaction is open");
+  reported_ = {};
+  return session_->commit();
+}
+
+Status Connection::rollback() {
+  if (!in_transaction()) return Status(StatusCode::kMisuse, "cannot roll back: no transaction is open");
+  deferred_.clear();
+  return session_->rollback();
+}
+
+/// SAVEPOINT, RELEASE and ROLLBACK TO. SQLite keeps the savepoints; names are followed here only to see the transaction end that
+/// a SAVEPOINT outside one began.
+Status Connection::savepoint_control(StatementTraits::Control control, std::string_view name) {
+  using Control = StatementTraits::Control;
+  const auto same = [&](const std::string& other) {
+    return other.size() == name.size() && strncasecmp(other.data(), name.data(), name.size()) == 0;
+  };
+  if (control == Control::kSavepoint) {
+    const bool opens = !in_transaction();
+    if (opens) BRAID_TRY(begin(Mode::kDeferred));
+    const Status status = sqlite_run(db(), "SAVEPOINT " + quote_identifier(name));
+    if (status.ok()) savepoints_.emplace_back(name);
+    opened_by_savepoint_ |= opens;
+    if (opens && !status.ok()) rollback().ignore();
+    return status;
+  }
+  const auto found = std::find_if(savepoints_.rbegin(), savepoints_.rend(), same);
+  if (!in_transaction() || found == savepoints_.rend())
+    return Status(StatusCode::kNotFound, fmt::format("there is no savepoint '{}'", name));
+  const auto index = static_cast<size_t>(savepoints_.rend() - found - 1);
+  if (control == Control::kRollbackTo) {
+    BRAID_TRY(sqlite_run(db(), "ROLLBACK TO " + quote_identifier(name)));
+    savepoints_.resize(index + 1);
+    return {};
+  }
+  if (index == 0 && opened_by_savepoint_) return commit();
+  BRAID_TRY(sqlite_run(db(), "RELEASE " + quote_identifier(name)));
+  savepoints_.resize(index);
+  return {};
+}
+
+Status Connection::control(const StatementTraits& traits, std::string_view sql) {
+  using Control = StatementTraits::Control;
+  switch (traits.control) {
+    case Control::kBegin:
+      return begin(has_word(sql, "IMMEDIATE") || has_word(sql, "EXCLUSIVE") ? Mode::kWrite : Mode::kDeferred);
+    case Control::kCommit: return commit();
+    case Control::kRollback: return rollback();
+    case Control::kSavepoint:
+    case Control::kRelease:
+    case Control::kRollbackTo: {
+      // The savepoint statements above are prepared again under the authorizer.
+      const Session::Internal internal(*session_);
+      return savepoint_control(traits.control, traits.savepoint);
+    }
+    case Control::kNone: break;
+  }
+  return {};
+}
+
+Status Connection::start(Statement& statement) {
+  error_offset_ = -1;
+  reported_ = {};
+  if (running_ == 0) cancel_.store(false, std::memory_order_relaxed);
+  BRAID_TRY(session_->check_limits());
+  const Session::State state = session_->state();
+  if (statement.writes_ && state != Session::State::kWriting) {
+    if (read_only_ && state == Session::State::kReading)
+      return Status(StatusCode::kReadOnly, "the transaction was begun for reading; begin one for writing");
+    const bool alone = state == Session::State::kIdle;
+    BRAID_TRY(session_->begin_write());
+    statement.owns_transaction_ = alone;
+  } else if (state == Session::State::kReading || statement.traits_.reads_stores) {
+    BRAID_TRY(session_->pin());
+  }
+  statement.total_changes_before_ = sqlite3_total_changes64(db());
+  statement.running_ = true;
+  ++running_;
+  return {};
+}
+
+Status Connection::finish(Statement& statement, Status status) {
+  statement.running_ = false;
+  --running_;
+  if (statement.writes_) changes_ = sqlite3_changes64(db());
+  const bool owns = std::exchange(statement.owns_transaction_, false);
+  if (session_->notice_rollback()) {
+    deferred_.clear();
+    if (status.ok()) status = Status(StatusCode::kInterrupted, "SQLite rolled the transaction back");
+  }
+  if (status.ok()) status = run_deferred();
+  deferred_.clear();
+  if (owns && in_transaction()) {
+    // INSERT OR FAIL keeps the rows before the one that failed: they are counted, those of an undone statement are not.
+    const bool keeps_rows = sqlite3_total_changes64(db()) != statement.total_changes_before_;
+    if (status.ok() || keeps_rows) {
+      const Status committed = session_->commit();
+      if (in_transaction()) session_->rollback().ignore();
+      if (status.ok()) status = committed;
+    } else {
+      session_->rollback().ignore();
+    }
+  }
+  if (running_ == 0) session_->unpin();
+  return status;
+}
+
+/// Deferred work is DDL, which SQLite refuses while other statements run; it is undone alone when it fails.
+Status Connection::run_deferred() {
+  if (deferred_.empty()) return {};
+  if (running_ > 0)
+    return Status(StatusCode::kBusy, "this changes the schema: finish or reset the other statements of the connection first");
+  const Session::Internal internal(*session_);
+  BRAID_TRY(sqlite_run(db(), "SAVEPOINT _braid_deferred"));
+  Status status;
+  for (const auto& work : deferred_)
+    if (status.ok()) status = work();
+  if (!status.ok()) sqlite_run(db(), "ROLLBACK TO _braid_deferred").ignore();
+  const Status released = sqlite_run(db(), "RELEASE _braid_deferred");
+  return status.ok() ? released : status;
+}
+
+Status Connection::write(const std::function<Status()>& body) {
+  reported_ = {};
+  if (running_ == 0) cancel_.store(false, std::memory_order_relaxed);
+  BRAID_TRY(session_->check_limits());
+  if (session_->state() == Session::State::kReading && read_only_)
+    return Status(StatusCode::kReadOnly, "the transaction was begun for reading; begin one for writing");
+  const bool alone = !in_transaction();
+  if (session_->state() != Session::State::kWriting) BRAID_TRY(session_->begin_write());
+  const Status status = body();
+  if (!alone) return status;
+  if (status.ok()) return session_->commit();
+  session_->rollback().ignore();
+  return status;
+}
+
+Status Connection::read(const std::function<Status()>& body) {
+  reported_ = {};
+  if (running_ == 0) cancel_.store(false, std::memory_order_relaxed);
+  BRAID_TRY(session_->check_limits());
+  BRAID_TRY(session_->pin());
+  const Status status = body();
+  if (running_ == 0) session_->unpin();
+  return status;
+}
+
+// ---- What tables and functions work on -------------------------------------------------------------------------------
+
+const std::string& Connection::name(NameKind kind, uint32_t id) const {
+  if (session_->state() == Session::State::kWriting) return session_->catalog_writer().name(kind, id);
+  return session_->engine().catalog().name(kind, id);
+}
+
+std::optional<uint32_t> Connection::find_name(NameKind kind, std::string_view name) const {
+  if (session_->state() == Session::State::kWriting) return session_->catalog_writer().find_name(kind, name);
+  return session_->engine().catalog().find_name(kind, name);
+}
+
+GraphView Connection::graph() const {
+  if (StoreWriter* writer = session_->writer_if_any(StoreKind::kGraph)) return static_cast<GraphWriter*>(writer)->view();
+  return GraphView(session_->view(StoreKind::kGraph), nullptr);
+}
+
+GraphWriter& Connection::graph_writer() { return static_cast<GraphWriter&>(session_->writer(StoreKind::kGraph)); }
+SeriesWriter& Connection::series_writer() { return static_cast<SeriesWriter&>(session_->writer(StoreKind::kSeries)); }
+
+std::shared_ptr<const SeriesOverlay> Connection::series_overlay() const {
+  StoreWriter* writer = session_->writer_if_any(StoreKind::kSeries);
+  return writer == nullptr ? nullptr : static_cast<SeriesWriter*>(writer)->overlay();
+}
+
+TraversalOptions Connection::traversal_options() const {
+  const Options& options = session_->engine().options();
+  TraversalOptions traversal;
+  traversal.depth_max = static_cast<uint32_t>(options[OptionId::kTraversalDepthMax]);
+  traversal.visits_max = static_cast<uint64_t>(options[OptionId::kTraversalNodesMax]);
+  traversal.cancel = &cancel_;
+  return traversal;
+}
+
+Status Connection::check_writing() const {
+  if (session_->state() == Session::State::kWriting) return {};
+  return Status(StatusCode::kMisuse, "this function writes, and is not allowed where SQLite evaluates it without a write transaction");
+}
+
+Result<SqliteStatement*> Connection::internal_statement(const std::string& sql) {
+  const auto found = internal_statements_.find(sql);
+  if (found != internal_statements_.end()) return &found->second;
+  const Session::Internal internal(*session_);
+  constexpr size_t kStatementsMax = 256;
+  if (internal_statements_.size() >= kStatementsMax) internal_statements_.clear();
+  BRAID_ASSIGN(auto statement, sqlite_prepare(db(), sql));
+  return &internal_statements_.emplace(sql, std::move(statement)).first->second;
+}
+
+// ---- Statements ------------------------------------------------------------------------------------------------------
+
+Statement::Statement(Connection& connection, sqlite3_stmt* statement, StatementTraits traits, std::string sql)
+    : connection_(connection),
+      statement_(statement),
+      traits_(std::move(traits)),
+      sql_(std::move(sql)),
+      writes_((sqlite3_stmt_readonly(statement) == 0 || traits_.writes_stores) && sqlite3_stmt_isexplain(statement) == 0 &&
+              traits_.control == StatementTraits::Control::kNone) {}
+
+Statement::~Statement() {
+  reset().ignore();
+  sqlite3_finalize(statement_);
+}
+
+Result<bool> Statement::step() {
+  if (!running_) {
+    if (traits_.control != StatementTraits::Control::kNone && sqlite3_stmt_isexplain(statement_) == 0) {
+      BRAID_TRY(connection_.control(traits_, sql_));
+      return false;
+    }
+    BRAID_TRY(connection_.start(*this));
+  }
+  has_row_ = false;
+  connection_.statement_deadline_ =
+      std::chrono::steady_clock::now() +
+      std::chrono::milliseconds(connection_.engine().options()[OptionId::kStatementTimeMax]);
+  const int code = sqlite3_step(statement_);
+  if (code == SQLITE_ROW) {
+    has_row_ = true;
+    return true;
+  }
+  Status status;
+  if (code != SQLITE_DONE) {
+    status = connection_.take_error(sqlite3_extended_errcode(connection_.db()), sql_);
+  }
+  sqlite3_reset(statement_);
+  BRAID_TRY(connection_.finish(*this, std::move(status)));
+  return false;
+}
+
+Status Statement::reset() {
+  has_row_ = false;
+  if (!running_) {
+    sqlite3_reset(statement_);
+    return {};
+  }
+  sqlite3_reset(statement_);
+  return connection_.finish(*this, {});
+}
+
+}  // namespace braid

@@ -1,0 +1,175 @@
+// A user's connection: a SQLite connection with Braid's functions and tables, and the one path that every statement takes.
+#pragma once
+
+#include <sqlite3.h>
+
+#include <atomic>
+#include <functional>
+#include <list>
+#include <memory>
+#include <optional>
+#include <string>
+#include <string_view>
+#include <unordered_map>
+#include <vector>
+
+#include "engine/result.h"
+#include "engine/session.h"
+#include "graph/graph_view.h"
+#include "graph/graph_writer.h"
+#include "graph/traversal.h"
+#include "timeseries/series_writer.h"
+
+namespace braid {
+
+class Statement;
+
+/// What the authorizer learned while a statement was prepared.
+struct StatementTraits {
+  enum class Control : uint8_t { kNone, kBegin, kCommit, kRollback, kSavepoint, kRelease, kRollbackTo };
+  Control control = Control::kNone;
+  std::string savepoint;
+  bool reads_stores = false;     ///< graph or points: needs a pin
+  bool writes_stores = false;    ///< a function that writes, though SQLite calls the statement read-only
+  bool changes_schema = false;   ///< DDL
+  bool is_pragma = false;
+  bool is_temporary = false;     ///< makes or drops TEMP objects
+  Status refusal;                ///< why the authorizer said no
+};
+
+/// One thread at a time, but for `interrupt`.
+class Connection {
+ public:
+  static Result<std::unique_ptr<Connection>> open(Engine& engine);
+  ~Connection();
+  Connection(const Connection&) = delete;
+  Connection& operator=(const Connection&) = delete;
+
+  Session& session() { return *session_; }
+  sqlite3* db() const { return session_->db(); }
+  Engine& engine() { return session_->engine(); }
+
+  /// Prepares the first statement of `sql`; null for white space. `used` receives how many bytes it took.
+  Result<std::unique_ptr<Statement>> prepare(std::string_view sql, size_t& used);
+  /// Runs all statements of `sql`. On error `error_offset` is the place.
+  Status execute(std::string_view sql);
+  /// Byte offset of the last error in the text given to prepare or execute, or -1.
+  int64_t error_offset() const { return error_offset_; }
+
+  // Transactions: SQL's statements and the C API both come here.
+  enum class Mode : uint8_t { kDeferred, kRead, kWrite };
+  Status begin(Mode mode);
+  Status commit();
+  Status rollback();
+  Status savepoint_control(StatementTraits::Control control, std::string_view name);
+  bool in_transaction() const { return session_->state() != Session::State::kIdle; }
+
+  /// Runs `body` in the open transaction, or in a write transaction of its own. In an open one a failure undoes `body` alone.
+  Status write(const std::function<Status()>& body);
+  /// Runs `body` with graph and series pinned at the transaction's snapshot, or at one of its own.
+  Status read(const std::function<Status()>& body);
+
+  // What virtual tables and functions work on. Valid while pinned or writing.
+  Status pin() { return session_->pin(); }
+  const CatalogState& catalog_state() const { return session_->catalog_state(); }
+  const std::string& name(NameKind kind, uint32_t id) const;
+  std::optional<uint32_t> find_name(NameKind kind, std::string_view name) const;
+  GraphView graph() const;
+  GraphWriter& graph_writer();
+  SeriesWriter& series_writer();
+  std::shared_ptr<const StoreView> series_view() const { return session_->view(StoreKind::kSeries); }
+  std::shared_ptr<const SeriesOverlay> series_overlay() const;
+  TraversalOptions traversal_options() const;
+  /// kMisuse inside a read-only place; functions that write call it first.
+  Status check_writing() const;
+
+  /// Work that needs DDL: done in this transaction when the running statement is over and no other runs.
+  void defer(std::function<Status()> work) { deferred_.push_back(std::move(work)); }
+
+  /// A status met inside a virtual table or a function, where SQLite has room for a number and a text only.
+  /// Returns the SQLite code to answer.
+  int report(Status status);
+  int report(sqlite3_vtab* table, Status status);
+  void report(sqlite3_context* context, Status status);
+
+  void interrupt();
+
+  /// SQL of the engine's own on this connection, kept prepared.
+  Result<SqliteStatement*> internal_statement(const std::string& sql);
+
+  int64_t changes() const { return changes_; }
+  StatementTraits* preparing() { return preparing_; }
+  const std::string& preparing_sql() const { return preparing_sql_; }
+
+ private:
+  friend class Statement;
+  Connection() = default;
+  Status register_all();
+
+  Status start(Statement& statement);
+  Status finish(Statement& statement, Status status);
+  Status control(const StatementTraits& traits, std::string_view sql);
+  Status run_deferred();
+  Status take_error(int code, std::string_view sql);
+  static int progress(void* self);
+
+  std::unique_ptr<Session> session_;
+  StatementTraits* preparing_ = nullptr;
+  std::string preparing_sql_;
+  Status reported_;
+  int64_t error_offset_ = -1;
+  int64_t changes_ = 0;
+  int running_ = 0;                  // statements between their first step and their end
+  bool read_only_ = false;           // begun by Mode::kRead
+  bool opened_by_savepoint_ = false; // the transaction ends when its outermost savepoint is released
+  std::vector<std::string> savepoints_;
+  std::vector<std::function<Status()>> deferred_;
+  std::chrono::steady_clock::time_point statement_deadline_;
+  std::atomic<bool> cancel_{false};
+  std::unordered_map<std::string, SqliteStatement> internal_statements_;
+};
+
+/// A prepared statement of a user. The connection outlives it.
+class Statement {
+ public:
+  Statement(Connection& connection, sqlite3_stmt* statement, StatementTraits traits, std::string sql);
+  ~Statement();
+  Statement(const Statement&) = delete;
+  Statement& operator=(const Statement&) = delete;
+
+  /// True for a row, false when done.
+  Result<bool> step();
+  /// Ends the run; a writing statement whose rows were not all read commits here.
+  Status reset();
+
+  sqlite3_stmt* get() const { return statement_; }
+  const StatementTraits& traits() const { return traits_; }
+  bool writes() const { return writes_; }
+  bool running() const { return running_; }
+  bool has_row() const { return has_row_; }
+
+ private:
+  friend class Connection;
+  Connection& connection_;
+  sqlite3_stmt* const statement_;
+  const StatementTraits traits_;
+  const std::string sql_;
+  const bool writes_;
+  bool running_ = false;
+  bool has_row_ = false;
+  bool owns_transaction_ = false;
+  int64_t total_changes_before_ = 0;
+};
+
+// Each registers a part of the surface on a connection.
+Status register_time_functions(Connection& connection);
+Status register_graph_functions(Connection& connection);
+Status register_series_functions(Connection& connection);
+Status register_graph_tables(Connection& connection);
+Status register_traversal_tables(Connection& connection);
+Status register_hypertables(Connection& connection);
+Status register_bindings(Connection& connection);
+/// The allow-list for users' SQL (DESIGN section 7).
+Status register_authorizer(Connection& connection);
+
+}  // namespace braid

@@ -1,0 +1,348 @@
+#include "sql/graph_access.h"
+
+#include <algorithm>
+#include <set>
+
+#include <fmt/format.h>
+
+namespace braid {
+
+namespace {
+
+/// The binding of one of the labels, if any is bound.
+const BindingDefinition* binding_of(const CatalogState& state, const std::vector<LabelId>& labels) {
+  for (const LabelId label : labels)
+    if (const auto found = state.bindings.find(label); found != state.bindings.end()) return &found->second;
+  return nullptr;
+}
+
+Result<std::vector<LabelId>> labels_from_json(Connection& connection, std::string_view json) {
+  const Status wrong(StatusCode::kInvalidArgument,
+                     fmt::format("labels: {} is not a JSON array of text; expected for example [\"Device\"]", json));
+  const auto value = value_from_json(json);
+  if (!value.ok()) return wrong;
+  const auto* list = std::get_if<PropertyList>(&value->value);
+  if (list == nullptr) return wrong;
+  std::vector<LabelId> labels;
+  for (const PropertyValue& item : *list) {
+    const auto* text = std::get_if<std::string>(&item.value);
+    if (text == nullptr || text->empty()) return wrong;
+    labels.emplace_back(connection.graph_writer().catalog().intern(NameKind::kLabel, *text));
+  }
+  std::sort(labels.begin(), labels.end());
+  labels.erase(std::unique(labels.begin(), labels.end()), labels.end());
+  return labels;
+}
+
+Result<Properties> parse_properties(Connection& connection, std::string_view json) {
+  CatalogWriter& catalog = connection.graph_writer().catalog();
+  auto properties =
+      properties_from_json(json, [&](std::string_view name) { return KeyId(catalog.intern(NameKind::kPropertyKey, name)); });
+  if (!properties.ok()) return properties.status().within("properties");
+  return properties;
+}
+
+PropertyValue column_value(sqlite3_stmt* row, int column) {
+  return property_of(sqlite3_column_value(row, column));
+}
+
+/// The row of a bound node as (column, value), at the connection's snapshot. Empty when the row is not there.
+Result<std::vector<std::pair<std::string, PropertyValue>>> bound_row(Connection& connection, const BindingDefinition& binding,
+                                                                     const Node& node) {
+  std::vector<std::pair<std::string, PropertyValue>> row;
+  const PropertyValue* key = find_property(node.properties, binding.key);
+  if (key == nullptr) return row;
+  const Session::Internal internal(connection.session());
+  BRAID_ASSIGN(SqliteStatement * statement,
+               connection.internal_statement(fmt::format("SELECT * FROM main.{} WHERE {} = ?1 LIMIT 1", quote_identifier(binding.table),
+                                                         quote_identifier(binding.key_column))));
+  sqlite3_stmt* raw = statement->get();
+  if (const auto* number = std::get_if<int64_t>(&key->value)) sqlite3_bind_int64(raw, 1, *number);
+  if (const auto* real = std::get_if<double>(&key->value)) sqlite3_bind_double(raw, 1, *real);
+  if (const auto* text = std::get_if<std::string>(&key->value)) statement->bind_text(1, *text);
+  if (const auto* bytes = std::get_if<Bytes>(&key->value)) statement->bind_blob(1, bytes->data);
+  BRAID_ASSIGN(const bool found, statement->step());
+  for (int i = 0; found && i < sqlite3_column_count(raw); ++i)
+    row.emplace_back(sqlite3_column_name(raw, i), column_value(raw, i));
+  statement->reset();
+  return row;
+}
+
+/// Of the properties given for a bound node, those that are kept in the graph: the key, and what is no column of the row.
+/// A column's value may be repeated, as json_set(properties, …) does, but not changed.
+Result<Properties> split_bound_properties(Connection& connection, const BindingDefinition& binding, const Node& node,
+                                          const Properties& given) {
+  BRAID_ASSIGN(const auto row, bound_row(connection, binding, node));
+  Properties kept;
+  if (const PropertyValue* key = find_property(node.properties, binding.key)) kept.emplace_back(binding.key, *key);
+  for (const auto& [key, value] : given) {
+    const std::string& name = connection.name(NameKind::kPropertyKey, key.value());
+    const auto column = std::find_if(row.begin(), row.end(), [&](const auto& item) { return item.first == name; });
+    if (column == row.end() && key != binding.key) kept.emplace_back(key, value);
+    if (column == row.end() || column->second == value) continue;
+    return Status(StatusCode::kConstraint, fmt::format("property '{}' of node {} is column '{}' of table '{}': update the row", name,
+                                                       node.id.value(), name, binding.table));
+  }
+  std::sort(kept.begin(), kept.end(), [](const auto& a, const auto& b) { return a.first < b.first; });
+  return kept;
+}
+
+Result<Node> existing_node(Connection& connection, NodeId id) {
+  BRAID_ASSIGN(auto node, connection.graph().node(id));
+  if (!node.has_value()) return Status(StatusCode::kNotFound, fmt::format("there is no node {}", id.value()));
+  return std::move(*node);
+}
+
+Status refuse_bound_label(const Connection& connection, const BindingDefinition& binding, std::string_view what) {
+  return Status(StatusCode::kConstraint,
+                fmt::format("label '{}' is bound to table '{}': {}", connection.name(NameKind::kLabel, binding.label.value()),
+                            binding.table, what));
+}
+
+}  // namespace
+
+std::string labels_to_json(const Connection& connection, const std::vector<LabelId>& labels) {
+  PropertyValue list;
+  list.value = PropertyList();
+  for (const LabelId label : labels)
+    std::get<PropertyList>(list.value).push_back({connection.name(NameKind::kLabel, label.value())});
+  return value_to_json(list);
+}
+
+Result<std::string> node_properties_json(Connection& connection, const Node& node) {
+  const auto name = [&](KeyId key) -> std::string_view { return connection.name(NameKind::kPropertyKey, key.value()); };
+  const BindingDefinition* binding = binding_of(connection.catalog_state(), node.labels);
+  if (binding == nullptr) return properties_to_json(node.properties, name);
+  BRAID_ASSIGN(const auto row, bound_row(connection, *binding, node));
+  PropertyMap merged;
+  for (const auto& [column, value] : row)
+    if (!value.is_null()) merged.emplace_back(column, value);
+  for (const auto& [key, value] : node.properties) {
+    const std::string_view key_name = name(key);
+    const bool is_column = std::any_of(row.begin(), row.end(), [&](const auto& item) { return item.first == key_name; });
+    if (!is_column) merged.emplace_back(std::string(key_name), value);
+  }
+  PropertyValue object;
+  object.value = std::move(merged);
+  return value_to_json(object);
+}
+
+std::string edge_properties_json(const Connection& connection, const Edge& edge) {
+  return properties_to_json(edge.properties, [&](KeyId key) -> std::string_view {
+    return connection.name(NameKind::kPropertyKey, key.value());
+  });
+}
+
+Result<NodeId> create_node(Connection& connection, std::optional<std::string_view> labels,
+                           std::optional<std::string_view> properties) {
+  std::vector<LabelId> label_ids;
+  Properties parsed;
+  if (labels) {
+    BRAID_ASSIGN(label_ids, labels_from_json(connection, *labels));
+  }
+  if (const BindingDefinition* binding = binding_of(connection.catalog_state(), label_ids))
+    return refuse_bound_label(connection, *binding, "insert a row instead, it becomes the node");
+  if (properties) {
+    BRAID_ASSIGN(parsed, parse_properties(connection, *properties));
+  }
+  return connection.graph_writer().create_node(std::move(label_ids), std::move(parsed));
+}
+
+Status update_node(Connection& connection, NodeId id, std::optional<std::string_view> labels,
+                   std::optional<std::string_view> properties) {
+  BRAID_ASSIGN(Node node, existing_node(connection, id));
+  std::vector<LabelId> label_ids = node.labels;
+  if (labels) {
+    BRAID_ASSIGN(label_ids, labels_from_json(connection, *labels));
+  }
+  const BindingDefinition* bound_before = binding_of(connection.catalog_state(), node.labels);
+  const BindingDefinition* bound_after = binding_of(connection.catalog_state(), label_ids);
+  if (bound_before != bound_after)
+    return refuse_bound_label(connection, bound_before != nullptr ? *bound_before : *bound_after,
+                              "the label comes and goes with the row; insert or delete the row");
+  Properties kept = node.properties;
+  if (properties) {
+    BRAID_ASSIGN(kept, parse_properties(connection, *properties));
+    if (bound_before != nullptr) {
+      BRAID_ASSIGN(kept, split_bound_properties(connection, *bound_before, node, kept));
+    }
+  }
+  return connection.graph_writer().update_node(id, std::move(label_ids), std::move(kept));
+}
+
+Status delete_node(Connection& connection, NodeId id, DeleteRule rule) {
+  BRAID_ASSIGN(const Node node, existing_node(connection, id));
+  if (const BindingDefinition* binding = binding_of(connection.catalog_state(), node.labels))
+    return refuse_bound_label(connection, *binding, "delete the row instead, its node goes with it");
+  return connection.graph_writer().delete_node(id, rule);
+}
+
+Result<EdgeId> create_edge(Connection& connection, std::optional<NodeId> source, std::string_view type,
+                           std::optional<NodeId> target, std::optional<std::string_view> properties) {
+  if (!source || !target)
+    return Status(StatusCode::kConstraint,
+                  fmt::format("the edge's {} is NULL: no such node; an edge needs two nodes that exist", !source ? "src" : "dst"));
+  if (type.empty()) return Status(StatusCode::kInvalidArgument, "an edge needs a type, for example 'FEEDS'");
+  Properties parsed;
+  if (properties) {
+    BRAID_ASSIGN(parsed, parse_properties(connection, *properties));
+  }
+  GraphWriter& writer = connection.graph_writer();
+  return writer.create_edge(*source, TypeId(writer.catalog().intern(NameKind::kEdgeType, type)), *target, std::move(parsed));
+}
+
+Status update_edge(Connection& connection, EdgeId id, std::optional<std::string_view> properties) {
+  if (!properties) return {};
+  BRAID_ASSIGN(Properties parsed, parse_properties(connection, *properties));
+  return connection.graph_writer().update_edge(id, std::move(parsed));
+}
+
+Result<std::optional<NodeId>> find_node(Connection& connection, std::string_view label, std::string_view property,
+                                        const PropertyValue& value) {
+  const auto label_id = connection.find_name(NameKind::kLabel, label);
+  if (!label_id) return Status(StatusCode::kNotFound, fmt::format("no node has label '{}'", label));
+  const auto key = connection.find_name(NameKind::kPropertyKey, property);
+  const IndexDefinition* index =
+      key ? connection.catalog_state().index(false, *label_id, KeyId(*key)) : nullptr;
+  if (index == nullptr)
+    return Status(StatusCode::kNotFound,
+                  fmt::format("there is no index on property '{}' of label '{}'; call graph_create_index('{}', '{}', 1)", property,
+                              label, label, property));
+  if (value.is_null()) return std::optional<NodeId>();
+  std::vector<NodeId> found;
+  BRAID_TRY(connection.graph().find_nodes(index->id, value, found));
+  return found.empty() ? std::optional<NodeId>() : std::optional<NodeId>(found.front());
+}
+
+Result<std::optional<NodeId>> find_node_by_key(Connection& connection, std::string_view label, const PropertyValue& key) {
+  const auto label_id = connection.find_name(NameKind::kLabel, label);
+  if (!label_id) return Status(StatusCode::kNotFound, fmt::format("no node has label '{}'", label));
+  const CatalogState& state = connection.catalog_state();
+  const IndexDefinition* index = nullptr;
+  if (const auto binding = state.bindings.find(LabelId(*label_id)); binding != state.bindings.end()) {
+    const auto found = state.indexes.find(binding->second.index);
+    index = found == state.indexes.end() ? nullptr : &found->second;
+  } else {
+    for (const auto& [id, definition] : state.indexes)
+      if (index == nullptr && !definition.on_edges && definition.unique && definition.scope == *label_id) index = &definition;
+  }
+  if (index == nullptr)
+    return Status(StatusCode::kNotFound, fmt::format("label '{}' has no key; bind it to a table, or call graph_create_index('{}', "
+                                                     "property, 1)",
+                                                     label, label));
+  if (key.is_null()) return std::optional<NodeId>();
+  std::vector<NodeId> found;
+  BRAID_TRY(connection.graph().find_nodes(index->id, key, found));
+  return found.empty() ? std::optional<NodeId>() : std::optional<NodeId>(found.front());
+}
+
+namespace {
+
+Result<NodeId> linked_end(Connection& connection, std::string_view label, const PropertyValue& key, std::string_view end) {
+  BRAID_ASSIGN(const auto node, find_node_by_key(connection, label, key));
+  if (node) return *node;
+  return Status(StatusCode::kConstraint,
+                fmt::format("the edge's {} does not exist: no {} has key {}", end, label, value_to_json(key)));
+}
+
+/// The edge of the type that has the same value of its key property, if there is one.
+Result<std::optional<EdgeId>> keyed_edge(Connection& connection, TypeId type, KeyId key, const Properties& properties) {
+  const PropertyValue* value = find_property(properties, key);
+  if (value == nullptr)
+    return Status(StatusCode::kInvalidArgument, fmt::format("the edge's properties have no '{}', which is its key",
+                                                            connection.name(NameKind::kPropertyKey, key.value())));
+  BRAID_ASSIGN(const IndexId index, connection.graph_writer().create_index(true, type.value(), key, true));
+  std::vector<EdgeId> found;
+  BRAID_TRY(connection.graph().find_edges(index, *value, found));
+  return found.empty() ? std::optional<EdgeId>() : std::optional<EdgeId>(found.front());
+}
+
+}  // namespace
+
+Result<EdgeId> link(Connection& connection, const Link& link) {
+  BRAID_ASSIGN(const NodeId source, linked_end(connection, link.from_label, link.from_key, "source"));
+  BRAID_ASSIGN(const NodeId target, linked_end(connection, link.to_label, link.to_key, "target"));
+  if (link.type.empty()) return Status(StatusCode::kInvalidArgument, "an edge needs a type, for example 'FEEDS'");
+  GraphWriter& writer = connection.graph_writer();
+  const TypeId type(writer.catalog().intern(NameKind::kEdgeType, link.type));
+  Properties parsed;
+  if (link.properties) {
+    BRAID_ASSIGN(parsed, parse_properties(connection, *link.properties));
+  }
+  if (!link.edge_key) return writer.create_edge(source, type, target, std::move(parsed));
+  const KeyId key(writer.catalog().intern(NameKind::kPropertyKey, *link.edge_key));
+  BRAID_ASSIGN(const auto existing, keyed_edge(connection, type, key, parsed));
+  if (!existing) return writer.create_edge(source, type, target, std::move(parsed));
+  BRAID_ASSIGN(const auto edge, connection.graph().edge(*existing));
+  if (edge && (edge->source != source || edge->target != target))
+    return Status(StatusCode::kConstraint,
+                  fmt::format("edge {} of type {} has this key already, between nodes {} and {}", existing->value(), link.type,
+                              edge->source.value(), edge->target.value()));
+  BRAID_TRY(writer.update_edge(*existing, std::move(parsed)));
+  return *existing;
+}
+
+std::optional<TypeId> type_for_reading(const Connection& connection, std::optional<std::string_view> type) {
+  if (!type) return std::nullopt;
+  constexpr TypeId kNoType(UINT32_MAX);
+  const auto found = connection.find_name(NameKind::kEdgeType, *type);
+  return found ? TypeId(*found) : kNoType;
+}
+
+namespace {
+constexpr std::pair<std::string_view, Direction> kDirections[] = {
+    {"out", Direction::kOut}, {"in", Direction::kIn}, {"both", Direction::kBoth}};
+}  // namespace
+
+Result<Direction> direction_of(std::string_view text) {
+  for (const auto& [name, direction] : kDirections)
+    if (name == text) return direction;
+  return Status(StatusCode::kInvalidArgument, fmt::format("direction '{}': expected 'out', 'in' or 'both'", text));
+}
+
+std::string_view direction_text(Direction direction) {
+  for (const auto& [name, value] : kDirections)
+    if (value == direction) return name;
+  return {};
+}
+
+PropertyValue property_of(sqlite3_value* value) {
+  PropertyValue out;
+  switch (sqlite3_value_type(value)) {
+    case SQLITE_INTEGER: out.value = static_cast<int64_t>(sqlite3_value_int64(value)); break;
+    case SQLITE_FLOAT: out.value = sqlite3_value_double(value); break;
+    case SQLITE_BLOB:
+      out.value = Bytes{std::string(static_cast<const char*>(sqlite3_value_blob(value)),
+                                    static_cast<size_t>(sqlite3_value_bytes(value)))};
+      break;
+    case SQLITE_TEXT: {
+      const auto* text = reinterpret_cast<const char*>(sqlite3_value_text(value));  // Safety: unsigned char is read as char.
+      out.value = std::string(text == nullptr ? "" : text, static_cast<size_t>(sqlite3_value_bytes(value)));
+      break;
+    }
+    default: break;
+  }
+  return out;
+}
+
+std::optional<std::string_view> optional_text(sqlite3_value* value) {
+  if (sqlite3_value_type(value) == SQLITE_NULL) return std::nullopt;
+  const auto* text = reinterpret_cast<const char*>(sqlite3_value_text(value));  // Safety: unsigned char is read as char.
+  return std::string_view(text == nullptr ? "" : text, static_cast<size_t>(sqlite3_value_bytes(value)));
+}
+
+Result<std::vector<std::string>> table_columns(Connection& connection, std::string_view table) {
+  const Session::Internal internal(connection.session());
+  BRAID_ASSIGN(SqliteStatement * statement, connection.internal_statement("SELECT name FROM pragma_table_info(?1, 'main') ORDER BY cid"));
+  statement->bind_text(1, table);
+  std::vector<std::string> columns;
+  for (;;) {
+    BRAID_ASSIGN(const bool more, statement->step());
+    if (!more) break;
+    columns.emplace_back(statement->bytes(0));
+  }
+  statement->reset();
+  return columns;
+}
+
+}  // namespace braid

@@ -1,0 +1,67 @@
+// The graph in the users' words: labels and properties as JSON, user keys, bound rows. SQL's tables and functions and the C API
+// all come here, so that they accept and refuse the same.
+//
+// All functions work on a connection that is pinned (reads) or in a write transaction (writes).
+#pragma once
+
+#include <optional>
+#include <string>
+#include <string_view>
+#include <vector>
+
+#include "sql/connection.h"
+
+namespace braid {
+
+/// JSON array of label names.
+std::string labels_to_json(const Connection& connection, const std::vector<LabelId>& labels);
+/// JSON object of a node's properties; of a bound node its row's columns are among them.
+Result<std::string> node_properties_json(Connection& connection, const Node& node);
+std::string edge_properties_json(const Connection& connection, const Edge& edge);
+
+/// Null views mean "none" on creation and "as they are" on update.
+Result<NodeId> create_node(Connection& connection, std::optional<std::string_view> labels,
+                           std::optional<std::string_view> properties);
+Status update_node(Connection& connection, NodeId id, std::optional<std::string_view> labels,
+                   std::optional<std::string_view> properties);
+Status delete_node(Connection& connection, NodeId id, DeleteRule rule);
+Result<EdgeId> create_edge(Connection& connection, std::optional<NodeId> source, std::string_view type,
+                           std::optional<NodeId> target, std::optional<std::string_view> properties);
+Status update_edge(Connection& connection, EdgeId id, std::optional<std::string_view> properties);
+
+/// The node of a label with a value under an index; nullopt when there is none, the smallest id when there are several.
+/// kNotFound when the label or the index does not exist.
+Result<std::optional<NodeId>> find_node(Connection& connection, std::string_view label, std::string_view property,
+                                        const PropertyValue& value);
+/// The same by the label's key: its binding's, else its first unique index.
+Result<std::optional<NodeId>> find_node_by_key(Connection& connection, std::string_view label, const PropertyValue& key);
+
+/// Adds an edge by user keys. With `edge_key`, a property of that name tells edges of the type apart: an edge that has
+/// its value already is updated instead.
+struct Link {
+  std::string_view from_label;
+  PropertyValue from_key;
+  std::string_view type;
+  std::string_view to_label;
+  PropertyValue to_key;
+  std::optional<std::string_view> properties;
+  std::optional<std::string_view> edge_key;
+};
+Result<EdgeId> link(Connection& connection, const Link& link);
+
+/// The number of an edge type for reading: nullopt for all types when `type` is null; a type that no edge has is answered with one that
+/// matches nothing.
+std::optional<TypeId> type_for_reading(const Connection& connection, std::optional<std::string_view> type);
+/// "out", "in", "both".
+Result<Direction> direction_of(std::string_view text);
+std::string_view direction_text(Direction direction);
+
+/// An SQL value as a property value; kInvalidArgument never, blobs become bytes.
+PropertyValue property_of(sqlite3_value* value);
+/// Text of an SQL value, or nullopt for NULL.
+std::optional<std::string_view> optional_text(sqlite3_value* value);
+
+/// Names of a table's columns, in order.
+Result<std::vector<std::string>> table_columns(Connection& connection, std::string_view table);
+
+}  // namespace braid

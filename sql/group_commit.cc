@@ -1,0 +1,176 @@
+#include "sql/group_commit.h"
+
+#include <algorithm>
+
+#include <fmt/format.h>
+
+#include "sql/graph_access.h"
+
+namespace braid {
+
+namespace {
+
+constexpr size_t kStatementsMax = 128;
+
+void bind_value(sqlite3_stmt* statement, int index, const SqlValue& value) {
+  if (const auto* integer = std::get_if<int64_t>(&value)) sqlite3_bind_int64(statement, index, *integer);
+  if (const auto* real = std::get_if<double>(&value)) sqlite3_bind_double(statement, index, *real);
+  if (const auto* text = std::get_if<std::string>(&value))
+    sqlite3_bind_text64(statement, index, text->data(), text->size(), SQLITE_STATIC, SQLITE_UTF8);
+  if (const auto* blob = std::get_if<BlobValue>(&value))
+    sqlite3_bind_blob64(statement, index, blob->bytes.data(), blob->bytes.size(), SQLITE_STATIC);
+}
+
+std::optional<std::string_view> view_of(const std::optional<std::string>& text) {
+  return text ? std::optional<std::string_view>(*text) : std::nullopt;
+}
+
+}  // namespace
+
+Status GroupCommitter::commit(Batch& batch) {
+  batch.result = {};
+  batch.lsn = {};
+  BRAID_ASSIGN(const auto group, engine_.slot().acquire_group(batch, engine_.busy_deadline()));
+  if (group.empty()) return batch.result;  // another thread led the group
+  std::vector<Batch*> members;
+  for (GroupMember* member : group) members.push_back(static_cast<Batch*>(member));
+  try {
+    run_group(members);
+  } catch (const std::exception& error) {
+    // The other members' owners wait for an answer, whatever happened here.
+    if (connection_ != nullptr && connection_->in_transaction()) connection_->rollback().ignore();
+    for (Batch* member : members) member->result = Status(StatusCode::kOutOfMemory, fmt::format("group commit: {}", error.what()));
+  }
+  engine_.slot().release_group(group);
+  return batch.result;
+}
+
+void GroupCommitter::close() {
+  statements_.clear();
+  connection_ = nullptr;
+}
+
+/// One COMMIT and one sync for all members. A failure inside a member undoes it alone; one that makes SQLite roll everything back removes
+/// the offender and runs the others again.
+void GroupCommitter::run_group(std::vector<Batch*> members) {
+  const auto answer = [&](const Status& status) {
+    for (Batch* member : members)
+      if (member->result.ok()) member->result = status;
+  };
+  if (connection_ == nullptr) {
+    auto connection = Connection::open(engine_);
+    if (!connection.ok()) return answer(connection.status());
+    connection_ = connection.take();
+  }
+  Session& session = connection_->session();
+  while (!members.empty()) {
+    if (const Status begun = session.begin_group(); !begun.ok()) return answer(begun);
+    Batch* offender = nullptr;
+    size_t good = 0;
+    for (Batch* member : members) {
+      member->result = members.size() == 1 ? run_steps(*member) : run_member(*member);
+      good += member->result.ok() ? 1 : 0;
+      if (!connection_->in_transaction()) offender = member;
+      if (offender != nullptr) break;
+    }
+    if (offender != nullptr) {
+      std::erase(members, offender);
+      continue;
+    }
+    if (good == 0) {
+      connection_->rollback().ignore();
+      return;
+    }
+    const Status committed = session.commit();
+    if (connection_->in_transaction()) connection_->rollback().ignore();
+    if (members.size() == 1 && committed.ok()) members.front()->lsn = session.lsn();
+    engine_.counters.groups.fetch_add(1, std::memory_order_relaxed);
+    engine_.counters.group_members.fetch_add(good, std::memory_order_relaxed);
+    return answer(committed);
+  }
+}
+
+Status GroupCommitter::run_internal(const char* sql) {
+  const Session::Internal internal(connection_->session());
+  BRAID_ASSIGN(SqliteStatement * statement, connection_->internal_statement(sql));
+  return statement->run();
+}
+
+/// The member in a savepoint of its own, with its own row in the log.
+Status GroupCommitter::run_member(Batch& batch) {
+  BRAID_TRY(run_internal("SAVEPOINT _braid_member"));
+  Status status = run_steps(batch);
+  if (!connection_->in_transaction()) return status;
+  if (status.ok()) status = connection_->session().seal();
+  if (status.ok()) batch.lsn = connection_->session().sealed_lsn();
+  if (!status.ok()) BRAID_TRY(run_internal("ROLLBACK TO _braid_member"));
+  BRAID_TRY(run_internal("RELEASE _braid_member"));
+  return status;
+}
+
+Status GroupCommitter::run_steps(Batch& batch) {
+  size_t number = 0;
+  for (const BatchStep& step : batch.steps) {
+    ++number;
+    const Status status = std::visit([&](const auto& one) { return run_step(one); }, step);
+    if (!status.ok()) return status.within(fmt::format("step {}", number));
+  }
+  // A deferred foreign key is this member's own business: at COMMIT it would fail the whole group.
+  int current = 0;
+  int highest = 0;
+  sqlite3_db_status(connection_->db(), SQLITE_DBSTATUS_DEFERRED_FKS, &current, &highest, 0);
+  if (current != 0) return Status(StatusCode::kConstraint, "FOREIGN KEY constraint failed");
+  return connection_->session().check_limits();
+}
+
+Result<Statement*> GroupCommitter::cached_statement(const std::string& sql) {
+  const auto found = statements_.find(sql);
+  if (found != statements_.end()) return found->second.get();
+  size_t used = 0;
+  BRAID_ASSIGN(auto statement, connection_->prepare(sql, used));
+  if (statement == nullptr) return Status(StatusCode::kInvalidArgument, "the SQL text holds no statement");
+  if (sql.find_first_not_of(" \t\r\n;", used) != std::string::npos)
+    return Status(StatusCode::kInvalidArgument, "a step of a batch is one SQL statement; this text holds more");
+  const StatementTraits& traits = statement->traits();
+  if (traits.control != StatementTraits::Control::kNone || traits.is_pragma || traits.is_temporary || traits.changes_schema)
+    return Status(StatusCode::kDenied, "a batch holds no transaction statements, PRAGMA, TEMP objects or schema changes; run them on a "
+                                       "connection");
+  if (statements_.size() >= kStatementsMax) statements_.clear();
+  return statements_.emplace(sql, std::move(statement)).first->second.get();
+}
+
+Status GroupCommitter::run_step(const ExecuteStep& step) {
+  BRAID_ASSIGN(Statement * statement, cached_statement(step.sql));
+  const int expected = sqlite3_bind_parameter_count(statement->get());
+  if (static_cast<size_t>(expected) != step.values.size())
+    return Status(StatusCode::kInvalidArgument, fmt::format("the statement has {} parameters, {} values are given", expected, step.values.size()));
+  for (int i = 0; i < expected; ++i) bind_value(statement->get(), i + 1, step.values[static_cast<size_t>(i)]);
+  Status status;
+  for (bool more = true; more && status.ok();) {
+    const auto stepped = statement->step();
+    status = stepped.status();
+    more = stepped.ok() && *stepped;
+  }
+  sqlite3_clear_bindings(statement->get());
+  return status;
+}
+
+Status GroupCommitter::run_step(const NodeStep& step) {
+  return create_node(*connection_, view_of(step.labels), view_of(step.properties)).status();
+}
+
+Status GroupCommitter::run_step(const EdgeStep& step) {
+  return create_edge(*connection_, step.source, step.type, step.target, view_of(step.properties)).status();
+}
+
+Status GroupCommitter::run_step(const PointsStep& step) {
+  const HypertableDefinition* table = connection_->catalog_state().hypertable(step.hypertable);
+  if (table == nullptr) return Status(StatusCode::kNotFound, fmt::format("there is no hypertable '{}'", step.hypertable));
+  std::vector<std::optional<std::string_view>> tags;
+  for (const auto& tag : step.tags) tags.push_back(view_of(tag));
+  SeriesWriter& writer = connection_->series_writer();
+  BRAID_ASSIGN(const SeriesId series, writer.series(*table, tags));
+  return writer.append_columns(*table, series, step.times, step.columns);
+}
+
+}  // namespace braid

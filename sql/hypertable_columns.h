@@ -1,0 +1,22 @@
+// The columns and settings in the parentheses of CREATE VIRTUAL TABLE … USING hypertable(…).
+#pragma once
+
+#include <span>
+#include <string>
+
+#include "engine/catalog.h"
+#include "engine/result.h"
+
+namespace braid {
+
+/// Parses "time TIMESTAMP", "host TEXT TAG", "usage DOUBLE", "chunk_interval='1 day'", "on_conflict='ignore'".
+/// Errors name the argument and what was expected.
+Result<HypertableDefinition> parse_hypertable(std::string name, std::span<const char* const> arguments);
+
+/// The table as SQLite sees it: time, tags, fields.
+std::string declare_hypertable(const HypertableDefinition& definition);
+
+/// Name of a field type as it is declared.
+std::string_view field_type_name(FieldType type);
+
+}  // namespace braid

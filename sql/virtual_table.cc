@@ -1,0 +1,184 @@
+#include "sql/virtual_table.h"
+
+#include <exception>
+#include <new>
+
+namespace braid {
+
+Status VirtualTable::update(std::span<sqlite3_value*>, sqlite3_int64&) {
+  return Status(StatusCode::kReadOnly, "this table cannot be written");
+}
+Status VirtualTable::rename(std::string_view) { return Status(StatusCode::kDenied, "this table cannot be renamed"); }
+
+namespace {
+
+struct ModuleContext {
+  Connection& connection;
+  TableFactory factory;
+};
+
+/// Runs `body`, which returns a Status, and reports what went wrong on the table.
+template <typename Body>
+int guarded(VirtualTable& table, Body body) {
+  try {
+    Status status = body();
+    return status.ok() ? SQLITE_OK : table.connection.report(&table, std::move(status));
+  } catch (const std::bad_alloc&) {
+    return SQLITE_NOMEM;
+  } catch (const std::exception& error) {
+    return table.connection.report(&table, Status(StatusCode::kInternal, error.what()));
+  }
+}
+
+// Safety: SQLite hands back the objects that `make` and `open` gave it, which are of these classes.
+VirtualTable& table_of(sqlite3_vtab* table) { return *static_cast<VirtualTable*>(table); }
+VirtualCursor& cursor_of(sqlite3_vtab_cursor* cursor) { return *static_cast<VirtualCursor*>(cursor); }
+VirtualTable& table_of(sqlite3_vtab_cursor* cursor) { return table_of(cursor->pVtab); }
+
+int make(void* aux, bool created, int count, const char* const* arguments, sqlite3_vtab** out, char** error) {
+  auto& context = *static_cast<ModuleContext*>(aux);
+  try {
+    auto table = context.factory(context.connection, created, {arguments, static_cast<size_t>(count)});
+    if (table.ok()) {
+      sqlite3_vtab_config(context.connection.db(), SQLITE_VTAB_INNOCUOUS);
+      sqlite3_vtab_config(context.connection.db(), SQLITE_VTAB_CONSTRAINT_SUPPORT, 1);
+      *out = table.take().release();
+      return SQLITE_OK;
+    }
+    *error = sqlite3_mprintf("%s", table.status().message().c_str());
+    return context.connection.report(table.status());
+  } catch (const std::bad_alloc&) {
+    return SQLITE_NOMEM;
+  }
+}
+
+int create(sqlite3*, void* aux, int count, const char* const* arguments, sqlite3_vtab** out, char** error) {
+  return make(aux, true, count, arguments, out, error);
+}
+int connect(sqlite3*, void* aux, int count, const char* const* arguments, sqlite3_vtab** out, char** error) {
+  return make(aux, false, count, arguments, out, error);
+}
+int best_index(sqlite3_vtab* table, sqlite3_index_info* info) { return table_of(table).best_index(*info); }
+int disconnect(sqlite3_vtab* table) {
+  sqlite3_free(table->zErrMsg);
+  table->zErrMsg = nullptr;
+  const std::unique_ptr<VirtualTable> owned(&table_of(table));
+  return SQLITE_OK;
+}
+int destroy(sqlite3_vtab* table) {
+  const int code = guarded(table_of(table), [&] { return table_of(table).destroy(); });
+  return code == SQLITE_OK ? disconnect(table) : code;
+}
+int open_cursor(sqlite3_vtab* table, sqlite3_vtab_cursor** out) {
+  return guarded(table_of(table), [&]() -> Status {
+    *out = table_of(table).open().release();
+    return {};
+  });
+}
+int close_cursor(sqlite3_vtab_cursor* cursor) {
+  const std::unique_ptr<VirtualCursor> owned(&cursor_of(cursor));
+  return SQLITE_OK;
+}
+int filter(sqlite3_vtab_cursor* cursor, int plan, const char* detail, int count, sqlite3_value** values) {
+  return guarded(table_of(cursor), [&]() -> Status {
+    // Pinned before the first step when the statement is known to read us; a view or an old statement is caught here.
+    BRAID_TRY(table_of(cursor).connection.pin());
+    return cursor_of(cursor).filter(plan, detail, {values, static_cast<size_t>(count)});
+  });
+}
+int next(sqlite3_vtab_cursor* cursor) {
+  return guarded(table_of(cursor), [&] { return cursor_of(cursor).next(); });
+}
+int eof(sqlite3_vtab_cursor* cursor) { return cursor_of(cursor).at_end() ? 1 : 0; }
+int column(sqlite3_vtab_cursor* cursor, sqlite3_context* context, int index) {
+  return guarded(table_of(cursor), [&] { return cursor_of(cursor).column(context, index); });
+}
+int rowid(sqlite3_vtab_cursor* cursor, sqlite3_int64* out) {
+  *out = cursor_of(cursor).rowid();
+  return SQLITE_OK;
+}
+int update(sqlite3_vtab* table, int count, sqlite3_value** values, sqlite3_int64* out) {
+  return guarded(table_of(table), [&] { return table_of(table).update({values, static_cast<size_t>(count)}, *out); });
+}
+int rename(sqlite3_vtab* table, const char* name) {
+  return guarded(table_of(table), [&] { return table_of(table).rename(name); });
+}
+
+constexpr sqlite3_module module_of(ModuleKind kind) {
+  sqlite3_module module{};
+  // Version 0 keeps SQLite from asking for savepoint callbacks: only the participant has them.
+  module.iVersion = 0;
+  module.xConnect = connect;
+  module.xBestIndex = best_index;
+  module.xDisconnect = disconnect;
+  module.xOpen = open_cursor;
+  module.xClose = close_cursor;
+  module.xFilter = filter;
+  module.xNext = next;
+  module.xEof = eof;
+  module.xColumn = column;
+  module.xRowid = rowid;
+  if (kind != ModuleKind::kEponymous) module.xUpdate = update;
+  if (kind == ModuleKind::kCreated) {
+    module.xCreate = create;
+    module.xDestroy = destroy;
+    module.xRename = rename;
+  }
+  return module;
+}
+
+constexpr sqlite3_module kModules[] = {module_of(ModuleKind::kEponymous), module_of(ModuleKind::kEponymousWritable),
+                                       module_of(ModuleKind::kCreated)};
+
+struct FunctionContext {
+  Connection& connection;
+  ScalarBody body;
+};
+
+void call_function(sqlite3_context* context, int count, sqlite3_value** values) {
+  auto& function = *static_cast<FunctionContext*>(sqlite3_user_data(context));
+  try {
+    Status status = function.body(function.connection, context, {values, static_cast<size_t>(count)});
+    if (!status.ok()) function.connection.report(context, std::move(status));
+  } catch (const std::bad_alloc&) {
+    sqlite3_result_error_nomem(context);
+  } catch (const std::exception& error) {
+    function.connection.report(context, Status(StatusCode::kInternal, error.what()));
+  }
+}
+
+}  // namespace
+
+Status register_module(Connection& connection, const char* name, ModuleKind kind, TableFactory factory) {
+  auto* context = new ModuleContext{connection, std::move(factory)};
+  const int code = sqlite3_create_module_v2(connection.db(), name, &kModules[static_cast<size_t>(kind)], context,
+                                            [](void* aux) { delete static_cast<ModuleContext*>(aux); });
+  return code == SQLITE_OK ? Status() : sqlite_status(connection.db(), code, name);
+}
+
+Status declare_table(Connection& connection, const std::string& create_table) {
+  const int code = sqlite3_declare_vtab(connection.db(), create_table.c_str());
+  return code == SQLITE_OK ? Status() : sqlite_status(connection.db(), code, "declare the table's columns");
+}
+
+std::string_view text_of(sqlite3_value* value) {
+  // Safety: unsigned char is read as char.
+  const auto* text = reinterpret_cast<const char*>(sqlite3_value_text(value));
+  return {text == nullptr ? "" : text, static_cast<size_t>(sqlite3_value_bytes(value))};
+}
+
+void result_text(sqlite3_context* context, std::string_view text) {
+  sqlite3_result_text64(context, text.data() == nullptr ? "" : text.data(), text.size(), SQLITE_TRANSIENT, SQLITE_UTF8);
+}
+
+Status register_function(Connection& connection, const char* name, int arguments, FunctionUse use, ScalarBody body,
+                         bool deterministic) {
+  const int flags = SQLITE_UTF8 | (use == FunctionUse::kInnocuous ? SQLITE_INNOCUOUS : SQLITE_DIRECTONLY) |
+                    (deterministic ? SQLITE_DETERMINISTIC : 0);
+  auto* context = new FunctionContext{connection, body};
+  const int code = sqlite3_create_function_v2(connection.db(), name, arguments, flags, context, call_function, nullptr, nullptr,
+                                              [](void* data) { delete static_cast<FunctionContext*>(data); });
+  return code == SQLITE_OK ? Status() : sqlite_status(connection.db(), code, name);
+}
+
+}  // namespace braid
