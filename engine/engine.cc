@@ -16,6 +16,9 @@ namespace {
 /// Kept small: the slot keeps our own writers apart, so SQLite's lock is met only when another program reads the file.
 constexpr int kForeignLockWaitMs = 2000;
 
+/// How long a copy of the WAL holds writers off while it waits for readers.
+constexpr int kReaderWaitMs = 250;
+
 std::string wal_of(const Directory& directory) { return directory.rows() + "-wal"; }
 
 int64_t size_of(const std::string& path) {
@@ -160,6 +163,7 @@ void Engine::note_commit(uint64_t record_bytes, int wal_pages) {
                           static_cast<int64_t>(factories_.tail_bytes(store(StoreKind::kSeries))) >= options_[OptionId::kTailBytesMax];
   const bool copy = int64_t{wal_pages} * 4096 >= options_[OptionId::kWalSoftBytes];
   if (!checkpoint && !copy) return;
+  if (copy) wal_copied_.store(false, std::memory_order_relaxed);
   {
     MutexLock lock(background_mutex_);
     wants_checkpoint_ |= checkpoint;
@@ -239,16 +243,44 @@ Status Engine::checkpoint_stores() BRAID_REQUIRES(checkpoint_mutex_) {
   return {};
 }
 
-/// SQLite 3.40.1 can lose a WAL reset that races with a commit, so only the holder of the slot copies the WAL.
+/// SQLite 3.40.1 can lose a WAL reset that races with a commit, so only the holder of the slot copies the WAL. Readers that overlap
+/// without end would let no passive copy finish: past twice the soft bound the copy waits for them, with writers held off.
 Status Engine::copy_wal() BRAID_REQUIRES(checkpoint_mutex_) {
   if (checkpoint_session_ == nullptr) {
     BRAID_ASSIGN(checkpoint_session_, Session::open(*this));
+    sqlite3_busy_timeout(checkpoint_session_->db(), kReaderWaitMs);
   }
+  sqlite3* db = checkpoint_session_->db();
   BRAID_TRY(slot_.acquire(busy_deadline()));
-  const int code = sqlite3_wal_checkpoint_v2(checkpoint_session_->db(), "main", SQLITE_CHECKPOINT_PASSIVE, nullptr, nullptr);
+  int frames = 0;
+  int copied = 0;
+  int code = sqlite3_wal_checkpoint_v2(db, "main", SQLITE_CHECKPOINT_PASSIVE, &frames, &copied);
+  if (code == SQLITE_OK && copied < frames && vfs_->wal_size_bytes.load() > 2 * options_[OptionId::kWalSoftBytes])
+    code = sqlite3_wal_checkpoint_v2(db, "main", SQLITE_CHECKPOINT_RESTART, &frames, &copied);
+  wal_copied_.store(copied >= frames, std::memory_order_relaxed);
   slot_.release();
+  wal_copied_wake_.notify_all();
   if (code == SQLITE_OK || code == SQLITE_BUSY) return {};
-  return sqlite_status(checkpoint_session_->db(), code, "copy the WAL");
+  return sqlite_status(db, code, "copy the WAL");
+}
+
+Status Engine::wait_for_wal() {
+  const auto over = [&] {
+    return vfs_->wal_size_bytes.load(std::memory_order_relaxed) > options_[OptionId::kWalHardBytes] &&
+           !wal_copied_.load(std::memory_order_relaxed);
+  };
+  if (!over()) return {};
+  const Deadline deadline = busy_deadline();
+  MutexLock lock(background_mutex_);
+  while (over()) {
+    wants_wal_copy_ = true;
+    background_wake_.notify_one();
+    if (wal_copied_wake_.wait_until(lock.native(), deadline) != std::cv_status::timeout || !over()) continue;
+    return Status(StatusCode::kBusy, fmt::format("the WAL is past wal_hard_bytes ({}) and an older snapshot keeps it from being copied; finish "
+                                                 "that snapshot (`stats` names it as oldest_snapshot)",
+                                                 options_[OptionId::kWalHardBytes]));
+  }
+  return {};
 }
 
 Status Engine::check_log(std::vector<std::string>& problems) {

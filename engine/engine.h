@@ -66,6 +66,9 @@ class Engine {
   /// Called by a session after its commit is published: starts background work when a bound is passed.
   void note_commit(uint64_t record_bytes, int wal_pages);
 
+  /// Waits while the WAL is past wal_hard_bytes and not copied: a new snapshot would let it grow on. kBusy after the busy timeout.
+  Status wait_for_wal();
+
   struct Counters {
     std::atomic<uint64_t> commits{0}, groups{0}, group_members{0}, checkpoints{0}, replayed{0}, sessions{0};
   };
@@ -98,8 +101,10 @@ class Engine {
   Lsn last_checkpoint_ BRAID_GUARDED_BY(checkpoint_mutex_);
 
   std::atomic<uint64_t> log_bytes_{0};
+  std::atomic<bool> wal_copied_{true};  // by the last copy, entirely; a hint: no order needed
   Mutex background_mutex_;
   std::condition_variable background_wake_;
+  std::condition_variable wal_copied_wake_;  // with background_mutex_
   bool background_stop_ BRAID_GUARDED_BY(background_mutex_) = false;
   bool wants_checkpoint_ BRAID_GUARDED_BY(background_mutex_) = false;
   bool wants_wal_copy_ BRAID_GUARDED_BY(background_mutex_) = false;

@@ -128,13 +128,23 @@ const CatalogState& Session::catalog_state() const {
   return catalog_writer_ != nullptr ? catalog_writer_->state() : *version_->catalog;
 }
 
-void Session::on_savepoint(int level) {
-  if (catalog_writer_ == nullptr) return;
-  on_release(level);
+Session::Marks Session::mark(int level) {
   Marks marks{.level = level, .catalog = catalog_writer_->mark(), .stores = {}};
   for (size_t i = 0; i < kStoreCount; ++i)
     if (writers_[i] != nullptr) marks.stores[i] = writers_[i]->mark();
-  marks_.push_back(marks);
+  return marks;
+}
+
+void Session::rollback_to(const Marks& marks) {
+  for (size_t i = 0; i < kStoreCount; ++i)
+    if (writers_[i] != nullptr) writers_[i]->rollback_to(marks.stores[i].value_or(first_marks_[i]));
+  catalog_writer_->rollback_to(marks.catalog);
+}
+
+void Session::on_savepoint(int level) {
+  if (catalog_writer_ == nullptr) return;
+  on_release(level);
+  marks_.push_back(mark(level));
 }
 
 void Session::on_release(int level) {
@@ -146,12 +156,7 @@ void Session::on_rollback_to(int level) {
   while (!marks_.empty() && marks_.back().level > level) marks_.pop_back();
   // Below the level at which the participant joined nothing of this transaction remains.
   const bool known = !marks_.empty() && marks_.back().level == level;
-  for (size_t i = 0; i < kStoreCount; ++i) {
-    if (writers_[i] == nullptr) continue;
-    const auto mark = known ? marks_.back().stores[i] : std::nullopt;
-    writers_[i]->rollback_to(mark.value_or(first_marks_[i]));
-  }
-  catalog_writer_->rollback_to(known ? marks_.back().catalog : 0);
+  rollback_to(known ? marks_.back() : Marks{.level = level, .catalog = 0, .stores = {}});
 }
 
 int Session::on_sync() {
@@ -317,6 +322,7 @@ Status Session::pin() {
   if (version_ != nullptr) return {};
   const Internal internal(*this);
   BRAID_ASSERT(state_ != State::kWriting);
+  BRAID_TRY(engine_.wait_for_wal());
   const VersionList::Ticket ticket(engine_.versions());
   BRAID_ASSIGN(const Lsn lsn, log_->hold_read());
   // In a transaction BEGIN holds the snapshot; outside one the reading statement stays open to hold it.

@@ -80,6 +80,15 @@ class Session {
   /// kLimit when the transaction is too large or too old, kSnapshotTooOld when its snapshot is.
   Status check_limits() const;
 
+  /// What is staged now, to return to: for a statement that stages changes though SQLite takes it for a reading one.
+  struct Marks {
+    int level;
+    uint64_t catalog;
+    std::array<std::optional<uint64_t>, kStoreCount> stores;
+  };
+  Marks mark(int level = 0);
+  void rollback_to(const Marks& marks);
+
   /// Savepoint callbacks of the participant; `level` is SQLite's.
   void on_savepoint(int level);
   void on_release(int level);
@@ -104,12 +113,6 @@ class Session {
   void set_checkpointing(bool on) { checkpointing_ = on; }
 
  private:
-  struct Marks {
-    int level;
-    uint64_t catalog;
-    std::array<std::optional<uint64_t>, kStoreCount> stores;
-  };
-
   explicit Session(Engine& engine) : engine_(engine) {}
   Status start_writing();
   Status publish(Lsn lsn);

@@ -19,6 +19,13 @@ bool has_word(std::string_view sql, std::string_view word) {
   return false;
 }
 
+bool starts_with_word(std::string_view sql, std::string_view word) {
+  const size_t start = sql.find_first_not_of(" \t\r\n;");
+  if (start == std::string_view::npos || sql.size() - start < word.size()) return false;
+  if (strncasecmp(sql.data() + start, word.data(), word.size()) != 0) return false;
+  return sql.size() - start == word.size() || std::isalnum(static_cast<unsigned char>(sql[start + word.size()])) == 0;
+}
+
 }  // namespace
 
 Result<std::unique_ptr<Connection>> Connection::open(Engine& engine) {
@@ -64,6 +71,8 @@ Result<std::unique_ptr<Statement>> Connection::prepare(std::string_view sql, siz
   if (static_cast<int64_t>(sql.size()) > engine().options()[OptionId::kSqlBytesMax])
     return Status(StatusCode::kLimit, fmt::format("the SQL text has {} bytes, sql_bytes_max allows {}", sql.size(),
                                                   engine().options()[OptionId::kSqlBytesMax]));
+  if (starts_with_word(sql, "VACUUM"))
+    return Status(StatusCode::kDenied, "VACUUM is not allowed; the space of deleted rows is used again");
   StatementTraits traits;
   sqlite3_stmt* statement = nullptr;
   const char* tail = nullptr;
@@ -233,6 +242,9 @@ Status Connection::start(Statement& statement) {
   } else if (state == Session::State::kReading || statement.traits_.reads_stores) {
     BRAID_TRY(session_->pin());
   }
+  // SQLite opens no statement savepoint for a SELECT, so one whose functions write is undone from here.
+  if (statement.traits_.writes_stores && !statement.owns_transaction_ && session_->state() == Session::State::kWriting)
+    statement.undo_ = session_->mark();
   statement.total_changes_before_ = sqlite3_total_changes64(db());
   statement.running_ = true;
   ++running_;
@@ -248,6 +260,8 @@ Status Connection::finish(Statement& statement, Status status) {
     deferred_.clear();
     if (status.ok()) status = Status(StatusCode::kInterrupted, "SQLite rolled the transaction back");
   }
+  if (!status.ok() && statement.undo_ && session_->state() == Session::State::kWriting) session_->rollback_to(*statement.undo_);
+  statement.undo_.reset();
   if (status.ok()) status = run_deferred();
   deferred_.clear();
   if (owns && in_transaction()) {

@@ -158,6 +158,7 @@ class Statement {
   bool running_ = false;
   bool has_row_ = false;
   bool owns_transaction_ = false;
+  std::optional<Session::Marks> undo_;  // what was staged before it, when SQLite will not undo it
   int64_t total_changes_before_ = 0;
 };
 

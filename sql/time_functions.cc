@@ -1,6 +1,7 @@
 // now(), gen_random_uuid(), time_bucket(), first() and last(), changes(), and the collation of time columns.
 #include <algorithm>
 #include <charconv>
+#include <new>
 
 #include "engine/directory.h"
 #include "sql/time_text.h"
@@ -91,7 +92,13 @@ void bookend_step(sqlite3_context* context, int, sqlite3_value** values) {
   auto* state = static_cast<Bookend*>(sqlite3_aggregate_context(context, sizeof(Bookend)));
   if (state == nullptr) return sqlite3_result_error_nomem(context);
   if (sqlite3_value_type(values[1]) == SQLITE_NULL) return;
-  const auto time = time_of(values[1], kLast ? "last" : "first");
+  const auto time = [&]() -> Result<Timestamp> {
+    try {
+      return time_of(values[1], kLast ? "last" : "first");
+    } catch (const std::bad_alloc&) {
+      return Status(StatusCode::kOutOfMemory, std::string());
+    }
+  }();
   if (!time.ok()) return sqlite3_result_error(context, time.status().message().c_str(), -1);
   if (state->any && (kLast ? time->value() <= state->time : time->value() >= state->time)) return;
   sqlite3_value_free(state->value);
