@@ -183,13 +183,7 @@ int32_t braid_shortest_path(braid_connection* connection, int64_t source, int64_
     TraversalOptions options = open.traversal_options();
     BRAID_ASSIGN(options.direction, direction_argument(direction));
     options.type = type_for_reading(open, optional_argument(type));
-    std::optional<Path> path;
-    if (weight == nullptr) {
-      BRAID_ASSIGN(path, shortest_path(open.graph(), from, to, options));
-    } else {
-      const KeyId key(open.find_name(NameKind::kPropertyKey, weight).value_or(UINT32_MAX));
-      BRAID_ASSIGN(path, weighted_shortest_path(open.graph(), from, to, key, options));
-    }
+    BRAID_ASSIGN(const auto path, find_path(open, from, to, optional_argument(weight), options));
     if (!path) return {};
     *count = path->nodes.size();
     if (cost != nullptr) *cost = path->cost;

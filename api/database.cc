@@ -9,20 +9,19 @@ namespace braid {
 
 namespace {
 
-Result<std::unique_ptr<Store>> make_graph(Env& env, const Catalog& catalog, const Directory& directory, const Options& options,
-                                          const CatalogState&) {
+Result<std::unique_ptr<Store>> make_graph(const StoreContext& context) {
   GraphStoreOptions chosen;
-  chosen.block_cache_bytes = static_cast<uint64_t>(options[OptionId::kGraphCacheBytes]);
-  chosen.write_buffer_bytes = static_cast<uint64_t>(options[OptionId::kGraphBufferBytes]);
-  return open_graph_store(env, catalog, directory.graph(), chosen);
+  chosen.block_cache_bytes = static_cast<uint64_t>(context.options[OptionId::kGraphCacheBytes]);
+  chosen.write_buffer_bytes = static_cast<uint64_t>(context.options[OptionId::kGraphBufferBytes]);
+  return open_graph_store(context.env, context.catalog, context.directory.graph(), chosen);
 }
 
-Result<std::unique_ptr<Store>> make_series(Env& env, const Catalog& catalog, const Directory& directory, const Options& options,
-                                           const CatalogState& state) {
+Result<std::unique_ptr<Store>> make_series(const StoreContext& context) {
   SeriesStoreOptions chosen;
-  chosen.tail_bytes_max = static_cast<uint64_t>(options[OptionId::kTailBytesMax]);
-  const DatabaseIdentity identity{directory.format().uuid, directory.format().epoch};
-  return open_series_store(env, catalog, state, directory.chunks(), identity, chosen);
+  chosen.tail_bytes_max = static_cast<uint64_t>(context.options[OptionId::kTailBytesMax]);
+  chosen.next_chunk = ChunkId(context.counters.next_chunk);
+  const Format& format = context.directory.format();
+  return open_series_store(context.env, context.catalog, context.state, context.directory.chunks(), {format.uuid, format.epoch}, chosen);
 }
 
 int64_t file_size(const std::string& path) {

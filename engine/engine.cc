@@ -90,8 +90,9 @@ Status Engine::recover() {
     BRAID_TRY(env_.create_directory(folder));
   BRAID_ASSIGN(const SqliteHandle db, open_rows());
   BRAID_ASSIGN(const StoredCatalog stored, load_catalog(db.get(), catalog_));
-  BRAID_ASSIGN(stores_[0], factories_.graph(env_, catalog_, *directory_, options_, *stored.state));
-  BRAID_ASSIGN(stores_[1], factories_.series(env_, catalog_, *directory_, options_, *stored.state));
+  const StoreContext context{env_, catalog_, *directory_, options_, *stored.state, stored.counters};
+  BRAID_ASSIGN(stores_[0], factories_.graph(context));
+  BRAID_ASSIGN(stores_[1], factories_.series(context));
   BRAID_ASSIGN(auto log, CommitLog::open(db.get()));
   BRAID_ASSIGN(const Lsn newest, log->newest());
   BRAID_TRY(replay(newest));

@@ -23,10 +23,19 @@ namespace braid {
 
 class Session;
 
+/// What a store is opened with; all of it outlives the store but for `state`.
+struct StoreContext {
+  Env& env;
+  const Catalog& catalog;
+  const Directory& directory;
+  const Options& options;
+  const CatalogState& state;
+  CatalogCounters counters;
+};
+
 /// How the two stores are made; given by `api/database.cc`, the only place that knows them.
 struct StoreFactories {
-  std::function<Result<std::unique_ptr<Store>>(Env&, const Catalog&, const Directory&, const Options&, const CatalogState&)>
-      graph, series;
+  std::function<Result<std::unique_ptr<Store>>(const StoreContext&)> graph, series;
   /// Memory of unsealed points, asked after each commit.
   std::function<uint64_t(const Store& series)> tail_bytes;
 };

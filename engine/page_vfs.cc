@@ -60,11 +60,13 @@ bool is_zero(const char* bytes, size_t size) {
   return bytes[0] == 0 && std::memcmp(bytes, bytes + 1, size - 1) == 0;
 }
 
-/// Byte 20 of the database header is the number of bytes reserved on every page.
-void notice_header(PageFile* file, const void* bytes, int amount, sqlite3_int64 offset) {
+/// Byte 20 of the database header is the number of bytes reserved on every page. False when it says that they carry no checksum of ours:
+/// no rows.db is made so, and believing it would leave every page unchecked.
+bool notice_header(PageFile* file, const void* bytes, int amount, sqlite3_int64 offset) {
   constexpr std::string_view kMagic("SQLite format 3\0", 16);
-  if (offset != 0 || amount < 100 || std::memcmp(bytes, kMagic.data(), kMagic.size()) != 0) return;
+  if (offset != 0 || amount < 100 || std::memcmp(bytes, kMagic.data(), kMagic.size()) != 0) return true;
   file->checksums = static_cast<const uint8_t*>(bytes)[20] == kPageReservedBytes;
+  return file->checksums;
 }
 
 int file_close(sqlite3_file* file) { return inner(file)->pMethods == nullptr ? SQLITE_OK : inner(file)->pMethods->xClose(inner(file)); }
@@ -72,14 +74,18 @@ int file_close(sqlite3_file* file) { return inner(file)->pMethods == nullptr ? S
 int file_read(sqlite3_file* file, void* bytes, int amount, sqlite3_int64 offset) {
   if (const int code = faulted(file, FileOperation::kRead, amount, SQLITE_IOERR_READ)) return code;
   const int code = inner(file)->pMethods->xRead(inner(file), bytes, amount, offset);
-  if (code != SQLITE_OK || !ours(file)->is_rows) return code;
-  notice_header(ours(file), bytes, amount, offset);
-  if (!ours(file)->checksums || !is_whole_page(amount, offset)) return SQLITE_OK;
+  // SQLite takes what a short read leaves out for zeros, so a page that was cut must fail like any other change.
+  if ((code != SQLITE_OK && code != SQLITE_IOERR_SHORT_READ) || !ours(file)->is_rows) return code;
+  if (!notice_header(ours(file), bytes, amount, offset)) {
+    sqlite3_log(SQLITE_IOERR_DATA, "%s: the header reserves no room for checksums", ours(file)->path);
+    return SQLITE_IOERR_DATA;
+  }
+  if (!ours(file)->checksums || !is_whole_page(amount, offset)) return code;
   const auto* page = static_cast<const char*>(bytes);
   const auto page_number = static_cast<uint64_t>(offset / amount) + 1;
   const auto size = static_cast<size_t>(amount);
-  if (load_fixed<uint64_t>(page + size - kPageReservedBytes) == page_checksum(page, size, page_number)) return SQLITE_OK;
-  if (is_zero(page, size)) return SQLITE_OK;
+  if (load_fixed<uint64_t>(page + size - kPageReservedBytes) == page_checksum(page, size, page_number)) return code;
+  if (is_zero(page, size)) return code;
   sqlite3_log(SQLITE_IOERR_DATA, "%s: page %lld: wrong checksum", ours(file)->path, static_cast<long long>(page_number));
   return SQLITE_IOERR_DATA;
 }
@@ -88,9 +94,9 @@ int file_read(sqlite3_file* file, void* bytes, int amount, sqlite3_int64 offset)
 int grow_wal(PageFile* file, sqlite3_int64 limit) {
   static const std::vector<char> zeros(kWalPieceBytes, 0);
   sqlite3_file* wal = inner(&file->base);
-  if (file->wal_allocated == 0) {
-    if (const int code = wal->pMethods->xFileSize(wal, &file->wal_allocated)) return code;
-  }
+  if (file->wal_allocated >= limit) return SQLITE_OK;
+  // Other connections make the WAL longer too, and past what this one knew there may be frames of theirs.
+  if (const int code = wal->pMethods->xFileSize(wal, &file->wal_allocated)) return code;
   if (file->wal_allocated >= limit) return SQLITE_OK;
   const sqlite3_int64 wanted = (limit + kWalStepBytes - 1) / kWalStepBytes * kWalStepBytes;
   while (file->wal_allocated < wanted) {

@@ -34,10 +34,12 @@ bool is_io_error(int code) { return (code & 0xff) == SQLITE_IOERR || (code & 0xf
 
 Result<std::unique_ptr<Session>> Session::open(Engine& engine) {
   std::unique_ptr<Session> session(new Session(engine));
+  engine.counters.sessions.fetch_add(1, std::memory_order_relaxed);
   BRAID_ASSIGN(session->db_, engine.open_rows());
   sqlite3* db = session->db();
   BRAID_TRY(register_participant(db, session.get()));
   BRAID_ASSIGN(session->log_, CommitLog::open(db));
+  engine.counters.sessions.fetch_add(1, std::memory_order_relaxed);
   const std::pair<SqliteStatement*, const char*> statements[] = {
       {&session->begin_, "BEGIN"},
       {&session->begin_immediate_, "BEGIN IMMEDIATE"},
@@ -49,11 +51,11 @@ Result<std::unique_ptr<Session>> Session::open(Engine& engine) {
     BRAID_ASSIGN(*statement, sqlite_prepare(db, sql));
   }
   sqlite3_wal_hook(db, note_wal, &session->wal_pages_);
-  engine.counters.sessions.fetch_add(1, std::memory_order_relaxed);
   return session;
 }
 
 Session::~Session() {
+  if (log_ == nullptr) return;  // it never opened
   if (state_ != State::kIdle) rollback().ignore();
   unpin();
   engine_.counters.sessions.fetch_sub(1, std::memory_order_relaxed);
@@ -339,7 +341,7 @@ Status Session::pin() {
 void Session::unpin() {
   if (state_ != State::kIdle) return;
   version_ = nullptr;
-  log_->release_read();
+  if (log_ != nullptr) log_->release_read();  // null when opening the session failed
 }
 
 }  // namespace braid

@@ -49,8 +49,10 @@ StatusCode sqlite_code(int code) {
 }
 
 Status sqlite_status(sqlite3* db, int code, std::string_view doing) {
-  const char* text = db == nullptr ? sqlite3_errstr(code) : sqlite3_errmsg(db);
-  return Status(sqlite_code(code), doing.empty() ? std::string(text) : std::string(doing) + ": " + text);
+  std::string text = db == nullptr ? sqlite3_errstr(code) : sqlite3_errmsg(db);
+  if (code == SQLITE_IOERR_DATA) text = "a page has the wrong checksum; the file is damaged";
+  if (sqlite_code(code) == StatusCode::kCorrupt) text = "rows.db: " + text;
+  return Status(sqlite_code(code), doing.empty() ? text : std::string(doing) + ": " + text);
 }
 
 Result<bool> SqliteStatement::step() {

@@ -89,6 +89,7 @@ Result<std::vector<GroupMember*>> WriterSlot::acquire_group(GroupMember& member,
   } else {
     held_ = true;
   }
+  member.wake_ = nullptr;  // a leader waits no more; what it waited on is gone
   group.push_back(&member);
   gather_group(group, lock.native());
   return group;

@@ -4,6 +4,7 @@
 
 #include <algorithm>
 
+#include "engine/check.h"
 #include "graph/graph_overlay.h"
 #include "graph/graph_read.h"
 #include "graph/index_entries.h"
@@ -260,6 +261,7 @@ uint64_t GraphWriter::mark() {
 
 void GraphWriter::rollback_to(uint64_t mark) {
   auto& marks = staged_->marks;
+  BRAID_ASSERT(mark < marks.size());
   const Staged::Position start{0, 0, 0, overlay_->base().counters()};
   const Staged::Position position = mark < marks.size() ? marks[mark] : start;
   if (mark < marks.size()) marks.resize(mark + 1);

@@ -59,6 +59,9 @@ bool listed(const std::string_view (&list)[N], std::string_view name) {
   return false;
 }
 
+/// Tables of these names would hide the graph's.
+constexpr std::string_view kGraphTables[] = {"graph_nodes", "graph_edges", "graph_neighbors", "graph_hops", "graph_shortest_path"};
+
 bool is_ours(std::string_view name) { return starts(name, "_braid_"); }
 
 class Authorizer {
@@ -69,29 +72,30 @@ class Authorizer {
 
   int decide(int action) {
     switch (action) {
-      case SQLITE_CREATE_TEMP_INDEX:
       case SQLITE_CREATE_TEMP_TABLE:
+      case SQLITE_CREATE_TEMP_VIEW: traits_.is_temporary = true; return new_table();
+      case SQLITE_CREATE_TEMP_INDEX:
       case SQLITE_CREATE_TEMP_TRIGGER:
-      case SQLITE_CREATE_TEMP_VIEW:
       case SQLITE_DROP_TEMP_INDEX:
       case SQLITE_DROP_TEMP_TABLE:
       case SQLITE_DROP_TEMP_TRIGGER:
       case SQLITE_DROP_TEMP_VIEW: traits_.is_temporary = true; return schema();
-      case SQLITE_CREATE_INDEX:
       case SQLITE_CREATE_TABLE:
-      case SQLITE_CREATE_TRIGGER:
-      case SQLITE_CREATE_VIEW:
+      case SQLITE_CREATE_VIEW: return new_table();
+      case SQLITE_CREATE_TRIGGER: traits_.trigger_table = second_; return schema();
+      case SQLITE_CREATE_INDEX:
       case SQLITE_DROP_INDEX:
       case SQLITE_DROP_TRIGGER:
       case SQLITE_DROP_VIEW:
       case SQLITE_DROP_VTABLE:
-      case SQLITE_ANALYZE:
       case SQLITE_REINDEX: return schema();
+      // ANALYZE without a name comes here for our tables too, and harms none.
+      case SQLITE_ANALYZE: traits_.changes_schema = true; return SQLITE_OK;
       case SQLITE_DROP_TABLE: return bound(first_) ? refuse_bound("dropped", first_) : schema();
       case SQLITE_ALTER_TABLE: return alter();
       case SQLITE_CREATE_VTABLE:
         if (!listed(kModules, second_)) return refuse(fmt::format("virtual tables of module '{}' are not allowed", second_));
-        return schema();
+        return new_table();
       case SQLITE_ATTACH:
       case SQLITE_DETACH: return refuse("ATTACH, DETACH and VACUUM are not allowed: a database is one directory");
       case SQLITE_PRAGMA: return pragma();
@@ -134,6 +138,11 @@ class Authorizer {
     return SQLITE_OK;
   }
 
+  int new_table() {
+    if (listed(kGraphTables, first_)) return refuse(fmt::format("'{}' is a table of the graph; choose another name", first_));
+    return schema();
+  }
+
   /// ALTER TABLE tells the table only; what it does is in the text.
   int alter() {
     traits_.changes_schema = true;
@@ -142,8 +151,19 @@ class Authorizer {
     if (binding == nullptr) return SQLITE_OK;
     const std::string& sql = connection_.preparing_sql();
     if (contains(sql, "RENAME")) return refuse_bound("renamed, nor its columns", second_);
-    if (contains(sql, "DROP") && contains(sql, binding->key_column)) return refuse_bound("changed in its key column", second_);
+    if (contains(sql, "DROP") && same(last_name(sql), binding->key_column)) return refuse_bound("changed in its key column", second_);
     return SQLITE_OK;
+  }
+  /// The column of ALTER TABLE … DROP COLUMN stands last; what cannot be read for sure (a comment after it) counts as the key.
+  std::string last_name(std::string_view sql) {
+    while (!sql.empty() && (sql.back() == ';' || std::isspace(static_cast<unsigned char>(sql.back())) != 0)) sql.remove_suffix(1);
+    if (contains(sql, "--") || contains(sql, "/*")) return catalog().binding_of_table(second_)->key_column;
+    const char close = sql.empty() ? ' ' : sql.back();
+    const char open = close == ']' ? '[' : close;
+    const bool quoted = close == ']' || close == '"' || close == '`' || close == '\'';
+    const size_t start = quoted ? sql.rfind(open, sql.size() - 2) : sql.find_last_of(" \t\r\n\f");
+    if (start == std::string_view::npos) return catalog().binding_of_table(second_)->key_column;
+    return std::string(sql.substr(start + 1, sql.size() - start - (quoted ? 2 : 1)));
   }
   static bool contains(std::string_view text, std::string_view word) {
     for (size_t i = 0; i + word.size() <= text.size(); ++i)
@@ -153,6 +173,7 @@ class Authorizer {
 
   int pragma() {
     traits_.is_pragma = true;
+    if (is_ours(second_)) return refuse_ours(second_);
     for (const PragmaRow& row : kPragmas) {
       if (!same(row.name, first_)) continue;
       if (row.use == PragmaUse::kReadOnly && !second_.empty())

@@ -170,6 +170,18 @@ Status unbind(Connection& connection, const std::string& label) {
   return {};
 }
 
+}  // namespace
+
+Status renew_binding_triggers(Connection& connection, std::string_view table) {
+  const BindingDefinition* binding = connection.catalog_state().binding_of_table(table);
+  if (binding == nullptr) return {};
+  for (const std::string_view event : kEvents)
+    BRAID_TRY(sqlite_run(connection.db(), "DROP TRIGGER IF EXISTS " + trigger_name(binding->label, event)));
+  return sqlite_run(connection.db(), trigger_sql(*binding));
+}
+
+namespace {
+
 Status bind_function(Connection& connection, sqlite3_context* context, std::span<sqlite3_value*> values) {
   BRAID_TRY(connection.check_writing());
   BindingDefinition binding;

@@ -47,7 +47,8 @@ Status Connection::register_all() {
 }
 
 Connection::~Connection() {
-  if (in_transaction()) rollback().ignore();
+  // Without a session when opening one failed.
+  if (session_ != nullptr && in_transaction()) rollback().ignore();
   internal_statements_.clear();
 }
 
@@ -168,13 +169,21 @@ Status Connection::begin(Mode mode) {
 Status Connection::commit() {
   if (!in_transaction()) return Status(StatusCode::kMisuse, "cannot commit: no transaction is open");
   reported_ = {};
-  return session_->commit();
+  const Status committed = session_->commit();
+  if (!committed.ok() && !in_transaction()) ++rollbacks_;
+  return committed;
+}
+
+/// Every rollback goes through here, but for those that SQLite or a failed commit make by themselves.
+Status Connection::roll_back() {
+  if (writing()) ++rollbacks_;
+  return session_->rollback();
 }
 
 Status Connection::rollback() {
   if (!in_transaction()) return Status(StatusCode::kMisuse, "cannot roll back: no transaction is open");
   deferred_.clear();
-  return session_->rollback();
+  return roll_back();
 }
 
 /// SAVEPOINT, RELEASE and ROLLBACK TO. SQLite keeps the savepoints; names are followed here only to see the transaction end that
@@ -257,11 +266,14 @@ Status Connection::finish(Statement& statement, Status status) {
   if (statement.writes_) changes_ = sqlite3_changes64(db());
   const bool owns = std::exchange(statement.owns_transaction_, false);
   if (session_->notice_rollback()) {
+    ++rollbacks_;
     deferred_.clear();
     if (status.ok()) status = Status(StatusCode::kInterrupted, "SQLite rolled the transaction back");
   }
   if (!status.ok() && statement.undo_ && session_->state() == Session::State::kWriting) session_->rollback_to(*statement.undo_);
   statement.undo_.reset();
+  if (status.ok() && !statement.traits_.trigger_table.empty())
+    defer([this, &statement] { return renew_binding_triggers(*this, statement.traits_.trigger_table); });
   if (status.ok()) status = run_deferred();
   deferred_.clear();
   if (owns && in_transaction()) {
@@ -269,10 +281,10 @@ Status Connection::finish(Statement& statement, Status status) {
     const bool keeps_rows = sqlite3_total_changes64(db()) != statement.total_changes_before_;
     if (status.ok() || keeps_rows) {
       const Status committed = session_->commit();
-      if (in_transaction()) session_->rollback().ignore();
+      if (in_transaction()) roll_back().ignore();
       if (status.ok()) status = committed;
     } else {
-      session_->rollback().ignore();
+      roll_back().ignore();
     }
   }
   if (running_ == 0) session_->unpin();
@@ -305,7 +317,7 @@ Status Connection::write(const std::function<Status()>& body) {
   const Status status = body();
   if (!alone) return status;
   if (status.ok()) return session_->commit();
-  session_->rollback().ignore();
+  roll_back().ignore();
   return status;
 }
 

@@ -34,6 +34,7 @@ struct StatementTraits {
   bool changes_schema = false;   ///< DDL
   bool is_pragma = false;
   bool is_temporary = false;     ///< makes or drops TEMP objects
+  std::string trigger_table;     ///< the table that CREATE TRIGGER puts one on
   Status refusal;                ///< why the authorizer said no
 };
 
@@ -83,6 +84,10 @@ class Connection {
   /// kMisuse inside a read-only place; functions that write call it first.
   Status check_writing() const;
 
+  /// Changes whenever a write transaction is rolled back: a cursor that read its changes must not go on. Never 0.
+  uint64_t rollbacks() const { return rollbacks_; }
+  bool writing() const { return session_->state() == Session::State::kWriting; }
+
   /// Work that needs DDL: done in this transaction when the running statement is over and no other runs.
   void defer(std::function<Status()> work) { deferred_.push_back(std::move(work)); }
 
@@ -106,6 +111,7 @@ class Connection {
   Connection() = default;
   Status register_all();
 
+  Status roll_back();
   Status start(Statement& statement);
   Status finish(Statement& statement, Status status);
   Status control(const StatementTraits& traits, std::string_view sql);
@@ -119,6 +125,7 @@ class Connection {
   Status reported_;
   int64_t error_offset_ = -1;
   int64_t changes_ = 0;
+  uint64_t rollbacks_ = 1;
   int running_ = 0;                  // statements between their first step and their end
   bool read_only_ = false;           // begun by Mode::kRead
   bool opened_by_savepoint_ = false; // the transaction ends when its outermost savepoint is released
@@ -170,6 +177,9 @@ Status register_graph_tables(Connection& connection);
 Status register_traversal_tables(Connection& connection);
 Status register_hypertables(Connection& connection);
 Status register_bindings(Connection& connection);
+/// SQLite fires the newest trigger first. After a user has put one on a bound table, the binding's own are made again, so that a user's
+/// trigger always finds the node of the row.
+Status renew_binding_triggers(Connection& connection, std::string_view table);
 /// The allow-list for users' SQL (DESIGN section 7).
 Status register_authorizer(Connection& connection);
 

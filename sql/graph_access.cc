@@ -1,7 +1,7 @@
 #include "sql/graph_access.h"
 
 #include <algorithm>
-#include <set>
+#include <iterator>
 
 #include <fmt/format.h>
 
@@ -14,6 +14,13 @@ const BindingDefinition* binding_of(const CatalogState& state, const std::vector
   for (const LabelId label : labels)
     if (const auto found = state.bindings.find(label); found != state.bindings.end()) return &found->second;
   return nullptr;
+}
+
+/// The binding of a label that one of the lists has and the other has not, if there is one.
+const BindingDefinition* changed_binding(const CatalogState& state, const std::vector<LabelId>& before, const std::vector<LabelId>& after) {
+  std::vector<LabelId> changed;
+  std::set_symmetric_difference(before.begin(), before.end(), after.begin(), after.end(), std::back_inserter(changed));
+  return binding_of(state, changed);
 }
 
 Result<std::vector<LabelId>> labels_from_json(Connection& connection, std::string_view json) {
@@ -53,9 +60,10 @@ Result<std::vector<std::pair<std::string, PropertyValue>>> bound_row(Connection&
   const PropertyValue* key = find_property(node.properties, binding.key);
   if (key == nullptr) return row;
   const Session::Internal internal(connection.session());
+  // Compared twice: by the column's own collation, which its index has, and exactly, as the graph tells keys apart.
   BRAID_ASSIGN(SqliteStatement * statement,
-               connection.internal_statement(fmt::format("SELECT * FROM main.{} WHERE {} = ?1 LIMIT 1", quote_identifier(binding.table),
-                                                         quote_identifier(binding.key_column))));
+               connection.internal_statement(fmt::format("SELECT * FROM main.{0} WHERE {1} = ?1 AND {1} = ?1 COLLATE BINARY LIMIT 1",
+                                                         quote_identifier(binding.table), quote_identifier(binding.key_column))));
   sqlite3_stmt* raw = statement->get();
   if (const auto* number = std::get_if<int64_t>(&key->value)) sqlite3_bind_int64(raw, 1, *number);
   if (const auto* real = std::get_if<double>(&key->value)) sqlite3_bind_double(raw, 1, *real);
@@ -156,10 +164,9 @@ Status update_node(Connection& connection, NodeId id, std::optional<std::string_
     BRAID_ASSIGN(label_ids, labels_from_json(connection, *labels));
   }
   const BindingDefinition* bound_before = binding_of(connection.catalog_state(), node.labels);
-  const BindingDefinition* bound_after = binding_of(connection.catalog_state(), label_ids);
-  if (bound_before != bound_after)
-    return refuse_bound_label(connection, bound_before != nullptr ? *bound_before : *bound_after,
-                              "the label comes and goes with the row; insert or delete the row");
+  std::sort(node.labels.begin(), node.labels.end());
+  if (const BindingDefinition* changed = changed_binding(connection.catalog_state(), node.labels, label_ids))
+    return refuse_bound_label(connection, *changed, "the label comes and goes with the row; insert or delete the row");
   Properties kept = node.properties;
   if (properties) {
     BRAID_ASSIGN(kept, parse_properties(connection, *properties));
@@ -289,6 +296,15 @@ std::optional<TypeId> type_for_reading(const Connection& connection, std::option
   return found ? TypeId(*found) : kNoType;
 }
 
+Result<std::optional<Path>> find_path(Connection& connection, NodeId source, NodeId target,
+                                      std::optional<std::string_view> weight, TraversalOptions options) {
+  if (!weight) return shortest_path(connection.graph(), source, target, options);
+  // A property that no edge has counts 1 for each edge, as it does for the edges that lack it.
+  const KeyId key(connection.find_name(NameKind::kPropertyKey, *weight).value_or(UINT32_MAX));
+  options.depth_max = UINT32_MAX;  // the cheapest path may be a long one; the nodes reached bound the search
+  return weighted_shortest_path(connection.graph(), source, target, key, options);
+}
+
 namespace {
 constexpr std::pair<std::string_view, Direction> kDirections[] = {
     {"out", Direction::kOut}, {"in", Direction::kIn}, {"both", Direction::kBoth}};
@@ -304,6 +320,21 @@ std::string_view direction_text(Direction direction) {
   for (const auto& [name, value] : kDirections)
     if (value == direction) return name;
   return {};
+}
+
+std::optional<uint64_t> id_of(sqlite3_value* value) {
+  const int type = sqlite3_value_numeric_type(value);
+  const int64_t id = sqlite3_value_int64(value);
+  const bool whole = type == SQLITE_INTEGER || (type == SQLITE_FLOAT && static_cast<double>(id) == sqlite3_value_double(value));
+  return whole && id > 0 ? std::optional(static_cast<uint64_t>(id)) : std::nullopt;
+}
+
+Result<std::optional<NodeId>> node_id_of(sqlite3_value* value) {
+  if (sqlite3_value_type(value) == SQLITE_NULL) return std::optional<NodeId>();
+  if (const auto id = id_of(value)) return std::optional(NodeId(*id));
+  return Status(StatusCode::kConstraint, fmt::format("'{}' is no node: an id is a whole number above 0; graph_node(label, property, value) "
+                                                     "finds it",
+                                                     optional_text(value).value_or("")));
 }
 
 PropertyValue property_of(sqlite3_value* value) {

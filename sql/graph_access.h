@@ -52,9 +52,18 @@ Result<EdgeId> link(Connection& connection, const Link& link);
 /// The number of an edge type for reading: nullopt for all types when `type` is null; a type that no edge has is answered with one that
 /// matches nothing.
 std::optional<TypeId> type_for_reading(const Connection& connection, std::optional<std::string_view> type);
+/// A shortest path by edges, or by the sum of the edges' property `weight`; nullopt when there is none.
+Result<std::optional<Path>> find_path(Connection& connection, NodeId source, NodeId target,
+                                      std::optional<std::string_view> weight, TraversalOptions options);
+
 /// "out", "in", "both".
 Result<Direction> direction_of(std::string_view text);
 std::string_view direction_text(Direction direction);
+
+/// The id of a node or an edge that a value means: a whole number above 0, as SQLite compares it (2, 2.0, '2'); nothing for other values.
+std::optional<uint64_t> id_of(sqlite3_value* value);
+/// The node that a value names: nullopt for NULL, kConstraint for what can be no id.
+Result<std::optional<NodeId>> node_id_of(sqlite3_value* value);
 
 /// An SQL value as a property value; kInvalidArgument never, blobs become bytes.
 PropertyValue property_of(sqlite3_value* value);

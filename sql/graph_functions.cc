@@ -83,9 +83,10 @@ Status delete_function(Connection& connection, sqlite3_context* context, Values 
   const std::string_view rule = values.size() > 1 ? text_of(values[1]) : "restrict";
   if (rule != "restrict" && rule != "detach")
     return Status(StatusCode::kInvalidArgument, fmt::format("graph_delete: '{}': expected 'restrict' or 'detach'", rule));
-  const NodeId node(static_cast<uint64_t>(sqlite3_value_int64(values[0])));
-  BRAID_TRY(delete_node(connection, node, rule == "detach" ? DeleteRule::kDetach : DeleteRule::kRestrict));
-  sqlite3_result_int64(context, static_cast<int64_t>(node.value()));
+  BRAID_ASSIGN(const auto node, node_id_of(values[0]));
+  if (!node) return Status(StatusCode::kNotFound, "graph_delete: the node is NULL: there is no such node");
+  BRAID_TRY(delete_node(connection, *node, rule == "detach" ? DeleteRule::kDetach : DeleteRule::kRestrict));
+  sqlite3_result_int64(context, static_cast<int64_t>(node->value()));
   return {};
 }
 

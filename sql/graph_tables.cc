@@ -13,16 +13,6 @@ namespace {
 constexpr size_t kScanRows = 256;  // fetched at a time
 constexpr size_t kAllNeighbors = SIZE_MAX;
 
-std::optional<NodeId> node_of(sqlite3_value* value) {
-  if (sqlite3_value_type(value) == SQLITE_NULL) return std::nullopt;
-  return NodeId(static_cast<uint64_t>(sqlite3_value_int64(value)));
-}
-
-/// Only a whole number can be an id; anything else equals none.
-bool is_id(sqlite3_value* value) {
-  return sqlite3_value_numeric_type(value) == SQLITE_INTEGER && sqlite3_value_int64(value) > 0;
-}
-
 Status refuse_given_id(sqlite3_value* value) {
   if (sqlite3_value_type(value) == SQLITE_NULL) return {};
   return Status(StatusCode::kConstraint, "ids of nodes and edges are assigned by Braid; leave id out, and keep your own key as a "
@@ -74,8 +64,9 @@ class NodeCursor final : public VirtualCursor {
     finished_ = false;
     if (plan == kNodeById) {
       finished_ = true;
-      if (!is_id(values[0])) return {};
-      BRAID_ASSIGN(auto node, view_->node(NodeId(static_cast<uint64_t>(sqlite3_value_int64(values[0])))));
+      const auto id = id_of(values[0]);
+      if (!id) return {};
+      BRAID_ASSIGN(auto node, view_->node(NodeId(*id)));
       if (node) nodes_.push_back(std::move(*node));
       return {};
     }
@@ -199,14 +190,14 @@ class EdgeCursor final : public VirtualCursor {
     after_ = EdgeId(0);
     plan_ = plan;
     if (plan == kEdgeScan) return fetch_scan();
-    if (!is_id(values[0])) return {};
-    const auto id = static_cast<uint64_t>(sqlite3_value_int64(values[0]));
+    const auto id = id_of(values[0]);
+    if (!id) return {};
     if (plan == kEdgeById) {
-      BRAID_ASSIGN(auto edge, view_->edge(EdgeId(id)));
+      BRAID_ASSIGN(auto edge, view_->edge(EdgeId(*id)));
       if (edge) edges_.push_back(std::move(*edge));
       return {};
     }
-    node_ = NodeId(id);
+    node_ = NodeId(*id);
     return view_->neighbors(node_, plan == kEdgeBySource ? Direction::kOut : Direction::kIn, std::nullopt, kAllNeighbors,
                             neighbors_);
   }
@@ -281,15 +272,16 @@ class EdgeTable final : public VirtualTable {
     if (sqlite3_value_type(values[0]) == SQLITE_NULL) {
       BRAID_TRY(refuse_given_id(values[2 + kEdgeId]));
       BRAID_TRY(refuse_given_id(values[1]));
-      BRAID_ASSIGN(const EdgeId id, create_edge(connection, node_of(values[2 + kSource]), text_of(values[2 + kType]),
-                                                node_of(values[2 + kTarget]), properties));
+      BRAID_ASSIGN(const auto source, node_id_of(values[2 + kSource]));
+      BRAID_ASSIGN(const auto target, node_id_of(values[2 + kTarget]));
+      BRAID_ASSIGN(const EdgeId id, create_edge(connection, source, text_of(values[2 + kType]), target, properties));
       rowid = static_cast<sqlite3_int64>(id.value());
       return {};
     }
     BRAID_ASSIGN(const auto edge, connection.graph().edge(old));
     if (!edge) return Status(StatusCode::kNotFound, fmt::format("there is no edge {}", old.value()));
-    const bool same_ends = node_of(values[2 + kSource]) == edge->source && node_of(values[2 + kTarget]) == edge->target &&
-                           sqlite3_value_int64(values[2 + kEdgeId]) == sqlite3_value_int64(values[0]) &&
+    const bool same_ends = id_of(values[2 + kSource]) == edge->source.value() && id_of(values[2 + kTarget]) == edge->target.value() &&
+                           id_of(values[2 + kEdgeId]) == old.value() &&
                            text_of(values[2 + kType]) == connection.name(NameKind::kEdgeType, edge->type.value());
     if (!same_ends)
       return Status(StatusCode::kConstraint,

@@ -166,7 +166,7 @@ std::string declare_hypertable(const HypertableDefinition& definition) {
   for (const std::string& tag : definition.tags) sql += fmt::format(", {} TEXT", quote_identifier(tag));
   for (const FieldDefinition& field : definition.fields)
     sql += fmt::format(", {} {}", quote_identifier(field.name), field_type_name(field.type));
-  return sql + ")";
+  return sql + fmt::format(", {} BLOB HIDDEN PRIMARY KEY) WITHOUT ROWID", kPointColumn);
 }
 
 }  // namespace braid

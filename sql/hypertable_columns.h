@@ -13,7 +13,11 @@ namespace braid {
 /// Errors name the argument and what was expected.
 Result<HypertableDefinition> parse_hypertable(std::string name, std::span<const char* const> arguments);
 
-/// The table as SQLite sees it: time, tags, fields.
+/// The hidden last column of every hypertable: bytes that tell its points apart. A point has no number of its own, and SQLite
+/// needs a key where it looks for the same row by several ways (WHERE a OR b).
+inline constexpr const char* kPointColumn = "_braid_point";
+
+/// The table as SQLite sees it: time, tags, fields, then the hidden column.
 std::string declare_hypertable(const HypertableDefinition& definition);
 
 /// Name of a field type as it is declared.

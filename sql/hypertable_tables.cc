@@ -1,4 +1,4 @@
-// CREATE VIRTUAL TABLE … USING hypertable(…): points as rows. Columns: time, tags, fields.
+// CREATE VIRTUAL TABLE … USING hypertable(…): points as rows. Columns: time, tags, fields, and a hidden key.
 //
 // Plans: `time` with =, <, <=, >, >= and tags with = or IS are pushed down into the scan; only the columns used are read.
 #include <algorithm>
@@ -19,6 +19,7 @@ namespace braid {
 namespace {
 
 constexpr int kTimeColumn = 0;
+constexpr int64_t kYearZero = -62'167'219'200'000'000;  // 0000-01-01
 
 /// One pushed constraint, as it stands in the plan's text: column number and operator, "0>".
 struct Pushed {
@@ -128,7 +129,7 @@ class HypertableTable final : public VirtualTable {
 
   std::unique_ptr<VirtualCursor> open() override;
 
-  // values: old rowid, new rowid, then the columns
+  // values: old key, new key, then the columns
   Status update(std::span<sqlite3_value*> values, sqlite3_int64& rowid) override {
     if (values.size() == 1)
       return Status(StatusCode::kReadOnly, fmt::format("points of '{}' cannot be deleted one by one; drop_chunks('{}', time) drops old ones",
@@ -141,6 +142,10 @@ class HypertableTable final : public VirtualTable {
     values = values.subspan(2);
     BRAID_ASSIGN(const HypertableDefinition* table, definition());
     BRAID_ASSIGN(const Timestamp time, time_of(values[0], fmt::format("column '{}' of '{}'", columns_.time_column, columns_.name)));
+    // Text has no form for years before 0, so that such a time could not be read back.
+    if (time < Timestamp(kYearZero))
+      return Status(StatusCode::kInvalidArgument, fmt::format("column '{}' of '{}': {} microseconds lie before the year 0",
+                                                              columns_.time_column, columns_.name, time.value()));
     std::vector<std::optional<std::string_view>> tags;
     for (int i = 0; i < tag_count(); ++i) tags.push_back(optional_text(values[static_cast<size_t>(i) + 1]));
     std::vector<FieldValue> fields;
@@ -232,6 +237,11 @@ class HypertableCursor final : public VirtualCursor {
     }
     if (column <= table_.tag_count()) return tag_column(context, static_cast<size_t>(column) - 1);
     const auto field = static_cast<size_t>(column - table_.tag_count() - 1);
+    if (field >= table_.columns().fields.size()) {
+      const std::string key = fmt::format("{}/{}", scan_->series().value(), scan_->time().value());
+      sqlite3_result_blob64(context, key.data(), key.size(), SQLITE_TRANSIENT);
+      return {};
+    }
     const FieldValue value = scan_->field(field);
     if (value.is_null) return {};
     switch (table_.columns().fields[field].type) {
@@ -248,7 +258,7 @@ class HypertableCursor final : public VirtualCursor {
   /// Narrows the range; false when nothing can match.
   static Result<bool> push_time(char operation, sqlite3_value* value, TimeRange& range) {
     if (sqlite3_value_type(value) == SQLITE_NULL) return false;
-    BRAID_ASSIGN(const Timestamp time, time_of(value, "a comparison with the time column"));
+    BRAID_ASSIGN(const Timestamp time, compared_time_of(value, "a comparison with the time column"));
     const int64_t at = time.value();
     if (operation == '=' || operation == 'g') range.start = std::max(range.start, time);
     if (operation == '>') range.start = std::max(range.start, Timestamp(after(at)));

@@ -46,6 +46,16 @@ int compare_times(void*, int left_size, const void* left, int right_size, const 
   return a < b ? -1 : a > b ? 1 : 0;
 }
 
+}  // namespace
+
+Result<Timestamp> compared_time_of(sqlite3_value* value, std::string_view what) {
+  if (sqlite3_value_type(value) == SQLITE_TEXT)
+    if (const auto time = instant_of(text_of(value))) return *time;
+  return time_of(value, what);
+}
+
+namespace {
+
 Status now_function(Connection& connection, sqlite3_context* context, std::span<sqlite3_value*>) {
   result_text(context, format_time(connection.engine().env().now()));
   return {};

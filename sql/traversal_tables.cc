@@ -81,13 +81,20 @@ Status run_hops(Connection& connection, std::span<sqlite3_value* const> paramete
   if (!start) return {};
   TraversalOptions options;
   BRAID_TRY(walk_parameters(connection, parameters, 2, options));
+  const int64_t depth_limit = options.depth_max;
   if (sqlite3_value_type(parameters[1]) != SQLITE_NULL) {
     const int64_t hops = sqlite3_value_int64(parameters[1]);
     if (sqlite3_value_numeric_type(parameters[1]) != SQLITE_INTEGER || hops < 0)
       return Status(StatusCode::kInvalidArgument, fmt::format("graph_hops: '{}' hops: expected a whole number from 0", text_of(parameters[1])));
-    options.depth_max = static_cast<uint32_t>(std::min<int64_t>(hops, options.depth_max));
+    if (hops > depth_limit)
+      return Status(StatusCode::kLimit, fmt::format("graph_hops: {} hops, traversal_depth_max allows {}", hops, depth_limit));
+    options.depth_max = static_cast<uint32_t>(hops);
+  } else if (depth_limit < UINT32_MAX) {
+    ++options.depth_max;  // one more shows whether the limit cuts the walk
   }
   BRAID_ASSIGN(const auto reached, k_hops(connection.graph(), *start, options));
+  if (!reached.empty() && reached.back().depth > depth_limit)
+    return Status(StatusCode::kLimit, fmt::format("graph_hops: the walk goes on after {} hops, traversal_depth_max allows no more", depth_limit));
   for (const Reached& item : reached)
     rows.push_back({number(item.node), int64_t{item.depth}, cell_or_null(item.via), cell_or_null(item.previous)});
   return {};
@@ -102,14 +109,7 @@ Status run_path(Connection& connection, std::span<sqlite3_value* const> paramete
   if (!source || !target) return {};
   TraversalOptions options;
   BRAID_TRY(walk_parameters(connection, parameters, 2, options));
-  std::optional<Path> path;
-  if (const auto weight = text_parameter(parameters, 4)) {
-    // A property that no edge has counts 1 for each edge, as it does for the edges that lack it.
-    const KeyId key(connection.find_name(NameKind::kPropertyKey, *weight).value_or(UINT32_MAX));
-    BRAID_ASSIGN(path, weighted_shortest_path(connection.graph(), *source, *target, key, options));
-  } else {
-    BRAID_ASSIGN(path, shortest_path(connection.graph(), *source, *target, options));
-  }
+  BRAID_ASSIGN(const auto path, find_path(connection, *source, *target, text_parameter(parameters, 4), options));
   if (!path) return {};
   for (size_t i = 0; i < path->nodes.size(); ++i)
     rows.push_back({static_cast<int64_t>(i), number(path->nodes[i]), i == 0 ? Cell() : Cell(number(path->edges[i - 1])), path->cost});
@@ -134,6 +134,7 @@ class FunctionCursor final : public VirtualCursor {
       if ((plan >> i & 1) != 0) parameters[i] = values[used++];
     rows_.clear();
     index_ = 0;
+    call_ = call_number(parameters);
     for (size_t i = 0; i < parameters.size(); ++i)
       if (function_.parameters[i].required && parameters[i] == nullptr)
         return Status(StatusCode::kInvalidArgument,
@@ -145,7 +146,9 @@ class FunctionCursor final : public VirtualCursor {
     return {};
   }
   bool at_end() const override { return index_ >= rows_.size(); }
-  int64_t rowid() const override { return static_cast<int64_t>(index_); }
+  /// Where SQLite looks for rows by several ways (WHERE a OR b) it takes those of one number for the same row, so the numbers of calls with
+  /// other parameters differ.
+  int64_t rowid() const override { return static_cast<int64_t>(call_ << kIndexBits | index_); }
 
   Status column(sqlite3_context* context, int column) override {
     // Parameters are constraints that SQLite does not check again, so their columns are never read.
@@ -158,8 +161,20 @@ class FunctionCursor final : public VirtualCursor {
   }
 
  private:
+  static constexpr int kIndexBits = 24;
+
+  static uint64_t call_number(std::span<sqlite3_value* const> parameters) {
+    std::string call;
+    for (sqlite3_value* value : parameters) {
+      const std::string_view text = value == nullptr ? std::string_view() : text_of(value);
+      call += fmt::format("{}:{}:{};", value == nullptr ? 0 : sqlite3_value_type(value), text.size(), text);
+    }
+    return std::hash<std::string>()(call) >> kIndexBits;
+  }
+
   Connection& connection_;
   const FunctionRow& function_;
+  uint64_t call_ = 0;
   std::vector<Row> rows_;
   size_t index_ = 0;
 };
@@ -190,6 +205,9 @@ class FunctionTable final : public VirtualTable {
     }
     info.estimatedCost = 100;
     info.estimatedRows = 50;
+    // The call will fail with a message; any plan that gives the parameter is better.
+    for (size_t i = 0; i < function_.parameters.size(); ++i)
+      if (function_.parameters[i].required && constraint_of[i] < 0) info.estimatedCost = 1e12;
     return SQLITE_OK;
   }
   std::unique_ptr<VirtualCursor> open() override { return std::make_unique<FunctionCursor>(connection, function_); }

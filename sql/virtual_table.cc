@@ -79,19 +79,37 @@ int close_cursor(sqlite3_vtab_cursor* cursor) {
   const std::unique_ptr<VirtualCursor> owned(&cursor_of(cursor));
   return SQLITE_OK;
 }
+/// SQLite goes on with a cursor after COMMIT and after ROLLBACK. After the one it is pinned again, at the snapshot that SQLite still
+/// holds; after the other the changes that it read are gone.
+Status continues(sqlite3_vtab_cursor* cursor) {
+  Connection& connection = table_of(cursor).connection;
+  const uint64_t reads_changes = cursor_of(cursor).reads_changes;
+  if (reads_changes != 0 && reads_changes != connection.rollbacks())
+    return Status(StatusCode::kInterrupted, "the transaction whose changes the statement was reading was rolled back");
+  return connection.pin();
+}
+
 int filter(sqlite3_vtab_cursor* cursor, int plan, const char* detail, int count, sqlite3_value** values) {
   return guarded(table_of(cursor), [&]() -> Status {
     // Pinned before the first step when the statement is known to read us; a view or an old statement is caught here.
-    BRAID_TRY(table_of(cursor).connection.pin());
+    Connection& connection = table_of(cursor).connection;
+    BRAID_TRY(connection.pin());
+    cursor_of(cursor).reads_changes = connection.writing() ? connection.rollbacks() : 0;
     return cursor_of(cursor).filter(plan, detail, {values, static_cast<size_t>(count)});
   });
 }
 int next(sqlite3_vtab_cursor* cursor) {
-  return guarded(table_of(cursor), [&] { return cursor_of(cursor).next(); });
+  return guarded(table_of(cursor), [&]() -> Status {
+    BRAID_TRY(continues(cursor));
+    return cursor_of(cursor).next();
+  });
 }
 int eof(sqlite3_vtab_cursor* cursor) { return cursor_of(cursor).at_end() ? 1 : 0; }
 int column(sqlite3_vtab_cursor* cursor, sqlite3_context* context, int index) {
-  return guarded(table_of(cursor), [&] { return cursor_of(cursor).column(context, index); });
+  return guarded(table_of(cursor), [&]() -> Status {
+    BRAID_TRY(continues(cursor));
+    return cursor_of(cursor).column(context, index);
+  });
 }
 int rowid(sqlite3_vtab_cursor* cursor, sqlite3_int64* out) {
   *out = cursor_of(cursor).rowid();

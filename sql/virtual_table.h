@@ -17,6 +17,9 @@ namespace braid {
 /// A cursor of a VirtualTable. After `filter` it stands on the first row, or at the end.
 class VirtualCursor : public sqlite3_vtab_cursor {
  public:
+  /// What Connection::rollbacks was at `filter` in a write transaction, else 0.
+  uint64_t reads_changes = 0;
+
   virtual ~VirtualCursor() = default;
   virtual Status filter(int plan, const char* detail, std::span<sqlite3_value*> values) = 0;
   virtual Status next() = 0;

@@ -129,7 +129,7 @@ class SeriesStore final : public Store {
   // alone.
   std::unique_ptr<SeriesCheckpoint> checkpoint_;
 
-  std::atomic<uint64_t> next_chunk_{1};
+  std::atomic<uint64_t> next_chunk_{options_.next_chunk.value()};
   std::atomic<uint64_t> tail_bytes_{0};
   std::atomic<uint64_t> rows_sealed_{0};
 

@@ -18,6 +18,7 @@ struct SeriesStoreOptions {
       1 << 30;  ///< tail memory at which `admit` refuses commits until a checkpoint sealed it
   uint64_t relog_rows_max =
       2048;  ///< a tail of at most so many rows is logged again instead of sealed
+  ChunkId next_chunk{1};  ///< the first id that no chunk ever had
 };
 
 /// What marks the files as this database's: stray files of another one are kept aside, never

@@ -1,0 +1,116 @@
+// What every benchmark shares: its options, a directory on a real disk, the clock, and a report of
+// medians.
+//
+// A benchmark runs its subjects (braid and its peers) in turns, round after round, so that a disk
+// or a processor that slows down for a while slows down all of them; each figure is the median over
+// the rounds. Threads: one thread uses these objects.
+#pragma once
+
+#include <cstdint>
+#include <filesystem>
+#include <optional>
+#include <string>
+#include <string_view>
+#include <vector>
+
+namespace bench {
+
+/// Prints the message and ends the process; the files of the run stay for inspection.
+[[noreturn]] void fail(std::string_view message);
+
+/// What the command line says.
+struct Arguments {
+  double seconds = 1;  // length of one measured turn
+  int rounds = 5;
+  bool json = false;
+  std::string directory;              // where the temporary directory is made
+  std::vector<std::string> subjects;  // empty: all
+
+  bool selected(std::string_view subject) const;
+};
+
+/// Reads the command line, in which --subject takes one of `subjects`; ends the process after
+/// --help and after a mistake, which it names.
+Arguments parse_arguments(int argc, char** argv, const char* about,
+                          const std::vector<std::string>& subjects);
+
+/// A new directory, removed with all that is in it at the end. It is made under the current
+/// directory unless told otherwise, because the usual place for temporary files may be memory,
+/// where a sync costs nothing.
+class WorkDirectory {
+ public:
+  explicit WorkDirectory(const std::string& parent);
+  ~WorkDirectory();
+  WorkDirectory(const WorkDirectory&) = delete;
+  WorkDirectory& operator=(const WorkDirectory&) = delete;
+
+  /// Path of an entry that does not exist yet.
+  std::string entry(std::string_view name) const { return (path_ / name).string(); }
+  std::string path() const { return path_.string(); }
+
+ private:
+  std::filesystem::path path_;
+};
+
+/// Seconds of a clock that never goes back.
+double now_seconds();
+
+/// Names one figure of a report.
+struct Figure {
+  std::string_view metric;
+  std::string_view subject;
+};
+
+/// Whether a sample may be compared with others. A disturbed one counts only where there is no
+/// other.
+enum class Quality { kCalm, kDisturbed };
+
+/// What a figure or a ratio should reach.
+struct Bound {
+  enum class Kind { kAtLeast, kAtMost } kind;
+  double value;
+};
+
+/// Gathers samples and prints their medians, as a table with targets or as one JSON object a line.
+class Report {
+ public:
+  explicit Report(std::string bench) : bench_(std::move(bench)) {}
+
+  void add(std::string_view metric, std::string_view subject, double value, std::string_view unit,
+           Quality quality = Quality::kCalm);
+
+  /// Compares a figure with a bound; says nothing when the figure was not measured.
+  void expect(Figure figure, Bound bound);
+  /// Compares the ratio of two figures with a bound.
+  void expect_ratio(Figure figure, Figure base, Bound bound);
+
+  void print(const Arguments& arguments) const;
+
+ private:
+  struct Series {
+    std::string metric;
+    std::string subject;
+    std::string unit;
+    std::vector<double> calm;
+    std::vector<double> disturbed;
+    const std::vector<double>& counted() const { return calm.empty() ? disturbed : calm; }
+  };
+  struct Target {
+    std::string what;
+    double value;
+    Bound bound;
+  };
+
+  std::optional<double> find(Figure figure) const;
+  void print_table(const Arguments& arguments) const;
+  void print_json() const;
+
+  std::string bench_;
+  std::vector<Series> series_;
+  std::vector<Target> targets_;
+};
+
+/// Median of at least one sample.
+double median(std::vector<double> samples);
+
+}  // namespace bench

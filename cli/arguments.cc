@@ -1,0 +1,201 @@
+#include "cli/arguments.h"
+
+#include <fmt/format.h>
+
+#include <CLI/CLI.hpp>
+#include <algorithm>
+#include <array>
+
+#include "cli/exit_code.h"
+#include "cli/import_options.h"
+#include "cli/option_parser.h"
+
+namespace braid::cli {
+
+namespace {
+
+constexpr const char* kSqlFooter = R"(
+Without SQL and at a terminal a shell opens (.help lists its commands); otherwise SQL is read from standard
+input. A database that does not exist is created. Results are boxes on a terminal and csv elsewhere.
+
+Commands:
+  braid import DIR FILE.csv ...   load a CSV file into a table, a hypertable or the graph
+  braid check DIR                 verify everything that is stored
+  braid stats DIR                 figures about the database
+  braid demo [DIR]                a tour on data of this machine
+Each has its own --help. A directory with such a name is given as ./import.
+
+Examples:
+  braid grid.db
+  braid grid.db "SELECT * FROM buses LIMIT 3"
+  braid -json grid.db -f report.sql > report.json
+  echo "SELECT 1" | braid grid.db
+
+Exit codes: 0, 1 for an error in SQL, data or the database, 2 for wrong usage.)";
+
+struct Spelling {
+  std::string_view written;
+  std::string_view meant;
+};
+
+// Long options that may have one dash only, as in sqlite3.
+constexpr std::array<Spelling, 8> kSpellings = {{{"-json", "--json"},
+                                                 {"-csv", "--csv"},
+                                                 {"-box", "--box"},
+                                                 {"-line", "--line"},
+                                                 {"-keep-going", "--keep-going"},
+                                                 {"-version", "--version"},
+                                                 {"-help", "--help"},
+                                                 {"-V", "--version"}}};
+
+bool is_sql_comment(std::string_view word) {
+  return word.starts_with("--") && word.size() > 2 &&
+         (word[2] == ' ' || word.find('\n') != std::string_view::npos);
+}
+
+}  // namespace
+
+std::vector<std::string> normalised_words(std::vector<std::string> words) {
+  for (std::string& word : words) {
+    if (word == "--") break;
+    for (const Spelling& spelling : kSpellings) {
+      if (word == spelling.written) word = spelling.meant;
+    }
+    if (is_sql_comment(word)) word.insert(0, " ");
+  }
+  return words;
+}
+
+namespace {
+
+void add_database(CLI::App* app, DatabaseArguments* database, std::vector<std::string>* options) {
+  app->add_option("DIR", database->directory, "directory of the database")->required();
+  app->add_option(
+         "--option", *options,
+         "NAME=VALUE: a setting of the database for this run, such as cache_bytes=67108864")
+      ->type_name("NAME=VALUE")
+      ->allow_extra_args(false);
+}
+
+std::string joined(const std::vector<std::string>& options) {
+  return fmt::format("{}", fmt::join(options, ";"));
+}
+
+void add_formats(CLI::App* app, std::optional<OutputFormat>* format) {
+  for (const OutputFormatRow& row : output_formats()) {
+    app->add_flag_callback(
+        "--" + std::string(row.name), [format, chosen = row.format] { *format = chosen; },
+        "-" + std::string(row.name) + ": " + std::string(row.help));
+  }
+}
+
+Arguments read_sql(std::vector<std::string> words) {
+  SqlArguments arguments;
+  std::vector<std::string> options;
+  CLI::App app("Braid: rows, a graph and time series in one directory.", "braid");
+  app.footer(kSqlFooter);
+  app.set_version_flag("--version", std::string("braid ") + braid_version(), "the version");
+  add_database(&app, &arguments.database, &options);
+  app.add_option("SQL", arguments.sql, "statements to run");
+  app.add_option("-f,--file", arguments.files, "run the SQL of FILE; - is standard input")
+      ->type_name("FILE")
+      ->allow_extra_args(false);
+  add_formats(&app, &arguments.format);
+  app.add_flag("--keep-going", arguments.keep_going,
+               "-keep-going: run the rest of a script after an error");
+  if (auto answer = parse_words(&app, std::move(words), "braid")) return *answer;
+  arguments.database.options = joined(options);
+  if (arguments.sql.has_value() && !arguments.files.empty()) {
+    return usage_error("give either SQL or -f FILE, not both", "braid");
+  }
+  return arguments;
+}
+
+Arguments read_import(std::vector<std::string> words) {
+  ImportCommand command;
+  std::vector<std::string> options;
+  CLI::App app(std::string(kImportSummary), "braid import");
+  add_database(&app, &command.database, &options);
+  ImportOptions import_options(&app);
+  if (auto answer = parse_words(&app, std::move(words), "braid import")) return *answer;
+  command.database.options = joined(options);
+  if (auto wrong = import_options.take(&command.import)) return usage_error(*wrong, "braid import");
+  return command;
+}
+
+Arguments read_check(std::vector<std::string> words) {
+  CheckCommand command;
+  std::vector<std::string> options;
+  CLI::App app("Verifies rows, graph and series of a database and lists what is wrong.",
+               "braid check");
+  app.footer(
+      "\nExit codes: 0 when nothing is wrong, 1 when something is or the check could not be made.");
+  add_database(&app, &command.database, &options);
+  if (auto answer = parse_words(&app, std::move(words), "braid check")) return *answer;
+  command.database.options = joined(options);
+  return command;
+}
+
+Arguments read_stats(std::vector<std::string> words) {
+  StatsCommand command;
+  std::vector<std::string> options;
+  CLI::App app("Shows figures about a database.", "braid stats");
+  add_database(&app, &command.database, &options);
+  add_formats(&app, &command.format);
+  if (auto answer = parse_words(&app, std::move(words), "braid stats")) return *answer;
+  command.database.options = joined(options);
+  return command;
+}
+
+Arguments read_demo(std::vector<std::string> words) {
+  DemoCommand command;
+  CLI::App app("A tour: this machine's packages, their dependencies and its load in one database.",
+               "braid demo");
+  app.add_option("DIR", command.directory, "where to put the database; ./braid-demo if not given");
+  if (auto answer = parse_words(&app, std::move(words), "braid demo")) return *answer;
+  return command;
+}
+
+Arguments read_demo_writer(std::vector<std::string> words) {
+  DemoWriterCommand command;
+  CLI::App app("Commits until it is killed; the demo starts it.", "braid demo-writer");
+  app.add_option("DIR", command.directory, "directory of the database")->required();
+  if (auto answer = parse_words(&app, std::move(words), "braid demo-writer")) return *answer;
+  return command;
+}
+
+struct Subcommand {
+  std::string_view name;
+  Arguments (*read)(std::vector<std::string> words);
+};
+
+constexpr std::array<Subcommand, 5> kSubcommands = {{{"import", read_import},
+                                                     {"check", read_check},
+                                                     {"stats", read_stats},
+                                                     {"demo", read_demo},
+                                                     {"demo-writer", read_demo_writer}}};
+
+}  // namespace
+
+Arguments read_arguments(std::vector<std::string> words) {
+  words = normalised_words(std::move(words));
+  if (words.empty()) return usage_error("give the directory of a database", "braid");
+  for (const Subcommand& subcommand : kSubcommands) {
+    if (words[0] != subcommand.name) continue;
+    words.erase(words.begin());
+    return subcommand.read(std::move(words));
+  }
+  return read_sql(std::move(words));
+}
+
+std::variant<ImportArguments, Answer> read_import_arguments(std::vector<std::string> words) {
+  ImportArguments import;
+  CLI::App app(std::string(kImportSummary), ".import");
+  ImportOptions options(&app);
+  if (auto answer = parse_words(&app, normalised_words(std::move(words)), ".import"))
+    return *answer;
+  if (auto wrong = options.take(&import)) return usage_error(*wrong, ".import");
+  return import;
+}
+
+}  // namespace braid::cli

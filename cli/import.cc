@@ -1,0 +1,246 @@
+#include "cli/import.h"
+
+#include <fmt/format.h>
+#include <unistd.h>
+
+#include <algorithm>
+#include <chrono>
+
+#include "cli/csv_reader.h"
+#include "cli/field_converter.h"
+#include "cli/import_target.h"
+#include "cli/interrupt.h"
+#include "cli/progress.h"
+#include "cli/terminal.h"
+#include "cli/type_inference.h"
+
+namespace braid::cli {
+
+namespace {
+
+// How much of a pipe decides its columns' types. A file is looked at whole, since it can be read
+// twice.
+constexpr int64_t kSampleBytesMax = 4 * 1024 * 1024;
+constexpr int64_t kSampleRecordsMax = 10'000;
+
+constexpr const char* kSavepoint = "braid_import";
+
+Failure interrupted() { return {.message = "interrupted", .interrupted = true}; }
+
+Failure at_line(int64_t line, const Failure& failure) {
+  Failure placed = failure;
+  placed.message = fmt::format("line {}: {}", line, failure.message);
+  return placed;
+}
+
+class Import {
+ public:
+  Import(const Session& session, const ImportArguments& arguments, InputFile& file)
+      : session_(session),
+        arguments_(arguments),
+        file_(file),
+        target_(make_import_target(session, arguments)) {}
+
+  Done run() {
+    const auto start = std::chrono::steady_clock::now();
+    CLI_TRY(look());
+    CLI_TRY(file_.rewind());
+    CLI_TRY(load_in_transaction());
+    progress_.clear();
+    const double seconds =
+        std::chrono::duration<double>(std::chrono::steady_clock::now() - start).count();
+    if (arguments_.verbose || is_terminal(STDERR_FILENO)) say_what_was_done(seconds);
+    return std::nullopt;
+  }
+
+  /// After a failure: whether the database is known to be as it was before.
+  bool undone() const { return undone_; }
+
+ private:
+  // The first look: names, and the types of those columns whose type nobody gave.
+  Done look();
+  Done read_header(CsvReader* reader);
+  Done take_given_types();
+  Done infer_types(CsvReader* reader);
+
+  Done load_in_transaction();
+  Done load();
+  Done load_record(FieldConverter* converter, const CsvRecord& record);
+  void say_what_was_done(double seconds) const;
+
+  const Session& session_;
+  const ImportArguments& arguments_;
+  InputFile& file_;
+  std::unique_ptr<ImportTarget> target_;
+  std::vector<ImportColumn> columns_;
+  int64_t sampled_records_ = 0;
+  int64_t rows_ = 0;
+  bool undone_ = true;
+  Progress progress_;
+};
+
+Done Import::read_header(CsvReader* reader) {
+  CsvRecord header;
+  Outcome<bool> any = reader->next(&header);
+  if (!any.ok()) return any.failure();
+  if (!*any) return Failure{"the file is empty; its first line must name the columns"};
+  columns_.clear();
+  for (const CsvField& field : header.fields) {
+    if (field.text.empty()) {
+      return Failure{
+          fmt::format("line {}: column {} has no name; the first line must name the columns",
+                      header.line, columns_.size() + 1)};
+    }
+    if (find_column(columns_, field.text).has_value()) {
+      return Failure{fmt::format("line {}: two columns are named \"{}\"", header.line, field.text)};
+    }
+    columns_.push_back({.name = std::string(field.text)});
+  }
+  return std::nullopt;
+}
+
+Done Import::take_given_types() {
+  auto give = [this](const char* option, const std::string& name, ColumnType type) -> Done {
+    const std::optional<size_t> index = find_column(columns_, name);
+    if (!index.has_value()) {
+      return Failure{fmt::format("line 1: there is no column \"{}\" for {}; the columns are {}",
+                                 name, option, column_names(columns_))};
+    }
+    columns_[*index].type = type;
+    return std::nullopt;
+  };
+  for (const auto& [name, type] : arguments_.types) CLI_TRY(give("--type", name, type));
+  if (!arguments_.time.empty()) {
+    CLI_TRY(give("--time", arguments_.time, ColumnType::kTimestamp));
+  }
+  return std::nullopt;
+}
+
+Done Import::look() {
+  file_.start_first_look();
+  CsvReader reader(file_, arguments_.separator);
+  CLI_TRY(read_header(&reader));
+  CLI_TRY(take_given_types());
+  CLI_TRY(target_->plan(&columns_));
+  for (const ImportColumn& column : columns_) {
+    if (!column.type.has_value()) return infer_types(&reader);
+  }
+  return std::nullopt;
+}
+
+Done Import::infer_types(CsvReader* reader) {
+  std::vector<TypeInference> inferences(columns_.size());
+  CsvRecord record;
+  int64_t records = 0;
+  for (;; ++records) {
+    if (!file_.size_bytes().has_value() &&
+        (records >= kSampleRecordsMax || file_.position_bytes() >= kSampleBytesMax)) {
+      sampled_records_ = records;
+      break;
+    }
+    Outcome<bool> more = reader->next(&record);
+    if (!more.ok()) return more.failure();
+    if (!*more) break;
+    // A record of another length is reported when its turn comes, with what is then known.
+    for (size_t i = 0; i < std::min(columns_.size(), record.fields.size()); ++i) {
+      const CsvField& field = record.fields[i];
+      if (columns_[i].type.has_value() || field.text.empty()) continue;
+      if (is_null_field(field, ColumnType::kText, arguments_.null_text)) continue;
+      inferences[i].add(field.text);
+    }
+    if (records % 1024 != 0) continue;
+    if (interrupt_requested()) return interrupted();
+    progress_.show({"looking  ", records, file_.position_bytes(), file_.size_bytes()});
+  }
+  for (size_t i = 0; i < columns_.size(); ++i) {
+    if (columns_[i].type.has_value()) continue;
+    columns_[i].type = inferences[i].type();
+    // A table's SQL has no booleans: the words stay as they are unless --type asks for a number.
+    if (arguments_.target == ImportArguments::Target::kTable &&
+        columns_[i].type == ColumnType::kBoolean) {
+      columns_[i].type = ColumnType::kText;
+    }
+  }
+  return std::nullopt;
+}
+
+Done Import::load_record(FieldConverter* converter, const CsvRecord& record) {
+  Outcome<std::span<const ImportValue>> values = converter->convert(record);
+  if (!values.ok()) return at_line(record.line, values.failure());
+  Done added = target_->add(*values, record.line);
+  if (added.has_value()) return at_line(record.line, *added);
+  ++rows_;
+  if (target_->full()) return target_->flush();
+  return std::nullopt;
+}
+
+Done Import::load() {
+  CLI_TRY(target_->begin(columns_));
+  CsvReader reader(file_, arguments_.separator);
+  CsvRecord record;
+  Outcome<bool> header = reader.next(&record);
+  if (!header.ok()) return header.failure();
+  FieldConverter converter(columns_, {.time_unit = arguments_.time_unit,
+                                      .null_text = arguments_.null_text,
+                                      .sampled_records = sampled_records_});
+  for (;;) {
+    Outcome<bool> more = reader.next(&record);
+    if (!more.ok()) return more.failure();
+    if (!*more) break;
+    CLI_TRY(load_record(&converter, record));
+    if (rows_ % 256 != 0) continue;
+    if (interrupt_requested()) return interrupted();
+    progress_.show({"importing", rows_, file_.position_bytes(), file_.size_bytes()});
+  }
+  // Ctrl-C ends the program before a pipe too, whose output is then cut short.
+  if (interrupt_requested()) return interrupted();
+  return target_->flush();
+}
+
+Done Import::load_in_transaction() {
+  braid_connection* connection = session_.connection();
+  const bool nested = braid_in_transaction(connection) != 0;
+  CLI_TRY(session_.check(nested ? braid_savepoint(connection, kSavepoint)
+                                : braid_begin(connection, BRAID_WRITE)));
+  Done done = load();
+  if (!done.has_value()) {
+    const int32_t code = nested ? braid_release(connection, kSavepoint) : braid_commit(connection);
+    if (code == BRAID_OK) return std::nullopt;
+    done = session_.failure(code);
+    // Both messages say themselves what is known about the data.
+    undone_ = code != BRAID_UNKNOWN_OUTCOME && code != BRAID_NOT_VISIBLE;
+  }
+  // The target's statement and appender end before what they did is undone.
+  target_.reset();
+  if (nested) {
+    braid_rollback_to(connection, kSavepoint);
+    braid_release(connection, kSavepoint);
+  } else if (braid_in_transaction(connection) != 0) {
+    braid_rollback(connection);
+  }
+  return done;
+}
+
+void Import::say_what_was_done(double seconds) const {
+  const std::string notes = target_->notes();
+  if (!notes.empty()) std::fprintf(stderr, "%s\n", notes.c_str());
+  const double rate = seconds > 0 ? static_cast<double>(rows_) / seconds : 0;
+  const std::string summary =
+      fmt::format("imported {} rows of {} into {} in {:.2f} s ({} rows/s)", grouped(rows_),
+                  file_.name(), arguments_.name, seconds, grouped(static_cast<int64_t>(rate)));
+  std::fprintf(stderr, "%s\n", summary.c_str());
+}
+
+}  // namespace
+
+Done import_file(const Session& session, const ImportArguments& arguments, InputFile* file) {
+  Import import(session, arguments, *file);
+  Done done = import.run();
+  if (done.has_value()) {
+    done->message = fmt::format("{}: {}{}", file->name(), done->message,
+                                import.undone() ? "; nothing was imported" : "");
+  }
+  return done;
+}
+
+}  // namespace braid::cli

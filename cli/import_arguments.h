@@ -1,0 +1,41 @@
+// What to import, from where, into what.
+#pragma once
+
+#include <cstdint>
+#include <optional>
+#include <string>
+#include <utility>
+#include <vector>
+
+#include "cli/column_type.h"
+#include "cli/value_reader.h"
+
+namespace braid::cli {
+
+/// LABEL.KEY=COLUMN: the node whose property KEY has the value of COLUMN.
+struct EdgeEnd {
+  std::string label;
+  std::string key;
+  std::string column;
+};
+
+struct ImportArguments {
+  enum class Target : uint8_t { kTable, kHypertable, kNodes, kEdges };
+
+  std::string file;  ///< "-" for standard input
+  Target target = Target::kTable;
+  std::string name;  ///< of the table or hypertable; the nodes' label; the edges' type
+  std::string key;   ///< of the nodes: the column that tells them apart
+  EdgeEnd from;
+  EdgeEnd to;
+  std::string edge_key;  ///< the column that tells edges of the type apart; "" for none
+  std::vector<std::pair<std::string, ColumnType>> types;
+  std::string time;  ///< the column that holds the time; "" to go by its name
+  std::vector<std::string> tags;
+  std::optional<TimeUnit> time_unit;
+  char separator = ',';
+  std::string null_text;  ///< a further text, besides nothing, that means NULL
+  bool verbose = false;   ///< says what was done though no terminal is there to read it
+};
+
+}  // namespace braid::cli

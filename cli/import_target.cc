@@ -1,0 +1,25 @@
+#include "cli/import_target.h"
+
+#include "cli/edge_target.h"
+#include "cli/hypertable_target.h"
+#include "cli/node_target.h"
+#include "cli/table_target.h"
+
+namespace braid::cli {
+
+std::unique_ptr<ImportTarget> make_import_target(const Session& session,
+                                                 const ImportArguments& arguments) {
+  switch (arguments.target) {
+    case ImportArguments::Target::kTable:
+      return std::make_unique<TableTarget>(session, arguments);
+    case ImportArguments::Target::kHypertable:
+      return std::make_unique<HypertableTarget>(session, arguments);
+    case ImportArguments::Target::kNodes:
+      return std::make_unique<NodeTarget>(session, arguments);
+    case ImportArguments::Target::kEdges:
+      return std::make_unique<EdgeTarget>(session, arguments);
+  }
+  return nullptr;
+}
+
+}  // namespace braid::cli

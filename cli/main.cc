@@ -1,0 +1,124 @@
+// The braid command: arguments in, exit code out. It uses nothing of Braid but its C API.
+#include <unistd.h>
+
+#include <cerrno>
+#include <cstdio>
+#include <cstring>
+#include <exception>
+
+#include "cli/arguments.h"
+#include "cli/console.h"
+#include "cli/demo.h"
+#include "cli/exit_code.h"
+#include "cli/import.h"
+#include "cli/inspection.h"
+#include "cli/interrupt.h"
+#include "cli/report.h"
+#include "cli/script.h"
+#include "cli/shell.h"
+#include "cli/terminal.h"
+
+namespace braid::cli {
+
+namespace {
+
+int fail(const Failure& failure) {
+  report(failure);
+  return kExitError;
+}
+
+OutputFormat usual_format() {
+  return is_terminal(STDOUT_FILENO) ? OutputFormat::kBox : OutputFormat::kCsv;
+}
+
+int run(const SqlArguments& arguments) {
+  const bool script = arguments.sql.has_value() || !arguments.files.empty();
+  const bool interactive = !script && is_terminal(STDIN_FILENO) && is_terminal(STDOUT_FILENO);
+  install_interrupt_handler();
+  Outcome<Session> session = Session::open(
+      {.directory = arguments.database.directory, .options = arguments.database.options});
+  if (!session.ok()) return fail(session.failure());
+  Console console(session.take(), {.format = arguments.format.value_or(usual_format()),
+                                   .colour = may_colour(STDOUT_FILENO),
+                                   .interactive = interactive});
+  if (interactive) return run_shell(&console);
+  if (arguments.sql.has_value()) {
+    return run_script_text(&console, *arguments.sql, arguments.keep_going) == ScriptEnd::kOk
+               ? kExitOk
+               : kExitError;
+  }
+  int exit_code = kExitOk;
+  std::vector<std::string> files = arguments.files;
+  if (files.empty()) files.push_back("-");
+  for (const std::string& file : files) {
+    if (run_script_file(&console, file, arguments.keep_going) == ScriptEnd::kOk) continue;
+    exit_code = kExitError;
+    if (!arguments.keep_going || interrupt_requested()) break;
+  }
+  return exit_code;
+}
+
+int run(const ImportCommand& command) {
+  install_interrupt_handler();
+  // The file comes first: a name with a typing error should not leave a new database behind.
+  Outcome<std::unique_ptr<InputFile>> file = InputFile::open(command.import.file);
+  if (!file.ok()) return fail(file.failure());
+  Outcome<Session> session =
+      Session::open({.directory = command.database.directory, .options = command.database.options});
+  if (!session.ok()) return fail(session.failure());
+  Done done = import_file(*session, command.import, file->get());
+  return done.has_value() ? fail(*done) : kExitOk;
+}
+
+int run(const CheckCommand& command) {
+  Outcome<Session> session = Session::open({.directory = command.database.directory,
+                                            .options = command.database.options,
+                                            .must_exist = true});
+  if (!session.ok()) return fail(session.failure());
+  Done done = check_database(*session);
+  return done.has_value() ? fail(*done) : kExitOk;
+}
+
+int run(const StatsCommand& command) {
+  Outcome<Session> session = Session::open({.directory = command.database.directory,
+                                            .options = command.database.options,
+                                            .must_exist = true});
+  if (!session.ok()) return fail(session.failure());
+  auto writer = make_result_writer(command.format.value_or(usual_format()), stdout,
+                                   may_colour(STDOUT_FILENO));
+  Done done = show_stats(*session, writer.get());
+  return done.has_value() ? fail(*done) : kExitOk;
+}
+
+int run(const DemoCommand& command) { return run_demo(command.directory); }
+
+int run(const DemoWriterCommand& command) { return run_demo_writer(command.directory); }
+
+int run(const Answer& answer) {
+  std::fputs(answer.text.c_str(), answer.exit_code == kExitOk ? stdout : stderr);
+  return answer.exit_code;
+}
+
+// Results that did not reach their file are an error, though every statement succeeded.
+int flushed(int exit_code) {
+  if (std::fflush(stdout) == 0 && std::ferror(stdout) == 0) return exit_code;
+  return fail({std::string("cannot write the results: ") + std::strerror(errno)});
+}
+
+}  // namespace
+
+}  // namespace braid::cli
+
+int main(int argument_count, char** arguments) {
+  using namespace braid::cli;
+  try {
+    choose_utf8_locale();
+    const Arguments read =
+        read_arguments({arguments + (argument_count > 0 ? 1 : 0), arguments + argument_count});
+    return flushed(std::visit([](const auto& command) { return run(command); }, read));
+  } catch (const std::exception& error) {
+    // Nothing here throws by itself; the standard library does when memory runs out.
+    std::fprintf(stderr, "braid: %s\n", error.what());
+    return kExitError;
+  }
+}

@@ -1,0 +1,46 @@
+// A progress bar on a terminal; nothing at all elsewhere.
+#pragma once
+
+#include <chrono>
+#include <cstdint>
+#include <optional>
+#include <string>
+
+namespace braid::cli {
+
+class Progress {
+ public:
+  /// Shows itself on standard error when that is a terminal.
+  Progress();
+  ~Progress() { clear(); }
+  Progress(const Progress&) = delete;
+  Progress& operator=(const Progress&) = delete;
+
+  struct State {
+    const char* what = "";
+    int64_t rows = 0;
+    int64_t position_bytes = 0;
+    std::optional<int64_t> size_bytes;
+  };
+
+  /// Cheap to call often: draws at most ten times a second.
+  void show(const State& state);
+  /// Takes the bar off the terminal.
+  void clear();
+
+ private:
+  using Clock = std::chrono::steady_clock;
+
+  const bool enabled_;
+  const Clock::time_point start_ = Clock::now();
+  Clock::time_point next_draw_;
+  bool drawn_ = false;
+};
+
+/// The line that a bar shows, without colours or control characters.
+std::string progress_line(const Progress::State& state, double seconds, int columns);
+
+/// "1,234,567".
+std::string grouped(int64_t number);
+
+}  // namespace braid::cli

@@ -1,0 +1,66 @@
+#include "cli/shell.h"
+
+#include <cstdio>
+
+#include "cli/exit_code.h"
+#include "cli/interrupt.h"
+#include "cli/line_editor.h"
+#include "cli/report.h"
+#include "cli/script.h"
+
+namespace braid::cli {
+
+namespace {
+
+constexpr const char* kPrompt = "braid> ";
+constexpr const char* kContinued = "   ...> ";
+
+// Runs what became complete. After an error or Ctrl-C the rest of the line is dropped, as it was
+// typed for what went before.
+void run_entered(Console* console, StatementSplitter* splitter) {
+  while (std::optional<ScriptPiece> piece = splitter->next()) {
+    clear_interrupt();
+    Done done = run_piece(console, *piece);
+    std::fflush(stdout);
+    if (done.has_value()) {
+      if (!done->message.empty()) report_in_shell(*piece, *done);
+      splitter->reset();
+    }
+    if (console->quitting()) return;
+  }
+}
+
+}  // namespace
+
+int run_shell(Console* console) {
+  LineEditor editor(history_path());
+  if (!editor.ready()) {
+    report({"the terminal cannot be used for editing; give SQL as an argument or by -f FILE"});
+    return kExitError;
+  }
+  std::printf("Braid %s. Statements end with a semicolon; .help lists commands.\n",
+              braid_version());
+  StatementSplitter splitter;
+  std::string entered;
+  while (!console->quitting()) {
+    const EnteredLine line = editor.read(splitter.pending_bytes() > 0 ? kContinued : kPrompt);
+    if (line.kind == EnteredLine::Kind::kEndOfInput) break;
+    if (line.kind == EnteredLine::Kind::kInterrupted) {
+      splitter.reset();
+      entered.clear();
+      continue;
+    }
+    entered += (entered.empty() ? "" : "\n") + line.text;
+    splitter.feed(line.text + "\n");
+    run_entered(console, &splitter);
+    if (splitter.pending_bytes() > 0) continue;
+    editor.remember(entered);
+    entered.clear();
+    // Lines are counted from the first of each statement.
+    splitter.reset();
+  }
+  std::fputc('\n', stdout);
+  return kExitOk;
+}
+
+}  // namespace braid::cli

@@ -1,0 +1,114 @@
+#include "cli/arguments.h"
+
+#include <doctest/doctest.h>
+
+#include "cli/import_options.h"
+
+using namespace braid::cli;
+
+namespace {
+
+template <typename Command>
+Command read_as(std::vector<std::string> words) {
+  Arguments arguments = read_arguments(std::move(words));
+  if (const Answer* answer = std::get_if<Answer>(&arguments)) {
+    INFO(answer->text);
+    REQUIRE(std::holds_alternative<Command>(arguments));
+  }
+  return std::get<Command>(arguments);
+}
+
+Answer refused(std::vector<std::string> words) {
+  Arguments arguments = read_arguments(std::move(words));
+  REQUIRE(std::holds_alternative<Answer>(arguments));
+  return std::get<Answer>(arguments);
+}
+
+}  // namespace
+
+TEST_CASE(
+    "formats and keep-going may be written with one dash or two, before or after the directory") {
+  for (const std::string dash : {"-", "--"}) {
+    SqlArguments arguments =
+        read_as<SqlArguments>({dash + "json", "dir", "SELECT 1", dash + "keep-going"});
+    CHECK(arguments.format == OutputFormat::kJson);
+    CHECK(arguments.keep_going);
+    CHECK(arguments.database.directory == "dir");
+    CHECK(arguments.sql == "SELECT 1");
+  }
+  CHECK(read_as<SqlArguments>({"dir", "-line"}).format == OutputFormat::kLine);
+  CHECK(read_as<SqlArguments>({"-box", "dir"}).format == OutputFormat::kBox);
+}
+
+TEST_CASE("an SQL text that begins with a comment is not taken for an option") {
+  CHECK(read_as<SqlArguments>({"dir", "-- one\nSELECT 1"}).sql == " -- one\nSELECT 1");
+}
+
+TEST_CASE("a directory named like a subcommand can be given with its path") {
+  CHECK(read_as<SqlArguments>({"./import"}).database.directory == "./import");
+  CHECK(read_as<SqlArguments>({"dir", "check"}).sql == "check");
+  CHECK(read_as<StatsCommand>({"stats", "dir", "-json"}).format == OutputFormat::kJson);
+}
+
+TEST_CASE("wrong usage is answered with exit code 2 and the way to help") {
+  for (const std::vector<std::string>& words : std::vector<std::vector<std::string>>{
+           {},
+           {"dir", "--xml"},
+           {"dir", "SELECT 1", "SELECT 2"},
+           {"dir", "SELECT 1", "-f", "x.sql"},
+           {"check"},
+           {"import", "dir"},
+           {"import", "dir", "f.csv"},
+           {"import", "dir", "f.csv", "--table", "t", "--nodes", "L"},
+           {"import", "dir", "f.csv", "--nodes", "L"},
+           {"import", "dir", "f.csv", "--edges", "T", "--from", "A.id=a"},
+           {"import", "dir", "f.csv", "--table", "t", "--key", "k"},
+           {"import", "dir", "f.csv", "--table", "t", "--type", "a=money"},
+           {"import", "dir", "f.csv", "--table", "t", "--time-unit", "hours"}}) {
+    const Answer answer = refused(words);
+    CAPTURE(answer.text);
+    CHECK(answer.exit_code == 2);
+    CHECK(answer.text.find("--help") != std::string::npos);
+  }
+}
+
+TEST_CASE("help of the command and of each subcommand goes to standard output") {
+  CHECK(refused({"--help"}).exit_code == 0);
+  CHECK(refused({"-help"}).text.find("braid import DIR") != std::string::npos);
+  for (const char* name : {"import", "check", "stats", "demo"}) {
+    CHECK(refused({name, "--help"}).exit_code == 0);
+  }
+}
+
+TEST_CASE("an import names one target with what belongs to it") {
+  ImportArguments edges =
+      read_as<ImportCommand>({"import", "dir", "f.csv", "--edges", "LINE", "--from", "Bus.id=from",
+                              "--to", "My.Label.key=to=x", "--edge-key", "id", "--type",
+                              "a=b=INTEGER"})
+          .import;
+  CHECK(edges.target == ImportArguments::Target::kEdges);
+  CHECK(edges.name == "LINE");
+  CHECK(edges.from.label == "Bus");
+  CHECK(edges.from.key == "id");
+  CHECK(edges.from.column == "from");
+  CHECK(edges.to.label == "My.Label");
+  CHECK(edges.to.key == "key");
+  CHECK(edges.to.column == "to=x");
+  CHECK(edges.types[0].first == "a=b");
+
+  ImportArguments points =
+      read_as<ImportCommand>({"import", "dir", "-", "--hypertable", "cpu", "--tag", "host", "--tag",
+                              "region", "--time-unit", "ns", "--separator", "tab"})
+          .import;
+  CHECK(points.file == "-");
+  CHECK(points.tags == std::vector<std::string>{"host", "region"});
+  CHECK(points.time_unit == TimeUnit::kNanoseconds);
+  CHECK(points.separator == '\t');
+}
+
+TEST_CASE("ends of edges that are not LABEL.KEY=COLUMN are refused") {
+  for (const char* text : {"", "Bus", "Bus=from", "Bus.id", ".id=from", "Bus.=from", "Bus.id="}) {
+    CAPTURE(text);
+    CHECK(!read_edge_end(text).has_value());
+  }
+}

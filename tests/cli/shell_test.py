@@ -1,0 +1,210 @@
+"""The interactive shell on a pseudo terminal: prompts, editing, history, Ctrl-C, colours.
+
+usage: shell_test.py path/to/braid
+"""
+
+import os
+import pty
+import re
+import select
+import shutil
+import signal
+import subprocess
+import sys
+import tempfile
+import termios
+import time
+
+BRAID = os.path.abspath(sys.argv[1])
+TIMEOUT_S = 30
+failures = []
+
+
+class Shell:
+    """One braid process with a terminal of its own."""
+
+    def __init__(self, work, *arguments, **environment):
+        self.seen = ""
+        self.pid, self.terminal = pty.fork()
+        if self.pid == 0:
+            os.chdir(work)
+            kept = {k: v for k, v in os.environ.items() if k not in ("NO_COLOR", "LANG", "LC_ALL")}
+            kept.update(TERM="xterm", HOME=work, XDG_STATE_HOME=os.path.join(work, "state"))
+            kept.update(environment)
+            os.execve(BRAID, [BRAID, *arguments], kept)
+
+    def until(self, text):
+        """Everything shown up to and with `text`."""
+        deadline = time.monotonic() + TIMEOUT_S
+        while text not in self.seen:
+            left = deadline - time.monotonic()
+            if left <= 0 or not select.select([self.terminal], [], [], left)[0]:
+                raise TimeoutError(f"waited for {text!r}, saw {self.seen!r}")
+            try:
+                self.seen += os.read(self.terminal, 4096).decode("utf-8", "replace")
+            except OSError as error:
+                raise TimeoutError(f"ended before {text!r}, saw {self.seen!r}") from error
+        shown, _, self.seen = self.seen.partition(text)
+        return shown + text
+
+    def type(self, text):
+        os.write(self.terminal, text.encode())
+
+    def enter(self, text):
+        """Types a line and returns what is shown until the next prompt of a new statement."""
+        self.type(text + "\n")
+        return self.until("\nbraid> ")
+
+    def exit_code(self):
+        deadline = time.monotonic() + TIMEOUT_S
+        while time.monotonic() < deadline:
+            if select.select([self.terminal], [], [], 0.05)[0]:
+                try:
+                    os.read(self.terminal, 4096)
+                except OSError:
+                    pass
+            pid, status = os.waitpid(self.pid, os.WNOHANG)
+            if pid:
+                os.close(self.terminal)
+                return os.waitstatus_to_exitcode(status)
+        os.kill(self.pid, signal.SIGKILL)
+        raise TimeoutError("braid did not end")
+
+
+def check(name, condition, shown=""):
+    if not condition:
+        failures.append(name)
+        print(f"FAILED: {name}\n  saw: {shown!r}")
+
+
+def test_statements(work):
+    shell = Shell(work, "db")
+    shell.until("braid> ")
+    shown = shell.enter("SELECT 7 AS seven, NULL AS none;")
+    check("a result on a terminal is a box", "│" in shown and "seven" in shown, shown)
+    check("a terminal gets colours", "\x1b[2mNULL" in shown, shown)
+    check("the shell says how many rows there were", "1 row" in shown, shown)
+    shell.type("SELECT 1\n")
+    shell.until("   ...> ")
+    shown = shell.enter("+ 41 AS answer;")
+    check("a statement may span lines", "42" in shown, shown)
+    shown = shell.enter("SELECT nothing_here\n;".replace("\n", " "))
+    check("an error shows its place and does not end the shell",
+          "SELECT nothing_here" in shown and "^" in shown and "error:" in shown, shown)
+    shown = shell.enter(".mode csv")
+    shown = shell.enter("SELECT 'größe' AS \"ü\";")
+    check("typed UTF-8 arrives whole", "\r\nü\r\ngröße\r\n" in shown, shown)
+    shell.enter(".timer on")
+    shown = shell.enter("SELECT 1;")
+    check(".timer shows the time", re.search(r"time: \d+\.\d+ s", shown), shown)
+    shell.type(".quit\n")
+    check(".quit ends the shell with 0", shell.exit_code() == 0)
+
+
+def test_interrupts(work):
+    shell = Shell(work, "db")
+    shell.until("braid> ")
+    shell.type("SELECT unfinished")
+    shell.until("unfinished")
+    shell.type("\x03")
+    shell.until("^C")
+    shell.until("braid> ")
+    shown = shell.enter("SELECT 5 AS five;")
+    check("Ctrl-C at the prompt drops the line", "five" in shown and "unfinished" not in shown, shown)
+    shell.type("SELECT 1\n")
+    shell.until("   ...> ")
+    shell.type("\x03")
+    shell.until("braid> ")
+    shown = shell.enter("SELECT 6 AS six;")
+    check("Ctrl-C drops the lines of a statement before it too", "six" in shown and "error" not in shown, shown)
+    shell.type("WITH RECURSIVE n(i) AS (SELECT 1 UNION ALL SELECT i + 1 FROM n) SELECT count(*) FROM n;\n")
+    time.sleep(0.5)
+    shell.type("\x03")
+    shown = shell.until("\nbraid> ")
+    check("Ctrl-C stops the running statement", "error:" in shown, shown)
+    shown = shell.enter("SELECT 8 AS eight;")
+    check("the shell goes on after a stopped statement", "eight" in shown, shown)
+    shell.type("\x04")
+    check("Ctrl-D ends the shell with 0", shell.exit_code() == 0)
+
+
+def test_history(work):
+    shell = Shell(work, "db", NO_COLOR="1")
+    shell.until("braid> ")
+    shell.type("SELECT 100\n")
+    shell.until("   ...> ")
+    shell.enter("+ 23 AS sum;")
+    shell.type(".quit\n")
+    shell.exit_code()
+    path = os.path.join(work, "state", "braid_history")
+    check("the history is kept", os.path.exists(path))
+    check("the history is nobody else's to read", os.stat(path).st_mode & 0o077 == 0)
+
+    shell = Shell(work, "db", NO_COLOR="1")
+    shell.until("braid> ")
+    shell.type("\x1b[A\x1b[A\n")
+    shown = shell.until("sum │")
+    shown += shell.until("\nbraid> ")
+    check("a statement of two lines is recalled whole in the next shell", "123" in shown, shown)
+    check("NO_COLOR is obeyed", "\x1b[1m" not in shown and "\x1b[2m" not in shown, shown)
+    shell.type("\x04")
+    shell.exit_code()
+
+
+def test_terminal_is_restored(work):
+    shell = Shell(work, "db")
+    before = termios.tcgetattr(shell.terminal)
+    shell.until("braid> ")
+    shell.type("SELECT")
+    shell.type("\x03")
+    shell.until("^C")
+    shell.until("braid> ")
+    shell.type(".quit\n")
+    time.sleep(0.3)
+    try:
+        after = termios.tcgetattr(shell.terminal)
+        check("the terminal is left as it was", before[3] == after[3], f"{before[3]:o} {after[3]:o}")
+    except termios.error:
+        pass
+    shell.exit_code()
+
+
+def test_interrupted_import(work):
+    environment = {k: v for k, v in os.environ.items() if k != "NO_COLOR"}
+    writer = subprocess.Popen([BRAID, "import", "db", "-", "--table", "slow", "--type", "a=INTEGER"], cwd=work,
+                              stdin=subprocess.PIPE, stderr=subprocess.PIPE, text=True, env=environment)
+    writer.stdin.write("a\n" + "1\n" * 200_000)
+    writer.stdin.flush()
+    writer.send_signal(signal.SIGINT)
+    # The program before the pipe dies of the same Ctrl-C: what it wrote so far is not all there is.
+    _, errors = writer.communicate(timeout=TIMEOUT_S)
+    check("an interrupted import says so and fails", writer.returncode == 1 and "interrupted" in errors, errors)
+    reader = subprocess.run([BRAID, "db", ".tables"], cwd=work, capture_output=True, text=True, check=False)
+    check("an interrupted import leaves nothing behind", "slow" not in reader.stdout, reader.stdout + reader.stderr)
+
+    waiting = subprocess.Popen([BRAID, "db"], cwd=work, stdin=subprocess.PIPE, stdout=subprocess.PIPE,
+                               stderr=subprocess.PIPE, text=True, env=environment)
+    waiting.stdin.write("SELECT 1;\n")
+    waiting.stdin.flush()
+    time.sleep(1)
+    waiting.send_signal(signal.SIGINT)
+    code = waiting.wait(timeout=TIMEOUT_S)
+    check("Ctrl-C ends the wait for a silent pipe", code == 1, str(code))
+
+
+TESTS = (test_statements, test_interrupts, test_history, test_terminal_is_restored, test_interrupted_import)
+
+
+def main():
+    for test in TESTS:
+        work = tempfile.mkdtemp(prefix="braid-shell-")
+        try:
+            test(work)
+        except (TimeoutError, subprocess.TimeoutExpired) as error:
+            check(test.__name__, False, str(error))
+        finally:
+            shutil.rmtree(work, ignore_errors=True)
+    return 1 if failures else 0
+
+
+sys.exit(main())
