@@ -167,7 +167,8 @@ BRAID_API int32_t braid_execute(braid_connection* connection, const char* sql, i
 BRAID_API int32_t braid_begin(braid_connection* connection, int32_t mode);
 
 /// Commits. When it returns BRAID_OK the whole transaction, in all three models, is durable and visible.
-/// Errors:    BRAID_FULL, BRAID_CONSTRAINT, BRAID_LIMIT (rolled back); BRAID_UNKNOWN_OUTCOME; BRAID_NOT_VISIBLE; BRAID_MISUSE (none open).
+/// Errors:    BRAID_FULL, BRAID_LIMIT (rolled back); BRAID_CONSTRAINT (a deferred foreign key) and BRAID_BUSY (a writing statement is not
+///            finished), after which the transaction is still open; BRAID_UNKNOWN_OUTCOME; BRAID_NOT_VISIBLE; BRAID_MISUSE (none open).
 BRAID_API int32_t braid_commit(braid_connection* connection);
 
 /// Rolls back. BRAID_MISUSE when no transaction is open.

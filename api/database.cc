@@ -51,7 +51,8 @@ Status Database::close() {
 Status Database::check(std::vector<std::string>& problems) {
   BRAID_ASSIGN(const auto connection, Connection::open(*engine_));
   return connection->read([&]() -> Status {
-    BRAID_TRY(engine_->check_log(problems));
+    const Session::Internal internal(connection->session());
+    BRAID_TRY(engine_->check_log(connection->db(), problems));
     for (const StoreKind kind : {StoreKind::kGraph, StoreKind::kSeries})
       BRAID_TRY(engine_->store(kind).check(*connection->session().view(kind), problems));
     return {};

@@ -10,10 +10,13 @@
 
 namespace bench {
 
-/// What the disk was like around a turn.
+/// What the disk was like around a turn; zeros for a turn that does not depend on it.
 struct DiskState {
-  double sync_us;  // calibration before the turn
-  bool calm;       // before and after it
+  double sync_us = 0;     // calibration before the turn
+  double slowest_us = 0;  // the slowest calibration before, in and after it
+
+  /// Whether the turn may be compared with others of a run in which a sync took `best_us` at best.
+  bool is_calm(double best_us) const;
 };
 
 class Disk {
@@ -21,16 +24,15 @@ class Disk {
   /// `directory` is on the disk that the stores use.
   explicit Disk(std::string directory);
 
-  /// Runs the turn on a calm disk: waits before it, and runs it again when the disk is no longer
-  /// calm after it. Both have bounds, past which the turn stays as it is and the answer says that
-  /// it was not calm.
+  /// Runs the turn on a calm disk: waits before it, and runs it again when the disk was not calm in
+  /// it or after it. Both have bounds, past which the turn stays as it is.
   DiskState run_calm(const std::function<void()>& turn);
 
  private:
   /// Median time in microseconds of overwriting 4 KB of a file and fdatasync: what one durable
   /// commit costs at least.
   double calibrate();
-  bool is_calm(double sync_us) const;
+  /// Waits; returns the last calibration.
   double wait_until_calm();
 
   const std::string directory_;

@@ -9,6 +9,7 @@
 #include <cmath>
 #include <cstdio>
 #include <cstdlib>
+#include <limits>
 #include <nlohmann/json.hpp>
 
 namespace bench {
@@ -75,41 +76,67 @@ double median(std::vector<double> samples) {
 }
 
 void Report::add(std::string_view metric, std::string_view subject, double value,
-                 std::string_view unit, Quality quality) {
+                 std::string_view unit, DiskState disk) {
   const auto same = [&](const Series& series) {
     return series.metric == metric && series.subject == subject;
   };
   auto series = std::find_if(series_.begin(), series_.end(), same);
   if (series == series_.end()) {
-    series = series_.insert(series,
-                            {std::string(metric), std::string(subject), std::string(unit), {}, {}});
+    series =
+        series_.insert(series, {std::string(metric), std::string(subject), std::string(unit), {}});
   }
-  (quality == Quality::kCalm ? series->calm : series->disturbed).push_back(value);
+  series->samples.push_back({value, disk});
 }
 
-std::optional<double> Report::find(Figure figure) const {
+const Report::Series* Report::find(Figure figure) const {
   for (const Series& series : series_) {
-    if (series.metric == figure.metric && series.subject == figure.subject) {
-      return median(series.counted());
+    if (series.metric == figure.metric && series.subject == figure.subject) return &series;
+  }
+  return nullptr;
+}
+
+double Report::best_sync_us() const {
+  double best_us = std::numeric_limits<double>::infinity();
+  for (const Series& series : series_) {
+    for (const Sample& sample : series.samples) {
+      if (sample.disk.sync_us > 0) best_us = std::min(best_us, sample.disk.sync_us);
     }
   }
-  return std::nullopt;
+  return best_us;
+}
+
+Report::Summary Report::summarize(const Series& series) const {
+  const double best_us = best_sync_us();
+  std::vector<double> calm;
+  std::vector<double> all;
+  for (const Sample& sample : series.samples) {
+    all.push_back(sample.value);
+    if (sample.disk.is_calm(best_us)) calm.push_back(sample.value);
+  }
+  const std::vector<double>& counted = calm.empty() ? all : calm;
+  const auto [lowest, highest] = std::minmax_element(counted.begin(), counted.end());
+  return {median(counted), *lowest, *highest, calm.size()};
 }
 
 void Report::expect(Figure figure, Bound bound) {
-  const std::optional<double> value = find(figure);
-  if (!value) return;
-  targets_.push_back({fmt::format("{} {}", figure.metric, figure.subject), *value, bound});
+  const Series* series = find(figure);
+  if (series == nullptr) return;
+  const Summary summary = summarize(*series);
+  targets_.push_back({fmt::format("{} {}", figure.metric, figure.subject), summary.median, bound,
+                      summary.calm_count > 0});
 }
 
 void Report::expect_ratio(Figure figure, Figure base, Bound bound) {
-  const std::optional<double> value = find(figure);
-  const std::optional<double> divisor = find(base);
-  if (!value || !divisor) return;
+  const Series* series = find(figure);
+  const Series* divisor = find(base);
+  if (series == nullptr || divisor == nullptr) return;
+  const Summary above = summarize(*series);
+  const Summary below = summarize(*divisor);
   const std::string_view metric = figure.metric == base.metric ? "" : base.metric;
   targets_.push_back({fmt::format("{} {} / {}{}{}", figure.metric, figure.subject, metric,
                                   metric.empty() ? "" : " ", base.subject),
-                      *value / *divisor, bound});
+                      above.median / below.median, bound,
+                      above.calm_count > 0 && below.calm_count > 0});
 }
 
 void Report::print(const Arguments& arguments) const {
@@ -134,21 +161,25 @@ void Report::print_table(const Arguments& arguments) const {
   fmt::print("{:<38} {:<10} {:>12} {:<7} {:>12} {:>12} {:>6}\n", "metric", "subject", "median",
              "unit", "lowest", "highest", "calm");
   for (const Series& series : series_) {
-    const auto [low, high] = std::minmax_element(series.counted().begin(), series.counted().end());
-    fmt::print(
-        "{:<38} {:<10} {:>12} {:<7} {:>12} {:>12} {:>6}\n", series.metric, series.subject,
-        number(median(series.counted())), series.unit, number(*low), number(*high),
-        fmt::format("{}/{}", series.calm.size(), series.calm.size() + series.disturbed.size()));
+    const Summary summary = summarize(series);
+    fmt::print("{:<38} {:<10} {:>12} {:<7} {:>12} {:>12} {:>6}\n", series.metric, series.subject,
+               number(summary.median), series.unit, number(summary.lowest), number(summary.highest),
+               fmt::format("{}/{}", summary.calm_count, series.samples.size()));
   }
-  if (targets_.empty()) return;
+  if (!targets_.empty()) print_targets();
+}
+
+void Report::print_targets() const {
   fmt::print("\n{:<50} {:>8}  {:<16} {}\n", "target", "is", "should be", "");
   for (const Target& target : targets_) {
     const bool at_least = target.bound.kind == Bound::Kind::kAtLeast;
     const bool met =
         at_least ? target.value >= target.bound.value : target.value <= target.bound.value;
+    const char* verdict = met ? "met" : "MISSED";
+    if (!target.calm) verdict = "unknown: the disk was not calm";
     fmt::print("{:<50} {:>8}  {:<16} {}\n", target.what, fmt::format("{:.4g}", target.value),
                fmt::format("{} {}", at_least ? "at least" : "at most", number(target.bound.value)),
-               met ? "met" : "MISSED");
+               verdict);
   }
 }
 
@@ -159,7 +190,7 @@ void Report::print_json() const {
     line["bench"] = bench_;
     line["metric"] = series.metric;
     line["subject"] = series.subject;
-    line["value"] = median(series.counted());
+    line["value"] = summarize(series).median;
     line["unit"] = series.unit;
     fmt::print("{}\n", line.dump());
   }

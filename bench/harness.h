@@ -8,10 +8,11 @@
 
 #include <cstdint>
 #include <filesystem>
-#include <optional>
 #include <string>
 #include <string_view>
 #include <vector>
+
+#include "bench/disk.h"
 
 namespace bench {
 
@@ -55,15 +56,14 @@ class WorkDirectory {
 /// Seconds of a clock that never goes back.
 double now_seconds();
 
+/// Median of at least one sample.
+double median(std::vector<double> samples);
+
 /// Names one figure of a report.
 struct Figure {
   std::string_view metric;
   std::string_view subject;
 };
-
-/// Whether a sample may be compared with others. A disturbed one counts only where there is no
-/// other.
-enum class Quality { kCalm, kDisturbed };
 
 /// What a figure or a ratio should reach.
 struct Bound {
@@ -72,14 +72,17 @@ struct Bound {
 };
 
 /// Gathers samples and prints their medians, as a table with targets or as one JSON object a line.
+///
+/// A sample that was taken while the disk was slow, compared with the best of the whole run, counts
+/// only where its figure has no calm one.
 class Report {
  public:
   explicit Report(std::string bench) : bench_(std::move(bench)) {}
 
   void add(std::string_view metric, std::string_view subject, double value, std::string_view unit,
-           Quality quality = Quality::kCalm);
+           DiskState disk = {});
 
-  /// Compares a figure with a bound; says nothing when the figure was not measured.
+  /// Compares a figure with a bound when the report is printed, if it was measured.
   void expect(Figure figure, Bound bound);
   /// Compares the ratio of two figures with a bound.
   void expect_ratio(Figure figure, Figure base, Bound bound);
@@ -87,30 +90,39 @@ class Report {
   void print(const Arguments& arguments) const;
 
  private:
+  struct Sample {
+    double value;
+    DiskState disk;
+  };
   struct Series {
     std::string metric;
     std::string subject;
     std::string unit;
-    std::vector<double> calm;
-    std::vector<double> disturbed;
-    const std::vector<double>& counted() const { return calm.empty() ? disturbed : calm; }
+    std::vector<Sample> samples;
+  };
+  struct Summary {
+    double median;
+    double lowest;
+    double highest;
+    size_t calm_count;
   };
   struct Target {
     std::string what;
     double value;
     Bound bound;
+    bool calm;
   };
 
-  std::optional<double> find(Figure figure) const;
+  const Series* find(Figure figure) const;
+  double best_sync_us() const;
+  Summary summarize(const Series& series) const;
   void print_table(const Arguments& arguments) const;
+  void print_targets() const;
   void print_json() const;
 
   std::string bench_;
   std::vector<Series> series_;
   std::vector<Target> targets_;
 };
-
-/// Median of at least one sample.
-double median(std::vector<double> samples);
 
 }  // namespace bench

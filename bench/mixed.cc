@@ -88,11 +88,11 @@ Outcome measure(Entrant& entrant, const std::vector<std::unique_ptr<Worker>>& wo
                 double seconds) {
   Outcome outcome;
   outcome.counters_before = entrant.subject->counters();
-  const uint64_t syncs_before = sync_count();
+  const uint64_t syncs_before = sync_totals().count;
   const uint64_t operations_before = entrant.operations.count();
   outcome.seconds = run_threads(entrant, workers, seconds);
   outcome.operations = entrant.operations.count() - operations_before;
-  outcome.syncs = sync_count() - syncs_before;
+  outcome.syncs = sync_totals().count - syncs_before;
   outcome.counters_after = entrant.subject->counters();
   return outcome;
 }
@@ -118,10 +118,9 @@ void take_turn(Report& report, const Setting& setting, Entrant& entrant, Disk& d
   Outcome outcome;
   const DiskState state = disk.run_calm([&] { outcome = measure(entrant, workers, seconds); });
   const auto operations = static_cast<double>(outcome.operations);
-  const Quality quality = state.calm ? Quality::kCalm : Quality::kDisturbed;
   const std::string metric(setting.metric);
-  report.add(metric, entrant.name, operations / outcome.seconds, "/s", quality);
-  report.add(metric + "_fdatasync", entrant.name, state.sync_us, "us", quality);
+  report.add(metric, entrant.name, operations / outcome.seconds, "/s", state);
+  report.add(metric + "_fdatasync", entrant.name, state.sync_us, "us", state);
   report.add(metric + "_syncs_per_op", entrant.name,
              static_cast<double>(outcome.syncs) / operations, "");
   report_counters(report, setting, entrant.name, outcome);

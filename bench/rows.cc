@@ -147,17 +147,16 @@ void measure_commit(Report& report, Table& table, Random& random, double seconds
   uint64_t commits = 0;
   uint64_t syncs = 0;
   const DiskState state = disk.run_calm([&] {
-    const uint64_t syncs_before = sync_count();
+    const uint64_t syncs_before = sync_totals().count;
     const double start = now_seconds();
     for (commits = 0; now_seconds() < start + seconds; ++commits) {
       table.insert(make_entity(random, commits));
     }
     elapsed = now_seconds() - start;
-    syncs = sync_count() - syncs_before;
+    syncs = sync_totals().count - syncs_before;
   });
-  const Quality quality = state.calm ? Quality::kCalm : Quality::kDisturbed;
-  report.add("commit", table.name(), static_cast<double>(commits) / elapsed, "/s", quality);
-  report.add("commit_fdatasync", table.name(), state.sync_us, "us", quality);
+  report.add("commit", table.name(), static_cast<double>(commits) / elapsed, "/s", state);
+  report.add("commit_fdatasync", table.name(), state.sync_us, "us", state);
   report.add("commit_syncs_per_op", table.name(),
              static_cast<double>(syncs) / static_cast<double>(commits), "");
 }

@@ -4,16 +4,22 @@
 #include <unistd.h>
 
 #include <atomic>
+#include <chrono>
 
 namespace bench {
 
 static std::atomic<uint64_t> count{0};
+static std::atomic<uint64_t> nanoseconds{0};
 
-uint64_t sync_count() { return count.load(); }
+SyncTotals sync_totals() { return {count.load(), static_cast<double>(nanoseconds.load()) * 1e-9}; }
 
 static int counted(long system_call, int descriptor) {
+  const auto start = std::chrono::steady_clock::now();
+  const long result = ::syscall(system_call, descriptor);
+  const std::chrono::nanoseconds took = std::chrono::steady_clock::now() - start;
   count.fetch_add(1);
-  return static_cast<int>(::syscall(system_call, descriptor));
+  nanoseconds.fetch_add(static_cast<uint64_t>(took.count()));
+  return static_cast<int>(result);
 }
 
 }  // namespace bench

@@ -8,7 +8,12 @@
 
 namespace bench {
 
-/// Calls of fsync and fdatasync since the process started. Threads: any.
-uint64_t sync_count();
+struct SyncTotals {
+  uint64_t count;
+  double seconds;  // summed over the calls
+};
+
+/// Calls of fsync and fdatasync that returned since the process started. Threads: any.
+SyncTotals sync_totals();
 
 }  // namespace bench

@@ -116,7 +116,6 @@ uint32_t CatalogWriter::intern(NameKind kind, std::string_view name) {
   change.subkind = static_cast<uint32_t>(kind);
   change.id = id;
   change.text = name;
-  change.counters_before = counters_;
   changes_.push_back(std::move(change));
   names_.emplace(std::pair(kind, std::string(name)), id);
   names_by_id_.emplace(std::pair(kind, id), std::string(name));
@@ -142,7 +141,6 @@ SeriesId CatalogWriter::intern_series(HypertableId hypertable, std::string_view 
   change.owner = hypertable.value();
   change.id = counters_.next_series;
   change.text = tags;
-  change.counters_before = counters_;
   changes_.push_back(std::move(change));
   const SeriesId series(counters_.next_series++);
   series_.emplace(std::pair(hypertable, std::string(tags)), series);
@@ -174,7 +172,6 @@ void CatalogWriter::for_each_series(HypertableId hypertable,
 
 CatalogState& CatalogWriter::change_state(Change change) {
   change.before = state_;
-  change.counters_before = counters_;
   changes_.push_back(std::move(change));
   auto copy = std::make_shared<CatalogState>(*state_);
   CatalogState& changed = *copy;
@@ -243,9 +240,7 @@ void CatalogWriter::remove_binding(LabelId label) {
 }
 
 ChunkId CatalogWriter::reserve_chunk_id() {
-  Change change{.kind = Kind::kMeta};
-  change.counters_before = counters_;
-  changes_.push_back(std::move(change));
+  changes_.push_back(Change{.kind = Kind::kMeta});
   return ChunkId(counters_.next_chunk++);
 }
 
@@ -271,7 +266,6 @@ void CatalogWriter::rollback_to(uint64_t mark) {
   while (changes_.size() > mark) {
     Change& change = changes_.back();
     if (change.before != nullptr) state_ = std::move(change.before);
-    counters_ = change.counters_before;
     if (change.kind == Kind::kName) {
       const auto kind = static_cast<NameKind>(change.subkind);
       names_by_id_.erase({kind, static_cast<uint32_t>(change.id)});

@@ -161,6 +161,7 @@ class CatalogWriter {
   void remove_chunk(ChunkId id);
   void set_series_watermark(Lsn lsn);
 
+  /// Ids given out after the mark are not given out again: what was staged under them may still be looked at.
   uint64_t mark() const { return changes_.size(); }
   void rollback_to(uint64_t mark);
   bool empty() const { return changes_.empty(); }
@@ -175,7 +176,6 @@ class CatalogWriter {
     uint64_t owner = 0;
     std::string text;       // name, encoded tags or encoded definition
     std::shared_ptr<const CatalogState> before;  // state to return to; null when unchanged
-    CatalogCounters counters_before;
   };
   const std::vector<Change>& changes() const { return changes_; }
   CatalogCounters counters() const { return counters_; }

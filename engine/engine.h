@@ -83,8 +83,9 @@ class Engine {
   };
   Counters counters;  // statistics: no order needed
 
-  /// Markers against the log, and SQLite's own check; adds a line per damage.
-  Status check_log(std::vector<std::string>& problems);
+  /// Markers against the log, and SQLite's own check; adds a line per damage. `db` is a connection that knows every function which the
+  /// schema may use.
+  Status check_log(sqlite3* db, std::vector<std::string>& problems);
 
  private:
   Engine(const Options& options, FileHook* hook);

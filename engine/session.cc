@@ -39,7 +39,6 @@ Result<std::unique_ptr<Session>> Session::open(Engine& engine) {
   sqlite3* db = session->db();
   BRAID_TRY(register_participant(db, session.get()));
   BRAID_ASSIGN(session->log_, CommitLog::open(db));
-  engine.counters.sessions.fetch_add(1, std::memory_order_relaxed);
   const std::pair<SqliteStatement*, const char*> statements[] = {
       {&session->begin_, "BEGIN"},
       {&session->begin_immediate_, "BEGIN IMMEDIATE"},
@@ -55,9 +54,8 @@ Result<std::unique_ptr<Session>> Session::open(Engine& engine) {
 }
 
 Session::~Session() {
-  if (log_ == nullptr) return;  // it never opened
   if (state_ != State::kIdle) rollback().ignore();
-  unpin();
+  if (log_ != nullptr) unpin();  // without it the session never opened
   engine_.counters.sessions.fetch_sub(1, std::memory_order_relaxed);
 }
 

@@ -48,7 +48,7 @@ Status Connection::register_all() {
 
 Connection::~Connection() {
   // Without a session when opening one failed.
-  if (session_ != nullptr && in_transaction()) rollback().ignore();
+  if (session_ != nullptr && in_transaction()) roll_back().ignore();
   internal_statements_.clear();
 }
 
@@ -167,7 +167,7 @@ Status Connection::begin(Mode mode) {
 }
 
 Status Connection::commit() {
-  if (!in_transaction()) return Status(StatusCode::kMisuse, "cannot commit: no transaction is open");
+  if (!in_transaction() || autocommit_) return Status(StatusCode::kMisuse, "cannot commit: no transaction is open");
   reported_ = {};
   const Status committed = session_->commit();
   if (!committed.ok() && !in_transaction()) ++rollbacks_;
@@ -181,7 +181,7 @@ Status Connection::roll_back() {
 }
 
 Status Connection::rollback() {
-  if (!in_transaction()) return Status(StatusCode::kMisuse, "cannot roll back: no transaction is open");
+  if (!in_transaction() || autocommit_) return Status(StatusCode::kMisuse, "cannot roll back: no transaction is open");
   deferred_.clear();
   return roll_back();
 }
@@ -247,26 +247,33 @@ Status Connection::start(Statement& statement) {
       return Status(StatusCode::kReadOnly, "the transaction was begun for reading; begin one for writing");
     const bool alone = state == Session::State::kIdle;
     BRAID_TRY(session_->begin_write());
-    statement.owns_transaction_ = alone;
+    if (alone) {
+      autocommit_ = true;
+      keeps_changes_ = false;
+    }
   } else if (state == Session::State::kReading || statement.traits_.reads_stores) {
     BRAID_TRY(session_->pin());
   }
   // SQLite opens no statement savepoint for a SELECT, so one whose functions write is undone from here.
-  if (statement.traits_.writes_stores && !statement.owns_transaction_ && session_->state() == Session::State::kWriting)
+  if (statement.traits_.writes_stores && session_->state() == Session::State::kWriting)
     statement.undo_ = session_->mark();
   statement.total_changes_before_ = sqlite3_total_changes64(db());
   statement.running_ = true;
   ++running_;
+  if (statement.writes_) ++running_writers_;
   return {};
 }
 
 Status Connection::finish(Statement& statement, Status status) {
   statement.running_ = false;
   --running_;
-  if (statement.writes_) changes_ = sqlite3_changes64(db());
-  const bool owns = std::exchange(statement.owns_transaction_, false);
+  if (statement.writes_) {
+    changes_ = sqlite3_changes64(db());
+    --running_writers_;
+  }
   if (session_->notice_rollback()) {
     ++rollbacks_;
+    autocommit_ = false;
     deferred_.clear();
     if (status.ok()) status = Status(StatusCode::kInterrupted, "SQLite rolled the transaction back");
   }
@@ -276,19 +283,24 @@ Status Connection::finish(Statement& statement, Status status) {
     defer([this, &statement] { return renew_binding_triggers(*this, statement.traits_.trigger_table); });
   if (status.ok()) status = run_deferred();
   deferred_.clear();
-  if (owns && in_transaction()) {
+  if (autocommit_) {
     // INSERT OR FAIL keeps the rows before the one that failed: they are counted, those of an undone statement are not.
-    const bool keeps_rows = sqlite3_total_changes64(db()) != statement.total_changes_before_;
-    if (status.ok() || keeps_rows) {
-      const Status committed = session_->commit();
-      if (in_transaction()) roll_back().ignore();
-      if (status.ok()) status = committed;
-    } else {
-      roll_back().ignore();
+    keeps_changes_ |= status.ok() || sqlite3_total_changes64(db()) != statement.total_changes_before_;
+    if (running_writers_ == 0) {
+      const Status ended = end_autocommit();
+      if (status.ok()) status = ended;
     }
   }
   if (running_ == 0) session_->unpin();
   return status;
+}
+
+Status Connection::end_autocommit() {
+  autocommit_ = false;
+  if (!keeps_changes_) return roll_back();
+  const Status committed = commit();
+  if (in_transaction()) roll_back().ignore();
+  return committed;
 }
 
 /// Deferred work is DDL, which SQLite refuses while other statements run; it is undone alone when it fails.

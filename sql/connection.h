@@ -112,6 +112,7 @@ class Connection {
   Status register_all();
 
   Status roll_back();
+  Status end_autocommit();
   Status start(Statement& statement);
   Status finish(Statement& statement, Status status);
   Status control(const StatementTraits& traits, std::string_view sql);
@@ -127,6 +128,9 @@ class Connection {
   int64_t changes_ = 0;
   uint64_t rollbacks_ = 1;
   int running_ = 0;                  // statements between their first step and their end
+  int running_writers_ = 0;          // those of them that write
+  bool autocommit_ = false;          // a statement began the transaction; it ends with the last statement that writes in it
+  bool keeps_changes_ = false;       // such a transaction has changes to commit
   bool read_only_ = false;           // begun by Mode::kRead
   bool opened_by_savepoint_ = false; // the transaction ends when its outermost savepoint is released
   std::vector<std::string> savepoints_;
@@ -164,7 +168,6 @@ class Statement {
   const bool writes_;
   bool running_ = false;
   bool has_row_ = false;
-  bool owns_transaction_ = false;
   std::optional<Session::Marks> undo_;  // what was staged before it, when SQLite will not undo it
   int64_t total_changes_before_ = 0;
 };

@@ -205,6 +205,23 @@ TEST_CASE(
   }
 }
 
+// Opening a connection could fail before all of it was made, and taking it down again then crashed.
+TEST_CASE(
+    "a connection that cannot be opened is refused, is not counted, and leaves the others alone") {
+  for (const FileOperation operation : {FileOperation::kOpen, FileOperation::kRead}) {
+    Fixture f;
+    const int64_t connections = f.database->figure("connections");
+    f.hook.arm({.operations = {operation}, .error = EIO});
+    CHECK(TestConnection(*f.database).code() == BRAID_IO);
+    CHECK(f.hook.failed() > 0);
+    f.hook.disarm();
+    CHECK(f.database->figure("connections") == connections);
+    CHECK(TestConnection(*f.database).code() == BRAID_OK);
+    CHECK(f.run(4) == BRAID_OK);
+    CHECK(f.verify().size() == 4);
+  }
+}
+
 TEST_CASE("a failing copy of the WAL into rows.db is reported and loses nothing") {
   for (const auto& [operations, error] :
        {std::tuple(kWrites, ENOSPC), std::tuple(kWrites, EIO), std::tuple(kSyncs, EIO)}) {

@@ -4,7 +4,7 @@
 # usage: demo_test.sh BRAID_COMMAND
 set -uo pipefail
 
-braid="$1"
+braid="$(realpath -- "$1")"  # the build names it relative to a folder that is left below
 work="$(mktemp -d)"
 trap 'rm -rf "$work"' EXIT
 cd "$work" || exit 1
