@@ -99,7 +99,7 @@ BRAID_API const char* braid_database_error(braid_database* database);
 /// Errors:    BRAID_IO; BRAID_FULL; BRAID_READ_ONLY; BRAID_BUSY (the writer slot was not free within busy_timeout_ms).
 BRAID_API int32_t braid_checkpoint(braid_database* database);
 
-/// Checks everything: SQLite's integrity, edges' ends, both adjacency directions, degree counters, indexes, chunk checksums,
+/// Checks everything: SQLite's integrity, edges' ends, both adjacency directions and their degree counters, indexes, chunk checksums,
 /// markers against the log. Calls `visit` for each problem found.
 /// Errors:    BRAID_CORRUPT when a problem was found; BRAID_IO.
 BRAID_API int32_t braid_check(braid_database* database, void (*visit)(void* context, const char* problem), void* context);

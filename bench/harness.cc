@@ -21,12 +21,21 @@ void fail(std::string_view message) {
   _exit(1);
 }
 
-bool Arguments::selected(std::string_view subject) const {
-  return subjects.empty() || std::find(subjects.begin(), subjects.end(), subject) != subjects.end();
+namespace {
+
+/// An empty choice is everything.
+bool chosen(const std::vector<std::string>& choice, std::string_view name) {
+  return choice.empty() || std::find(choice.begin(), choice.end(), name) != choice.end();
 }
 
-Arguments parse_arguments(int argc, char** argv, const char* about,
-                          const std::vector<std::string>& subjects) {
+}  // namespace
+
+bool Arguments::selected(std::string_view subject) const { return chosen(subjects, subject); }
+
+bool Arguments::measures(std::string_view metric) const { return chosen(metrics, metric); }
+
+Arguments parse_arguments(int argc, char** argv, const char* about, const std::vector<std::string>& subjects,
+                          const std::vector<std::string>& metrics) {
   Arguments arguments;
   CLI::App app{about};
   app.add_option("--seconds", arguments.seconds, "length of one measured turn")
@@ -39,6 +48,10 @@ Arguments parse_arguments(int argc, char** argv, const char* about,
                  "where the temporary directory is made (default: the current directory)");
   app.add_option("--subject", arguments.subjects, "measure only this one; may be repeated")
       ->check(CLI::IsMember(subjects));
+  if (!metrics.empty()) {
+    app.add_option("--metric", arguments.metrics, "measure only this one; may be repeated")
+        ->check(CLI::IsMember(metrics));
+  }
   app.add_flag("--json", arguments.json, "one JSON object a line instead of a table");
   try {
     app.parse(argc, argv);

@@ -26,14 +26,16 @@ struct Arguments {
   bool json = false;
   std::string directory;              // where the temporary directory is made
   std::vector<std::string> subjects;  // empty: all
+  std::vector<std::string> metrics;   // empty: all
 
   bool selected(std::string_view subject) const;
+  bool measures(std::string_view metric) const;
 };
 
-/// Reads the command line, in which --subject takes one of `subjects`; ends the process after
-/// --help and after a mistake, which it names.
-Arguments parse_arguments(int argc, char** argv, const char* about,
-                          const std::vector<std::string>& subjects);
+/// Reads the command line, in which --subject takes one of `subjects` and --metric, where there is a choice, one of
+/// `metrics`; ends the process after --help and after a mistake, which it names.
+Arguments parse_arguments(int argc, char** argv, const char* about, const std::vector<std::string>& subjects,
+                          const std::vector<std::string>& metrics = {});
 
 /// A new directory, removed with all that is in it at the end. It is made under the current
 /// directory unless told otherwise, because the usual place for temporary files may be memory,

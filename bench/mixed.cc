@@ -155,9 +155,15 @@ std::vector<std::string> subject_names() {
   return names;
 }
 
+std::vector<std::string> metric_names() {
+  std::vector<std::string> names;
+  for (const auto& setting : kSettings) names.emplace_back(setting.metric);
+  return names;
+}
+
 int run(int argc, char** argv) {
   const Arguments arguments = parse_arguments(
-      argc, argv, "Rows, graph and points in one durable operation.", subject_names());
+      argc, argv, "Rows, graph and points in one durable operation.", subject_names(), metric_names());
   const WorkDirectory directory(arguments.directory);
   const std::vector<Entity> entities = make_entities();
   std::vector<std::unique_ptr<Entrant>> entrants;
@@ -172,6 +178,7 @@ int run(int argc, char** argv) {
   Disk disk(directory.path());
   for (int round = 0; round < arguments.rounds; ++round) {
     for (const Setting& setting : kSettings) {
+      if (!arguments.measures(setting.metric)) continue;
       // Each round begins with another subject, since the first may pay for what came before.
       for (size_t turn = 0; turn < entrants.size(); ++turn) {
         Entrant& entrant = *entrants[(turn + static_cast<size_t>(round)) % entrants.size()];

@@ -24,12 +24,18 @@ inline T to_little_endian(T value) {
   return value;
 }
 
+/// Writes an integer of fixed width, little-endian; `bytes` must have room for sizeof(T).
+template <typename T>
+inline void store_fixed(char* bytes, T value) {
+  value = to_little_endian(value);
+  std::memcpy(bytes, &value, sizeof(T));
+}
+
 /// Appends an integer of fixed width, little-endian.
 template <typename T>
 inline void append_fixed(std::string& out, T value) {
-  value = to_little_endian(value);
   char bytes[sizeof(T)];
-  std::memcpy(bytes, &value, sizeof(T));
+  store_fixed(bytes, value);
   out.append(bytes, sizeof(T));
 }
 

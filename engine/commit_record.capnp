@@ -22,10 +22,8 @@ struct EdgeChange {
   target @4 :UInt64;
   type @5 :UInt32;
   properties @6 :Data;
-  sourceDegree @7 :UInt64;
-  targetDegree @8 :UInt64;
-  indexPut @9 :List(Data);
-  indexRemoved @10 :List(Data);
+  indexPut @7 :List(Data);
+  indexRemoved @8 :List(Data);
 }
 
 struct Column {

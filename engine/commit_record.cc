@@ -61,8 +61,6 @@ void write(const EdgeChange& change, wire::EdgeChange::Builder out) {
   out.setTarget(change.target.value());
   out.setType(change.type.value());
   if (!change.properties.empty()) out.setProperties(as_data(change.properties));
-  out.setSourceDegree(change.source_degree);
-  out.setTargetDegree(change.target_degree);
   write_texts(change.index_put, [&](unsigned n) { return out.initIndexPut(n); });
   write_texts(change.index_removed, [&](unsigned n) { return out.initIndexRemoved(n); });
 }
@@ -117,8 +115,6 @@ bool read(wire::EdgeChange::Reader in, EdgeChange& out) {
   out.target = NodeId(in.getTarget());
   out.type = TypeId(in.getType());
   out.properties = as_bytes(in.getProperties());
-  out.source_degree = in.getSourceDegree();
-  out.target_degree = in.getTargetDegree();
   read_texts(in.getIndexPut(), out.index_put);
   read_texts(in.getIndexRemoved(), out.index_removed);
   return true;

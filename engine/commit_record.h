@@ -39,8 +39,6 @@ struct EdgeChange {
   NodeId target;
   TypeId type;
   std::string properties;       ///< kPut: encoded properties
-  uint64_t source_degree = 0;   ///< out-degree of (source, type) after this change; when created or removed
-  uint64_t target_degree = 0;   ///< in-degree of (target, type) after this change; when created or removed
   std::vector<std::string> index_put;
   std::vector<std::string> index_removed;
 };

@@ -24,6 +24,7 @@ uint64_t page_checksum(const void* page, size_t size, uint64_t page_number) {
 namespace {
 
 constexpr int kPageBytesMin = 512;
+constexpr int kPageBytesMax = 65536;
 constexpr sqlite3_int64 kWalStepBytes = 1 << 20;
 constexpr sqlite3_int64 kWalPieceBytes = 1 << 16;  // SQLite's own files take less than 128 KiB at a time
 
@@ -53,7 +54,7 @@ int faulted(sqlite3_file* file, FileOperation operation, int amount, int code) {
 }
 
 bool is_whole_page(int amount, sqlite3_int64 offset) {
-  return amount >= kPageBytesMin && (amount & (amount - 1)) == 0 && offset % amount == 0;
+  return amount >= kPageBytesMin && amount <= kPageBytesMax && (amount & (amount - 1)) == 0 && offset % amount == 0;
 }
 
 bool is_zero(const char* bytes, size_t size) {
@@ -124,9 +125,11 @@ int file_write(sqlite3_file* file, const void* bytes, int amount, sqlite3_int64 
   if (self->is_rows) {
     notice_header(self, bytes, amount, offset);
     if (self->checksums && is_whole_page(amount, offset)) {
-      std::string page(static_cast<const char*>(bytes), static_cast<size_t>(amount) - kPageReservedBytes);
-      append_fixed(page, page_checksum(bytes, static_cast<size_t>(amount), static_cast<uint64_t>(offset / amount) + 1));
-      return inner(file)->pMethods->xWrite(inner(file), page.data(), amount, offset);
+      const auto size = static_cast<size_t>(amount);
+      char page[kPageBytesMax];
+      std::memcpy(page, bytes, size - kPageReservedBytes);
+      store_fixed(page + size - kPageReservedBytes, page_checksum(bytes, size, static_cast<uint64_t>(offset / amount) + 1));
+      return inner(file)->pMethods->xWrite(inner(file), page, amount, offset);
     }
   }
   return inner(file)->pMethods->xWrite(inner(file), bytes, amount, offset);

@@ -206,7 +206,7 @@ Status Session::check_limits() const {
 }
 
 /// The write path. The slot was queued for in begin_write; SQLite's COMMIT calls on_sync, which encodes and logs.
-Status Session::commit() {
+Status Session::commit(const std::function<void()>& durable) {
   const Internal internal(*this);
   if (state_ == State::kReading) {
     BRAID_TRY(commit_.run());
@@ -225,6 +225,7 @@ Status Session::commit() {
   const int code = sqlite3_step(commit_.get());
   sqlite3_reset(commit_.get());
   if (code != SQLITE_DONE) return commit_failed(sqlite3_extended_errcode(db()));
+  if (durable) durable();
   const Status published = publish(sealed_lsn_);
   engine_.note_commit(record_bytes_, wal_pages_);
   finish(false);

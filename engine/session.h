@@ -12,6 +12,7 @@
 
 #include <array>
 #include <chrono>
+#include <functional>
 #include <memory>
 #include <optional>
 #include <vector>
@@ -46,8 +47,9 @@ class Session {
   Status begin_write();
   /// The same for a leader who holds the slot already.
   Status begin_group();
-  /// queue → encode → commit → publish. See the codes of braid_commit.
-  Status commit();
+  /// queue → encode → commit → publish. See the codes of braid_commit. `durable` is called in between, when the commit is durable but not
+  /// published: who reads then waits until it is.
+  Status commit(const std::function<void()>& durable = {});
   Status rollback();
   /// After a failed statement: follows SQLite when it has rolled the transaction back by itself. True when it has.
   bool notice_rollback();

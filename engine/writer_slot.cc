@@ -17,26 +17,42 @@ Status timed_out() {
 void WriterSlot::grant_next() {
   if (held_ || queue_.empty()) return;
   held_ = true;
-  Waiter* next = queue_.front();
+  SlotWaiter* next = queue_.front();
   queue_.pop_front();
-  next->granted = true;
-  next->wake.notify_one();
+  next->state_ = SlotWaiter::State::kGranted;
+  next->wake_.post();
+}
+
+void WriterSlot::enqueue(SlotWaiter& waiter) {
+  queue_.push_back(&waiter);
+  if (leader_waits_) arrival_.notify_one();
+}
+
+bool WriterSlot::wait(SlotWaiter& waiter, Deadline deadline) {
+  if (waiter.wake_.wait_until(deadline)) return true;
+  {
+    MutexLock lock(mutex_);
+    if (waiter.state_ == SlotWaiter::State::kQueued) {
+      std::erase(queue_, &waiter);
+      return false;
+    }
+  }
+  // It was granted or taken at the last moment: somebody holds its address and will post.
+  waiter.wake_.wait();
+  return true;
 }
 
 Status WriterSlot::acquire(Deadline deadline) {
-  MutexLock lock(mutex_);
-  if (!held_ && queue_.empty()) {
-    held_ = true;
-    return {};
+  SlotWaiter self;
+  {
+    MutexLock lock(mutex_);
+    if (!held_ && queue_.empty()) {
+      held_ = true;
+      return {};
+    }
+    enqueue(self);
   }
-  Waiter self{.member = nullptr, .wake = {}};
-  queue_.push_back(&self);
-  while (!self.granted) {
-    if (self.wake.wait_until(lock.native(), deadline) != std::cv_status::timeout || self.granted) continue;
-    std::erase(queue_, &self);
-    return timed_out();
-  }
-  return {};
+  return wait(self, deadline) ? Status() : timed_out();
 }
 
 void WriterSlot::release() {
@@ -45,65 +61,59 @@ void WriterSlot::release() {
   grant_next();
 }
 
-void WriterSlot::gather_group(std::vector<GroupMember*>& group, std::unique_lock<std::mutex>& lock) {
-  const auto take = [&] {
-    while (group.size() < group_members_max_ && !queue_.empty() && queue_.front()->member != nullptr) {
-      Waiter* waiter = queue_.front();
-      queue_.pop_front();
-      waiter->taken = true;
-      group.push_back(waiter->member);
+Result<bool> WriterSlot::join(GroupMember& member, Deadline deadline) {
+  SlotWaiter self;
+  member.waiter_ = nullptr;
+  {
+    MutexLock lock(mutex_);
+    if (!held_ && queue_.empty()) {
+      held_ = true;
+      return true;
     }
-  };
-  take();
-  const Deadline limit = std::chrono::steady_clock::now() + kGatherTime;
-  while (group.size() < expected_members_ && group.size() < group_members_max_) {
-    if (!queue_.empty() && queue_.front()->member == nullptr) break;
-    if (arrival_.wait_until(lock, limit) == std::cv_status::timeout) {
-      take();
-      break;
-    }
-    take();
+    self.member_ = &member;
+    enqueue(self);
   }
+  if (!wait(self, deadline)) return timed_out();
+  if (self.state_ == SlotWaiter::State::kGranted) return true;
+  for (SlotWaiter* child : {self.first_child_, self.second_child_})
+    if (child != nullptr) child->wake_.post();
+  return false;
 }
 
-Result<std::vector<GroupMember*>> WriterSlot::acquire_group(GroupMember& member, Deadline deadline) {
+bool WriterSlot::expects_more(size_t count) const {
   MutexLock lock(mutex_);
-  member.finished_ = false;
-  member.wake_ = nullptr;
-  std::vector<GroupMember*> group;
-  if (held_ || !queue_.empty()) {
-    Waiter self{.member = &member, .wake = {}};
-    member.wake_ = &self.wake;
-    queue_.push_back(&self);
-    arrival_.notify_one();
-    // The waiter leaves the queue when it is granted or taken, so nobody points at it after this block.
-    while (!self.granted && !self.taken) {
-      if (self.wake.wait_until(lock.native(), deadline) != std::cv_status::timeout || self.granted || self.taken) continue;
-      std::erase(queue_, &self);
-      return timed_out();
-    }
-    if (self.taken) {
-      while (!member.finished_) self.wake.wait(lock.native());
-      return group;
-    }
-  } else {
-    held_ = true;
-  }
-  member.wake_ = nullptr;  // a leader waits no more; what it waited on is gone
-  group.push_back(&member);
-  gather_group(group, lock.native());
-  return group;
+  return count < group_members_max_ && (count < expected_members_ || !queue_.empty());
 }
 
-void WriterSlot::release_group(const std::vector<GroupMember*>& members) {
+GroupMember* WriterSlot::next_member(size_t count) {
+  if (count >= group_members_max_) return nullptr;
   MutexLock lock(mutex_);
-  expected_members_ = members.size() + queue_.size();
-  for (GroupMember* member : members) {
-    member->finished_ = true;
-    if (member->wake_ != nullptr) member->wake_->notify_one();
+  if (queue_.empty() && count < expected_members_) {
+    const Deadline limit = std::chrono::steady_clock::now() + kGatherTime;
+    leader_waits_ = true;
+    while (queue_.empty() && arrival_.wait_until(lock.native(), limit) != std::cv_status::timeout) {
+    }
+    leader_waits_ = false;
   }
-  held_ = false;
-  grant_next();
+  if (queue_.empty() || queue_.front()->member_ == nullptr) return nullptr;
+  SlotWaiter* waiter = queue_.front();
+  queue_.pop_front();
+  waiter->state_ = SlotWaiter::State::kTaken;
+  waiter->member_->waiter_ = waiter;
+  return waiter->member_;
+}
+
+void WriterSlot::finish(std::span<GroupMember* const> members) {
+  {
+    MutexLock lock(mutex_);
+    expected_members_ = members.size() + queue_.size();
+  }
+  // A tree over the members behind the leader: 1 wakes 2 and 3, which wake 4, 5, 6 and 7.
+  for (size_t i = 1; i < members.size(); ++i) {
+    if (2 * i < members.size()) members[i]->waiter_->first_child_ = members[2 * i]->waiter_;
+    if (2 * i + 1 < members.size()) members[i]->waiter_->second_child_ = members[2 * i + 1]->waiter_;
+  }
+  if (members.size() > 1) members[1]->waiter_->wake_.post();
 }
 
 size_t WriterSlot::waiting() const {

@@ -61,7 +61,6 @@ class GraphChecker {
     walk(Family::kNode, [this](auto key, auto bytes) { return check_node(key, bytes); });
     walk(Family::kLabel, [this](auto key, auto) { return check_label(key); });
     check_edges();
-    walk(Family::kDegree, [this](auto key, auto bytes) { return check_degree(key, bytes); });
     walk(Family::kIndex, [this](auto key, auto) { return check_index_key(key); });
     if (full()) problems_.push_back("graph: more problems are not listed");
   }
@@ -332,26 +331,6 @@ class GraphChecker {
       problem("{} belongs to a node that does not exist", where);
       lists_sound_ = false;
     }
-    const auto side = family == Family::kOut ? DegreeSide::kOut : DegreeSide::kIn;
-    const auto degree = value_or_problem(read_degree(reader_, list.key.node, side, list.key.type));
-    if (degree && *degree != list.count) {
-      problem("{} lists {} edges, the degree counter says {}", where, list.count, *degree);
-    }
-  }
-
-  Status check_degree(std::string_view key, std::string_view bytes) {
-    DegreeKey parsed;
-    uint64_t count;
-    if (!parse_degree_key(key, parsed)) return damaged(Family::kDegree, key, "the key is damaged");
-    if (!decode_degree(bytes, count)) {
-      return damaged(Family::kDegree, key, "the counter is damaged");
-    }
-    const Family family = parsed.side == DegreeSide::kOut ? Family::kOut : Family::kIn;
-    if (!has(family, head_key(parsed.node, parsed.type))) {
-      problem("the degree counter of node {}, {}, says {} edges in family {}, which lists none",
-              parsed.node.value(), type_text(parsed.type), count, family_name(family));
-    }
-    return {};
   }
 
   Status check_index_key(std::string_view key) {

@@ -124,22 +124,6 @@ Status fold_edge(const EdgeChange& change, GraphOverlay& state) {
   return {};
 }
 
-void put_degree(NodeId node, DegreeSide side, TypeId type, uint64_t count, GraphOverlay& state) {
-  const std::string key = degree_key(node, side, type);
-  if (count == 0) {
-    state.remove(Family::kDegree, key);
-  } else {
-    state.put(Family::kDegree, key, encode_degree(count));
-  }
-}
-
-void fold_degree(const EdgeChange& change, GraphOverlay& state) {
-  const bool created = change.kind == ChangeKind::kPut && change.created;
-  if (!created && change.kind != ChangeKind::kRemove) return;
-  put_degree(change.source, DegreeSide::kOut, change.type, change.source_degree, state);
-  put_degree(change.target, DegreeSide::kIn, change.type, change.target_degree, state);
-}
-
 template <typename Change>
 void fold_index(const Change& change, GraphOverlay& state) {
   for (const std::string& key : change.index_removed) state.remove(Family::kIndex, key);
@@ -179,7 +163,6 @@ Status fold_change(Family family, const NodeChange& change, GraphOverlay& state)
     case Family::kOut:
     case Family::kIn:
     case Family::kEdge:
-    case Family::kDegree:
       break;
   }
   return {};
@@ -193,9 +176,6 @@ Status fold_change(Family family, const EdgeChange& change, GraphOverlay& state)
       return fold_list({family, change.target, change.type}, change.source, change, state);
     case Family::kEdge:
       return fold_edge(change, state);
-    case Family::kDegree:
-      fold_degree(change, state);
-      break;
     case Family::kIndex:
       fold_index(change, state);
       break;

@@ -17,6 +17,12 @@ Family adjacency_family(Direction direction) {
   return direction == Direction::kIn ? Family::kIn : Family::kOut;
 }
 
+Result<uint64_t> total_of(Family family, std::string_view key, std::string_view head) {
+  AdjacencyHeader header;
+  if (!read_head_header(head, header)) return damaged(family, key, "the adjacency block is damaged");
+  return header.total;
+}
+
 /// Appends the entries of one block until `out` has query.count_max.
 Status append_block(const NeighborQuery& query, TypeId type, std::string_view key,
                     std::string_view block, std::vector<Neighbor>& out) {
@@ -119,28 +125,29 @@ Result<std::optional<Edge>> read_edge(const FamilyReader& reader, EdgeId id) {
   return std::optional<Edge>(std::move(edge));
 }
 
-Result<uint64_t> read_degree(const FamilyReader& reader, NodeId node, DegreeSide side,
-                             TypeId type) {
-  const std::string key = degree_key(node, side, type);
-  FoundBytes bytes;
-  BRAID_TRY(reader.get(Family::kDegree, key, bytes));
-  uint64_t count = 0;
-  if (bytes.found() && !decode_degree(bytes.bytes(), count)) {
-    return damaged(Family::kDegree, key, "the counter is damaged");
-  }
-  return count;
+Result<uint64_t> read_degree(const FamilyReader& reader, NodeId node, Direction side, TypeId type) {
+  const Family family = adjacency_family(side);
+  const std::string key = head_key(node, type);
+  FoundBytes head;
+  BRAID_TRY(reader.get(family, key, head));
+  return head.found() ? total_of(family, key, head.bytes()) : uint64_t{0};
 }
 
-Result<uint64_t> read_degree(const FamilyReader& reader, NodeId node, DegreeSide side) {
-  const std::string prefix = degree_prefix(node, side);
+Result<uint64_t> read_degree(const FamilyReader& reader, NodeId node, Direction side) {
+  const Family family = adjacency_family(side);
   uint64_t total = 0;
-  FamilyCursor cursor(reader, Family::kDegree, prefix);
-  for (cursor.seek(prefix); cursor.valid(); cursor.next()) {
-    uint64_t count;
-    if (!decode_degree(cursor.bytes(), count)) {
-      return damaged(Family::kDegree, cursor.key(), "the counter is damaged");
+  FamilyCursor cursor(reader, family, node_key(node));
+  // From head to head: the sealed blocks between them are passed over.
+  for (cursor.seek(node_key(node)); cursor.valid();) {
+    AdjacencyKey key;
+    if (!parse_adjacency_key(cursor.key(), key)) {
+      return damaged(family, cursor.key(), "the key is damaged");
     }
-    total += count;
+    if (!key.is_head) return damaged(family, cursor.key(), "the block has no head");
+    BRAID_ASSIGN(const uint64_t listed, total_of(family, cursor.key(), cursor.bytes()));
+    total += listed;
+    if (key.type.value() == UINT32_MAX) break;
+    cursor.seek(head_key(node, TypeId(key.type.value() + 1)));
   }
   BRAID_TRY(cursor.status());
   return total;

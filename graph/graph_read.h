@@ -14,10 +14,10 @@ namespace braid {
 Result<bool> node_exists(const FamilyReader& reader, NodeId id);
 Result<std::optional<Node>> read_node(const FamilyReader& reader, NodeId id);
 Result<std::optional<Edge>> read_edge(const FamilyReader& reader, EdgeId id);
-/// Edges of `type` on one side of a node, from the counters.
-Result<uint64_t> read_degree(const FamilyReader& reader, NodeId node, DegreeSide side, TypeId type);
+/// Edges of `type` on one side (kOut or kIn) of a node, from the totals in the heads of its lists.
+Result<uint64_t> read_degree(const FamilyReader& reader, NodeId node, Direction side, TypeId type);
 /// Of all types.
-Result<uint64_t> read_degree(const FamilyReader& reader, NodeId node, DegreeSide side);
+Result<uint64_t> read_degree(const FamilyReader& reader, NodeId node, Direction side);
 
 /// One side of a node. GraphView::neighbors says the order.
 struct NeighborQuery {

@@ -81,9 +81,8 @@ Result<uint64_t> GraphView::degree(NodeId id, Direction direction,
   uint64_t total = 0;
   for (const Direction side : kSides) {
     if (!includes(direction, side)) continue;
-    const auto counter_side = static_cast<DegreeSide>(side);
-    BRAID_ASSIGN(const uint64_t count, type ? read_degree(reader, id, counter_side, *type)
-                                            : read_degree(reader, id, counter_side));
+    BRAID_ASSIGN(const uint64_t count, type ? read_degree(reader, id, side, *type)
+                                            : read_degree(reader, id, side));
     total += count;
   }
   return total;

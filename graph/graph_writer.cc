@@ -56,8 +56,8 @@ std::vector<std::string> keys_minus(const std::vector<IndexEntry>& a,
 
 /// Edges at a node, a self loop counted once.
 Result<uint64_t> count_edges(const FamilyReader& reader, NodeId id) {
-  BRAID_ASSIGN(const uint64_t out_count, read_degree(reader, id, DegreeSide::kOut));
-  BRAID_ASSIGN(const uint64_t in_count, read_degree(reader, id, DegreeSide::kIn));
+  BRAID_ASSIGN(const uint64_t out_count, read_degree(reader, id, Direction::kOut));
+  BRAID_ASSIGN(const uint64_t in_count, read_degree(reader, id, Direction::kIn));
   if (out_count == 0 || in_count == 0) return out_count + in_count;
   std::vector<Neighbor> neighbors;
   BRAID_TRY(
@@ -171,14 +171,13 @@ Status GraphWriter::remove_edges_of(NodeId id) {
   return {};
 }
 
-// The degree of an end after one more edge. A node with an edge exists (invariant 7), so that only
-// others are looked up.
-Result<uint64_t> GraphWriter::degree_with_edge(NodeId end, bool is_source, TypeId type) {
-  BRAID_ASSIGN(const uint64_t total,
-               staged_->list_total(end, is_source ? DegreeSide::kOut : DegreeSide::kIn, type));
-  if (total > 0) return total + 1;
+Status GraphWriter::check_end(NodeId end, bool is_source, TypeId type) {
+  // A node with an edge exists (invariant 7), so that only others are looked up.
+  BRAID_ASSIGN(const uint64_t listed,
+               staged_->list_total(is_source ? Family::kOut : Family::kIn, end, type));
+  if (listed > 0) return {};
   BRAID_ASSIGN(const bool exists, braid::node_exists(staged_->reader(), end));
-  if (exists) return uint64_t{1};
+  if (exists) return {};
   return Status(StatusCode::kConstraint,
                 fmt::format("the edge's {} is missing: there is no node {}",
                             is_source ? "source" : "target", end.value()));
@@ -189,8 +188,8 @@ Result<EdgeId> GraphWriter::create_edge(NodeId source, TypeId type, NodeId targe
   BRAID_TRY(normalize_properties(properties));
   StagedOperation operation(*staged_);
   EdgeChange change;
-  BRAID_ASSIGN(change.source_degree, degree_with_edge(source, true, type));
-  BRAID_ASSIGN(change.target_degree, degree_with_edge(target, false, type));
+  BRAID_TRY(check_end(source, true, type));
+  BRAID_TRY(check_end(target, false, type));
   const Edge edge{staged_->counters.next_edge, source, type, target, std::move(properties)};
   BRAID_ASSIGN(const auto entries, edge_index_entries(catalog_, edge));
   BRAID_TRY(staged_->check_unique(entries, edge.id.value()));

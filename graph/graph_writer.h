@@ -59,7 +59,8 @@ class GraphWriter final : public StoreWriter {
   friend class StagedOperation;
   struct Staged;  // changes not yet taken, counters, undo
   Status remove_edges_of(NodeId id);
-  Result<uint64_t> degree_with_edge(NodeId end, bool is_source, TypeId type);
+  /// kConstraint when the node does not exist. Stages the list that the edge will enter.
+  Status check_end(NodeId end, bool is_source, TypeId type);
   Status fill_index(const IndexDefinition& index);
 
   std::unique_ptr<Staged> staged_;

@@ -16,13 +16,12 @@
 namespace braid {
 
 /// Index into kFamilyNames. The names are stored, the numbers are not.
-enum class Family : uint8_t { kNode, kOut, kIn, kEdge, kLabel, kIndex, kDegree };
-inline constexpr size_t kFamilyCount = 7;
+enum class Family : uint8_t { kNode, kOut, kIn, kEdge, kLabel, kIndex };
+inline constexpr size_t kFamilyCount = 6;
 inline constexpr std::array<const char*, kFamilyCount> kFamilyNames = {
-    "node", "out", "in", "edge", "label", "index", "degree"};
+    "node", "out", "in", "edge", "label", "index"};
 inline constexpr std::array<Family, kFamilyCount> kFamilies = {
-    Family::kNode,  Family::kOut,   Family::kIn,    Family::kEdge,
-    Family::kLabel, Family::kIndex, Family::kDegree};
+    Family::kNode, Family::kOut, Family::kIn, Family::kEdge, Family::kLabel, Family::kIndex};
 
 inline constexpr const char* family_name(Family family) {
   return kFamilyNames[static_cast<size_t>(family)];
@@ -158,44 +157,6 @@ inline bool parse_index_key(std::string_view key, IndexKey& out) {
   out.value = key.substr(4, key.size() - 12);
   out.id = load_big_endian<uint64_t>(key.data() + key.size() - 8);
   return true;
-}
-
-/// Values are frozen: they are stored. They equal Direction::kOut and Direction::kIn.
-enum class DegreeSide : uint8_t { kOut = 1, kIn = 2 };
-
-inline std::string degree_prefix(NodeId node, DegreeSide side) {
-  std::string key;
-  append_big_endian(key, node.value());
-  key.push_back(static_cast<char>(side));
-  return key;
-}
-inline std::string degree_key(NodeId node, DegreeSide side, TypeId type) {
-  std::string key = degree_prefix(node, side);
-  append_big_endian(key, type.value());
-  return key;
-}
-struct DegreeKey {
-  NodeId node;
-  DegreeSide side = DegreeSide::kOut;
-  TypeId type;
-};
-inline bool parse_degree_key(std::string_view key, DegreeKey& out) {
-  if (key.size() != 13) return false;
-  const auto side = static_cast<uint8_t>(key[8]);
-  if (side != 1 && side != 2) return false;
-  out.node = NodeId(load_big_endian<uint64_t>(key.data()));
-  out.side = static_cast<DegreeSide>(side);
-  out.type = TypeId(load_big_endian<uint32_t>(key.data() + 9));
-  return true;
-}
-inline std::string encode_degree(uint64_t count) {
-  std::string bytes;
-  append_varint(bytes, count);
-  return bytes;
-}
-inline bool decode_degree(std::string_view bytes, uint64_t& count) {
-  ByteReader reader(bytes);
-  return reader.varint(count) && reader.done();
 }
 
 /// The least key greater than every key that starts with `prefix`; "" when there is none.

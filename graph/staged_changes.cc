@@ -13,8 +13,7 @@ namespace braid {
 namespace {
 
 constexpr Family kFamiliesOfNodes[] = {Family::kNode, Family::kLabel, Family::kIndex};
-constexpr Family kFamiliesOfEdges[] = {Family::kEdge, Family::kOut, Family::kIn, Family::kDegree,
-                                       Family::kIndex};
+constexpr Family kFamiliesOfEdges[] = {Family::kEdge, Family::kOut, Family::kIn, Family::kIndex};
 constexpr size_t kIndexKeysPerChange = 512;
 
 template <typename Change>
@@ -68,8 +67,7 @@ Status GraphWriter::Staged::stage(EdgeChange change) {
   return {};
 }
 
-Result<uint64_t> GraphWriter::Staged::list_total(NodeId node, DegreeSide side, TypeId type) {
-  const Family family = side == DegreeSide::kOut ? Family::kOut : Family::kIn;
+Result<uint64_t> GraphWriter::Staged::list_total(Family family, NodeId node, TypeId type) {
   const std::string key = head_key(node, type);
   BRAID_ASSIGN(StagedBytes * head, overlay->edit(family, key));
   if (!*head) return uint64_t{0};
@@ -88,14 +86,13 @@ Status GraphWriter::Staged::stage_removal(const Edge& edge) {
   change.source = edge.source;
   change.target = edge.target;
   change.type = edge.type;
-  BRAID_ASSIGN(const uint64_t out_degree, list_total(edge.source, DegreeSide::kOut, edge.type));
-  BRAID_ASSIGN(const uint64_t in_degree, list_total(edge.target, DegreeSide::kIn, edge.type));
-  if (out_degree == 0 || in_degree == 0) {
-    return Status(StatusCode::kCorrupt,
-                  fmt::format("graph: edge {} is not listed at its ends", edge.id.value()));
+  for (const auto& [family, end] : {std::pair(Family::kOut, edge.source), std::pair(Family::kIn, edge.target)}) {
+    BRAID_ASSIGN(const uint64_t listed, list_total(family, end, edge.type));
+    if (listed == 0) {
+      return Status(StatusCode::kCorrupt,
+                    fmt::format("graph: edge {} is not listed at its ends", edge.id.value()));
+    }
   }
-  change.source_degree = out_degree - 1;
-  change.target_degree = in_degree - 1;
   for (const IndexEntry& entry : entries) change.index_removed.push_back(entry.key);
   return stage(std::move(change));
 }

@@ -33,7 +33,7 @@ struct GraphWriter::Staged {
   Status stage(NodeChange change);
   Status stage(EdgeChange change);
   /// How many edges a list has, from its head, which is then staged. Inside a StagedOperation.
-  Result<uint64_t> list_total(NodeId node, DegreeSide side, TypeId type);
+  Result<uint64_t> list_total(Family family, NodeId node, TypeId type);
   /// Stages the removal of an edge. Inside a StagedOperation.
   Status stage_removal(const Edge& edge);
   /// kConstraint when a unique index has the value of one of `entries` for another id.

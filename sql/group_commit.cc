@@ -30,18 +30,25 @@ std::optional<std::string_view> view_of(const std::optional<std::string>& text) 
 Status GroupCommitter::commit(Batch& batch) {
   batch.result = {};
   batch.lsn = {};
-  BRAID_ASSIGN(const auto group, engine_.slot().acquire_group(batch, engine_.busy_deadline()));
-  if (group.empty()) return batch.result;  // another thread led the group
-  std::vector<Batch*> members;
-  for (GroupMember* member : group) members.push_back(static_cast<Batch*>(member));
+  BRAID_ASSIGN(const bool leads, engine_.slot().join(batch, engine_.busy_deadline()));
+  if (!leads) return batch.result;
+  Group group;
   try {
-    run_group(members);
+    group.members.push_back(&batch);
+    group.running.push_back(&batch);
+    group.size_bytes = batch.size_bytes;
+    lead(group);
   } catch (const std::exception& error) {
     // The other members' owners wait for an answer, whatever happened here.
     if (connection_ != nullptr && connection_->in_transaction()) connection_->rollback().ignore();
-    for (Batch* member : members) member->result = Status(StatusCode::kOutOfMemory, fmt::format("group commit: {}", error.what()));
+    const Status failure(StatusCode::kOutOfMemory, fmt::format("group commit: {}", error.what()));
+    if (group.finished)
+      batch.result = failure;
+    else
+      answer(group, failure);
   }
-  engine_.slot().release_group(group);
+  finish(group);
+  engine_.slot().release();
   return batch.result;
 }
 
@@ -50,44 +57,81 @@ void GroupCommitter::close() {
   connection_ = nullptr;
 }
 
+Batch* GroupCommitter::take_next(Group& group) {
+  if (group.size_bytes >= static_cast<uint64_t>(engine_.options()[OptionId::kBatchBytesMax])) return nullptr;
+  // What is taken must not be lost for want of memory.
+  for (size_t size = group.members.size(); size == group.members.capacity() || group.running.size() == group.running.capacity();) {
+    group.members.reserve(2 * size);
+    group.running.reserve(2 * size);
+  }
+  GroupMember* member = engine_.slot().next_member(group.members.size());
+  if (member == nullptr) return nullptr;
+  auto* batch = static_cast<Batch*>(member);
+  group.members.push_back(member);
+  group.running.push_back(batch);
+  group.size_bytes += batch->size_bytes;
+  return batch;
+}
+
+/// Gives `status` to all members that have no error of their own.
+void GroupCommitter::answer(Group& group, const Status& status) {
+  for (GroupMember* member : group.members) {
+    Status& result = static_cast<Batch*>(member)->result;
+    if (result.ok()) result = status;
+  }
+}
+
+void GroupCommitter::finish(Group& group) {
+  if (!group.finished) engine_.slot().finish(group.members);
+  group.finished = true;
+}
+
 /// One COMMIT and one sync for all members. A failure inside a member undoes it alone; one that makes SQLite roll everything back removes
 /// the offender and runs the others again.
-void GroupCommitter::run_group(std::vector<Batch*> members) {
-  const auto answer = [&](const Status& status) {
-    for (Batch* member : members)
-      if (member->result.ok()) member->result = status;
-  };
+void GroupCommitter::lead(Group& group) {
   if (connection_ == nullptr) {
     auto connection = Connection::open(engine_);
-    if (!connection.ok()) return answer(connection.status());
+    if (!connection.ok()) return answer(group, connection.status());
     connection_ = connection.take();
   }
   Session& session = connection_->session();
-  while (!members.empty()) {
-    if (const Status begun = session.begin_group(); !begun.ok()) return answer(begun);
-    Batch* offender = nullptr;
-    size_t good = 0;
-    for (Batch* member : members) {
-      member->result = members.size() == 1 ? run_steps(*member) : run_member(*member);
-      good += member->result.ok() ? 1 : 0;
-      if (!connection_->in_transaction()) offender = member;
-      if (offender != nullptr) break;
-    }
-    if (offender != nullptr) {
-      std::erase(members, offender);
+  while (!group.running.empty()) {
+    if (const Status begun = session.begin_group(); !begun.ok()) return answer(group, begun);
+    if (Batch* offender = run_members(group)) {
+      std::erase(group.running, offender);
       continue;
     }
+    const auto good = std::count_if(group.running.begin(), group.running.end(), [](const Batch* member) { return member->result.ok(); });
     if (good == 0) {
       connection_->rollback().ignore();
       return;
     }
-    const Status committed = session.commit();
+    Batch& own = static_cast<Batch&>(*group.members.front());
+    const Status committed = session.commit([&] {
+      engine_.counters.groups.fetch_add(1, std::memory_order_relaxed);
+      engine_.counters.group_members.fetch_add(static_cast<uint64_t>(good), std::memory_order_relaxed);
+      if (group.running.size() == 1) group.running.front()->lsn = session.sealed_lsn();
+      // Durable is enough for them to go on: their next read waits for the publishing, their next batch for the slot
+      // (docs/decisions/0006-answer-before-publish.md).
+      finish(group);
+    });
     if (connection_->in_transaction()) connection_->rollback().ignore();
-    if (members.size() == 1 && committed.ok()) members.front()->lsn = session.lsn();
-    engine_.counters.groups.fetch_add(1, std::memory_order_relaxed);
-    engine_.counters.group_members.fetch_add(good, std::memory_order_relaxed);
-    return answer(committed);
+    if (!group.finished) return answer(group, committed);
+    if (own.result.ok()) own.result = committed;
+    return;
   }
+}
+
+/// Runs all members, and those that come meanwhile. Answers the one in which SQLite rolled the whole transaction back, or null.
+Batch* GroupCommitter::run_members(Group& group) {
+  const bool alone = group.running.size() == 1 && !engine_.slot().expects_more(group.members.size());
+  for (size_t i = 0; i < group.running.size(); ++i) {
+    Batch& batch = *group.running[i];
+    batch.result = alone ? run_steps(batch) : run_member(batch);
+    if (!connection_->in_transaction()) return &batch;
+    if (!alone && i + 1 == group.running.size()) take_next(group);
+  }
+  return nullptr;
 }
 
 Status GroupCommitter::run_internal(const char* sql) {

@@ -62,7 +62,18 @@ class GroupCommitter {
   void close();
 
  private:
-  void run_group(std::vector<Batch*> members);
+  /// What a leader has taken. Members of a group that is not answered have no result yet.
+  struct Group {
+    std::vector<GroupMember*> members;  // the leader's own first
+    std::vector<Batch*> running;        // without those that SQLite's own rollback has removed
+    uint64_t size_bytes = 0;
+    bool finished = false;  // the members' owners go on
+  };
+  void lead(Group& group);
+  Batch* take_next(Group& group);
+  void answer(Group& group, const Status& status);
+  void finish(Group& group);
+  Batch* run_members(Group& group);
   Status run_member(Batch& batch);
   Status run_steps(Batch& batch);
   Status run_step(const ExecuteStep& step);

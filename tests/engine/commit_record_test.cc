@@ -95,7 +95,6 @@ bool same(const NodeChange& a, const NodeChange& b) {
 bool same(const EdgeChange& a, const EdgeChange& b) {
   return a.kind == b.kind && a.created == b.created && a.id == b.id && a.source == b.source &&
          a.target == b.target && a.type == b.type && a.properties == b.properties &&
-         a.source_degree == b.source_degree && a.target_degree == b.target_degree &&
          a.index_put == b.index_put && a.index_removed == b.index_removed;
 }
 bool same(const SeriesDrop& a, const SeriesDrop& b) {

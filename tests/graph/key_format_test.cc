@@ -13,7 +13,6 @@ TEST_CASE("the marker sorts before every data key and equals none") {
   CHECK(marker < edge_block_key(EdgeId(0)));
   CHECK(marker < label_key(LabelId(0), NodeId(0)));
   CHECK(marker < index_prefix(IndexId(0), ""));
-  CHECK(marker < degree_prefix(NodeId(0), DegreeSide::kOut));
 }
 
 TEST_CASE("a head sorts before its sealed blocks, which sort by edge id") {
@@ -41,11 +40,6 @@ TEST_CASE("keys are read back as they were made") {
   REQUIRE(parse_label_key(label_key(LabelId(4), NodeId(5)), label, node));
   CHECK(label == LabelId(4));
   CHECK(node == NodeId(5));
-  DegreeKey degree;
-  REQUIRE(parse_degree_key(degree_key(NodeId(6), DegreeSide::kIn, TypeId(7)), degree));
-  CHECK(degree.node == NodeId(6));
-  CHECK(degree.side == DegreeSide::kIn);
-  CHECK(degree.type == TypeId(7));
 }
 
 TEST_CASE("keys of random bytes are refused or read, never more") {
@@ -58,14 +52,12 @@ TEST_CASE("keys of random bytes are refused or read, never more") {
     LabelId label;
     AdjacencyKey adjacency;
     IndexKey index;
-    DegreeKey degree;
     FamilyMarker marker;
     parse_node_key(key, node);
     parse_edge_block_key(key, edge);
     parse_label_key(key, label, node);
     parse_adjacency_key(key, adjacency);
     parse_index_key(key, index);
-    parse_degree_key(key, degree);
     decode_marker(key, marker);
   }
 }
