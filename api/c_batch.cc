@@ -74,7 +74,7 @@ int32_t braid_batch_edge(braid_batch* batch, int64_t source, const char* type, i
   return guard(batch, [&]() -> Status {
     BRAID_NOT_NULL(type);
     if (source <= 0 || target <= 0) return Status(StatusCode::kInvalidArgument, "source and target: ids are positive");
-    EdgeStep step{NodeId(static_cast<uint64_t>(source)), type, NodeId(static_cast<uint64_t>(target)), optional_copy(properties)};
+    EdgeStep step{NodeId(static_cast<uint64_t>(source)), type, NodeId(static_cast<uint64_t>(target)), optional_copy(properties), {}};
     const uint64_t size = sizeof step + step.type.size() + (step.properties ? step.properties->size() : 0);
     return add_step(*batch, std::move(step), size);
   });

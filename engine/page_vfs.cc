@@ -28,6 +28,25 @@ constexpr int kPageBytesMax = 65536;
 constexpr sqlite3_int64 kWalStepBytes = 1 << 20;
 constexpr sqlite3_int64 kWalPieceBytes = 1 << 16;  // SQLite's own files take less than 128 KiB at a time
 
+constexpr size_t kWalBufferBytes = 128 << 10;
+constexpr int kWalWriteLock = 0;  // of the WAL-index: https://sqlite.org/walformat.html, "WAL Locks"
+
+/// Bytes that go to the WAL next: SQLite writes each frame in two pieces, and a commit is synced at its end.
+struct WalBuffer {
+  sqlite3_int64 offset = 0;
+  size_t size = 0;
+  char bytes[kWalBufferBytes];
+
+  bool takes(sqlite3_int64 at, size_t amount) const {
+    return size + amount <= kWalBufferBytes && (size == 0 || at == offset + static_cast<sqlite3_int64>(size));
+  }
+  void append(sqlite3_int64 at, const void* data, size_t amount) {
+    if (size == 0) offset = at;
+    std::memcpy(bytes + size, data, amount);
+    size += amount;
+  }
+};
+
 /// Our part of an open file; SQLite's own file object follows it in memory.
 struct PageFile {
   sqlite3_file base;
@@ -37,6 +56,7 @@ struct PageFile {
   bool is_wal;
   bool checksums;  // of rows: the header says that pages reserve our 8 bytes
   sqlite3_int64 wal_allocated;
+  WalBuffer* wal_buffer;  // owned; made by the first write
 };
 
 // Safety: SQLite allocates szOsFile bytes for each file, which is ours plus the underlying one's, aligned for pointers.
@@ -70,27 +90,6 @@ bool notice_header(PageFile* file, const void* bytes, int amount, sqlite3_int64 
   return file->checksums;
 }
 
-int file_close(sqlite3_file* file) { return inner(file)->pMethods == nullptr ? SQLITE_OK : inner(file)->pMethods->xClose(inner(file)); }
-
-int file_read(sqlite3_file* file, void* bytes, int amount, sqlite3_int64 offset) {
-  if (const int code = faulted(file, FileOperation::kRead, amount, SQLITE_IOERR_READ)) return code;
-  const int code = inner(file)->pMethods->xRead(inner(file), bytes, amount, offset);
-  // SQLite takes what a short read leaves out for zeros, so a page that was cut must fail like any other change.
-  if ((code != SQLITE_OK && code != SQLITE_IOERR_SHORT_READ) || !ours(file)->is_rows) return code;
-  if (!notice_header(ours(file), bytes, amount, offset)) {
-    sqlite3_log(SQLITE_IOERR_DATA, "%s: the header reserves no room for checksums", ours(file)->path);
-    return SQLITE_IOERR_DATA;
-  }
-  if (!ours(file)->checksums || !is_whole_page(amount, offset)) return code;
-  const auto* page = static_cast<const char*>(bytes);
-  const auto page_number = static_cast<uint64_t>(offset / amount) + 1;
-  const auto size = static_cast<size_t>(amount);
-  if (load_fixed<uint64_t>(page + size - kPageReservedBytes) == page_checksum(page, size, page_number)) return code;
-  if (is_zero(page, size)) return code;
-  sqlite3_log(SQLITE_IOERR_DATA, "%s: page %lld: wrong checksum", ours(file)->path, static_cast<long long>(page_number));
-  return SQLITE_IOERR_DATA;
-}
-
 /// Makes the WAL long enough for a write that ends at `limit`. Zeros go past the end of the file only.
 int grow_wal(PageFile* file, sqlite3_int64 limit) {
   static const std::vector<char> zeros(kWalPieceBytes, 0);
@@ -112,16 +111,72 @@ int grow_wal(PageFile* file, sqlite3_int64 limit) {
   return SQLITE_OK;
 }
 
+int write_wal(PageFile* file, const void* bytes, int amount, sqlite3_int64 offset) {
+  if (const int code = faulted(&file->base, FileOperation::kWrite, amount, SQLITE_IOERR_WRITE)) return code;
+  if (const int code = grow_wal(file, offset + amount)) return code;
+  return inner(&file->base)->pMethods->xWrite(inner(&file->base), bytes, amount, offset);
+}
+
+int flush_wal_buffer(PageFile* file) {
+  WalBuffer* buffer = file->wal_buffer;
+  if (buffer == nullptr || buffer->size == 0) return SQLITE_OK;
+  const auto size = static_cast<int>(buffer->size);
+  // What cannot be written is dropped: SQLite rolls back, and writes other frames there.
+  buffer->size = 0;
+  if (file->vfs->env().poisoned()) return SQLITE_IOERR_WRITE;
+  return write_wal(file, buffer->bytes, size, buffer->offset);
+}
+
+/// Keeps the bytes until the sync, or until they do not continue those before.
+int buffer_wal(PageFile* file, const void* bytes, int amount, sqlite3_int64 offset) {
+  PageVfs* vfs = file->vfs;
+  const int64_t limit = offset + amount;
+  if (limit > vfs->wal_size_bytes.load(std::memory_order_relaxed) || offset == 0)
+    vfs->wal_size_bytes.store(limit, std::memory_order_relaxed);
+  if (file->wal_buffer == nullptr) file->wal_buffer = new (std::nothrow) WalBuffer;
+  const auto size = static_cast<size_t>(amount);
+  if (file->wal_buffer != nullptr && !file->wal_buffer->takes(offset, size)) {
+    if (const int code = flush_wal_buffer(file)) return code;
+  }
+  if (file->wal_buffer == nullptr || size > kWalBufferBytes) return write_wal(file, bytes, amount, offset);
+  file->wal_buffer->append(offset, bytes, size);
+  vfs->buffered_wal = &file->base;
+  return SQLITE_OK;
+}
+
+int file_close(sqlite3_file* file) {
+  // Whatever was committed was synced; the rest is of no transaction.
+  if (ours(file)->vfs->buffered_wal == file) ours(file)->vfs->buffered_wal = nullptr;
+  delete ours(file)->wal_buffer;
+  ours(file)->wal_buffer = nullptr;
+  return inner(file)->pMethods == nullptr ? SQLITE_OK : inner(file)->pMethods->xClose(inner(file));
+}
+
+int file_read(sqlite3_file* file, void* bytes, int amount, sqlite3_int64 offset) {
+  if (const int code = flush_wal_buffer(ours(file))) return code;
+  if (const int code = faulted(file, FileOperation::kRead, amount, SQLITE_IOERR_READ)) return code;
+  const int code = inner(file)->pMethods->xRead(inner(file), bytes, amount, offset);
+  // SQLite takes what a short read leaves out for zeros, so a page that was cut must fail like any other change.
+  if ((code != SQLITE_OK && code != SQLITE_IOERR_SHORT_READ) || !ours(file)->is_rows) return code;
+  if (!notice_header(ours(file), bytes, amount, offset)) {
+    sqlite3_log(SQLITE_IOERR_DATA, "%s: the header reserves no room for checksums", ours(file)->path);
+    return SQLITE_IOERR_DATA;
+  }
+  if (!ours(file)->checksums || !is_whole_page(amount, offset)) return code;
+  const auto* page = static_cast<const char*>(bytes);
+  const auto page_number = static_cast<uint64_t>(offset / amount) + 1;
+  const auto size = static_cast<size_t>(amount);
+  if (load_fixed<uint64_t>(page + size - kPageReservedBytes) == page_checksum(page, size, page_number)) return code;
+  if (is_zero(page, size)) return code;
+  sqlite3_log(SQLITE_IOERR_DATA, "%s: page %lld: wrong checksum", ours(file)->path, static_cast<long long>(page_number));
+  return SQLITE_IOERR_DATA;
+}
+
 int file_write(sqlite3_file* file, const void* bytes, int amount, sqlite3_int64 offset) {
   PageFile* self = ours(file);
   if (self->vfs->env().poisoned()) return SQLITE_IOERR_WRITE;
+  if (self->is_wal) return buffer_wal(self, bytes, amount, offset);
   if (const int code = faulted(file, FileOperation::kWrite, amount, SQLITE_IOERR_WRITE)) return code;
-  if (self->is_wal) {
-    if (const int code = grow_wal(self, offset + amount)) return code;
-    const int64_t limit = offset + amount;
-    if (limit > self->vfs->wal_size_bytes.load(std::memory_order_relaxed) || offset == 0)
-      self->vfs->wal_size_bytes.store(limit, std::memory_order_relaxed);
-  }
   if (self->is_rows) {
     notice_header(self, bytes, amount, offset);
     if (self->checksums && is_whole_page(amount, offset)) {
@@ -138,6 +193,7 @@ int file_write(sqlite3_file* file, const void* bytes, int amount, sqlite3_int64 
 int file_truncate(sqlite3_file* file, sqlite3_int64 size) {
   PageFile* self = ours(file);
   if (self->vfs->env().poisoned()) return SQLITE_IOERR_TRUNCATE;
+  if (const int code = flush_wal_buffer(self)) return code;
   if (const int code = faulted(file, FileOperation::kTruncate, 0, SQLITE_IOERR_TRUNCATE)) return code;
   if (self->is_wal) self->wal_allocated = 0;
   return inner(file)->pMethods->xTruncate(inner(file), size);
@@ -147,6 +203,8 @@ int file_sync(sqlite3_file* file, int flags) {
   PageFile* self = ours(file);
   Env& env = self->vfs->env();
   if (env.poisoned()) return SQLITE_IOERR_FSYNC;
+  // A failed write is no failed sync: nothing of this commit is in the WAL-index yet, and SQLite rolls it back.
+  if (const int code = flush_wal_buffer(self)) return code;
   if (self->is_wal) self->vfs->wal_syncs.fetch_add(1, std::memory_order_relaxed);
   int code = faulted(file, FileOperation::kSync, 0, SQLITE_IOERR_FSYNC);
   if (code == SQLITE_OK) code = inner(file)->pMethods->xSync(inner(file), flags);
@@ -155,7 +213,10 @@ int file_sync(sqlite3_file* file, int flags) {
   return code;
 }
 
-int file_size(sqlite3_file* file, sqlite3_int64* size) { return inner(file)->pMethods->xFileSize(inner(file), size); }
+int file_size(sqlite3_file* file, sqlite3_int64* size) {
+  if (const int code = flush_wal_buffer(ours(file))) return code;
+  return inner(file)->pMethods->xFileSize(inner(file), size);
+}
 int file_lock(sqlite3_file* file, int lock) { return inner(file)->pMethods->xLock(inner(file), lock); }
 int file_unlock(sqlite3_file* file, int lock) { return inner(file)->pMethods->xUnlock(inner(file), lock); }
 int file_check_reserved(sqlite3_file* file, int* out) { return inner(file)->pMethods->xCheckReservedLock(inner(file), out); }
@@ -171,6 +232,13 @@ int file_shm_map(sqlite3_file* file, int page, int size, int extend, void volati
   return inner(file)->pMethods->xShmMap(inner(file), page, size, extend, out);
 }
 int file_shm_lock(sqlite3_file* file, int offset, int count, int flags) {
+  // The write lock goes: what was not synced belongs to no commit, and the next writer's frames will stand in its place.
+  constexpr int kUnlock = SQLITE_SHM_UNLOCK | SQLITE_SHM_EXCLUSIVE;
+  PageVfs* vfs = ours(file)->vfs;
+  if (flags == kUnlock && offset == kWalWriteLock && vfs->buffered_wal != nullptr) {
+    ours(vfs->buffered_wal)->wal_buffer->size = 0;
+    vfs->buffered_wal = nullptr;
+  }
   return inner(file)->pMethods->xShmLock(inner(file), offset, count, flags);
 }
 void file_shm_barrier(sqlite3_file* file) { inner(file)->pMethods->xShmBarrier(inner(file)); }

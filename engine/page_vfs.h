@@ -4,7 +4,9 @@
 //    number, so that a page in the wrong place is found too; a page read is checked and a difference is SQLITE_IOERR_DATA. A page of
 //    zeros was never written and passes. Pages in the WAL are covered by SQLite's own frame checksums.
 // 2. The WAL grows by whole steps of zeros: overwriting allocated bytes makes a commit's fdatasync twice as fast as appending.
-// 3. A failed sync poisons the Env (invariant 8); a poisoned Env refuses every write and sync.
+// 3. What is written to the WAL is gathered until the sync, in one write. Nobody else reads it before: SQLite publishes frames in the
+//    WAL-index only after their sync. What was not synced when SQLite's write lock is released is dropped.
+// 4. A failed sync poisons the Env (invariant 8); a poisoned Env refuses every write and sync.
 #pragma once
 
 #include <atomic>
@@ -14,6 +16,7 @@
 
 #include "engine/env.h"
 
+struct sqlite3_file;
 struct sqlite3_vfs;
 
 namespace braid {
@@ -34,6 +37,7 @@ class PageVfs {
 
   std::atomic<uint64_t> wal_syncs{0};      // a statistic: no order needed
   std::atomic<int64_t> wal_size_bytes{0};  // a statistic: no order needed
+  sqlite3_file* buffered_wal = nullptr;    // the WAL file with bytes not written yet; touched by the holder of SQLite's write lock
 
  private:
   Env& env_;

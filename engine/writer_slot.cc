@@ -116,6 +116,11 @@ void WriterSlot::finish(std::span<GroupMember* const> members) {
   if (members.size() > 1) members[1]->waiter_->wake_.post();
 }
 
+bool WriterSlot::busy() const {
+  MutexLock lock(mutex_);
+  return held_;
+}
+
 size_t WriterSlot::waiting() const {
   MutexLock lock(mutex_);
   return queue_.size();

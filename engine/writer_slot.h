@@ -62,6 +62,7 @@ class WriterSlot {
   void finish(std::span<GroupMember* const> members);
 
   size_t waiting() const;
+  bool busy() const;
 
  private:
   void grant_next() BRAID_REQUIRES(mutex_);

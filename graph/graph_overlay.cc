@@ -55,10 +55,12 @@ GraphOverlay::Entries::iterator GraphOverlay::touch(Family family, std::string_v
   return entry;
 }
 
-Result<StagedBytes*> GraphOverlay::edit(Family family, std::string_view key) {
+Result<StagedBytes*> GraphOverlay::edit(Family family, std::string_view key, const StagedBytes* known) {
   bool fresh;
   const auto entry = touch(family, key, fresh);
-  if (fresh) {
+  if (fresh && known != nullptr) {
+    entry->second.bytes = *known;
+  } else if (fresh) {
     rocksdb::PinnableSlice bytes;
     BRAID_ASSIGN(const bool found, base_->get(family, key, bytes));
     if (found) entry->second.bytes.emplace(bytes.data(), bytes.size());

@@ -49,8 +49,9 @@ class GraphOverlay {
   uint64_t staged_bytes() const { return staged_bytes_ + undo_bytes_; }
 
   void begin_operation();
-  /// Only inside an operation. The pointer lives until the next call that changes the overlay.
-  Result<StagedBytes*> edit(Family family, std::string_view key);
+  /// Only inside an operation. The pointer lives until the next call that changes the overlay. `known`, which may be null, is what the
+  /// base has under the key, where the caller knows it already.
+  Result<StagedBytes*> edit(Family family, std::string_view key, const StagedBytes* known = nullptr);
   void put(Family family, std::string_view key, std::string value);
   void remove(Family family, std::string_view key);
   void end_operation(bool keep);

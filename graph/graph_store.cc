@@ -95,7 +95,7 @@ GraphCounters GraphStore::counters() const {
 
 std::unique_ptr<StoreWriter> GraphStore::begin(std::shared_ptr<const StoreView> base,
                                                CatalogWriter& catalog) {
-  return std::make_unique<GraphWriter>(std::move(base), catalog);
+  return std::make_unique<GraphWriter>(std::move(base), catalog, changes_);
 }
 
 Status GraphStore::admit() {
@@ -119,9 +119,11 @@ Status GraphStore::write_overlay(const GraphOverlay& overlay, Lsn lsn,
     MutexLock lock(mutex_);
     markers = markers_;
   }
+  changes_.begin_publish();
   for (const Family family : kFamilies) {
     const GraphOverlay::Entries& entries = overlay.entries(family);
     if (entries.empty()) continue;
+    for (const auto& [key, entry] : entries) changes_.note(family, key);
     FamilyMarker& marker = markers[static_cast<size_t>(family)];
     marker.lsn = lsn;
     if (family == Family::kNode) marker.next_id = counters.next_node.value();
@@ -150,7 +152,7 @@ Status GraphStore::publish(StoreWriter& writer, Lsn lsn) {
 Result<std::shared_ptr<const StoreView>> GraphStore::view(
     std::shared_ptr<const CatalogState> state) {
   return std::shared_ptr<const StoreView>(std::make_shared<GraphStoreView>(
-      handle_, GraphStoreView::Pin::kSnapshot, catalog_, std::move(state), counters()));
+      handle_, GraphStoreView::Pin::kSnapshot, catalog_, std::move(state), counters(), changes_.sequence()));
 }
 
 Lsn GraphStore::durable_marker() {
@@ -174,7 +176,7 @@ Status GraphStore::replay(const CommitRecord& record, Lsn lsn) {
     markers = markers_;
   }
   GraphOverlay overlay(std::make_shared<GraphStoreView>(handle_, GraphStoreView::Pin::kNewest,
-                                                        catalog_, nullptr, counters()));
+                                                        catalog_, nullptr, counters(), changes_.sequence()));
   OverlayOperation operation(overlay);
   for (const Family family : kFamilies) {
     if (markers[static_cast<size_t>(family)].lsn >= lsn) continue;

@@ -17,6 +17,7 @@
 #include "graph/graph_overlay.h"
 #include "graph/graph_store.h"
 #include "graph/graph_store_view.h"
+#include "graph/read_ahead.h"
 #include "graph/rocksdb_handle.h"
 
 namespace braid {
@@ -57,6 +58,7 @@ class GraphStore final : public Store {
   const Catalog& catalog_;
   const std::shared_ptr<RocksdbHandle> handle_;  // shared with the views
 
+  RecentChanges changes_;  // touched by the holder of the writer slot only
   mutable Mutex mutex_;
   Markers markers_ BRAID_GUARDED_BY(mutex_);  // published, durable or not
 };

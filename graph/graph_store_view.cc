@@ -8,12 +8,13 @@ namespace braid {
 
 GraphStoreView::GraphStoreView(std::shared_ptr<RocksdbHandle> handle, Pin pin,
                                const Catalog& catalog, std::shared_ptr<const CatalogState> state,
-                               GraphCounters counters)
+                               GraphCounters counters, uint64_t sequence)
     : handle_(std::move(handle)),
       snapshot_(pin == Pin::kSnapshot ? handle_->db().GetSnapshot() : nullptr),
       catalog_(catalog),
       state_(std::move(state)),
-      counters_(counters) {
+      counters_(counters),
+      sequence_(sequence) {
   read_options_.snapshot = snapshot_;
 }
 

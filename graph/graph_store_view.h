@@ -27,7 +27,7 @@ class GraphStoreView final : public StoreView {
 
   /// kNewest reads whatever is newest at each call; it is for the one writer's replay.
   GraphStoreView(std::shared_ptr<RocksdbHandle> handle, Pin pin, const Catalog& catalog,
-                 std::shared_ptr<const CatalogState> state, GraphCounters counters);
+                 std::shared_ptr<const CatalogState> state, GraphCounters counters, uint64_t sequence);
   ~GraphStoreView() override;
   GraphStoreView(const GraphStoreView&) = delete;
   GraphStoreView& operator=(const GraphStoreView&) = delete;
@@ -40,6 +40,8 @@ class GraphStoreView final : public StoreView {
   const Catalog& catalog() const { return catalog_; }
   const CatalogState& state() const { return *state_; }
   const GraphCounters& counters() const { return counters_; }
+  /// How many publishes came before: see RecentChanges.
+  uint64_t sequence() const { return sequence_; }
 
  private:
   const std::shared_ptr<RocksdbHandle> handle_;  // shared with the store and the other views
@@ -47,6 +49,7 @@ class GraphStoreView final : public StoreView {
   const Catalog& catalog_;
   const std::shared_ptr<const CatalogState> state_;  // shared by all views of one version
   const GraphCounters counters_;
+  const uint64_t sequence_;
   rocksdb::ReadOptions read_options_;
 };
 

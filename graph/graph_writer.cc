@@ -69,9 +69,11 @@ Result<uint64_t> count_edges(const FamilyReader& reader, NodeId id) {
 
 }  // namespace
 
-GraphWriter::GraphWriter(std::shared_ptr<const StoreView> base, CatalogWriter& catalog)
+GraphWriter::GraphWriter(std::shared_ptr<const StoreView> base, CatalogWriter& catalog,
+                         const RecentChanges& changes)
     : base_(std::move(base)),
       catalog_(catalog),
+      changes_(changes),
       overlay_(
           std::make_shared<GraphOverlay>(std::static_pointer_cast<const GraphStoreView>(base_))),
       staged_(std::make_unique<Staged>(overlay_, catalog)) {}
@@ -171,11 +173,18 @@ Status GraphWriter::remove_edges_of(NodeId id) {
   return {};
 }
 
-Status GraphWriter::check_end(NodeId end, bool is_source, TypeId type) {
+Status GraphWriter::check_end(Family list, NodeId end, TypeId type, const EdgeAhead* ahead) {
+  const bool is_source = list == Family::kOut;
+  const EndAhead* end_ahead = ahead == nullptr ? nullptr : is_source ? &ahead->source : &ahead->target;
+  const auto unchanged = [&](Family family, const std::string& key) {
+    return end_ahead != nullptr && changes_.unchanged_since(ahead->sequence, family, key);
+  };
+  const StagedBytes* known = unchanged(list, head_key(end, type)) ? &end_ahead->head : nullptr;
+  BRAID_ASSIGN(const uint64_t listed, staged_->list_total(list, end, type, known));
   // A node with an edge exists (invariant 7), so that only others are looked up.
-  BRAID_ASSIGN(const uint64_t listed,
-               staged_->list_total(is_source ? Family::kOut : Family::kIn, end, type));
   if (listed > 0) return {};
+  const std::string key = node_key(end);
+  if (overlay_->find(Family::kNode, key) == nullptr && unchanged(Family::kNode, key) && end_ahead->exists) return {};
   BRAID_ASSIGN(const bool exists, braid::node_exists(staged_->reader(), end));
   if (exists) return {};
   return Status(StatusCode::kConstraint,
@@ -184,12 +193,12 @@ Status GraphWriter::check_end(NodeId end, bool is_source, TypeId type) {
 }
 
 Result<EdgeId> GraphWriter::create_edge(NodeId source, TypeId type, NodeId target,
-                                        Properties properties) {
+                                        Properties properties, const EdgeAhead* ahead) {
   BRAID_TRY(normalize_properties(properties));
   StagedOperation operation(*staged_);
   EdgeChange change;
-  BRAID_TRY(check_end(source, true, type));
-  BRAID_TRY(check_end(target, false, type));
+  BRAID_TRY(check_end(Family::kOut, source, type, ahead));
+  BRAID_TRY(check_end(Family::kIn, target, type, ahead));
   const Edge edge{staged_->counters.next_edge, source, type, target, std::move(properties)};
   BRAID_ASSIGN(const auto entries, edge_index_entries(catalog_, edge));
   BRAID_TRY(staged_->check_unique(entries, edge.id.value()));

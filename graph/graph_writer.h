@@ -12,6 +12,7 @@
 #include "engine/store.h"
 #include "graph/graph_view.h"
 #include "graph/property.h"
+#include "graph/read_ahead.h"
 
 namespace braid {
 
@@ -19,7 +20,8 @@ namespace braid {
 /// the user's words.
 class GraphWriter final : public StoreWriter {
  public:
-  GraphWriter(std::shared_ptr<const StoreView> base, CatalogWriter& catalog);
+  /// `changes` outlives the writer.
+  GraphWriter(std::shared_ptr<const StoreView> base, CatalogWriter& catalog, const RecentChanges& changes);
   ~GraphWriter() override;
 
   /// Labels are put in ascending order and once. kConstraint when a unique index has the value
@@ -32,7 +34,8 @@ class GraphWriter final : public StoreWriter {
   Status delete_node(NodeId id, DeleteRule rule);
 
   /// kConstraint naming the end that does not exist, or the unique edge index that has the value.
-  Result<EdgeId> create_edge(NodeId source, TypeId type, NodeId target, Properties properties);
+  /// `ahead`, which may be null, is what read_edge_ahead found for these ends; what has changed since is read again.
+  Result<EdgeId> create_edge(NodeId source, TypeId type, NodeId target, Properties properties, const EdgeAhead* ahead = nullptr);
   Status update_edge(EdgeId id, Properties properties);
   Status delete_edge(EdgeId id);
 
@@ -55,12 +58,13 @@ class GraphWriter final : public StoreWriter {
   friend class GraphStore;  // publish reads the overlay
   std::shared_ptr<const StoreView> base_;
   CatalogWriter& catalog_;
+  const RecentChanges& changes_;
   std::shared_ptr<GraphOverlay> overlay_;
   friend class StagedOperation;
   struct Staged;  // changes not yet taken, counters, undo
   Status remove_edges_of(NodeId id);
   /// kConstraint when the node does not exist. Stages the list that the edge will enter.
-  Status check_end(NodeId end, bool is_source, TypeId type);
+  Status check_end(Family list, NodeId end, TypeId type, const EdgeAhead* ahead);
   Status fill_index(const IndexDefinition& index);
 
   std::unique_ptr<Staged> staged_;

@@ -67,9 +67,10 @@ Status GraphWriter::Staged::stage(EdgeChange change) {
   return {};
 }
 
-Result<uint64_t> GraphWriter::Staged::list_total(Family family, NodeId node, TypeId type) {
+Result<uint64_t> GraphWriter::Staged::list_total(Family family, NodeId node, TypeId type,
+                                                 const StagedBytes* known) {
   const std::string key = head_key(node, type);
-  BRAID_ASSIGN(StagedBytes * head, overlay->edit(family, key));
+  BRAID_ASSIGN(StagedBytes * head, overlay->edit(family, key, known));
   if (!*head) return uint64_t{0};
   AdjacencyHeader header;
   if (!read_head_header(**head, header)) {

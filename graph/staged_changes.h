@@ -32,8 +32,8 @@ struct GraphWriter::Staged {
   /// Folds a change into the overlay and keeps it for the record. Inside a StagedOperation.
   Status stage(NodeChange change);
   Status stage(EdgeChange change);
-  /// How many edges a list has, from its head, which is then staged. Inside a StagedOperation.
-  Result<uint64_t> list_total(Family family, NodeId node, TypeId type);
+  /// How many edges a list has, from its head, which is then staged. Inside a StagedOperation. `known` as in GraphOverlay::edit.
+  Result<uint64_t> list_total(Family family, NodeId node, TypeId type, const StagedBytes* known = nullptr);
   /// Stages the removal of an edge. Inside a StagedOperation.
   Status stage_removal(const Edge& edge);
   /// kConstraint when a unique index has the value of one of `entries` for another id.

@@ -185,7 +185,7 @@ Status delete_node(Connection& connection, NodeId id, DeleteRule rule) {
 }
 
 Result<EdgeId> create_edge(Connection& connection, std::optional<NodeId> source, std::string_view type,
-                           std::optional<NodeId> target, std::optional<std::string_view> properties) {
+                           std::optional<NodeId> target, std::optional<std::string_view> properties, const EdgeAhead* ahead) {
   if (!source || !target)
     return Status(StatusCode::kConstraint,
                   fmt::format("the edge's {} is NULL: no such node; an edge needs two nodes that exist", !source ? "src" : "dst"));
@@ -195,7 +195,8 @@ Result<EdgeId> create_edge(Connection& connection, std::optional<NodeId> source,
     BRAID_ASSIGN(parsed, parse_properties(connection, *properties));
   }
   GraphWriter& writer = connection.graph_writer();
-  return writer.create_edge(*source, TypeId(writer.catalog().intern(NameKind::kEdgeType, type)), *target, std::move(parsed));
+  return writer.create_edge(*source, TypeId(writer.catalog().intern(NameKind::kEdgeType, type)), *target, std::move(parsed),
+                            ahead);
 }
 
 Status update_edge(Connection& connection, EdgeId id, std::optional<std::string_view> properties) {

@@ -26,7 +26,8 @@ Status update_node(Connection& connection, NodeId id, std::optional<std::string_
                    std::optional<std::string_view> properties);
 Status delete_node(Connection& connection, NodeId id, DeleteRule rule);
 Result<EdgeId> create_edge(Connection& connection, std::optional<NodeId> source, std::string_view type,
-                           std::optional<NodeId> target, std::optional<std::string_view> properties);
+                           std::optional<NodeId> target, std::optional<std::string_view> properties,
+                           const EdgeAhead* ahead = nullptr);
 Status update_edge(Connection& connection, EdgeId id, std::optional<std::string_view> properties);
 
 /// The node of a label with a value under an index; nullopt when there is none, the smallest id when there are several.

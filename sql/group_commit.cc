@@ -11,6 +11,7 @@ namespace braid {
 namespace {
 
 constexpr size_t kStatementsMax = 128;
+constexpr size_t kEdgesAheadMax = 256;
 
 void bind_value(sqlite3_stmt* statement, int index, const SqlValue& value) {
   if (const auto* integer = std::get_if<int64_t>(&value)) sqlite3_bind_int64(statement, index, *integer);
@@ -30,6 +31,7 @@ std::optional<std::string_view> view_of(const std::optional<std::string>& text) 
 Status GroupCommitter::commit(Batch& batch) {
   batch.result = {};
   batch.lsn = {};
+  if (engine_.slot().busy()) read_ahead(batch);
   BRAID_ASSIGN(const bool leads, engine_.slot().join(batch, engine_.busy_deadline()));
   if (!leads) return batch.result;
   Group group;
@@ -50,6 +52,21 @@ Status GroupCommitter::commit(Batch& batch) {
   finish(group);
   engine_.slot().release();
   return batch.result;
+}
+
+/// Reads what the batch's edges need while another one writes, so that the writer slot is held for less.
+void GroupCommitter::read_ahead(Batch& batch) {
+  std::shared_ptr<const Version> version;
+  size_t count = 0;
+  for (BatchStep& step : batch.steps) {
+    auto* edge = std::get_if<EdgeStep>(&step);
+    if (edge == nullptr) continue;
+    if (++count > kEdgesAheadMax) return;
+    const auto type = engine_.catalog().find_name(NameKind::kEdgeType, edge->type);
+    if (!type) continue;
+    if (version == nullptr) version = engine_.versions().newest();
+    edge->ahead = read_edge_ahead(*version->views[static_cast<size_t>(StoreKind::kGraph)], edge->source, TypeId(*type), edge->target);
+  }
 }
 
 void GroupCommitter::close() {
@@ -204,7 +221,7 @@ Status GroupCommitter::run_step(const NodeStep& step) {
 }
 
 Status GroupCommitter::run_step(const EdgeStep& step) {
-  return create_edge(*connection_, step.source, step.type, step.target, view_of(step.properties)).status();
+  return create_edge(*connection_, step.source, step.type, step.target, view_of(step.properties), step.ahead ? &*step.ahead : nullptr).status();
 }
 
 Status GroupCommitter::run_step(const PointsStep& step) {

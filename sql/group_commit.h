@@ -11,6 +11,7 @@
 #include "engine/column_data.h"
 #include "engine/result.h"
 #include "engine/writer_slot.h"
+#include "graph/read_ahead.h"
 #include "sql/connection.h"
 
 namespace braid {
@@ -34,6 +35,7 @@ struct EdgeStep {
   std::string type;
   NodeId target;
   std::optional<std::string> properties;
+  std::optional<EdgeAhead> ahead;  ///< read by the batch's thread before it queues
 };
 struct PointsStep {
   std::string hypertable;
@@ -69,6 +71,7 @@ class GroupCommitter {
     uint64_t size_bytes = 0;
     bool finished = false;  // the members' owners go on
   };
+  void read_ahead(Batch& batch);
   void lead(Group& group);
   Batch* take_next(Group& group);
   void answer(Group& group, const Status& status);
