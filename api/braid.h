@@ -381,9 +381,11 @@ BRAID_API int32_t braid_batch_node(braid_batch* batch, const char* labels, const
 BRAID_API int32_t braid_batch_points(braid_batch* batch, const char* hypertable, const char* const* tags, size_t tag_count,
                                      const int64_t* times, size_t count, const braid_column* columns, size_t column_count);
 
-/// Commits the batch and empties it for reuse, also when it failed.
+/// Commits the batch, together with those that other threads commit, and empties it for reuse, also when it failed. BRAID_OK: it is durable,
+/// and every read that begins later sees it.
 /// Shapes:    `lsn` (may be NULL) receives the batch's own LSN.
-/// Errors:    those of its first failing step ("step 2: ..."), then nothing of it was done; BRAID_BUSY; BRAID_UNKNOWN_OUTCOME.
+/// Errors:    those of its first failing step ("step 2: ..."), then nothing of it was done; BRAID_BUSY; BRAID_UNKNOWN_OUTCOME;
+///            BRAID_NOT_VISIBLE: durable, and seen once the database is reopened.
 BRAID_API int32_t braid_batch_commit(braid_batch* batch, uint64_t* lsn);
 
 #ifdef __cplusplus

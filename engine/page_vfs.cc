@@ -232,11 +232,12 @@ int file_shm_map(sqlite3_file* file, int page, int size, int extend, void volati
   return inner(file)->pMethods->xShmMap(inner(file), page, size, extend, out);
 }
 int file_shm_lock(sqlite3_file* file, int offset, int count, int flags) {
-  // The write lock goes: what was not synced belongs to no commit, and the next writer's frames will stand in its place.
+  // The write lock goes: later, the frames of the next writer stand where this one's would be written. What was not synced belongs to no
+  // commit, so that it does not matter whether it can be written.
   constexpr int kUnlock = SQLITE_SHM_UNLOCK | SQLITE_SHM_EXCLUSIVE;
   PageVfs* vfs = ours(file)->vfs;
   if (flags == kUnlock && offset == kWalWriteLock && vfs->buffered_wal != nullptr) {
-    ours(vfs->buffered_wal)->wal_buffer->size = 0;
+    flush_wal_buffer(ours(vfs->buffered_wal));
     vfs->buffered_wal = nullptr;
   }
   return inner(file)->pMethods->xShmLock(inner(file), offset, count, flags);

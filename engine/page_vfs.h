@@ -5,7 +5,7 @@
 //    zeros was never written and passes. Pages in the WAL are covered by SQLite's own frame checksums.
 // 2. The WAL grows by whole steps of zeros: overwriting allocated bytes makes a commit's fdatasync twice as fast as appending.
 // 3. What is written to the WAL is gathered until the sync, in one write. Nobody else reads it before: SQLite publishes frames in the
-//    WAL-index only after their sync. What was not synced when SQLite's write lock is released is dropped.
+//    WAL-index only after their sync. Nothing is kept past the release of SQLite's write lock.
 // 4. A failed sync poisons the Env (invariant 8); a poisoned Env refuses every write and sync.
 #pragma once
 

@@ -108,19 +108,34 @@ TEST_CASE("a failed write at COMMIT other than a full disk has an unknown outcom
 }
 
 TEST_CASE("a full disk is a clean rollback, and writing works again when there is space") {
-  for (uint64_t nth = 1; nth <= 4; ++nth) {
+  Fixture f;
+  f.hook.arm({.operations = kWrites, .file = FileKind::kWal, .error = ENOSPC});
+  CHECK(f.run(4) == BRAID_FULL);
+  CHECK(f.run(5) == BRAID_FULL);
+  CHECK(braid_in_transaction(f.connection->get()) == 0);
+  CHECK(f.database->figure("poisoned") == 0);
+  CHECK(f.verify().size() == 3);
+  f.hook.disarm();
+  CHECK(f.run(6) == BRAID_OK);
+  CHECK(f.verify().size() == 4);
+  CHECK(f.reopen_and_verify().size() == 4);
+}
+
+TEST_CASE("a disk that becomes full in the middle of a large commit is a clean rollback too") {
+  for (uint64_t nth = 1; nth <= 6; ++nth) {
     CAPTURE(nth);
     Fixture f;
+    REQUIRE(f.connection->run("CREATE TABLE large(bytes)") == BRAID_OK);
     f.hook.arm({.operations = kWrites, .file = FileKind::kWal, .error = ENOSPC, .nth = nth});
-    CHECK(f.run(4) == BRAID_FULL);
-    CHECK(f.run(5) == BRAID_FULL);
-    CHECK(braid_in_transaction(f.connection->get()) == 0);
+    CHECK(f.connection->run("INSERT INTO large VALUES(randomblob(1000000))") == BRAID_FULL);
+    CHECK(f.hook.failed() > 0);
     CHECK(f.database->figure("poisoned") == 0);
-    CHECK(f.verify().size() == 3);
     f.hook.disarm();
-    CHECK(f.run(6) == BRAID_OK);
-    CHECK(f.verify().size() == 4);
-    CHECK(f.reopen_and_verify().size() == 4);
+    CHECK(f.connection->rows("SELECT count(*) FROM large") == "0");
+    CHECK(f.connection->run("INSERT INTO large VALUES(randomblob(1000000))") == BRAID_OK);
+    CHECK(f.verify().size() == 3);
+    CHECK(f.reopen_and_verify().size() == 3);
+    CHECK(f.connection->rows("SELECT sum(length(bytes)) FROM large") == "1000000");
   }
 }
 

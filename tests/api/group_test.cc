@@ -3,6 +3,7 @@
 
 #include <algorithm>
 #include <atomic>
+#include <memory>
 #include <set>
 #include <thread>
 #include <vector>
@@ -162,5 +163,67 @@ TEST_CASE(
   std::string problems;
   CHECK(Operations::verify(*connections[0], {}, problems).size() == kThreads * kRounds);
   CHECK(problems == "");
+  CHECK(database.check() == "");
+}
+
+// The members of a group go on when the commit is durable, before it is published.
+TEST_CASE("a thread sees its own batch at once, in all three models") {
+  const TempDir temp;
+  TestDatabase database(temp / "db");
+  {
+    TestConnection connection(database);
+    REQUIRE(Operations::create(connection, kThreads) == BRAID_OK);
+  }
+  std::vector<std::unique_ptr<TestConnection>> connections;
+  for (int i = 0; i < kThreads; ++i) connections.push_back(std::make_unique<TestConnection>(database));
+  in_threads([&](int thread, int number) {
+    TestBatch batch(database);
+    REQUIRE(add_operation(batch, thread, number) == BRAID_OK);
+    REQUIRE(batch.commit() == BRAID_OK);
+    TestConnection& connection = *connections[static_cast<size_t>(thread)];
+    REQUIRE(connection.run("BEGIN") == BRAID_OK);
+    std::string problems;
+    const auto found = Operations::verify(connection, {}, problems);
+    REQUIRE(connection.run("COMMIT") == BRAID_OK);
+    CHECK(problems == "");
+    CHECK(found.contains({thread, number}));
+  });
+}
+
+// What an edge needs is read before the batch has the slot, and may have been deleted since.
+TEST_CASE("edges beside the deletion of their ends: none is left without one") {
+  constexpr int kNodes = 60;
+  const TempDir temp;
+  TestDatabase database(temp / "db");
+  std::vector<int64_t> nodes;
+  {
+    TestConnection connection(database);
+    for (int i = 0; i < kNodes; ++i) {
+      int64_t id = 0;
+      REQUIRE(braid_node_create(connection.get(), "[\"N\"]", nullptr, &id) == BRAID_OK);
+      nodes.push_back(id);
+    }
+  }
+  std::atomic<int64_t> created{0}, refused{0};
+  in_threads([&](int thread, int number) {
+    TestBatch batch(database);
+    if (thread == 0 && number % 2 == 0) {
+      const auto id = std::to_string(nodes[static_cast<size_t>(number)]);
+      REQUIRE(batch.execute("DELETE FROM graph_edges WHERE src = " + id) == BRAID_OK);
+      REQUIRE(batch.execute("DELETE FROM graph_edges WHERE dst = " + id) == BRAID_OK);
+      REQUIRE(batch.execute("DELETE FROM graph_nodes WHERE id = " + id) == BRAID_OK);
+      CHECK(batch.commit() == BRAID_OK);
+      return;
+    }
+    const auto node = [&](int step) { return nodes[static_cast<size_t>((thread * 7 + number * step) % kNodes)]; };
+    REQUIRE(braid_batch_edge(batch.get(), node(1), "T", node(3), nullptr) == BRAID_OK);
+    REQUIRE(braid_batch_edge(batch.get(), node(3), "T", node(5), nullptr) == BRAID_OK);
+    const int32_t code = batch.commit();
+    CHECK((code == BRAID_OK || code == BRAID_CONSTRAINT));
+    if (code == BRAID_CONSTRAINT) CHECK(batch.error().find("is missing: there is no node") != std::string::npos);
+    (code == BRAID_OK ? created : refused) += 1;
+  });
+  CHECK(created > 0);
+  CHECK(created + refused == kThreads * kRounds - kRounds / 2);
   CHECK(database.check() == "");
 }

@@ -67,7 +67,7 @@ CommitRecord random_record(Random& random) {
     record.graph.edges.push_back(
         {static_cast<ChangeKind>(random.below(3)), random.below(2) == 0, EdgeId(random.bits()),
          NodeId(random.bits()), NodeId(random.bits()), TypeId(static_cast<uint32_t>(random.bits())),
-         random.bytes(40), random.bits(), random.bits(), random.texts(), random.texts()});
+         random.bytes(40), random.texts(), random.texts()});
   record.graph.next_node = NodeId(random.bits());
   record.graph.next_edge = EdgeId(random.bits());
   for (uint64_t i = random.below(3); i > 0; --i)

@@ -1,6 +1,7 @@
 #include "engine/page_vfs.h"
 
 #include <doctest/doctest.h>
+#include <fmt/format.h>
 #include <sqlite3.h>
 
 #include <cerrno>
@@ -235,4 +236,40 @@ TEST_CASE("no space on a write is a clean refusal that does not poison") {
   hook.disarm();
   CHECK_FALSE(f.env.poisoned());
   CHECK(sqlite_run(db.get(), "INSERT INTO t VALUES(1000, 'x')").ok());
+}
+
+TEST_CASE("a commit is one write to the WAL and one sync") {
+  FaultHook hook;
+  Fixture f(&hook);
+  f.fill();
+  const SqliteHandle db = f.open();
+  REQUIRE(sqlite_run(db.get(), "PRAGMA wal_autocheckpoint=0; INSERT INTO t VALUES(1000, 'x')").ok());
+  const uint64_t writes = hook.count(FileOperation::kWrite, FileKind::kWal);
+  const uint64_t syncs = hook.count(FileOperation::kSync, FileKind::kWal);
+  REQUIRE(sqlite_run(db.get(), "UPDATE t SET text = 'y' WHERE id IN (1, 100, 200)").ok());
+  CHECK(hook.count(FileOperation::kWrite, FileKind::kWal) == writes + 1);
+  CHECK(hook.count(FileOperation::kSync, FileKind::kWal) == syncs + 1);
+}
+
+// The frames that a rolled-back transaction had spilled were still waiting to be written, and would have gone over those of the commit
+// that another connection made in their place.
+TEST_CASE("frames of a transaction that was rolled back do not reach the WAL after those of another connection") {
+  Fixture f;
+  f.fill();
+  const SqliteHandle spilling = f.open();
+  const SqliteHandle other = f.open();
+  REQUIRE(sqlite_run(spilling.get(), "PRAGMA wal_autocheckpoint=0; PRAGMA cache_size=2").ok());
+  REQUIRE(sqlite_run(other.get(), "PRAGMA wal_autocheckpoint=0").ok());
+  for (int round = 0; round < 20; ++round) {
+    REQUIRE(sqlite_run(spilling.get(), "BEGIN; UPDATE t SET text = hex(randomblob(100 + id % 7)); ROLLBACK").ok());
+    REQUIRE(sqlite_run(other.get(), fmt::format("UPDATE t SET text = '{}' WHERE id % 3 = 0", round).c_str()).ok());
+    const SqliteHandle reader = f.open();
+    for (const SqliteHandle* one : {&spilling, &other, &reader}) {
+      auto statement = sqlite_prepare(one->get(), fmt::format("SELECT count(*) FROM t WHERE text = '{}'", round));
+      REQUIRE(statement.ok());
+      REQUIRE(*statement->step());
+      CHECK(statement->integer(0) == 66);
+    }
+    REQUIRE(sqlite_run(reader.get(), "PRAGMA integrity_check").ok());
+  }
 }

@@ -18,6 +18,21 @@ struct Member final : GroupMember {
   int number = 0;
 };
 
+/// Joins; as a leader, takes all members that there are, answers them and leaves. Returns the group, empty for who did not lead.
+std::vector<Member*> lead_or_follow(WriterSlot& slot, Member& member, const std::function<void(std::vector<Member*>&)>& lead) {
+  const auto leads = slot.join(member, in(kLong));
+  REQUIRE(leads.ok());
+  if (!*leads) return {};
+  std::vector<GroupMember*> group = {&member};
+  while (GroupMember* next = slot.next_member(group.size())) group.push_back(next);
+  std::vector<Member*> members;
+  for (GroupMember* one : group) members.push_back(static_cast<Member*>(one));
+  lead(members);
+  slot.finish(group);
+  slot.release();
+  return members;
+}
+
 void wait_until(const std::function<bool()>& condition) {
   while (!condition()) std::this_thread::sleep_for(200us);
 }
@@ -39,7 +54,7 @@ TEST_CASE("a slot that is not free by the deadline is busy, and who gave up is n
   std::thread([&] {
     CHECK(slot.acquire(in(5ms)).code() == StatusCode::kBusy);
     Member member;
-    CHECK(slot.acquire_group(member, in(5ms)).status().code() == StatusCode::kBusy);
+    CHECK(slot.join(member, in(5ms)).status().code() == StatusCode::kBusy);
   }).join();
   CHECK(slot.waiting() == 0);
   slot.release();
@@ -98,13 +113,11 @@ TEST_CASE("batches that wait together are one group, led by one of them") {
   for (int i = 0; i < 5; ++i) {
     members[static_cast<size_t>(i)].number = i;
     threads.emplace_back([&, i] {
-      auto group = slot.acquire_group(members[static_cast<size_t>(i)], in(kLong));
-      REQUIRE(group.ok());
-      if (group->empty()) return;
-      std::vector<int> numbers;
-      for (GroupMember* member : *group) numbers.push_back(static_cast<Member*>(member)->number);
-      groups.push_back(numbers);
-      slot.release_group(*group);
+      lead_or_follow(slot, members[static_cast<size_t>(i)], [&](std::vector<Member*>& group) {
+        std::vector<int> numbers;
+        for (const Member* member : group) numbers.push_back(member->number);
+        groups.push_back(numbers);
+      });
     });
     wait_until([&] { return slot.waiting() == static_cast<size_t>(i) + 1; });
   }
@@ -122,11 +135,8 @@ TEST_CASE("a group ends at an interactive writer and at the limit of members") {
   std::vector<std::thread> threads;
   const auto batch = [&](size_t i) {
     threads.emplace_back([&, i] {
-      auto group = slot.acquire_group(members[i], in(kLong));
-      REQUIRE(group.ok());
-      if (group->empty()) return;
-      order.push_back("group of " + std::to_string(group->size()));
-      slot.release_group(*group);
+      lead_or_follow(slot, members[i],
+                     [&](std::vector<Member*>& group) { order.push_back("group of " + std::to_string(group.size())); });
     });
     wait_until([&, count = threads.size()] { return slot.waiting() == count; });
   };
@@ -162,18 +172,78 @@ TEST_CASE("many threads of both kinds: one writer at a time, every batch finishe
           continue;
         }
         Member member;
-        auto group = slot.acquire_group(member, in(kLong));
-        REQUIRE(group.ok());
-        if (!group->empty()) {
+        lead_or_follow(slot, member, [&](std::vector<Member*>& group) {
           CHECK(inside.fetch_add(1) == 0);
-          for (GroupMember* one : *group) static_cast<Member*>(one)->number++;
+          for (Member* one : group) one->number++;
           inside.fetch_sub(1);
-          slot.release_group(*group);
-        }
+        });
         finished += member.number;
       }
     });
   }
   for (std::thread& thread : threads) thread.join();
   CHECK(finished == 4 * kRounds);
+}
+
+TEST_CASE("a batch that comes while the leader works is taken into its group") {
+  WriterSlot slot(8);
+  Member first;
+  REQUIRE(*slot.join(first, in(kLong)));
+  CHECK_FALSE(slot.expects_more(1));
+  Member late;
+  std::thread follower([&] { CHECK_FALSE(*slot.join(late, in(kLong))); });
+  wait_until([&] { return slot.waiting() == 1; });
+  CHECK(slot.expects_more(1));
+  CHECK(slot.next_member(1) == &late);
+  CHECK(slot.next_member(2) == nullptr);
+  const std::vector<GroupMember*> group = {&first, &late};
+  slot.finish(group);
+  follower.join();  // it goes on although the slot is still held
+  CHECK(slot.busy());
+  slot.release();
+  CHECK_FALSE(slot.busy());
+}
+
+TEST_CASE("a leader waits for batches of the last group, but not for long") {
+  WriterSlot slot(8);
+  Member first, second;
+  REQUIRE(*slot.join(first, in(kLong)));
+  std::thread follower([&] { CHECK_FALSE(*slot.join(second, in(kLong))); });
+  wait_until([&] { return slot.waiting() == 1; });
+  REQUIRE(slot.next_member(1) == &second);
+  const std::vector<GroupMember*> group = {&first, &second};
+  slot.finish(group);
+  slot.release();
+  follower.join();
+  REQUIRE(*slot.join(first, in(kLong)));
+  CHECK(slot.expects_more(1));
+  const auto start = std::chrono::steady_clock::now();
+  CHECK(slot.next_member(1) == nullptr);
+  CHECK(std::chrono::steady_clock::now() - start < 1s);
+  const std::vector<GroupMember*> alone = {&first};
+  slot.finish(alone);
+  slot.release();
+}
+
+TEST_CASE("a wake-up is not lost, before or after the wait, and a wait ends at its deadline") {
+  WakeUp never;
+  CHECK_FALSE(never.wait_until(in(5ms)));
+  CHECK_FALSE(never.wait_until(in(0ms)));
+  WakeUp before;
+  before.post();
+  CHECK(before.wait_until(in(0ms)));
+  for (int round = 0; round < 2000; ++round) {
+    WakeUp wake;
+    int written = 0;  // handed over by the post
+    std::thread other([&] {
+      written = round;
+      wake.post();
+    });
+    if (round % 2 == 0)
+      wake.wait();
+    else
+      CHECK(wake.wait_until(in(kLong)));
+    CHECK(written == round);
+    other.join();
+  }
 }

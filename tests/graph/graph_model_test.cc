@@ -3,7 +3,9 @@
 
 #include <doctest/doctest.h>
 
+#include <map>
 #include <random>
+#include <tuple>
 
 #include "tests/graph/graph_fixture.h"
 
@@ -31,7 +33,10 @@ class RandomRun {
     for (int i = 0; i < transactions; ++i) {
       transact();
       if (pick(8) == 0) graph_.checkpoint();
-      if (pick(8) == 0) graph_.reopen_and_replay();
+      if (pick(8) == 0) {
+        graph_.reopen_and_replay();
+        ahead_.clear();  // reads of a store that is closed
+      }
       if (i % 10 == 0) check();
     }
     check();
@@ -178,7 +183,16 @@ class RandomRun {
   }
   void create_edge(GraphWriter& writer) {
     Edge edge{EdgeId(), some_node(), types_[pick(4) == 0 ? 1 : 0], some_node(), random_values()};
-    const auto id = writer.create_edge(edge.source, edge.type, edge.target, edge.properties);
+    // What was read ahead may be of any earlier version, or missing.
+    const auto key = std::tuple(edge.source, edge.type, edge.target);
+    const auto ahead = ahead_.find(key);
+    const auto id = writer.create_edge(edge.source, edge.type, edge.target, edge.properties,
+                                       ahead == ahead_.end() ? nullptr : &ahead->second);
+    if (pick(3) > 0) {
+      auto read = read_edge_ahead(*graph_.newest, edge.source, edge.type, edge.target);
+      REQUIRE(read.has_value());
+      ahead_.insert_or_assign(key, std::move(*read));
+    }
     const bool ends = model_.nodes.contains(edge.source) && model_.nodes.contains(edge.target);
     REQUIRE(id.ok() == (ends && !edge_value_taken(edge)));
     if (!id.ok()) return;
@@ -208,6 +222,7 @@ class RandomRun {
   }
 
   std::mt19937_64 random_;
+  std::map<std::tuple<NodeId, TypeId, NodeId>, EdgeAhead> ahead_;
   GraphFixture graph_;
   GraphModel committed_, model_;
   std::vector<LabelId> labels_;
