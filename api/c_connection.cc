@@ -77,11 +77,12 @@ braid_statement::~braid_statement() { state->statements.erase(this); }
 extern "C" {
 
 void braid_disconnect(braid_connection* connection) {
+  if (connection == nullptr) return;
   guard(connection, [&]() -> Status {
     connection->state->close();
-    delete connection;
     return {};
   });
+  delete connection;
 }
 
 const char* braid_connection_error(braid_connection* connection) {

@@ -13,6 +13,7 @@ Result<std::unique_ptr<Store>> make_graph(const StoreContext& context) {
   GraphStoreOptions chosen;
   chosen.block_cache_bytes = static_cast<uint64_t>(context.options[OptionId::kGraphCacheBytes]);
   chosen.write_buffer_bytes = static_cast<uint64_t>(context.options[OptionId::kGraphBufferBytes]);
+  chosen.projection_bytes_max = static_cast<uint64_t>(context.options[OptionId::kProjectionBytesMax]);
   return open_graph_store(context.env, context.catalog, context.directory.graph(), chosen);
 }
 

@@ -12,8 +12,9 @@ namespace {
 
 Failure open_failure(const std::string& directory, int32_t code, braid_database* database) {
   const char* message = database != nullptr ? braid_database_error(database) : "";
-  if (message == nullptr || *message == '\0') message = braid_code_text(code);
-  return {fmt::format("cannot open '{}': {}", directory, message)};
+  // The library's message names the directory.
+  if (message != nullptr && *message != '\0') return {fmt::format("cannot open the database: {}", message)};
+  return {fmt::format("cannot open '{}': {}", directory, braid_code_text(code))};
 }
 
 }  // namespace

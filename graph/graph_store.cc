@@ -48,13 +48,17 @@ Result<std::unique_ptr<Store>> open_graph_store(Env& env, const Catalog& catalog
                                                 {.block_cache_bytes = options.block_cache_bytes,
                                                  .write_buffer_bytes = options.write_buffer_bytes},
                                                 created));
-  auto store = std::make_unique<GraphStore>(env, catalog, std::move(handle));
+  auto store = std::make_unique<GraphStore>(env, catalog, std::move(handle), options.projection_bytes_max);
   BRAID_TRY(store->open(created));
   return std::unique_ptr<Store>(std::move(store));
 }
 
-GraphStore::GraphStore(Env& env, const Catalog& catalog, std::shared_ptr<RocksdbHandle> handle)
-    : env_(env), catalog_(catalog), handle_(std::move(handle)) {}
+GraphStore::GraphStore(Env& env, const Catalog& catalog, std::shared_ptr<RocksdbHandle> handle,
+                       uint64_t projection_bytes_max)
+    : env_(env),
+      catalog_(catalog),
+      handle_(std::move(handle)),
+      projections_(std::make_shared<ProjectionCache>(projection_bytes_max)) {}
 
 Status GraphStore::open(const std::vector<Family>& created) {
   Markers markers;
@@ -152,7 +156,8 @@ Status GraphStore::publish(StoreWriter& writer, Lsn lsn) {
 Result<std::shared_ptr<const StoreView>> GraphStore::view(
     std::shared_ptr<const CatalogState> state) {
   return std::shared_ptr<const StoreView>(std::make_shared<GraphStoreView>(
-      handle_, GraphStoreView::Pin::kSnapshot, catalog_, std::move(state), counters(), changes_.sequence()));
+      handle_, GraphStoreView::Pin::kSnapshot, catalog_, std::move(state), counters(), changes_.sequence(),
+      projections_));
 }
 
 Lsn GraphStore::durable_marker() {
@@ -176,7 +181,8 @@ Status GraphStore::replay(const CommitRecord& record, Lsn lsn) {
     markers = markers_;
   }
   GraphOverlay overlay(std::make_shared<GraphStoreView>(handle_, GraphStoreView::Pin::kNewest,
-                                                        catalog_, nullptr, counters(), changes_.sequence()));
+                                                        catalog_, nullptr, counters(), changes_.sequence(),
+                                                        projections_));
   OverlayOperation operation(overlay);
   for (const Family family : kFamilies) {
     if (markers[static_cast<size_t>(family)].lsn >= lsn) continue;
@@ -241,7 +247,8 @@ std::vector<StoreFigure> GraphStore::figures() {
            estimate(Family::kEdge, kEdgesPerBlock, next.next_edge.value())},
           {"graph_disk_bytes", "bytes", static_cast<int64_t>(disk)},
           {"graph_memtable_bytes", "bytes", static_cast<int64_t>(memory)},
-          {"graph_cache_bytes", "bytes", static_cast<int64_t>(cache)}};
+          {"graph_cache_bytes", "bytes", static_cast<int64_t>(cache)},
+          {"graph_projection_bytes", "bytes", static_cast<int64_t>(projections_->memory_bytes())}};
 }
 
 Status GraphStore::check(const StoreView& view, std::vector<std::string>& problems) {

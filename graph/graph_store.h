@@ -14,6 +14,7 @@ namespace braid {
 struct GraphStoreOptions {
   uint64_t block_cache_bytes = 8 << 20;
   uint64_t write_buffer_bytes = 8 << 20;  ///< over all families
+  uint64_t projection_bytes_max = 256 << 20;
 };
 
 /// Opens (or creates) the families in `directory`. `catalog` and `env` outlive the store.

@@ -17,6 +17,7 @@
 #include "graph/graph_overlay.h"
 #include "graph/graph_store.h"
 #include "graph/graph_store_view.h"
+#include "graph/projection_cache.h"
 #include "graph/read_ahead.h"
 #include "graph/rocksdb_handle.h"
 
@@ -24,7 +25,7 @@ namespace braid {
 
 class GraphStore final : public Store {
  public:
-  GraphStore(Env& env, const Catalog& catalog, std::shared_ptr<RocksdbHandle> handle);
+  GraphStore(Env& env, const Catalog& catalog, std::shared_ptr<RocksdbHandle> handle, uint64_t projection_bytes_max);
   /// Reads the markers; `created` are the families that were missing.
   Status open(const std::vector<Family>& created);
 
@@ -56,7 +57,8 @@ class GraphStore final : public Store {
   // Constant after construction.
   Env& env_;
   const Catalog& catalog_;
-  const std::shared_ptr<RocksdbHandle> handle_;  // shared with the views
+  const std::shared_ptr<RocksdbHandle> handle_;         // shared with the views
+  const std::shared_ptr<ProjectionCache> projections_;  // shared with the views
 
   RecentChanges changes_;  // touched by the holder of the writer slot only
   mutable Mutex mutex_;

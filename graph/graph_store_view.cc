@@ -8,13 +8,15 @@ namespace braid {
 
 GraphStoreView::GraphStoreView(std::shared_ptr<RocksdbHandle> handle, Pin pin,
                                const Catalog& catalog, std::shared_ptr<const CatalogState> state,
-                               GraphCounters counters, uint64_t sequence)
+                               GraphCounters counters, uint64_t sequence,
+                               std::shared_ptr<ProjectionCache> projections)
     : handle_(std::move(handle)),
       snapshot_(pin == Pin::kSnapshot ? handle_->db().GetSnapshot() : nullptr),
       catalog_(catalog),
       state_(std::move(state)),
       counters_(counters),
-      sequence_(sequence) {
+      sequence_(sequence),
+      projections_(std::move(projections)) {
   read_options_.snapshot = snapshot_;
 }
 

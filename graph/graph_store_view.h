@@ -15,6 +15,8 @@
 
 namespace braid {
 
+class ProjectionCache;  // graph/projection_cache.h
+
 /// The ids to assign next.
 struct GraphCounters {
   NodeId next_node{1};
@@ -27,7 +29,8 @@ class GraphStoreView final : public StoreView {
 
   /// kNewest reads whatever is newest at each call; it is for the one writer's replay.
   GraphStoreView(std::shared_ptr<RocksdbHandle> handle, Pin pin, const Catalog& catalog,
-                 std::shared_ptr<const CatalogState> state, GraphCounters counters, uint64_t sequence);
+                 std::shared_ptr<const CatalogState> state, GraphCounters counters, uint64_t sequence,
+                 std::shared_ptr<ProjectionCache> projections);
   ~GraphStoreView() override;
   GraphStoreView(const GraphStoreView&) = delete;
   GraphStoreView& operator=(const GraphStoreView&) = delete;
@@ -42,6 +45,7 @@ class GraphStoreView final : public StoreView {
   const GraphCounters& counters() const { return counters_; }
   /// How many publishes came before: see RecentChanges.
   uint64_t sequence() const { return sequence_; }
+  ProjectionCache& projections() const { return *projections_; }
 
  private:
   const std::shared_ptr<RocksdbHandle> handle_;  // shared with the store and the other views
@@ -50,6 +54,7 @@ class GraphStoreView final : public StoreView {
   const std::shared_ptr<const CatalogState> state_;  // shared by all views of one version
   const GraphCounters counters_;
   const uint64_t sequence_;
+  const std::shared_ptr<ProjectionCache> projections_;  // shared by all views
   rocksdb::ReadOptions read_options_;
 };
 

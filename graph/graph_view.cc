@@ -47,6 +47,15 @@ FamilyReader reader_of(const std::shared_ptr<const StoreView>& base,
 
 }  // namespace
 
+Result<FamilyReader> GraphView::reader() const {
+  BRAID_TRY(check_alive());
+  return reader_of(base_, overlay_);
+}
+
+const GraphStoreView& GraphView::base() const { return static_cast<const GraphStoreView&>(*base_); }
+
+bool GraphView::has_changes() const { return overlay_ != nullptr && overlay_->staged_bytes() > 0; }
+
 Result<std::optional<Node>> GraphView::node(NodeId id) const {
   BRAID_TRY(check_alive());
   return read_node(reader_of(base_, overlay_), id);

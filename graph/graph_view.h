@@ -40,6 +40,7 @@ struct Neighbor {
   Direction direction = Direction::kOut;
 };
 
+class FamilyReader;    // reads the families (graph/family_reader.h)
 class GraphOverlay;    // a write transaction's staged bytes (graph/graph_overlay.h)
 class GraphStoreView;  // the store's StoreView (graph/graph_store_view.h)
 
@@ -72,6 +73,12 @@ class GraphView {
   Status scan_nodes(NodeId after, size_t count_max, std::vector<Node>& out) const;
   Status scan_label(LabelId label, NodeId after, size_t count_max, std::vector<NodeId>& out) const;
   Status scan_edges(EdgeId after, size_t count_max, std::vector<Edge>& out) const;
+
+  /// For what reads the families itself. It borrows from this view.
+  Result<FamilyReader> reader() const;
+  const GraphStoreView& base() const;
+  /// Whether a write transaction's own changes are seen too.
+  bool has_changes() const;
 
  private:
   Status check_alive() const;

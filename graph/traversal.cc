@@ -46,7 +46,8 @@ Status check_bounds(const TraversalOptions& options, uint64_t visits) {
   }
   if (visits <= options.visits_max) return {};
   return Status(StatusCode::kLimit,
-                fmt::format("the traversal reaches more than {} nodes", options.visits_max));
+                fmt::format("the traversal reaches more than {} nodes, as traversal_nodes_max allows",
+                            options.visits_max));
 }
 
 Path path_to(BoostVertex source, BoostVertex target, const Arrivals& arrivals) {

@@ -60,7 +60,8 @@ bool listed(const std::string_view (&list)[N], std::string_view name) {
 }
 
 /// Tables of these names would hide the graph's.
-constexpr std::string_view kGraphTables[] = {"graph_nodes", "graph_edges", "graph_neighbors", "graph_hops", "graph_shortest_path"};
+constexpr std::string_view kGraphTables[] = {"graph_nodes",         "graph_edges",       "graph_neighbors", "graph_hops",
+                                             "graph_shortest_path", "graph_projections", "graph_algorithms"};
 
 bool is_ours(std::string_view name) { return starts(name, "_braid_"); }
 
@@ -139,7 +140,7 @@ class Authorizer {
   }
 
   int new_table() {
-    if (listed(kGraphTables, first_)) return refuse(fmt::format("'{}' is a table of the graph; choose another name", first_));
+    if (listed(kGraphTables, first_) || is_algorithm_table(first_)) return refuse(fmt::format("'{}' is a table of the graph; choose another name", first_));
     return schema();
   }
 

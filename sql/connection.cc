@@ -19,11 +19,21 @@ bool has_word(std::string_view sql, std::string_view word) {
   return false;
 }
 
+/// Leaves out white space, empty statements and comments.
+std::string_view from_first_word(std::string_view sql) {
+  for (;;) {
+    sql.remove_prefix(std::min(sql.find_first_not_of(" \t\r\n\f;"), sql.size()));
+    const std::string_view end = sql.starts_with("--") ? "\n" : sql.starts_with("/*") ? "*/" : "";
+    if (end.empty()) return sql;
+    const size_t found = sql.find(end, 2);
+    sql.remove_prefix(found == std::string_view::npos ? sql.size() : found + end.size());
+  }
+}
+
 bool starts_with_word(std::string_view sql, std::string_view word) {
-  const size_t start = sql.find_first_not_of(" \t\r\n;");
-  if (start == std::string_view::npos || sql.size() - start < word.size()) return false;
-  if (strncasecmp(sql.data() + start, word.data(), word.size()) != 0) return false;
-  return sql.size() - start == word.size() || std::isalnum(static_cast<unsigned char>(sql[start + word.size()])) == 0;
+  sql = from_first_word(sql);
+  if (sql.size() < word.size() || strncasecmp(sql.data(), word.data(), word.size()) != 0) return false;
+  return sql.size() == word.size() || std::isalnum(static_cast<unsigned char>(sql[word.size()])) == 0;
 }
 
 }  // namespace
@@ -40,7 +50,7 @@ Result<std::unique_ptr<Connection>> Connection::open(Engine& engine) {
 
 Status Connection::register_all() {
   for (const auto part : {register_time_functions, register_graph_functions, register_series_functions, register_graph_tables,
-                          register_traversal_tables, register_hypertables, register_bindings, register_authorizer})
+                          register_traversal_tables, register_algorithm_tables, register_hypertables, register_bindings, register_authorizer})
     BRAID_TRY(part(*this));
   sqlite3_progress_handler(db(), kProgressSteps, progress, this);
   return {};

@@ -81,6 +81,7 @@ class Connection {
   std::shared_ptr<const StoreView> series_view() const { return session_->view(StoreKind::kSeries); }
   std::shared_ptr<const SeriesOverlay> series_overlay() const;
   TraversalOptions traversal_options() const;
+  std::chrono::steady_clock::time_point statement_deadline() const { return statement_deadline_; }
   /// kMisuse inside a read-only place; functions that write call it first.
   Status check_writing() const;
 
@@ -178,6 +179,9 @@ Status register_graph_functions(Connection& connection);
 Status register_series_functions(Connection& connection);
 Status register_graph_tables(Connection& connection);
 Status register_traversal_tables(Connection& connection);
+Status register_algorithm_tables(Connection& connection);
+/// Whether a graph algorithm is a table-valued function of this name.
+bool is_algorithm_table(std::string_view name);
 Status register_hypertables(Connection& connection);
 Status register_bindings(Connection& connection);
 /// SQLite fires the newest trigger first. After a user has put one on a bound table, the binding's own are made again, so that a user's

@@ -17,9 +17,12 @@ Status invalid(const HypertableDefinition& table, std::string_view what) {
   return Status(StatusCode::kInvalidArgument, fmt::format("hypertable '{}': {}", table.name, what));
 }
 
-/// The last microsecond is the limit of the unbounded range, so no point can have it.
+/// Text in SQL begins with the year 0. The last microsecond is the limit of the unbounded range, so no point can have it.
 Status check_time(const HypertableDefinition& table, int64_t time) {
-  return time == INT64_MAX ? invalid(table, "the time is out of range") : Status();
+  constexpr int64_t kTimeMin = -62'167'219'200'000'000;
+  if (time >= kTimeMin && time < INT64_MAX) return {};
+  return invalid(table, fmt::format("the time {} is out of range: microseconds since 1970-01-01 from {} (the year 0) to {}", time,
+                                    kTimeMin, INT64_MAX - 1));
 }
 
 Status check_columns(const HypertableDefinition& table, std::span<const int64_t> times,

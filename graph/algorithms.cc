@@ -1,0 +1,29 @@
+#include "graph/algorithms.h"
+
+#include <algorithm>
+
+namespace braid {
+
+Status AlgorithmContext::check(double fraction) const {
+  if (cancel != nullptr && cancel->load(std::memory_order_relaxed)) {
+    return Status(StatusCode::kInterrupted, "the algorithm was cancelled");
+  }
+  if (deadline && std::chrono::steady_clock::now() > *deadline) {
+    return Status(StatusCode::kLimit, "the algorithm ran longer than statement_time_max_ms allows");
+  }
+  if (progress && !progress(fraction)) return Status(StatusCode::kInterrupted, "the algorithm was stopped");
+  return {};
+}
+
+std::span<const AlgorithmRow> algorithms() {
+  static const std::vector<AlgorithmRow> all = [] {
+    std::vector<AlgorithmRow> rows;
+    for (const auto part : {path_algorithms(), centrality_algorithms(), community_algorithms(), structure_algorithms()})
+      rows.insert(rows.end(), part.begin(), part.end());
+    std::sort(rows.begin(), rows.end(), [](const AlgorithmRow& a, const AlgorithmRow& b) { return std::string_view(a.name) < b.name; });
+    return rows;
+  }();
+  return all;
+}
+
+}  // namespace braid

@@ -1,0 +1,13 @@
+// The algorithms by subject; graph/algorithms.cc puts them in one table.
+#pragma once
+
+#include "graph/algorithm.h"
+
+namespace braid {
+
+std::span<const AlgorithmRow> path_algorithms();
+std::span<const AlgorithmRow> centrality_algorithms();
+std::span<const AlgorithmRow> community_algorithms();
+std::span<const AlgorithmRow> structure_algorithms();
+
+}  // namespace braid

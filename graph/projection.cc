@@ -1,0 +1,309 @@
+#include "graph/projection.h"
+
+#include <fmt/format.h>
+
+#include <algorithm>
+#include <cmath>
+#include <limits>
+
+#include "graph/adjacency_block.h"
+#include "graph/edge_block.h"
+#include "graph/family_reader.h"
+#include "graph/property.h"
+
+namespace braid {
+namespace {
+
+constexpr Vertex kNoVertex = UINT32_MAX;
+/// A table by id is worth its memory when at least one in so many ids is in use.
+constexpr uint64_t kDenseIds = 4;
+constexpr uint64_t kCheckEvery = 4096;
+
+template <typename T>
+uint64_t bytes_of(const std::vector<T>& values) {
+  return values.capacity() * sizeof(T);
+}
+
+std::optional<double> number_of(const PropertyValue& value) {
+  if (const auto* integer = std::get_if<int64_t>(&value.value)) return static_cast<double>(*integer);
+  const auto* real = std::get_if<double>(&value.value);
+  if (real == nullptr || std::isnan(*real)) return std::nullopt;
+  return *real;
+}
+
+}  // namespace
+
+class ProjectionBuilder {
+ public:
+  ProjectionBuilder(const FamilyReader& reader, const ProjectionSpec& spec, const ProjectionLimits& limits)
+      : reader_(reader), limits_(limits), built_(new Projection()) {
+    built_->spec_ = spec;
+  }
+
+  Result<std::shared_ptr<const Projection>> run() {
+    BRAID_TRY(spec().labels.empty() ? read_all_nodes() : read_labelled_nodes());
+    make_vertex_table();
+    BRAID_TRY(read_edges());
+    if (spec().weight) BRAID_TRY(read_weights());
+    switch (spec().orientation) {
+      case Orientation::kNatural: built_->in_ = transposed(built_->out_, nullptr); break;
+      case Orientation::kReverse: reverse(); break;
+      case Orientation::kUndirected: double_up(); break;
+    }
+    BRAID_TRY(check_bounds());
+    return std::shared_ptr<const Projection>(std::move(built_));
+  }
+
+ private:
+  const ProjectionSpec& spec() const { return built_->spec_; }
+
+  Status check_bounds() const {
+    if (limits_.cancel != nullptr && limits_.cancel->load(std::memory_order_relaxed)) {
+      return Status(StatusCode::kInterrupted, "building the projection was cancelled");
+    }
+    if (built_->memory_bytes() <= limits_.bytes_max) return {};
+    return Status(StatusCode::kLimit, fmt::format("the projection takes more than the {} bytes that projection_bytes_max allows",
+                                                  limits_.bytes_max));
+  }
+  /// Asked at each step of a walk.
+  Status check_sometimes() {
+    return ++steps_ % kCheckEvery == 0 ? check_bounds() : Status();
+  }
+
+  template <typename Visit>
+  Status walk(Family family, const std::string& prefix, Visit&& visit) {
+    FamilyCursor cursor(reader_, family, prefix);
+    for (cursor.seek(prefix); cursor.valid(); cursor.next()) {
+      BRAID_TRY(visit(cursor.key(), cursor.bytes()));
+      BRAID_TRY(check_sometimes());
+    }
+    return cursor.status();
+  }
+
+  Status read_all_nodes() {
+    return walk(Family::kNode, "", [this](std::string_view key, std::string_view) -> Status {
+      NodeId id;
+      if (!parse_node_key(key, id)) return damaged(Family::kNode, key, "the key is damaged");
+      return add_node(id);
+    });
+  }
+
+  Status read_labelled_nodes() {
+    for (const LabelId wanted : spec().labels) {
+      BRAID_TRY(walk(Family::kLabel, label_prefix(wanted), [this](std::string_view key, std::string_view) -> Status {
+        LabelId label;
+        NodeId id;
+        if (!parse_label_key(key, label, id)) return damaged(Family::kLabel, key, "the key is damaged");
+        return add_node(id);
+      }));
+    }
+    std::vector<uint64_t>& nodes = built_->nodes_;
+    std::sort(nodes.begin(), nodes.end());
+    nodes.erase(std::unique(nodes.begin(), nodes.end()), nodes.end());
+    return {};
+  }
+
+  Status add_node(NodeId id) {
+    if (built_->nodes_.size() >= kNoVertex) {
+      return Status(StatusCode::kLimit, fmt::format("a projection has at most {} nodes", kNoVertex));
+    }
+    built_->nodes_.push_back(id.value());
+    return {};
+  }
+
+  void make_vertex_table() {
+    const std::vector<uint64_t>& nodes = built_->nodes_;
+    if (nodes.empty() || nodes.back() / kDenseIds > nodes.size() + kCheckEvery) return;
+    built_->vertex_of_id_.assign(nodes.back() + 1, kNoVertex);
+    for (size_t i = 0; i < nodes.size(); ++i) built_->vertex_of_id_[nodes[i]] = static_cast<Vertex>(i);
+  }
+
+  bool wants(TypeId type) const {
+    return spec().types.empty() || std::binary_search(spec().types.begin(), spec().types.end(), type);
+  }
+
+  /// The family is in the order of the nodes, and so of the vertices.
+  Status read_edges() {
+    Adjacency& out = built_->out_;
+    out.offsets.reserve(built_->nodes_.size() + 1);
+    out.offsets.push_back(0);
+    Status status = walk(Family::kOut, "", [&](std::string_view key, std::string_view bytes) -> Status {
+      AdjacencyKey parsed;
+      if (!parse_adjacency_key(key, parsed)) return damaged(Family::kOut, key, "the key is damaged");
+      if (!wants(parsed.type)) return {};
+      const auto vertex = built_->vertex(parsed.node);
+      if (!vertex) return {};
+      while (out.offsets.size() <= *vertex) out.offsets.push_back(out.targets.size());
+      const bool sound = visit_adjacency_block(bytes, [&](EdgeId edge, NodeId neighbor) {
+        if (const auto target = built_->vertex(neighbor)) {
+          out.targets.push_back(*target);
+          built_->edges_.push_back(edge.value());
+        }
+        return true;
+      });
+      return sound ? Status() : damaged(Family::kOut, key, "the adjacency block is damaged");
+    });
+    BRAID_TRY(std::move(status));
+    while (out.offsets.size() <= built_->nodes_.size()) out.offsets.push_back(out.targets.size());
+    built_->edge_count_ = out.targets.size();
+    return {};
+  }
+
+  /// Edges are kept by id, so the entries are visited in that order.
+  Status read_weights() {
+    const std::vector<uint64_t>& edges = built_->edges_;
+    built_->weights_.assign(edges.size(), 1.0);
+    std::vector<uint64_t> order(edges.size());
+    for (size_t i = 0; i < order.size(); ++i) order[i] = i;
+    std::sort(order.begin(), order.end(), [&edges](uint64_t a, uint64_t b) { return edges[a] < edges[b]; });
+    auto next = order.begin();
+    return walk(Family::kEdge, "", [&](std::string_view key, std::string_view bytes) -> Status {
+      EdgeId first;
+      if (!parse_edge_block_key(key, first)) return damaged(Family::kEdge, key, "the key is damaged");
+      Status status;
+      const bool sound = visit_edge_block(bytes, [&](unsigned slot, const EdgeRow& row, std::string_view) {
+        const uint64_t id = first.value() + slot;
+        while (next != order.end() && edges[*next] < id) ++next;
+        if (next == order.end() || edges[*next] != id) return true;
+        status = read_weight(EdgeId(id), row, built_->weights_[*next]);
+        return status.ok();
+      });
+      return sound ? status : damaged(Family::kEdge, key, "the edge block is damaged");
+    });
+  }
+
+  Status read_weight(EdgeId id, const EdgeRow& row, double& weight) {
+    BRAID_ASSIGN(const Properties properties, decode_properties(row.properties));
+    const PropertyValue* value = find_property(properties, *spec().weight);
+    if (value == nullptr) return {};
+    const auto number = number_of(*value);
+    if (!number) {
+      return Status(StatusCode::kInvalidArgument,
+                    fmt::format("the weight of edge {} is no number but {}", id.value(), value_to_json(*value)));
+    }
+    weight = *number;
+    built_->has_negative_weight_ |= weight < 0;
+    return {};
+  }
+
+  /// `place`, which may be null, receives the entry of `from` that each entry of the result comes from.
+  Adjacency transposed(const Adjacency& from, std::vector<uint64_t>* place) const {
+    const size_t count = built_->nodes_.size();
+    Adjacency to;
+    to.offsets.assign(count + 1, 0);
+    for (const Vertex target : from.targets) ++to.offsets[target + 1];
+    for (size_t i = 0; i < count; ++i) to.offsets[i + 1] += to.offsets[i];
+    to.targets.resize(from.targets.size());
+    if (place != nullptr) place->resize(from.targets.size());
+    std::vector<uint64_t> next(to.offsets.begin(), to.offsets.end() - 1);
+    for (size_t vertex = 0; vertex < count; ++vertex) {
+      for (uint64_t entry = from.offsets[vertex]; entry < from.offsets[vertex + 1]; ++entry) {
+        const uint64_t at = next[from.targets[entry]]++;
+        to.targets[at] = static_cast<Vertex>(vertex);
+        if (place != nullptr) (*place)[at] = entry;
+      }
+    }
+    return to;
+  }
+
+  template <typename T>
+  static void reorder(std::vector<T>& values, const std::vector<uint64_t>& place) {
+    if (values.empty()) return;
+    std::vector<T> moved(place.size());
+    for (size_t i = 0; i < place.size(); ++i) moved[i] = values[place[i]];
+    values = std::move(moved);
+  }
+
+  void reverse() {
+    std::vector<uint64_t> place;
+    Adjacency reversed = transposed(built_->out_, &place);
+    built_->in_ = std::move(built_->out_);
+    built_->out_ = std::move(reversed);
+    reorder(built_->edges_, place);
+    reorder(built_->weights_, place);
+  }
+
+  /// Each vertex's own entries, then those of the edges that reach it.
+  void double_up() {
+    const Adjacency natural = std::move(built_->out_);
+    std::vector<uint64_t> back_place;
+    const Adjacency back = transposed(natural, &back_place);
+    std::vector<uint64_t> place;
+    place.reserve(2 * natural.targets.size());
+    Adjacency both;
+    both.targets.reserve(2 * natural.targets.size());
+    both.offsets.reserve(natural.offsets.size());
+    both.offsets.push_back(0);
+    for (size_t vertex = 0; vertex + 1 < natural.offsets.size(); ++vertex) {
+      for (uint64_t entry = natural.offsets[vertex]; entry < natural.offsets[vertex + 1]; ++entry) {
+        both.targets.push_back(natural.targets[entry]);
+        place.push_back(entry);
+      }
+      for (uint64_t entry = back.offsets[vertex]; entry < back.offsets[vertex + 1]; ++entry) {
+        both.targets.push_back(back.targets[entry]);
+        place.push_back(back_place[entry]);
+      }
+      both.offsets.push_back(both.targets.size());
+    }
+    built_->out_ = std::move(both);
+    reorder(built_->edges_, place);
+    reorder(built_->weights_, place);
+  }
+
+  const FamilyReader reader_;
+  const ProjectionLimits limits_;
+  std::unique_ptr<Projection> built_;
+  uint64_t steps_ = 0;
+};
+
+Result<std::shared_ptr<const Projection>> Projection::build(const GraphView& view, const ProjectionSpec& spec,
+                                                            const ProjectionLimits& limits) {
+  BRAID_ASSIGN(const FamilyReader reader, view.reader());
+  return ProjectionBuilder(reader, spec, limits).run();
+}
+
+Result<ProjectionSize> estimate_projection(const GraphView& view, const ProjectionSpec& spec) {
+  BRAID_ASSIGN(const FamilyReader reader, view.reader());
+  ProjectionSize size;
+  const auto count_keys = [&](Family family, const std::string& prefix) -> Status {
+    FamilyCursor cursor(reader, family, prefix);
+    for (cursor.seek(prefix); cursor.valid(); cursor.next()) ++size.nodes;
+    return cursor.status();
+  };
+  if (spec.labels.empty()) BRAID_TRY(count_keys(Family::kNode, ""));
+  for (const LabelId label : spec.labels) BRAID_TRY(count_keys(Family::kLabel, label_prefix(label)));
+  FamilyCursor cursor(reader, Family::kOut, "");
+  for (cursor.seek(""); cursor.valid(); cursor.next()) {
+    AdjacencyKey key;
+    AdjacencyHeader header;
+    if (!parse_adjacency_key(cursor.key(), key) || !read_adjacency_header(cursor.bytes(), header)) {
+      return damaged(Family::kOut, cursor.key(), "the adjacency block is damaged");
+    }
+    if (spec.types.empty() || std::binary_search(spec.types.begin(), spec.types.end(), key.type)) size.edges += header.count;
+  }
+  BRAID_TRY(cursor.status());
+  // A directed one has its targets twice, an undirected one each edge; ids by entry of `out`, weights too.
+  const uint64_t entries = size.edges * (spec.orientation == Orientation::kUndirected ? 2 : 1);
+  const uint64_t per_entry = sizeof(Vertex) + sizeof(uint64_t) + (spec.weight ? sizeof(double) : 0);
+  const uint64_t offsets = 8 * (spec.orientation == Orientation::kUndirected ? 1 : 2);
+  size.bytes = size.nodes * (8 + sizeof(Vertex) + offsets) + entries * per_entry;
+  if (spec.orientation != Orientation::kUndirected) size.bytes += size.edges * sizeof(Vertex);
+  return size;
+}
+
+std::optional<Vertex> Projection::vertex(NodeId node) const {
+  if (!vertex_of_id_.empty()) {
+    if (node.value() >= vertex_of_id_.size() || vertex_of_id_[node.value()] == kNoVertex) return std::nullopt;
+    return vertex_of_id_[node.value()];
+  }
+  const auto found = std::lower_bound(nodes_.begin(), nodes_.end(), node.value());
+  if (found == nodes_.end() || *found != node.value()) return std::nullopt;
+  return static_cast<Vertex>(found - nodes_.begin());
+}
+
+uint64_t Projection::memory_bytes() const {
+  return bytes_of(nodes_) + bytes_of(vertex_of_id_) + bytes_of(out_.offsets) + bytes_of(out_.targets) + bytes_of(in_.offsets) +
+         bytes_of(in_.targets) + bytes_of(edges_) + bytes_of(weights_);
+}
+
+}  // namespace braid

@@ -1,0 +1,94 @@
+#include "graph/projection_cache.h"
+
+#include <fmt/format.h>
+
+#include <algorithm>
+
+#include "graph/graph_store_view.h"
+
+namespace braid {
+
+Status ProjectionCache::define(std::string_view name, const ProjectionSpec& spec) {
+  MutexLock lock(mutex_);
+  if (named_.emplace(std::string(name), spec).second) return {};
+  return Status(StatusCode::kConstraint, fmt::format("there is a projection '{}' already; graph_project_drop('{}') drops it", name, name));
+}
+
+Result<ProjectionSpec> ProjectionCache::find(std::string_view name) const {
+  MutexLock lock(mutex_);
+  const auto found = named_.find(name);
+  if (found != named_.end()) return found->second;
+  std::string names;
+  for (const auto& [other, spec] : named_) names += fmt::format("{}'{}'", names.empty() ? "" : ", ", other);
+  return Status(StatusCode::kNotFound,
+                fmt::format("there is no projection '{}'; {}{}; graph_project(name, ...) makes one", name,
+                            names.empty() ? "there are none" : "there are ", names));
+}
+
+Status ProjectionCache::drop(std::string_view name) {
+  BRAID_ASSIGN(const ProjectionSpec spec, find(name));
+  MutexLock lock(mutex_);
+  named_.erase(named_.find(name));
+  built_.remove_if([&spec](const Built& built) { return built.spec == spec; });
+  return {};
+}
+
+std::vector<ProjectionCache::Named> ProjectionCache::list(const GraphStoreView& newest) const {
+  MutexLock lock(mutex_);
+  std::vector<Named> out;
+  for (const auto& [name, spec] : named_) {
+    Named named{name, spec, nullptr, false};
+    const auto built = std::find_if(built_.begin(), built_.end(), [&spec = spec](const Built& one) { return one.spec == spec; });
+    if (built != built_.end()) {
+      named.built = built->projection;
+      named.current = built->sequence == newest.sequence();
+    }
+    out.push_back(std::move(named));
+  }
+  return out;
+}
+
+Result<std::shared_ptr<const Projection>> ProjectionCache::get(const GraphView& view, const ProjectionSpec& spec,
+                                                               const std::atomic<bool>* cancel) {
+  const ProjectionLimits limits{bytes_max_, cancel};
+  if (view.has_changes()) return Projection::build(view, spec, limits);
+  const uint64_t sequence = view.base().sequence();
+  {
+    MutexLock lock(mutex_);
+    for (auto built = built_.begin(); built != built_.end(); ++built) {
+      if (built->sequence != sequence || built->spec != spec) continue;
+      built_.splice(built_.begin(), built_, built);
+      return built->projection;
+    }
+  }
+  BRAID_ASSIGN(auto projection, Projection::build(view, spec, limits));
+  MutexLock lock(mutex_);
+  keep({spec, sequence, projection});
+  return projection;
+}
+
+void ProjectionCache::keep(Built built) {
+  const auto same = std::find_if(built_.begin(), built_.end(), [&built](const Built& one) { return one.spec == built.spec; });
+  if (same != built_.end()) {
+    // An old snapshot's matrix serves its own call only.
+    if (same->sequence > built.sequence) return;
+    built_.erase(same);
+  }
+  uint64_t bytes = built.projection->memory_bytes();
+  built_.push_front(std::move(built));
+  for (auto one = std::next(built_.begin()); one != built_.end(); ++one) {
+    bytes += one->projection->memory_bytes();
+    if (bytes <= bytes_max_) continue;
+    built_.erase(one, built_.end());
+    return;
+  }
+}
+
+uint64_t ProjectionCache::memory_bytes() const {
+  MutexLock lock(mutex_);
+  uint64_t bytes = 0;
+  for (const Built& built : built_) bytes += built.projection->memory_bytes();
+  return bytes;
+}
+
+}  // namespace braid

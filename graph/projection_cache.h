@@ -1,0 +1,56 @@
+// The projections of a database: named ones, which stay named until they are dropped or the database is closed, and the matrices that were
+// built for them or for a call that named none. A matrix serves as long as the graph has not changed since; past the memory bound the
+// least recently used go.
+// Threads: all members may be called from any thread.
+#pragma once
+
+#include <list>
+#include <map>
+#include <memory>
+#include <string>
+#include <string_view>
+#include <vector>
+
+#include "engine/mutex.h"
+#include "graph/projection.h"
+
+namespace braid {
+
+class ProjectionCache {
+ public:
+  explicit ProjectionCache(uint64_t bytes_max) : bytes_max_(bytes_max) {}
+
+  /// Names a projection. kConstraint when the name is taken.
+  Status define(std::string_view name, const ProjectionSpec& spec);
+  /// kNotFound naming those that there are.
+  Result<ProjectionSpec> find(std::string_view name) const;
+  Status drop(std::string_view name);
+
+  struct Named {
+    std::string name;
+    ProjectionSpec spec;
+    std::shared_ptr<const Projection> built;  ///< null: not built, or dropped for memory; a copy of the share
+    bool current = false;                     ///< of the newest graph
+  };
+  std::vector<Named> list(const GraphStoreView& newest) const;
+
+  /// The projection of what `view` sees, from memory or built. Inside a write transaction that changed the graph it is built for the call.
+  Result<std::shared_ptr<const Projection>> get(const GraphView& view, const ProjectionSpec& spec, const std::atomic<bool>* cancel);
+
+  uint64_t memory_bytes() const;
+
+ private:
+  struct Built {
+    ProjectionSpec spec;
+    uint64_t sequence;  // of the graph it was built from
+    std::shared_ptr<const Projection> projection;  // shared with the calls that read it
+  };
+  void keep(Built built) BRAID_REQUIRES(mutex_);
+
+  const uint64_t bytes_max_;
+  mutable Mutex mutex_;
+  std::map<std::string, ProjectionSpec, std::less<>> named_ BRAID_GUARDED_BY(mutex_);
+  std::list<Built> built_ BRAID_GUARDED_BY(mutex_);  // the most recently used first
+};
+
+}  // namespace braid

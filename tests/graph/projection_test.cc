@@ -1,0 +1,161 @@
+#include "graph/projection.h"
+
+#include <algorithm>
+#include <set>
+
+#include "graph/projection_cache.h"
+#include "tests/graph/random_graph.h"
+
+using namespace braid;
+
+namespace {
+
+constexpr Orientation kOrientations[] = {Orientation::kNatural, Orientation::kReverse, Orientation::kUndirected};
+
+using StepTuple = std::tuple<Vertex, Vertex, uint64_t, double>;
+
+std::multiset<StepTuple> steps_of(const Projection& graph) {
+  std::multiset<StepTuple> out;
+  for (Vertex vertex = 0; vertex < graph.vertex_count(); ++vertex)
+    for (uint64_t entry = graph.out().offsets[vertex]; entry < graph.out().offsets[vertex + 1]; ++entry)
+      out.emplace(vertex, graph.out().targets[entry], graph.edge(entry).value(), graph.weight(entry));
+  return out;
+}
+
+}  // namespace
+
+TEST_CASE("a projection has every step of the graph, and the same ones backward") {
+  for (uint64_t seed = 1; seed <= 5; ++seed) {
+    // 300 edges at 3 nodes fill blocks that are sealed.
+    const RandomGraph random(seed, seed == 1 ? 3 : 20, seed == 1 ? 900 : 60);
+    for (const Orientation orientation : kOrientations) {
+      const auto graph = random.project(orientation, true);
+      CHECK(graph->vertex_count() == random.count);
+      CHECK(graph->edge_count() == random.edges.size());
+      std::multiset<StepTuple> expected;
+      for (const ListedEdge& step : random.steps(orientation)) expected.emplace(step.source, step.target, step.id, step.weight);
+      CHECK(steps_of(*graph) == expected);
+      std::multiset<std::pair<Vertex, Vertex>> forward, backward;
+      for (Vertex vertex = 0; vertex < graph->vertex_count(); ++vertex) {
+        for (const Vertex target : graph->out().of(vertex)) forward.emplace(vertex, target);
+        for (const Vertex source : graph->in().of(vertex)) backward.emplace(source, vertex);
+      }
+      if (graph->directed()) CHECK(forward == backward);
+    }
+  }
+}
+
+TEST_CASE("labels and types choose; an edge whose end is left out is left out") {
+  GraphFixture fixture;
+  GraphFixture::Transaction tx(fixture);
+  const LabelId a = tx.label("A"), b = tx.label("B");
+  const TypeId t = tx.type("T"), u = tx.type("U");
+  const NodeId one = tx.node({a}), two = tx.node({b}), three = tx.node({a, b}), four = tx.node();
+  const EdgeId kept = tx.edge(one, t, three);
+  tx.edge(one, u, three);
+  tx.edge(one, t, two);
+  tx.edge(four, t, one);
+  tx.commit();
+  ProjectionSpec spec;
+  spec.labels = {a};
+  spec.types = {t};
+  const auto graph = *Projection::build(fixture.view(), spec, {});
+  CHECK(graph->vertex_count() == 2);
+  CHECK(graph->edge_count() == 1);
+  CHECK(graph->edge(0) == kept);
+  CHECK(graph->vertex(one) == Vertex{0});
+  CHECK(graph->vertex(three) == Vertex{1});
+  CHECK_FALSE(graph->vertex(two).has_value());
+  CHECK_FALSE(graph->vertex(NodeId(1000)).has_value());
+  CHECK(graph->node(1) == three);
+  spec.labels = {a, b};
+  CHECK((*Projection::build(fixture.view(), spec, {}))->vertex_count() == 3);
+  const auto size = estimate_projection(fixture.view(), spec);
+  REQUIRE(size.ok());
+  CHECK(size->edges == 3);
+}
+
+TEST_CASE("a weight that is no number is refused by its edge; a missing one counts 1") {
+  GraphFixture fixture;
+  GraphFixture::Transaction tx(fixture);
+  const NodeId a = tx.node(), b = tx.node();
+  const KeyId key = tx.key("w");
+  tx.edge(a, tx.type("T"), b);
+  const EdgeId negative = tx.edge(a, tx.type("T"), b, {{key, PropertyValue{-2.5}}});
+  tx.commit();
+  ProjectionSpec spec;
+  spec.weight = key;
+  const auto graph = *Projection::build(fixture.view(), spec, {});
+  CHECK(graph->weight(0) == 1);
+  CHECK(graph->weight(1) == -2.5);
+  CHECK(graph->has_negative_weight());
+  GraphFixture::Transaction later(fixture);
+  REQUIRE(later.writer.update_edge(negative, {{key, PropertyValue{std::string("far")}}}).ok());
+  later.commit();
+  const auto refused = Projection::build(fixture.view(), spec, {});
+  CHECK(refused.status().code() == StatusCode::kInvalidArgument);
+  CHECK(refused.status().message().find("edge 2 is no number but \"far\"") != std::string::npos);
+}
+
+TEST_CASE("a projection that is too large or cancelled is refused") {
+  const RandomGraph random(1, 100, 20000);
+  const auto large = Projection::build(random.fixture.view(), {}, {.bytes_max = 10000});
+  CHECK(large.status().code() == StatusCode::kLimit);
+  CHECK(large.status().message().find("projection_bytes_max") != std::string::npos);
+  const std::atomic<bool> cancel{true};
+  CHECK(Projection::build(random.fixture.view(), {}, {.cancel = &cancel}).status().code() == StatusCode::kInterrupted);
+}
+
+TEST_CASE("an estimate is near to what is built") {
+  const RandomGraph random(3, 1000, 5000);
+  for (const Orientation orientation : kOrientations) {
+    ProjectionSpec spec;
+    spec.orientation = orientation;
+    const auto size = estimate_projection(random.fixture.view(), spec);
+    REQUIRE(size.ok());
+    const auto graph = random.project(orientation, false);
+    CHECK(size->nodes == 1000);
+    CHECK(size->edges == 5000);
+    CHECK(static_cast<double>(graph->memory_bytes()) < 1.7 * static_cast<double>(size->bytes));
+    CHECK(static_cast<double>(graph->memory_bytes()) > 0.8 * static_cast<double>(size->bytes));
+  }
+}
+
+TEST_CASE("a cached projection serves until the graph changes") {
+  GraphFixture fixture;
+  GraphFixture::Transaction tx(fixture);
+  const NodeId a = tx.node(), b = tx.node();
+  const TypeId type = tx.type("T");
+  tx.edge(a, type, b);
+  tx.commit();
+  ProjectionCache cache(1 << 20);
+  const auto first = *cache.get(fixture.view(), {}, nullptr);
+  CHECK(*cache.get(fixture.view(), {}, nullptr) == first);
+  const GraphView old = fixture.view();
+  GraphFixture::Transaction later(fixture);
+  later.edge(b, type, a);
+  // The transaction sees its own edge, and keeps nothing.
+  CHECK((*cache.get(later.writer.view(), {}, nullptr))->edge_count() == 2);
+  CHECK(*cache.get(old, {}, nullptr) == first);
+  later.commit();
+  const auto second = *cache.get(fixture.view(), {}, nullptr);
+  CHECK(second->edge_count() == 2);
+  CHECK(*cache.get(fixture.view(), {}, nullptr) == second);
+  // An older snapshot gets what it sees, and does not push the newer one out.
+  CHECK((*cache.get(old, {}, nullptr))->edge_count() == 1);
+  CHECK(*cache.get(fixture.view(), {}, nullptr) == second);
+}
+
+TEST_CASE("past the bound the least recently used projection goes") {
+  const RandomGraph random(5, 100, 3000);
+  ProjectionSpec reverse, undirected;
+  reverse.orientation = Orientation::kReverse;
+  undirected.orientation = Orientation::kUndirected;
+  ProjectionCache cache(150000);
+  const auto natural = *cache.get(random.fixture.view(), {}, nullptr);
+  REQUIRE(natural->memory_bytes() > 50000);
+  REQUIRE(cache.get(random.fixture.view(), reverse, nullptr).ok());
+  CHECK(*cache.get(random.fixture.view(), {}, nullptr) == natural);
+  REQUIRE(cache.get(random.fixture.view(), undirected, nullptr).ok());
+  CHECK(cache.memory_bytes() <= 150000);
+}
