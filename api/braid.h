@@ -342,7 +342,7 @@ typedef struct braid_column {
 BRAID_API int32_t braid_appender_columns(braid_appender* appender, const int64_t* times, size_t count, const braid_column* columns,
                                          size_t column_count);
 
-/// Writes what was added into the transaction; without one, commits it.
+/// Writes what was added into the transaction; without one, commits it. After an error the points are kept, and the next flush tries again.
 BRAID_API int32_t braid_appender_flush(braid_appender* appender);
 /// Flushes and closes. The code is that of the flush; the handle is gone in any case.
 BRAID_API int32_t braid_appender_close(braid_appender* appender);

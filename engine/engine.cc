@@ -29,7 +29,7 @@ int64_t size_of(const std::string& path) {
 }  // namespace
 
 Engine::Engine(const Options& options, FileHook* hook)
-    : env_(hook), options_(options), slot_(static_cast<size_t>(options[OptionId::kGroupMembersMax])) {}
+    : env_(hook), options_(options), slot_(static_cast<size_t>(options[OptionId::kGroupMembersMax])), wal_copy_at_(options[OptionId::kWalSoftBytes]) {}
 
 Result<std::unique_ptr<Engine>> Engine::open(const std::string& path, const Options& options, const StoreFactories& factories,
                                              FileHook* hook) {
@@ -163,7 +163,7 @@ void Engine::note_commit(uint64_t record_bytes, int wal_pages) {
   const uint64_t log = log_bytes_.fetch_add(record_bytes, std::memory_order_relaxed) + record_bytes;
   const bool checkpoint = static_cast<int64_t>(log) >= options_[OptionId::kLogSoftBytes] ||
                           static_cast<int64_t>(factories_.tail_bytes(store(StoreKind::kSeries))) >= options_[OptionId::kTailBytesMax];
-  const bool copy = int64_t{wal_pages} * 4096 >= options_[OptionId::kWalSoftBytes];
+  const bool copy = int64_t{wal_pages} * 4096 >= wal_copy_at_.load(std::memory_order_relaxed);
   if (!checkpoint && !copy) return;
   if (copy) wal_copied_.store(false, std::memory_order_relaxed);
   {
@@ -257,8 +257,11 @@ Status Engine::copy_wal() BRAID_REQUIRES(checkpoint_mutex_) {
   int frames = 0;
   int copied = 0;
   int code = sqlite3_wal_checkpoint_v2(db, "main", SQLITE_CHECKPOINT_PASSIVE, &frames, &copied);
-  if (code == SQLITE_OK && copied < frames && vfs_->wal_size_bytes.load() > 2 * options_[OptionId::kWalSoftBytes])
+  const int64_t soft_bytes = options_[OptionId::kWalSoftBytes];
+  if (code == SQLITE_OK && copied < frames && vfs_->wal_size_bytes.load() > 2 * soft_bytes)
     code = sqlite3_wal_checkpoint_v2(db, "main", SQLITE_CHECKPOINT_RESTART, &frames, &copied);
+  // While readers keep it from being copied, each try holds the writers off: the next one waits until the WAL has doubled.
+  wal_copy_at_.store(copied >= frames ? soft_bytes : std::max(soft_bytes, 2 * vfs_->wal_size_bytes.load()), std::memory_order_relaxed);
   wal_copied_.store(copied >= frames, std::memory_order_relaxed);
   slot_.release();
   wal_copied_wake_.notify_all();

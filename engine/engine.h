@@ -111,6 +111,7 @@ class Engine {
   Lsn last_checkpoint_ BRAID_GUARDED_BY(checkpoint_mutex_);
 
   std::atomic<uint64_t> log_bytes_{0};
+  std::atomic<int64_t> wal_copy_at_;     // size of the WAL at which it is copied; a hint: no order needed
   std::atomic<bool> wal_copied_{true};  // by the last copy, entirely; a hint: no order needed
   Mutex background_mutex_;
   std::condition_variable background_wake_;

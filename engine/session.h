@@ -111,6 +111,20 @@ class Session {
   };
   bool internal() const { return internal_depth_ > 0; }
 
+  /// While one lives, the progress handler lets SQLite go on. SQLite asks it also when a statement is done: a COMMIT that had happened would
+  /// be reported as interrupted, and a BEGIN or SAVEPOINT would stay behind.
+  class Uninterrupted {
+   public:
+    explicit Uninterrupted(Session& session) : session_(session) { ++session_.uninterrupted_depth_; }
+    ~Uninterrupted() { --session_.uninterrupted_depth_; }
+    Uninterrupted(const Uninterrupted&) = delete;
+    Uninterrupted& operator=(const Uninterrupted&) = delete;
+
+   private:
+    Session& session_;
+  };
+  bool uninterrupted() const { return uninterrupted_depth_ > 0; }
+
   /// Called by the checkpoint inside its own transaction: published with it.
   void set_checkpointing(bool on) { checkpointing_ = on; }
 
@@ -121,6 +135,8 @@ class Session {
   void finish(bool undo);
   void discard_writers(bool undo);
   Status commit_failed(int code);
+  /// After COMMIT answered an error and SQLite has no transaction any more: whether it happened all the same.
+  Result<bool> commit_happened();
 
   Engine& engine_;
   SqliteHandle db_;
@@ -128,6 +144,7 @@ class Session {
   SqliteStatement begin_, begin_immediate_, commit_, rollback_, participate_;
   State state_ = State::kIdle;
   int internal_depth_ = 0;
+  int uninterrupted_depth_ = 0;
   bool holds_slot_ = false;
   bool sealed_ = false;
   bool checkpointing_ = false;

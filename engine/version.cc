@@ -42,7 +42,7 @@ Result<std::shared_ptr<const Version>> VersionList::at(Lsn lsn, Deadline deadlin
   while (versions_.back()->lsn < lsn) {
     if (!failure_.ok()) return failure_;
     if (installed_.wait_until(lock.native(), deadline) == std::cv_status::timeout && versions_.back()->lsn < lsn)
-      return Status(StatusCode::kBusy, fmt::format("commit {} is not visible yet", lsn.value()));
+      return Status(StatusCode::kBusy, fmt::format("commit {} is durable but not published yet; try again", lsn.value()));
   }
   for (auto version = versions_.rbegin(); version != versions_.rend(); ++version)
     if ((*version)->lsn == lsn) return *version;

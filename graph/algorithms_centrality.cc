@@ -588,8 +588,9 @@ bool has_closed_walk(const Projection& graph) {
   return removed.size() < graph.vertex_count();
 }
 
-/// Each vertex keeps its score and adds those of its neighbours: that has the same eigenvectors,
-/// and converges where the graph has two sides and the plain iteration swings between them.
+/// Each vertex keeps half of its score beside what its neighbours give: that has the same
+/// eigenvectors, and converges where the graph has two sides, or nearly so, and the plain iteration
+/// swings between them.
 Status run_eigenvector(const Projection& graph, const AlgorithmArguments& arguments,
                        const AlgorithmContext& context, AlgorithmResult& out) {
   // Without a closed walk the only eigenvalue is 0: nobody is central.
@@ -603,7 +604,8 @@ Status run_eigenvector(const Projection& graph, const AlgorithmArguments& argume
   for (int64_t i = 0; i < iteration.count_max; ++i) {
     pace.set_done(static_cast<double>(i), static_cast<double>(iteration.count_max));
     BRAID_TRY(sum_neighbors(graph.in(), scores, next, pace));
-    for (size_t v = 0; v < next.size(); ++v) next[v] += scores[v];
+    scale_to_maximum(next);
+    for (size_t v = 0; v < next.size(); ++v) next[v] += scores[v] / 2;
     scale_to_maximum(next);
     scores.swap(next);
     if (largest_change(next, scores) < iteration.tolerance) break;
@@ -803,7 +805,8 @@ constexpr AlgorithmParameter kBetweennessParameters[] = {
     {.name = "samples", .kind = ParameterKind::kInteger, .maximum = kIntegerMax},
     {.name = "seed", .kind = ParameterKind::kInteger, .maximum = kIntegerMax},
     kWeighted};
-constexpr AlgorithmParameter kPowerParameters[] = {iterations(1000), tolerance(1e-9)};
+constexpr AlgorithmParameter kEigenvectorParameters[] = {iterations(1000), tolerance(1e-9)};
+constexpr AlgorithmParameter kHitsParameters[] = {iterations(200), tolerance(1e-9)};
 constexpr AlgorithmParameter kPagerankParameters[] = {
     {.name = "damping", .kind = ParameterKind::kReal, .fallback = 0.85, .maximum = 1},
     iterations(20),
@@ -837,14 +840,14 @@ constexpr AlgorithmRow kAlgorithms[] = {
      "Braid: Brandes 2008, On Variants of Shortest-Path Betweenness Centrality",
      "O(n m), weighted O(n m log n); memory O(n + m)", run_edge_betweenness},
     {"eigenvector", "Scores proportional to the sum of the scores of those who point to the node.",
-     kEigenvectorColumns, kPowerParameters,
+     kEigenvectorColumns, kEigenvectorParameters,
      "Braid: Bonacich 1987, Power and Centrality: A Family of Measures",
      "O(n + m) each iteration; memory O(n)", run_eigenvector},
     {"harmonic", "The sum of 1 / distance to all that each node reaches.", kHarmonicColumns,
      kDistanceParameters, "Braid: Boldi and Vigna 2014, Axioms for Centrality",
      "O(n m), weighted O(n m log n); memory O(n + m)", run_harmonic},
     {"hits", "Hubs point to good authorities; good hubs point to authorities.", kHitsColumns,
-     kPowerParameters, "Braid: Kleinberg 1999, Authoritative Sources in a Hyperlinked Environment",
+     kHitsParameters, "Braid: Kleinberg 1999, Authoritative Sources in a Hyperlinked Environment",
      "O(n + m) each iteration; memory O(n)", run_hits},
     {"katz", "The number of walks that end at each node, each step counting alpha times.",
      kKatzColumns, kKatzParameters,

@@ -395,28 +395,24 @@ Vertex renumber(Groups& groups) {
   return count;
 }
 
-/// Sums of weights by group, of which only those that are used need to be set back.
+/// Sums of weights by group, of which only those that are used need to be set back. Weights are
+/// more than 0, so that a sum of 0 is one that is not used.
 class GroupSums {
  public:
-  explicit GroupSums(size_t groups) : sums_(groups), used_(groups) {}
+  explicit GroupSums(size_t groups) : sums_(groups) {}
   void add(Vertex group, double weight) {
-    if (!used_[group]) groups_.push_back(group);
-    used_[group] = true;
+    if (sums_[group] == 0) groups_.push_back(group);
     sums_[group] += weight;
   }
   double of(Vertex group) const { return sums_[group]; }
   const std::vector<Vertex>& groups() const { return groups_; }
   void clear() {
-    for (const Vertex group : groups_) {
-      sums_[group] = 0;
-      used_[group] = false;
-    }
+    for (const Vertex group : groups_) sums_[group] = 0;
     groups_.clear();
   }
 
  private:
   std::vector<double> sums_;
-  std::vector<uint8_t> used_;
   std::vector<Vertex> groups_;
 };
 

@@ -104,7 +104,7 @@ class Authorizer {
       case SQLITE_TRANSACTION: return transaction();
       case SQLITE_SAVEPOINT: return savepoint();
       case SQLITE_READ: return read();
-      case SQLITE_INSERT:
+      case SQLITE_INSERT: traits_.inserts_graph |= trigger_.empty() && (same(first_, "graph_nodes") || same(first_, "graph_edges")); return write();
       case SQLITE_DELETE:
       case SQLITE_UPDATE: return write();
       case SQLITE_SELECT:

@@ -19,6 +19,14 @@ bool has_word(std::string_view sql, std::string_view word) {
   return false;
 }
 
+/// RETURNING id on a table whose ids are Braid's: SQLite would answer the one that the statement gave, which is none.
+bool returns_id(sqlite3_stmt* statement) {
+  if (sqlite3_stmt_readonly(statement) != 0 || sqlite3_stmt_isexplain(statement) != 0) return false;
+  for (int i = 0; i < sqlite3_column_count(statement); ++i)
+    if (sqlite3_stricmp(sqlite3_column_name(statement, i), "id") == 0) return true;
+  return false;
+}
+
 /// Leaves out white space, empty statements and comments.
 std::string_view from_first_word(std::string_view sql) {
   for (;;) {
@@ -64,6 +72,7 @@ Connection::~Connection() {
 
 int Connection::progress(void* self) {
   auto& connection = *static_cast<Connection*>(self);
+  if (connection.session_->uninterrupted()) return 0;
   if (connection.cancel_.load(std::memory_order_relaxed)) return 1;
   if (connection.session_->internal()) return 0;
   if (std::chrono::steady_clock::now() < connection.statement_deadline_) return 0;
@@ -99,7 +108,10 @@ Result<std::unique_ptr<Statement>> Connection::prepare(std::string_view sql, siz
   }
   used = static_cast<size_t>(tail - sql.data());
   if (statement == nullptr) return std::unique_ptr<Statement>();
-  return std::make_unique<Statement>(*this, statement, std::move(traits), std::string(sql.substr(0, used)));
+  auto prepared = std::make_unique<Statement>(*this, statement, std::move(traits), std::string(sql.substr(0, used)));
+  if (prepared->traits().inserts_graph && returns_id(statement))
+    return Status(StatusCode::kDenied, "RETURNING cannot tell the id of a new node or edge; last_insert_rowid() does");
+  return prepared;
 }
 
 Status Connection::execute(std::string_view sql) {
@@ -176,6 +188,15 @@ Status Connection::begin(Mode mode) {
   return pinned;
 }
 
+Status Connection::begin_writing() {
+  const bool upgrading = in_transaction();
+  const Status begun = session_->begin_write();
+  if (begun.ok() || !upgrading || in_transaction()) return begun;
+  ++rollbacks_;
+  deferred_.clear();
+  return Status(begun.code(), begun.message() + "; the transaction was rolled back");
+}
+
 Status Connection::commit() {
   if (!in_transaction() || autocommit_) return Status(StatusCode::kMisuse, "cannot commit: no transaction is open");
   reported_ = {};
@@ -200,6 +221,7 @@ Status Connection::rollback() {
 /// a SAVEPOINT outside one began.
 Status Connection::savepoint_control(StatementTraits::Control control, std::string_view name) {
   using Control = StatementTraits::Control;
+  const Session::Uninterrupted uninterrupted(*session_);
   const auto same = [&](const std::string& other) {
     return other.size() == name.size() && strncasecmp(other.data(), name.data(), name.size()) == 0;
   };
@@ -256,7 +278,7 @@ Status Connection::start(Statement& statement) {
     if (read_only_ && state == Session::State::kReading)
       return Status(StatusCode::kReadOnly, "the transaction was begun for reading; begin one for writing");
     const bool alone = state == Session::State::kIdle;
-    BRAID_TRY(session_->begin_write());
+    BRAID_TRY(begin_writing());
     if (alone) {
       autocommit_ = true;
       keeps_changes_ = false;
@@ -335,7 +357,7 @@ Status Connection::write(const std::function<Status()>& body) {
   if (session_->state() == Session::State::kReading && read_only_)
     return Status(StatusCode::kReadOnly, "the transaction was begun for reading; begin one for writing");
   const bool alone = !in_transaction();
-  if (session_->state() != Session::State::kWriting) BRAID_TRY(session_->begin_write());
+  if (session_->state() != Session::State::kWriting) BRAID_TRY(begin_writing());
   const Status status = body();
   if (!alone) return status;
   if (status.ok()) return session_->commit();

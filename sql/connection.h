@@ -32,6 +32,7 @@ struct StatementTraits {
   bool reads_stores = false;     ///< graph or points: needs a pin
   bool writes_stores = false;    ///< a function that writes, though SQLite calls the statement read-only
   bool changes_schema = false;   ///< DDL
+  bool inserts_graph = false;    ///< INSERT INTO graph_nodes or graph_edges, not by a trigger
   bool is_pragma = false;
   bool is_temporary = false;     ///< makes or drops TEMP objects
   std::string trigger_table;     ///< the table that CREATE TRIGGER puts one on
@@ -113,6 +114,8 @@ class Connection {
   Status register_all();
 
   Status roll_back();
+  /// Session::begin_write, which may take an open transaction with it when it fails.
+  Status begin_writing();
   Status end_autocommit();
   Status start(Statement& statement);
   Status finish(Statement& statement, Status status);

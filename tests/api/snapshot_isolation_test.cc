@@ -197,3 +197,28 @@ TEST_CASE("a snapshot older than its limit says so until it is begun again") {
   REQUIRE(braid_rollback(reader.get()) == BRAID_OK);
   CHECK(reader.rows(kCounts) == "0|0|0|0");
 }
+
+// Past the soft bound every commit had the writers wait a quarter of a second for readers that never let the WAL go.
+TEST_CASE("readers that keep the WAL from being copied do not make every commit wait") {
+  const TempDir temp;
+  TestDatabase database(temp / "db", "wal_soft_bytes=65536");
+  TestConnection writer(database);
+  REQUIRE(writer.run("CREATE TABLE t(a)") == BRAID_OK);
+  std::atomic<bool> stop{false};
+  std::thread reading([&] {
+    TestConnection reader(database);
+    while (!stop) {
+      REQUIRE(reader.run("BEGIN") == BRAID_OK);
+      reader.rows("SELECT count(*) FROM t");
+      std::this_thread::sleep_for(std::chrono::milliseconds(5));
+      REQUIRE(reader.run("COMMIT") == BRAID_OK);
+    }
+  });
+  const auto start = std::chrono::steady_clock::now();
+  for (int i = 0; i < 400; ++i) REQUIRE(writer.run("INSERT INTO t VALUES(randomblob(3000))") == BRAID_OK);
+  const auto taken = std::chrono::steady_clock::now() - start;
+  stop = true;
+  reading.join();
+  // 400 commits that each waited would take 100 s.
+  CHECK(taken < std::chrono::seconds(30));
+}
