@@ -163,7 +163,10 @@ void Engine::note_commit(uint64_t record_bytes, int wal_pages) {
   const uint64_t log = log_bytes_.fetch_add(record_bytes, std::memory_order_relaxed) + record_bytes;
   const bool checkpoint = static_cast<int64_t>(log) >= options_[OptionId::kLogSoftBytes] ||
                           static_cast<int64_t>(factories_.tail_bytes(store(StoreKind::kSeries))) >= options_[OptionId::kTailBytesMax];
-  const bool copy = int64_t{wal_pages} * 4096 >= wal_copy_at_.load(std::memory_order_relaxed);
+  const int64_t wal_bytes = int64_t{wal_pages} * 4096;
+  const int64_t soft_bytes = options_[OptionId::kWalSoftBytes];
+  if (wal_bytes < soft_bytes) wal_copy_at_.store(soft_bytes, std::memory_order_relaxed);  // it begins anew
+  const bool copy = wal_bytes >= wal_copy_at_.load(std::memory_order_relaxed);
   if (!checkpoint && !copy) return;
   if (copy) wal_copied_.store(false, std::memory_order_relaxed);
   {
@@ -246,7 +249,7 @@ Status Engine::checkpoint_stores() BRAID_REQUIRES(checkpoint_mutex_) {
 }
 
 /// SQLite 3.40.1 can lose a WAL reset that races with a commit, so only the holder of the slot copies the WAL. Readers that overlap
-/// without end would let no passive copy finish: past twice the soft bound the copy waits for them, with writers held off.
+/// without end would let the WAL grow without end: past half of the hard bound the copy waits for them, with writers held off.
 Status Engine::copy_wal() BRAID_REQUIRES(checkpoint_mutex_) {
   if (checkpoint_session_ == nullptr) {
     BRAID_ASSIGN(checkpoint_session_, Session::open(*this));
@@ -257,12 +260,20 @@ Status Engine::copy_wal() BRAID_REQUIRES(checkpoint_mutex_) {
   int frames = 0;
   int copied = 0;
   int code = sqlite3_wal_checkpoint_v2(db, "main", SQLITE_CHECKPOINT_PASSIVE, &frames, &copied);
+  bool done = code == SQLITE_OK && copied >= frames;
+  const int64_t size_bytes = vfs_->wal_size_bytes.load();
   const int64_t soft_bytes = options_[OptionId::kWalSoftBytes];
-  if (code == SQLITE_OK && copied < frames && vfs_->wal_size_bytes.load() > 2 * soft_bytes)
+  int64_t next_bytes = size_bytes + soft_bytes;
+  // What is copied is used again only once no reader is left on it. Waiting for that costs writers up to a quarter of a second, so it is
+  // left until it matters.
+  if (code == SQLITE_OK && size_bytes > std::max(2 * soft_bytes, options_[OptionId::kWalHardBytes] / 2)) {
     code = sqlite3_wal_checkpoint_v2(db, "main", SQLITE_CHECKPOINT_RESTART, &frames, &copied);
-  // While readers keep it from being copied, each try holds the writers off: the next one waits until the WAL has doubled.
-  wal_copy_at_.store(copied >= frames ? soft_bytes : std::max(soft_bytes, 2 * vfs_->wal_size_bytes.load()), std::memory_order_relaxed);
-  wal_copied_.store(copied >= frames, std::memory_order_relaxed);
+    done = code == SQLITE_OK;
+  }
+  // While readers hold it, each try holds the writers off: the next one waits until the WAL has doubled.
+  if (!done) next_bytes = std::max(next_bytes, 2 * size_bytes);
+  wal_copy_at_.store(next_bytes, std::memory_order_relaxed);
+  wal_copied_.store(done, std::memory_order_relaxed);
   slot_.release();
   wal_copied_wake_.notify_all();
   if (code == SQLITE_OK || code == SQLITE_BUSY) return {};
