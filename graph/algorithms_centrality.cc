@@ -9,35 +9,17 @@
 #include <random>
 
 #include "graph/algorithms.h"
+#include "graph/pace.h"
 
 namespace braid {
 namespace {
 
-constexpr uint64_t kStepsPerCheck = 8192;
 /// Paths whose lengths differ by less are equally short: 0.1 + 0.2 is as long as 0.3.
 constexpr double kTieTolerance = 1e-12;
 constexpr double kIterationsMax = 1e6;
 constexpr double kIntegerMax = 9007199254740992;  // 2^53: a double holds every integer up to it
 
 using Scores = std::vector<double>;
-
-/// Asks the context whether to go on, once for some thousand steps of work.
-class Pace {
- public:
-  explicit Pace(const AlgorithmContext& context) : context_(context) {}
-  void set_done(double done, double all) { fraction_ = done / all; }
-  Status step(uint64_t steps) {
-    steps_ += steps;
-    if (steps_ < kStepsPerCheck) return {};
-    steps_ = 0;
-    return context_.check(fraction_);
-  }
-
- private:
-  const AlgorithmContext& context_;
-  uint64_t steps_ = 0;
-  double fraction_ = 0;
-};
 
 // --- Arguments and results ---------------------------------------------------------------------
 
@@ -519,13 +501,15 @@ struct Iteration {
 
 /// to[v] = sum of from[u] over the entries u of v.
 Status sum_neighbors(const Adjacency& adjacency, const Scores& from, Scores& to, Pace& pace) {
-  for (Vertex vertex = 0; vertex < to.size(); ++vertex) {
-    double sum = 0;
-    for (const Vertex neighbor : adjacency.of(vertex)) sum += from[neighbor];
-    to[vertex] = sum;
-    BRAID_TRY(pace.step(adjacency.degree(vertex) + 1));
-  }
-  return {};
+  return in_two_parts(adjacency, pace, [&](Vertex first, Vertex limit, Pace& own_pace) -> Status {
+    for (Vertex vertex = first; vertex < limit; ++vertex) {
+      double sum = 0;
+      for (const Vertex neighbor : adjacency.of(vertex)) sum += from[neighbor];
+      to[vertex] = sum;
+      BRAID_TRY(own_pace.step(adjacency.degree(vertex) + 1));
+    }
+    return {};
+  });
 }
 
 /// to[v] = sum of weight * from[u] over the edges from u to v. Along out edges, which have weights.
@@ -774,8 +758,8 @@ constexpr ResultColumnRow kDegreeColumns[] = {kNodeColumn,
 constexpr ResultColumnRow kClosenessColumns[] = {kNodeColumn, {"closeness", ColumnKind::kReal}};
 constexpr ResultColumnRow kHarmonicColumns[] = {kNodeColumn, {"harmonic", ColumnKind::kReal}};
 constexpr ResultColumnRow kBetweennessColumns[] = {kNodeColumn, {"betweenness", ColumnKind::kReal}};
-constexpr ResultColumnRow kEdgeBetweennessColumns[] = {{"source", ColumnKind::kNode},
-                                                       {"target", ColumnKind::kNode},
+constexpr ResultColumnRow kEdgeBetweennessColumns[] = {{"source_node", ColumnKind::kNode},
+                                                       {"target_node", ColumnKind::kNode},
                                                        {"edge", ColumnKind::kInteger},
                                                        {"betweenness", ColumnKind::kReal}};
 constexpr ResultColumnRow kEigenvectorColumns[] = {kNodeColumn, {"eigenvector", ColumnKind::kReal}};

@@ -8,11 +8,11 @@
 #include <random>
 
 #include "graph/algorithms.h"
+#include "graph/pace.h"
 
 namespace braid {
 namespace {
 
-constexpr uint64_t kStepsPerCheck = 8192;
 constexpr Vertex kNone = UINT32_MAX;
 constexpr double kIterationsMax = 1e6;
 constexpr double kIntegerMax = 9007199254740992;  // 2^53: a double holds every integer up to it
@@ -26,24 +26,6 @@ Groups singletons(Vertex count) {
   std::iota(groups.begin(), groups.end(), Vertex{0});
   return groups;
 }
-
-/// Asks the context whether to go on, once for some thousand steps of work.
-class Pace {
- public:
-  explicit Pace(const AlgorithmContext& context) : context_(context) {}
-  void set_done(double done, double all) { fraction_ = done / all; }
-  Status step(uint64_t steps) {
-    steps_ += steps;
-    if (steps_ < kStepsPerCheck) return {};
-    steps_ = 0;
-    return context_.check(fraction_);
-  }
-
- private:
-  const AlgorithmContext& context_;
-  uint64_t steps_ = 0;
-  double fraction_ = 0;
-};
 
 ResultColumn integer_column(size_t rows) {
   ResultColumn column;

@@ -9,6 +9,7 @@
 #include <unordered_set>
 
 #include "graph/algorithms.h"
+#include "graph/pace.h"
 #include "graph/result_rows.h"
 
 namespace braid {
@@ -17,7 +18,6 @@ namespace {
 constexpr Vertex kNone = UINT32_MAX;
 constexpr uint64_t kNoEntry = UINT64_MAX;
 constexpr double kFar = std::numeric_limits<double>::infinity();
-constexpr uint64_t kStepsPerCheck = 8192;
 
 int64_t vertex_value(Vertex vertex) { return vertex == kNone ? ResultColumn::kNoValue : int64_t{vertex}; }
 

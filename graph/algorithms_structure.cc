@@ -9,6 +9,7 @@
 #include <random>
 
 #include "graph/algorithms.h"
+#include "graph/pace.h"
 #include "graph/result_rows.h"
 
 namespace braid {
@@ -16,7 +17,6 @@ namespace {
 
 constexpr Vertex kNone = UINT32_MAX;
 constexpr uint64_t kNoEntry = UINT64_MAX;
-constexpr uint64_t kStepsPerCheck = 8192;
 
 Status directed_only(const Projection& graph) {
   if (graph.directed()) return {};

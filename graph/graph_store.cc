@@ -150,7 +150,9 @@ Status GraphStore::write_batch(rocksdb::WriteBatch& batch, const Markers& marker
 Status GraphStore::publish(StoreWriter& writer, Lsn lsn) {
   auto& graph_writer = static_cast<GraphWriter&>(writer);
   graph_writer.staged_->published = true;
-  return write_overlay(*graph_writer.overlay_, lsn, graph_writer.staged_->counters);
+  BRAID_TRY(write_overlay(*graph_writer.overlay_, lsn, graph_writer.staged_->counters));
+  projections_->note_publish(changes_.sequence(), graph_writer.staged_->shape);
+  return {};
 }
 
 Result<std::shared_ptr<const StoreView>> GraphStore::view(

@@ -284,6 +284,7 @@ uint64_t GraphWriter::staged_bytes() const {
 
 void GraphWriter::take_changes(CommitRecord& record) {
   GraphChanges& changes = staged_->changes;
+  append_shape(changes, staged_->shape);
   record.graph.next_node = staged_->counters.next_node;
   record.graph.next_edge = staged_->counters.next_edge;
   staged_->nodes_taken += changes.nodes.size();

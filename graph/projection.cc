@@ -24,14 +24,17 @@ uint64_t bytes_of(const std::vector<T>& values) {
   return values.capacity() * sizeof(T);
 }
 
-std::optional<double> number_of(const PropertyValue& value) {
-  if (const auto* integer = std::get_if<int64_t>(&value.value)) return static_cast<double>(*integer);
-  const auto* real = std::get_if<double>(&value.value);
-  if (real == nullptr || std::isnan(*real)) return std::nullopt;
-  return *real;
-}
-
 }  // namespace
+
+Result<double> edge_weight(EdgeId id, const Properties& properties, KeyId key) {
+  const PropertyValue* value = find_property(properties, key);
+  if (value == nullptr) return 1.0;
+  if (const auto* integer = std::get_if<int64_t>(&value->value)) return static_cast<double>(*integer);
+  const auto* real = std::get_if<double>(&value->value);
+  if (real != nullptr && !std::isnan(*real)) return *real;
+  return Status(StatusCode::kInvalidArgument,
+                fmt::format("the weight of edge {} is no number but {}", id.value(), value_to_json(*value)));
+}
 
 class ProjectionBuilder {
  public:
@@ -174,14 +177,7 @@ class ProjectionBuilder {
 
   Status read_weight(EdgeId id, const EdgeRow& row, double& weight) {
     BRAID_ASSIGN(const Properties properties, decode_properties(row.properties));
-    const PropertyValue* value = find_property(properties, *spec().weight);
-    if (value == nullptr) return {};
-    const auto number = number_of(*value);
-    if (!number) {
-      return Status(StatusCode::kInvalidArgument,
-                    fmt::format("the weight of edge {} is no number but {}", id.value(), value_to_json(*value)));
-    }
-    weight = *number;
+    BRAID_ASSIGN(weight, edge_weight(id, properties, *spec().weight));
     built_->has_negative_weight_ |= weight < 0;
     return {};
   }

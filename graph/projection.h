@@ -51,6 +51,9 @@ struct Adjacency {
   uint64_t degree(Vertex vertex) const { return offsets[vertex + 1] - offsets[vertex]; }
 };
 
+/// The number under `key`, or 1. kInvalidArgument for what is no number, naming the edge.
+Result<double> edge_weight(EdgeId id, const Properties& properties, KeyId key);
+
 struct ProjectionLimits {
   uint64_t bytes_max = UINT64_MAX;            ///< more is kLimit
   const std::atomic<bool>* cancel = nullptr;  ///< set by another thread: kInterrupted
@@ -85,6 +88,7 @@ class Projection {
 
  private:
   friend class ProjectionBuilder;
+  friend class ProjectionPatcher;
   Projection() = default;
 
   ProjectionSpec spec_;

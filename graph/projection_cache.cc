@@ -53,15 +53,25 @@ Result<std::shared_ptr<const Projection>> ProjectionCache::get(const GraphView& 
   const ProjectionLimits limits{bytes_max_, cancel};
   if (view.has_changes()) return Projection::build(view, spec, limits);
   const uint64_t sequence = view.base().sequence();
+  std::shared_ptr<const Projection> behind;
+  std::optional<std::vector<ShapeChange>> changes;
   {
     MutexLock lock(mutex_);
-    for (auto built = built_.begin(); built != built_.end(); ++built) {
-      if (built->sequence != sequence || built->spec != spec) continue;
+    const auto built = std::find_if(built_.begin(), built_.end(), [&spec](const Built& one) { return one.spec == spec; });
+    if (built != built_.end() && built->sequence <= sequence) {
       built_.splice(built_.begin(), built_, built);
-      return built->projection;
+      if (built->sequence == sequence) return built->projection;
+      behind = built->projection;
+      changes = journal_.between(built->sequence, sequence);
     }
   }
-  BRAID_ASSIGN(auto projection, Projection::build(view, spec, limits));
+  std::shared_ptr<const Projection> projection;
+  if (changes) {
+    BRAID_ASSIGN(projection, patch_projection(*behind, *changes, view));
+  }
+  if (projection == nullptr || projection->memory_bytes() > bytes_max_) {
+    BRAID_ASSIGN(projection, Projection::build(view, spec, limits));
+  }
   MutexLock lock(mutex_);
   keep({spec, sequence, projection});
   return projection;
@@ -82,6 +92,11 @@ void ProjectionCache::keep(Built built) {
     built_.erase(one, built_.end());
     return;
   }
+}
+
+void ProjectionCache::note_publish(uint64_t sequence, const std::vector<ShapeChange>& changes) {
+  MutexLock lock(mutex_);
+  journal_.add(sequence, changes);
 }
 
 uint64_t ProjectionCache::memory_bytes() const {

@@ -1,6 +1,6 @@
 // The projections of a database: named ones, which stay named until they are dropped or the database is closed, and the matrices that were
-// built for them or for a call that named none. A matrix serves as long as the graph has not changed since; past the memory bound the
-// least recently used go.
+// built for them or for a call that named none. A matrix that is behind is brought up to date from the journal of what was committed since;
+// past the memory bound the least recently used go.
 // Threads: all members may be called from any thread.
 #pragma once
 
@@ -13,6 +13,7 @@
 
 #include "engine/mutex.h"
 #include "graph/projection.h"
+#include "graph/projection_patch.h"
 
 namespace braid {
 
@@ -37,6 +38,9 @@ class ProjectionCache {
   /// The projection of what `view` sees, from memory or built. Inside a write transaction that changed the graph it is built for the call.
   Result<std::shared_ptr<const Projection>> get(const GraphView& view, const ProjectionSpec& spec, const std::atomic<bool>* cancel);
 
+  /// What a publish changed: called by the holder of the writer slot, in the order of the sequences.
+  void note_publish(uint64_t sequence, const std::vector<ShapeChange>& changes);
+
   uint64_t memory_bytes() const;
 
  private:
@@ -51,6 +55,7 @@ class ProjectionCache {
   mutable Mutex mutex_;
   std::map<std::string, ProjectionSpec, std::less<>> named_ BRAID_GUARDED_BY(mutex_);
   std::list<Built> built_ BRAID_GUARDED_BY(mutex_);  // the most recently used first
+  ShapeJournal journal_ BRAID_GUARDED_BY(mutex_);
 };
 
 }  // namespace braid

@@ -9,6 +9,7 @@
 #include "graph/family_reader.h"
 #include "graph/graph_overlay.h"
 #include "graph/graph_writer.h"
+#include "graph/projection_patch.h"
 
 namespace braid {
 
@@ -49,6 +50,7 @@ struct GraphWriter::Staged {
   uint64_t nodes_taken = 0;  // changes that take_changes has moved out
   uint64_t edges_taken = 0;
   uint64_t change_bytes = 0;  // held by the changes' own strings and vectors
+  std::vector<ShapeChange> shape;  // of the changes that were taken
   std::vector<Position> marks;
   bool published = false;
 };

@@ -480,8 +480,8 @@ TEST_CASE("betweenness of the karate club is that of the literature") {
   REQUIRE(edges.row_count() == 78);
   const std::vector<double>& scores = edges.reals("betweenness");
   const size_t bridge = std::max_element(scores.begin(), scores.end()) - scores.begin();
-  CHECK(edges.integers("source")[bridge] == 0);
-  CHECK(edges.integers("target")[bridge] == 31);
+  CHECK(edges.integers("source_node")[bridge] == 0);
+  CHECK(edges.integers("target_node")[bridge] == 31);
   CHECK(scores[bridge] == doctest::Approx(71.39285714285712));
 }
 
@@ -518,8 +518,8 @@ TEST_CASE("edge betweenness equals its definition on random graphs") {
       const TestEdge& walk = walks[graph.directed() ? edge : 2 * edge];
       // An undirected edge is told from its smaller end.
       const bool turned = !graph.directed() && walk.target < walk.source;
-      CHECK(edges.integers("source")[row] == (turned ? walk.target : walk.source));
-      CHECK(edges.integers("target")[row] == (turned ? walk.source : walk.target));
+      CHECK(edges.integers("source_node")[row] == (turned ? walk.target : walk.source));
+      CHECK(edges.integers("target_node")[row] == (turned ? walk.source : walk.target));
       scores[edge] = edges.reals("betweenness")[row];
     }
     check_near(scores, expected);

@@ -159,3 +159,124 @@ TEST_CASE("past the bound the least recently used projection goes") {
   REQUIRE(cache.get(random.fixture.view(), undirected, nullptr).ok());
   CHECK(cache.memory_bytes() <= 150000);
 }
+
+namespace {
+
+std::multiset<std::pair<Vertex, Vertex>> backward_of(const Projection& graph) {
+  std::multiset<std::pair<Vertex, Vertex>> out;
+  for (Vertex vertex = 0; vertex < graph.vertex_count(); ++vertex)
+    for (const Vertex source : graph.in().of(vertex)) out.emplace(source, vertex);
+  return out;
+}
+
+/// Random transactions on a graph of labelled nodes with edges of two types.
+class RandomChanges {
+ public:
+  RandomChanges(GraphFixture& fixture, uint64_t seed) : fixture_(fixture), random_(seed) {
+    GraphFixture::Transaction tx(fixture_);
+    label = tx.label("A");
+    types = {tx.type("T"), tx.type("U")};
+    weight = tx.key("w");
+    for (int i = 0; i < 8; ++i) nodes_.push_back(tx.node(i % 2 == 0 ? std::vector<LabelId>{label} : std::vector<LabelId>{}));
+    for (int i = 0; i < 20; ++i) add_edge(tx);
+    tx.commit();
+  }
+  void run(int operations, bool remove_nodes) {
+    GraphFixture::Transaction tx(fixture_);
+    for (int i = 0; i < operations; ++i) {
+      const uint64_t kind = random_() % 12;
+      if (kind < 5) add_edge(tx);
+      if (kind >= 5 && kind < 8) remove_edge(tx);
+      if (kind == 8) nodes_.push_back(tx.node(random_() % 2 == 0 ? std::vector<LabelId>{label} : std::vector<LabelId>{}));
+      if (kind == 9 && !edges_.empty()) {
+        REQUIRE(tx.writer.update_edge(edges_[random_() % edges_.size()], {{weight, PropertyValue{static_cast<int64_t>(random_() % 9)}}}).ok());
+      }
+      if (kind == 10 && remove_nodes && nodes_.size() > 3) {
+        const size_t index = random_() % nodes_.size();
+        if (tx.writer.delete_node(nodes_[index], DeleteRule::kRestrict).ok()) nodes_.erase(nodes_.begin() + static_cast<std::ptrdiff_t>(index));
+      }
+    }
+    tx.commit();
+  }
+
+  LabelId label;
+  std::vector<TypeId> types;
+  KeyId weight;
+
+ private:
+  void add_edge(GraphFixture::Transaction& tx) {
+    Properties properties;
+    if (random_() % 2 == 0) properties.emplace_back(weight, PropertyValue{static_cast<int64_t>(random_() % 9)});
+    edges_.push_back(tx.edge(nodes_[random_() % nodes_.size()], types[random_() % 2], nodes_[random_() % nodes_.size()], properties));
+  }
+  void remove_edge(GraphFixture::Transaction& tx) {
+    if (edges_.empty()) return;
+    const size_t index = random_() % edges_.size();
+    REQUIRE(tx.writer.delete_edge(edges_[index]).ok());
+    edges_.erase(edges_.begin() + static_cast<std::ptrdiff_t>(index));
+  }
+
+  GraphFixture& fixture_;
+  std::mt19937_64 random_;
+  std::vector<NodeId> nodes_;
+  std::vector<EdgeId> edges_;
+};
+
+}  // namespace
+
+TEST_CASE("a projection that is brought up to date equals one that is built") {
+  for (uint64_t seed = 1; seed <= 12; ++seed) {
+    GraphFixture fixture;
+    RandomChanges changes(fixture, seed);
+    std::vector<ProjectionSpec> specs;
+    for (const Orientation orientation : kOrientations) {
+      specs.push_back({{}, {}, {}, orientation});
+      specs.push_back({{}, {changes.types[0]}, changes.weight, orientation});
+      specs.push_back({{changes.label}, {}, {}, orientation});
+    }
+    ProjectionCache& cache = static_cast<const GraphStoreView&>(*fixture.newest).projections();
+    for (int round = 0; round < 25; ++round) {
+      changes.run(1 + round % 7, seed % 3 == 0);
+      for (const ProjectionSpec& spec : specs) {
+        const auto kept = *cache.get(fixture.view(), spec, nullptr);
+        const auto built = *Projection::build(fixture.view(), spec, {});
+        REQUIRE(kept->vertex_count() == built->vertex_count());
+        for (Vertex vertex = 0; vertex < built->vertex_count(); ++vertex) {
+          REQUIRE(kept->node(vertex) == built->node(vertex));
+          CHECK(kept->vertex(built->node(vertex)) == vertex);
+          CHECK(kept->out().degree(vertex) == built->out().degree(vertex));
+        }
+        CHECK(kept->edge_count() == built->edge_count());
+        CHECK(steps_of(*kept) == steps_of(*built));
+        CHECK(backward_of(*kept) == backward_of(*built));
+      }
+    }
+  }
+}
+
+TEST_CASE("one more edge is patched in, a node that goes is not") {
+  GraphFixture fixture;
+  RandomChanges changes(fixture, 1);
+  const auto before = *Projection::build(fixture.view(), {}, {});
+  ShapeChange added{ShapeChange::Kind::kEdgeAdded, false, 1000, before->node(0), before->node(1), changes.types[0]};
+  const auto patched = patch_projection(*before, {added}, fixture.view());
+  REQUIRE(patched.ok());
+  REQUIRE(*patched != nullptr);
+  CHECK((*patched)->edge_count() == before->edge_count() + 1);
+  const ShapeChange removed{ShapeChange::Kind::kNodeRemoved, false, before->node(0).value(), {}, {}, {}};
+  CHECK(*patch_projection(*before, {removed}, fixture.view()) == nullptr);
+}
+
+TEST_CASE("a journal answers for what it keeps") {
+  ShapeJournal journal;
+  CHECK(journal.between(3, 3).has_value());
+  CHECK_FALSE(journal.between(3, 4).has_value());
+  for (uint64_t sequence = 5; sequence < 10; ++sequence) journal.add(sequence, {ShapeChange{.id = sequence}});
+  CHECK_FALSE(journal.between(3, 9).has_value());
+  CHECK_FALSE(journal.between(8, 10).has_value());
+  REQUIRE(journal.between(4, 9).has_value());
+  CHECK(journal.between(4, 9)->size() == 5);
+  CHECK(journal.between(6, 8)->front().id == 7);
+  journal.add(10, std::vector<ShapeChange>(1 << 18));
+  CHECK_FALSE(journal.between(8, 10).has_value());
+}
