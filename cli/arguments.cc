@@ -89,6 +89,13 @@ void add_formats(CLI::App* app, std::optional<OutputFormat>* format) {
   }
 }
 
+/// One word that is a statement by itself only ends or begins a transaction; anything else is a slip in the order of the arguments.
+bool is_one_word(const std::string& sql) {
+  constexpr std::array kStatements = {"begin", "commit", "end", "rollback", "analyze", "reindex", "vacuum"};
+  const bool word = !sql.empty() && std::all_of(sql.begin(), sql.end(), [](unsigned char c) { return std::isalnum(c) != 0 || c == '_' || c == '-'; });
+  return word && std::none_of(kStatements.begin(), kStatements.end(), [&](const char* statement) { return CLI::detail::to_lower(sql) == statement; });
+}
+
 Arguments read_sql(std::vector<std::string> words) {
   SqlArguments arguments;
   std::vector<std::string> options;
@@ -107,6 +114,12 @@ Arguments read_sql(std::vector<std::string> words) {
   arguments.database.options = joined(options);
   if (arguments.sql.has_value() && !arguments.files.empty()) {
     return usage_error("give either SQL or -f FILE, not both", "braid");
+  }
+  if (arguments.sql.has_value() && is_one_word(*arguments.sql)) {
+    return usage_error(fmt::format("'{}' is no SQL statement; '{}' was taken for the directory of the database (the commands are import, "
+                                   "check, stats and demo)",
+                                   *arguments.sql, arguments.database.directory),
+                       "braid");
   }
   return arguments;
 }
@@ -180,9 +193,11 @@ constexpr std::array<Subcommand, 5> kSubcommands = {{{"import", read_import},
 Arguments read_arguments(std::vector<std::string> words) {
   words = normalised_words(std::move(words));
   if (words.empty()) return usage_error("give the directory of a database", "braid");
+  // Flags may stand before the command's name too.
+  const auto name = std::find_if(words.begin(), words.end(), [](const std::string& word) { return !word.starts_with("-"); });
   for (const Subcommand& subcommand : kSubcommands) {
-    if (words[0] != subcommand.name) continue;
-    words.erase(words.begin());
+    if (name == words.end() || *name != subcommand.name) continue;
+    words.erase(name);
     return subcommand.read(std::move(words));
   }
   return read_sql(std::move(words));

@@ -34,6 +34,15 @@ Done HypertableTarget::plan_existing(std::vector<ImportColumn>* columns) {
   }
   if (time == nullptr) return Failure{fmt::format("{} has no time column", arguments_.name)};
   time_name_ = arguments_.time.empty() ? time->name : arguments_.time;
+  for (const std::string& tag : arguments_.tags) {
+    const bool is_tag = std::any_of(schema_.begin(), schema_.end(), [&](const HypertableColumn& column) {
+      return column.role == Role::kTag && same_name(column.name, tag);
+    });
+    if (!is_tag) {
+      return Failure{fmt::format("--tag {}: the hypertable {} is there already and has no such tag; it has {}", tag,
+                                 arguments_.name, known)};
+    }
+  }
   for (ImportColumn& column : *columns) {
     if (same_name(column.name, time_name_)) {
       column.type = ColumnType::kTimestamp;

@@ -31,6 +31,28 @@ OutputFormat usual_format() {
   return is_terminal(STDOUT_FILENO) ? OutputFormat::kBox : OutputFormat::kCsv;
 }
 
+/// A transaction that nobody ended is rolled back when the connection closes: that must not go without a word.
+bool report_open_transaction(const Console& console) {
+  if (braid_in_transaction(console.session().connection()) == 0) return false;
+  report({"the transaction that was left open is rolled back: COMMIT is missing"});
+  return true;
+}
+
+int run_scripts(const SqlArguments& arguments, Console* console) {
+  if (arguments.sql.has_value()) {
+    return run_script_text(console, *arguments.sql, arguments.keep_going) == ScriptEnd::kOk ? kExitOk : kExitError;
+  }
+  int exit_code = kExitOk;
+  std::vector<std::string> files = arguments.files;
+  if (files.empty()) files.push_back("-");
+  for (const std::string& file : files) {
+    if (run_script_file(console, file, arguments.keep_going) == ScriptEnd::kOk) continue;
+    exit_code = kExitError;
+    if (!arguments.keep_going || interrupt_requested()) break;
+  }
+  return exit_code;
+}
+
 int run(const SqlArguments& arguments) {
   const bool script = arguments.sql.has_value() || !arguments.files.empty();
   const bool interactive = !script && is_terminal(STDIN_FILENO) && is_terminal(STDOUT_FILENO);
@@ -41,23 +63,14 @@ int run(const SqlArguments& arguments) {
   Console console(session.take(), {.format = arguments.format.value_or(usual_format()),
                                    .colour = may_colour(STDOUT_FILENO),
                                    .interactive = interactive});
-  if (interactive) return run_shell(&console);
-  if (arguments.sql.has_value()) {
-    return run_script_text(&console, *arguments.sql, arguments.keep_going) == ScriptEnd::kOk
-               ? kExitOk
-               : kExitError;
+  if (interactive) {
+    const int exit_code = run_shell(&console);
+    report_open_transaction(console);
+    return exit_code;
   }
-  int exit_code = kExitOk;
-  std::vector<std::string> files = arguments.files;
-  if (files.empty()) files.push_back("-");
-  for (const std::string& file : files) {
-    if (run_script_file(&console, file, arguments.keep_going) == ScriptEnd::kOk) continue;
-    exit_code = kExitError;
-    if (!arguments.keep_going || interrupt_requested()) break;
-  }
-  return exit_code;
+  const int exit_code = run_scripts(arguments, &console);
+  return report_open_transaction(console) ? kExitError : exit_code;
 }
-
 int run(const ImportCommand& command) {
   install_interrupt_handler();
   // The file comes first: a name with a typing error should not leave a new database behind.

@@ -1,5 +1,7 @@
 #include "cli/shell.h"
 
+#include <fmt/format.h>
+
 #include <cstdio>
 
 #include "cli/exit_code.h"
@@ -14,6 +16,14 @@ namespace {
 
 constexpr const char* kPrompt = "braid> ";
 constexpr const char* kContinued = "   ...> ";
+
+// What somebody means who types the word of another shell.
+const char* dot_command_for(const std::string& line) {
+  if (line == "help" || line == "?" || line == "\\?" || line == "\\h") return ".help";
+  if (line == "exit" || line == "quit" || line == "\\q") return ".quit";
+  if (line == "\\d" || line == "\\dt") return ".tables";
+  return nullptr;
+}
 
 // Runs what became complete. After an error or Ctrl-C the rest of the line is dropped, as it was
 // typed for what went before.
@@ -48,6 +58,10 @@ int run_shell(Console* console) {
     if (line.kind == EnteredLine::Kind::kInterrupted) {
       splitter.reset();
       entered.clear();
+      continue;
+    }
+    if (const char* meant = entered.empty() ? dot_command_for(line.text) : nullptr) {
+      report({fmt::format("'{}' is no SQL; did you mean {}?", line.text, meant)});
       continue;
     }
     entered += (entered.empty() ? "" : "\n") + line.text;

@@ -18,6 +18,10 @@ int note_wal(void* pages, sqlite3*, const char*, int count) {
   return SQLITE_OK;
 }
 
+Status behind() {
+  return Status(StatusCode::kConflict, "another transaction has committed since this one began to read; roll back and begin again");
+}
+
 /// A commit's own statements must not change what last_insert_rowid() answers.
 class RowidKept {
  public:
@@ -104,11 +108,11 @@ Status Session::start_writing() {
   auto newest = engine_.versions().newest();
   if (!joined.ok()) {
     if (!upgrading) rollback_.run().ignore();
-    return joined;
+    return joined.code() == StatusCode::kConflict ? behind() : joined;
   }
   if (version_ != nullptr && version_->lsn != newest->lsn) {
     if (!upgrading) rollback_.run().ignore();
-    return Status(StatusCode::kConflict, "the snapshot that this transaction reads is behind; roll back and begin again");
+    return behind();
   }
   if (!upgrading) log_->release_read();
   version_ = std::move(newest);

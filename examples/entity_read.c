@@ -9,7 +9,7 @@
 #include <stdio.h>
 #include <stdlib.h>
 
-#include "api/braid.h"
+#include "braid.h"
 
 /* Ends the program when a call failed. */
 static void must(braid_connection* connection, int32_t code, const char* what) {

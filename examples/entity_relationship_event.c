@@ -11,7 +11,7 @@
 #include <stdio.h>
 #include <stdlib.h>
 
-#include "api/braid.h"
+#include "braid.h"
 
 /* 2024-05-01 12:00:00 UTC, in microseconds since 1970. */
 static const int64_t kNoon = INT64_C(1714564800000000);

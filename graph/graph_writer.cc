@@ -138,7 +138,8 @@ Status GraphWriter::delete_node(NodeId id, DeleteRule rule) {
     BRAID_ASSIGN(const uint64_t count, count_edges(reader, id));
     if (count > 0) {
       return Status(StatusCode::kConstraint,
-                    fmt::format("node {} has {} edge{}", id.value(), count, count == 1 ? "" : "s"));
+                    fmt::format("node {} has {} edge{}; delete {} first, or detach: graph_delete({}, 'detach')",
+                                id.value(), count, count == 1 ? "" : "s", count == 1 ? "it" : "them", id.value()));
     }
   }
   BRAID_ASSIGN(const auto entries, node_index_entries(catalog_, *node));

@@ -41,6 +41,9 @@ constexpr PragmaRow kPragmas[] = {
 
 constexpr std::string_view kModules[] = {"hypertable", "fts5", "fts5vocab", "rtree", "rtree_i32", "geopoly"};
 constexpr std::string_view kDeniedFunctions[] = {"load_extension", "fts3_tokenizer", "writefile", "readfile", "edit"};
+/// Functions that change what there is, not what is in it.
+constexpr std::string_view kAdministrativeFunctions[] = {"graph_bind",       "graph_unbind",          "graph_create_index", "graph_create_edge_index",
+                                                         "graph_drop_index", "graph_drop_edge_index"};
 /// Functions that write the graph or the series, so that their statement takes the writer slot.
 constexpr std::string_view kWritingFunctions[] = {"graph_bind",         "graph_unbind",      "graph_link",
                                                   "graph_create_index", "graph_create_edge_index", "graph_drop_index",
@@ -177,6 +180,8 @@ class Authorizer {
     if (is_ours(second_)) return refuse_ours(second_);
     for (const PragmaRow& row : kPragmas) {
       if (!same(row.name, first_)) continue;
+      // Scripts of other programs often begin with it.
+      if (same(first_, "foreign_keys") && (same(second_, "on") || same(second_, "1") || same(second_, "true") || same(second_, "yes"))) return SQLITE_OK;
       if (row.use == PragmaUse::kReadOnly && !second_.empty())
         return refuse(fmt::format("PRAGMA {} can be read but not set: Braid decides it", first_));
       return SQLITE_OK;
@@ -187,6 +192,7 @@ class Authorizer {
   int function() {
     if (listed(kDeniedFunctions, second_) || is_ours(second_)) return refuse(fmt::format("function {} is not allowed", second_));
     if (listed(kWritingFunctions, second_)) traits_.writes_stores = true;
+    if (listed(kAdministrativeFunctions, second_)) traits_.administers = true;
     if (starts(second_, "graph_")) traits_.reads_stores = true;
     return SQLITE_OK;
   }

@@ -32,6 +32,7 @@ struct StatementTraits {
   bool reads_stores = false;     ///< graph or points: needs a pin
   bool writes_stores = false;    ///< a function that writes, though SQLite calls the statement read-only
   bool changes_schema = false;   ///< DDL
+  bool administers = false;      ///< graph_bind and its like
   bool inserts_graph = false;    ///< INSERT INTO graph_nodes or graph_edges, not by a trigger
   bool is_pragma = false;
   bool is_temporary = false;     ///< makes or drops TEMP objects

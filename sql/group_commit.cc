@@ -193,7 +193,8 @@ Result<Statement*> GroupCommitter::cached_statement(const std::string& sql) {
   if (sql.find_first_not_of(" \t\r\n;", used) != std::string::npos)
     return Status(StatusCode::kInvalidArgument, "a step of a batch is one SQL statement; this text holds more");
   const StatementTraits& traits = statement->traits();
-  if (traits.control != StatementTraits::Control::kNone || traits.is_pragma || traits.is_temporary || traits.changes_schema)
+  if (traits.control != StatementTraits::Control::kNone || traits.is_pragma || traits.is_temporary || traits.changes_schema ||
+      traits.administers)
     return Status(StatusCode::kDenied, "a batch holds no transaction statements, PRAGMA, TEMP objects or schema changes; run them on a "
                                        "connection");
   if (statements_.size() >= kStatementsMax) statements_.clear();

@@ -227,3 +227,16 @@ TEST_CASE("edges beside the deletion of their ends: none is left without one") {
   CHECK(created + refused == kThreads * kRounds - kRounds / 2);
   CHECK(database.check() == "");
 }
+
+TEST_CASE("a batch does not change what there is, by statements or by functions") {
+  const TempDir temp;
+  TestDatabase database(temp / "db");
+  TestConnection connection(database);
+  REQUIRE(connection.run("CREATE TABLE r(a TEXT PRIMARY KEY)") == BRAID_OK);
+  for (const char* sql : {"CREATE TABLE other(a)", "SELECT graph_bind('A', 'r', 'a')", "SELECT graph_create_index('A', 'k')"}) {
+    TestBatch batch(database);
+    REQUIRE(batch.execute(sql) == BRAID_OK);
+    CHECK(batch.commit() == BRAID_DENIED);
+    CHECK(batch.error().find("schema changes") != std::string::npos);
+  }
+}

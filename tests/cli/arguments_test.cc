@@ -1,4 +1,5 @@
 #include "cli/arguments.h"
+#include "cli/exit_code.h"
 
 #include <doctest/doctest.h>
 
@@ -46,8 +47,16 @@ TEST_CASE("an SQL text that begins with a comment is not taken for an option") {
 
 TEST_CASE("a directory named like a subcommand can be given with its path") {
   CHECK(read_as<SqlArguments>({"./import"}).database.directory == "./import");
-  CHECK(read_as<SqlArguments>({"dir", "check"}).sql == "check");
   CHECK(read_as<StatsCommand>({"stats", "dir", "-json"}).format == OutputFormat::kJson);
+  CHECK(read_as<StatsCommand>({"-json", "stats", "dir"}).format == OutputFormat::kJson);
+}
+
+TEST_CASE("a slip in the order of the words does not make a database") {
+  CHECK(read_as<Answer>({"chek", "dir"}).exit_code == kExitUsage);
+  CHECK(read_as<Answer>({"chek", "dir"}).text.find("'chek' was taken for the directory") != std::string::npos);
+  CHECK(read_as<Answer>({"dir", "check"}).exit_code == kExitUsage);
+  CHECK(read_as<SqlArguments>({"dir", "COMMIT"}).sql == "COMMIT");
+  CHECK(read_as<SqlArguments>({"dir", "VACUUM;"}).sql == "VACUUM;");
 }
 
 TEST_CASE("wrong usage is answered with exit code 2 and the way to help") {

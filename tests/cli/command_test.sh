@@ -46,6 +46,14 @@ run 0 --help
 out_has "braid import DIR" "--help lists the subcommands"
 run 2
 err_has "--help" "no arguments: usage with the way to help"
+run 2 chek db
+err_has "taken for the directory" "a misspelt command is no directory"
+[ ! -e chek ] || fail "a misspelt command made a database"
+run 1 open_end "CREATE TABLE t(a); BEGIN; INSERT INTO t VALUES(1)"
+err_has "COMMIT is missing" "a transaction that is left open is told"
+run 0 open_end -csv "SELECT count(*) AS n FROM t"
+out_has "0" "and rolled back"
+run 1 open_end "SELECT graph_bind('A', 't')"
 run 2 db --no-such-option
 err_has "--no-such-option" "an unknown option is named"
 run 0 import --help
