@@ -55,6 +55,7 @@ Result<std::shared_ptr<const Projection>> ProjectionCache::get(const GraphView& 
   const uint64_t sequence = view.base().sequence();
   std::shared_ptr<const Projection> behind;
   std::optional<std::vector<ShapeChange>> changes;
+  Projection* owned = nullptr;
   {
     MutexLock lock(mutex_);
     const auto built = std::find_if(built_.begin(), built_.end(), [&spec](const Built& one) { return one.spec == spec; });
@@ -63,11 +64,16 @@ Result<std::shared_ptr<const Projection>> ProjectionCache::get(const GraphView& 
       if (built->sequence == sequence) return built->projection;
       behind = built->projection;
       changes = journal_.between(built->sequence, sequence);
+      if (changes && behind.use_count() == 2) {
+        // Nobody else reads it, and nobody will: it is made anew from what it has. Its object was not const when it was made.
+        owned = std::const_pointer_cast<Projection>(behind).get();
+        built_.erase(built);
+      }
     }
   }
   std::shared_ptr<const Projection> projection;
   if (changes) {
-    BRAID_ASSIGN(projection, patch_projection(*behind, *changes, view));
+    BRAID_ASSIGN(projection, patch_projection(*behind, *changes, view, owned));
   }
   if (projection == nullptr || projection->memory_bytes() > bytes_max_) {
     BRAID_ASSIGN(projection, Projection::build(view, spec, limits));

@@ -53,7 +53,8 @@ struct EntryChange {
 
 class ProjectionPatcher {
  public:
-  ProjectionPatcher(const Projection& old, const GraphView& view) : old_(old), view_(view), patched_(new Projection()) {
+  ProjectionPatcher(const Projection& old, const GraphView& view, Projection* owned)
+      : old_(old), view_(view), owned_(owned), patched_(new Projection()) {
     patched_->spec_ = old.spec_;
     patched_->nodes_ = old.nodes_;
     patched_->vertex_of_id_ = old.vertex_of_id_;
@@ -66,6 +67,10 @@ class ProjectionPatcher {
     }
     BRAID_TRY(sort_entries());
     patched_->edge_count_ = old_.edge_count_ + added_edges_.size() - removed_edges_.size();
+    if (owned_ != nullptr && added_edges_.size() + removed_edges_.size() <= kFewChanges) {
+      change_in_place();
+      return std::shared_ptr<const Projection>(std::move(patched_));
+    }
     patch(old_.out_, out_added_, out_removed_, patched_->out_, &patched_->edges_, &patched_->weights_);
     if (old_.directed()) patch(old_.in_, in_added_, in_removed_, patched_->in_, nullptr, nullptr);
     return std::shared_ptr<const Projection>(std::move(patched_));
@@ -139,6 +144,46 @@ class ProjectionPatcher {
     return {};
   }
 
+  /// Moves the tail of the matrix once for each entry, which for a few of them is less than copying all of it.
+  void change_in_place() {
+    patched_->out_ = std::move(owned_->out_);
+    patched_->in_ = std::move(owned_->in_);
+    patched_->edges_ = std::move(owned_->edges_);
+    patched_->weights_ = std::move(owned_->weights_);
+    std::vector<double>* weights = spec().weight ? &patched_->weights_ : nullptr;
+    for (const EntryChange& change : out_removed_) remove_entry(patched_->out_, change, &patched_->edges_, weights);
+    for (const EntryChange& change : in_removed_) remove_entry(patched_->in_, change, nullptr, nullptr);
+    for (Adjacency* adjacency : {&patched_->out_, &patched_->in_})
+      if (!adjacency->offsets.empty()) adjacency->offsets.resize(patched_->nodes_.size() + 1, adjacency->targets.size());
+    for (const EntryChange& change : out_added_) add_entry(patched_->out_, change, &patched_->edges_, weights);
+    for (const EntryChange& change : in_added_) add_entry(patched_->in_, change, nullptr, nullptr);
+  }
+
+  static void remove_entry(Adjacency& adjacency, const EntryChange& change, std::vector<uint64_t>* edges, std::vector<double>* weights) {
+    uint64_t entry = adjacency.offsets[change.vertex];
+    while (adjacency.targets[entry] != change.target || (edges != nullptr && (*edges)[entry] != change.edge)) ++entry;
+    const auto place = static_cast<std::ptrdiff_t>(entry);
+    adjacency.targets.erase(adjacency.targets.begin() + place);
+    if (edges != nullptr) edges->erase(edges->begin() + place);
+    if (weights != nullptr) weights->erase(weights->begin() + place);
+    for (size_t i = change.vertex + size_t{1}; i < adjacency.offsets.size(); ++i) --adjacency.offsets[i];
+  }
+
+  static void add_entry(Adjacency& adjacency, const EntryChange& change, std::vector<uint64_t>* edges, std::vector<double>* weights) {
+    const auto place = static_cast<std::ptrdiff_t>(adjacency.offsets[change.vertex + size_t{1}]);
+    insert_at(adjacency.targets, place, change.target);
+    if (edges != nullptr) insert_at(*edges, place, change.edge);
+    if (weights != nullptr) insert_at(*weights, place, change.weight);
+    for (size_t i = change.vertex + size_t{1}; i < adjacency.offsets.size(); ++i) ++adjacency.offsets[i];
+  }
+
+  /// A vector that is full would double.
+  template <typename T>
+  static void insert_at(std::vector<T>& values, std::ptrdiff_t place, T value) {
+    if (values.size() == values.capacity()) values.reserve(values.size() + values.size() / 64 + kFewChanges);
+    values.insert(values.begin() + place, value);
+  }
+
   /// Copies the entries of all vertices, in long runs between those that change. `edges` and `weights` go with the entries of `out`.
   void patch(const Adjacency& from, const std::vector<EntryChange>& added, const std::vector<EntryChange>& removed, Adjacency& to,
              std::vector<uint64_t>* edges, std::vector<double>* weights) {
@@ -204,8 +249,11 @@ class ProjectionPatcher {
     }
   }
 
+  static constexpr size_t kFewChanges = 16;
+
   const Projection& old_;
   const GraphView& view_;
+  Projection* const owned_;
   std::unique_ptr<Projection> patched_;
   std::map<uint64_t, ShapeChange> added_edges_;
   std::map<uint64_t, ShapeChange> removed_edges_;
@@ -213,9 +261,9 @@ class ProjectionPatcher {
 };
 
 Result<std::shared_ptr<const Projection>> patch_projection(const Projection& old, const std::vector<ShapeChange>& changes,
-                                                           const GraphView& view) {
+                                                           const GraphView& view, Projection* owned) {
   if (changes.size() > 1000 + old.edge_count() / 4) return std::shared_ptr<const Projection>();
-  return ProjectionPatcher(old, view).run(changes);
+  return ProjectionPatcher(old, view, owned).run(changes);
 }
 
 }  // namespace braid

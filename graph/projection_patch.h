@@ -44,8 +44,9 @@ class ShapeJournal {
 };
 
 /// `old` with `changes`, of which `view` has the last. Nothing when only building it anew will do: a node went, labels or weights that matter
-/// changed, or too much did.
+/// changed, or too much did. `owned` is `old` when nobody else reads it, else null: a few changes are then made in place, and what is left
+/// of it is good for nothing.
 Result<std::shared_ptr<const Projection>> patch_projection(const Projection& old, const std::vector<ShapeChange>& changes,
-                                                           const GraphView& view);
+                                                           const GraphView& view, Projection* owned = nullptr);
 
 }  // namespace braid

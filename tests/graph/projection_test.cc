@@ -1,6 +1,7 @@
 #include "graph/projection.h"
 
 #include <algorithm>
+#include <map>
 #include <set>
 
 #include "graph/projection_cache.h"
@@ -235,6 +236,8 @@ TEST_CASE("a projection that is brought up to date equals one that is built") {
       specs.push_back({{changes.label}, {}, {}, orientation});
     }
     ProjectionCache& cache = static_cast<const GraphStoreView&>(*fixture.newest).projections();
+    // One that somebody reads is copied, another is changed in place.
+    std::map<ProjectionSpec, std::pair<std::shared_ptr<const Projection>, std::multiset<StepTuple>>> held;
     for (int round = 0; round < 25; ++round) {
       changes.run(1 + round % 7, seed % 3 == 0);
       for (const ProjectionSpec& spec : specs) {
@@ -249,6 +252,9 @@ TEST_CASE("a projection that is brought up to date equals one that is built") {
         CHECK(kept->edge_count() == built->edge_count());
         CHECK(steps_of(*kept) == steps_of(*built));
         CHECK(backward_of(*kept) == backward_of(*built));
+        if (const auto before = held.find(spec); before != held.end()) CHECK(steps_of(*before->second.first) == before->second.second);
+        held.erase(spec);
+        if (round % 2 == 0) held.emplace(spec, std::pair(kept, steps_of(*kept)));
       }
     }
   }
