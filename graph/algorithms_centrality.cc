@@ -331,30 +331,30 @@ double harmonic_of(const Search& search, Vertex source) {
   return total;
 }
 
-Status run_closeness(const Projection& graph, const AlgorithmArguments& arguments,
-                     const AlgorithmContext& context, AlgorithmResult& out) {
+/// A score of each vertex from the search that starts there.
+template <typename ScoreOf>
+Status answer_distances(const char* algorithm, const Projection& graph, const AlgorithmArguments& arguments,
+                        const AlgorithmContext& context, AlgorithmResult& out, ScoreOf&& score_of) {
   Scores scores(graph.vertex_count());
-  const SearchOptions options{.algorithm = "closeness",
-                              .weighted = counts_weights(graph, arguments, kDistanceWeighted)};
+  const SearchOptions options{.algorithm = algorithm, .weighted = counts_weights(graph, arguments, kDistanceWeighted)};
   BRAID_TRY(search_from_each(graph, all_vertices(graph), options, context,
                              [&](const auto& search, Vertex source, Pace&) -> Status {
-                               scores[source] = closeness_of(search, graph.vertex_count());
+                               scores[source] = score_of(search, source);
                                return {};
                              }));
   return answer(graph, context, out, std::move(scores));
 }
 
+Status run_closeness(const Projection& graph, const AlgorithmArguments& arguments,
+                     const AlgorithmContext& context, AlgorithmResult& out) {
+  return answer_distances("closeness", graph, arguments, context, out,
+                          [&](const auto& search, Vertex) { return closeness_of(search, graph.vertex_count()); });
+}
+
 Status run_harmonic(const Projection& graph, const AlgorithmArguments& arguments,
                     const AlgorithmContext& context, AlgorithmResult& out) {
-  Scores scores(graph.vertex_count());
-  const SearchOptions options{.algorithm = "harmonic",
-                              .weighted = counts_weights(graph, arguments, kDistanceWeighted)};
-  BRAID_TRY(search_from_each(graph, all_vertices(graph), options, context,
-                             [&](const auto& search, Vertex source, Pace&) -> Status {
-                               scores[source] = harmonic_of(search, source);
-                               return {};
-                             }));
-  return answer(graph, context, out, std::move(scores));
+  return answer_distances("harmonic", graph, arguments, context, out,
+                          [](const auto& search, Vertex source) { return harmonic_of(search, source); });
 }
 
 // --- Betweenness -------------------------------------------------------------------------------

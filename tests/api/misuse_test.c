@@ -414,11 +414,13 @@ static void handles_are_closed_in_the_wrong_order(const char* directory) {
 }
 
 int main(int count, char** arguments) {
-  char pattern[] = "/tmp/braid-misuse-XXXXXX";
-  char directory[200];
-  char command[300];
+  const char* temporary = getenv("TMPDIR");
+  char pattern[2000];
+  char directory[2100];
+  char command[2200];
   (void)count;
   (void)arguments;
+  snprintf(pattern, sizeof pattern, "%s/braid-misuse-XXXXXX", temporary != NULL ? temporary : P_tmpdir);
   if (mkdtemp(pattern) == NULL) return 2;
   snprintf(directory, sizeof directory, "%s/db", pattern);
 

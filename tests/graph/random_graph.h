@@ -7,8 +7,7 @@
 #include <random>
 #include <vector>
 
-#include "graph/algorithms.h"
-#include "tests/graph/graph_fixture.h"
+#include "tests/graph/algorithm_fixture.h"
 
 namespace braid {
 
@@ -61,29 +60,10 @@ struct RandomGraph {
   std::vector<ListedEdge> edges;
 };
 
-inline const AlgorithmRow& algorithm_named(std::string_view name) {
-  for (const AlgorithmRow& row : algorithms())
-    if (row.name == name) return row;
-  FAIL("no such algorithm");
-  throw 0;
-}
-
 /// Runs an algorithm with values by place; those that are left out get their fallbacks.
 inline Status run_algorithm(std::string_view name, const Projection& graph, std::vector<ArgumentValue> values, AlgorithmResult& out) {
   const AlgorithmRow& row = algorithm_named(name);
-  for (size_t i = values.size(); i < row.parameters.size(); ++i) {
-    const AlgorithmParameter& parameter = row.parameters[i];
-    if (parameter.kind == ParameterKind::kNode || parameter.fallback != parameter.fallback) {
-      values.emplace_back();
-    } else if (parameter.kind == ParameterKind::kInteger) {
-      values.emplace_back(static_cast<int64_t>(parameter.fallback));
-    } else if (parameter.kind == ParameterKind::kReal) {
-      values.emplace_back(parameter.fallback);
-    } else {
-      const std::string_view choices = parameter.choices;
-      values.emplace_back(std::string(choices.substr(0, choices.find('|'))));
-    }
-  }
+  for (size_t i = values.size(); i < row.parameters.size(); ++i) values.push_back(fallback_of(row.parameters[i]));
   return row.run(graph, AlgorithmArguments(std::move(values)), {}, out);
 }
 
