@@ -28,6 +28,18 @@ namespace braid {
 
 /// One thread at a time.
 class Session {
+  /// Counts the scopes that are open.
+  class Nested {
+   public:
+    explicit Nested(int& depth) : depth_(depth) { ++depth_; }
+    ~Nested() { --depth_; }
+    Nested(const Nested&) = delete;
+    Nested& operator=(const Nested&) = delete;
+
+   private:
+    int& depth_;
+  };
+
  public:
   enum class State : uint8_t { kIdle, kReading, kWriting };
 
@@ -99,29 +111,17 @@ class Session {
 
   /// While one lives, the statements that run are the engine's own: the users' authorizer lets them pass, also when a schema
   /// change makes SQLite prepare them again.
-  class Internal {
+  class Internal : Nested {
    public:
-    explicit Internal(Session& session) : session_(session) { ++session_.internal_depth_; }
-    ~Internal() { --session_.internal_depth_; }
-    Internal(const Internal&) = delete;
-    Internal& operator=(const Internal&) = delete;
-
-   private:
-    Session& session_;
+    explicit Internal(Session& session) : Nested(session.internal_depth_) {}
   };
   bool internal() const { return internal_depth_ > 0; }
 
   /// While one lives, the progress handler lets SQLite go on. SQLite asks it also when a statement is done: a COMMIT that had happened would
   /// be reported as interrupted, and a BEGIN or SAVEPOINT would stay behind.
-  class Uninterrupted {
+  class Uninterrupted : Nested {
    public:
-    explicit Uninterrupted(Session& session) : session_(session) { ++session_.uninterrupted_depth_; }
-    ~Uninterrupted() { --session_.uninterrupted_depth_; }
-    Uninterrupted(const Uninterrupted&) = delete;
-    Uninterrupted& operator=(const Uninterrupted&) = delete;
-
-   private:
-    Session& session_;
+    explicit Uninterrupted(Session& session) : Nested(session.uninterrupted_depth_) {}
   };
   bool uninterrupted() const { return uninterrupted_depth_ > 0; }
 

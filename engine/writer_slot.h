@@ -45,7 +45,7 @@ class WriterSlot {
  public:
   explicit WriterSlot(size_t group_members_max) : group_members_max_(group_members_max) {}
 
-  /// Waits for the slot. kBusy after the deadline, saying for how long.
+  /// Waits for the slot. kBusy after the deadline.
   Status acquire(Deadline deadline);
   void release();
 

@@ -27,13 +27,9 @@ uint64_t bytes_of(const std::vector<T>& values) {
 }  // namespace
 
 Result<double> edge_weight(EdgeId id, const Properties& properties, KeyId key) {
-  const PropertyValue* value = find_property(properties, key);
-  if (value == nullptr) return 1.0;
-  if (const auto* integer = std::get_if<int64_t>(&value->value)) return static_cast<double>(*integer);
-  const auto* real = std::get_if<double>(&value->value);
-  if (real != nullptr && !std::isnan(*real)) return *real;
+  if (const std::optional<double> weight = weight_under(properties, key)) return *weight;
   return Status(StatusCode::kInvalidArgument,
-                fmt::format("the weight of edge {} is no number but {}", id.value(), value_to_json(*value)));
+                fmt::format("the weight of edge {} is no number but {}", id.value(), value_to_json(*find_property(properties, key))));
 }
 
 class ProjectionBuilder {

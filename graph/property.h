@@ -7,6 +7,7 @@
 #include <cstdint>
 #include <functional>
 #include <map>
+#include <optional>
 #include <string>
 #include <string_view>
 #include <utility>
@@ -58,5 +59,7 @@ Result<PropertyValue> value_from_json(std::string_view json);
 std::string value_to_json(const PropertyValue& value);
 
 const PropertyValue* find_property(const Properties& properties, KeyId key);
+/// The number under `key`; 1 when there is nothing. Nothing for what is no number, NaN too.
+std::optional<double> weight_under(const Properties& properties, KeyId key);
 
 }  // namespace braid

@@ -1,5 +1,6 @@
 // The bytes of properties in the store. Decoding is bounded by the bytes that are there and by
 // kPropertyDepthMax.
+#include <cmath>
 #include <algorithm>
 
 #include "engine/coding.h"
@@ -182,6 +183,15 @@ const PropertyValue* find_property(const Properties& properties, KeyId key) {
       std::lower_bound(properties.begin(), properties.end(), key,
                        [](const auto& property, KeyId wanted) { return property.first < wanted; });
   return found != properties.end() && found->first == key ? &found->second : nullptr;
+}
+
+std::optional<double> weight_under(const Properties& properties, KeyId key) {
+  const PropertyValue* value = find_property(properties, key);
+  if (value == nullptr) return 1.0;
+  if (const auto* integer = std::get_if<int64_t>(&value->value)) return static_cast<double>(*integer);
+  const auto* real = std::get_if<double>(&value->value);
+  if (real == nullptr || std::isnan(*real)) return std::nullopt;
+  return *real;
 }
 
 }  // namespace braid

@@ -151,15 +151,8 @@ Result<double> read_weight(const GraphView& view, EdgeId id, KeyId key) {
     return Status(StatusCode::kCorrupt,
                   fmt::format("graph: edge {} is listed and does not exist", id.value()));
   }
-  const PropertyValue* value = find_property(edge->properties, key);
-  if (value == nullptr) return 1.0;
-  double weight = std::numeric_limits<double>::quiet_NaN();
-  if (const auto* integer = std::get_if<int64_t>(&value->value)) {
-    weight = static_cast<double>(*integer);
-  } else if (const auto* real = std::get_if<double>(&value->value)) {
-    weight = *real;
-  }
-  if (weight >= 0) return weight;
+  const std::optional<double> weight = weight_under(edge->properties, key);
+  if (weight && *weight >= 0) return *weight;
   return Status(StatusCode::kInvalidArgument,
                 fmt::format("the weight of edge {} is not a number of at least 0", id.value()));
 }

@@ -77,10 +77,11 @@ void GroupCommitter::close() {
 Batch* GroupCommitter::take_next(Group& group) {
   if (group.size_bytes >= static_cast<uint64_t>(engine_.options()[OptionId::kBatchBytesMax])) return nullptr;
   // What is taken must not be lost for want of memory.
-  for (size_t size = group.members.size(); size == group.members.capacity() || group.running.size() == group.running.capacity();) {
-    group.members.reserve(2 * size);
-    group.running.reserve(2 * size);
-  }
+  const auto make_room = [](auto& values) {
+    if (values.size() == values.capacity()) values.reserve(2 * values.size() + 1);
+  };
+  make_room(group.members);
+  make_room(group.running);
   GroupMember* member = engine_.slot().next_member(group.members.size());
   if (member == nullptr) return nullptr;
   auto* batch = static_cast<Batch*>(member);

@@ -192,6 +192,16 @@ inline TestEdges random_edges(std::mt19937_64& random, Vertex node_count) {
   return edges;
 }
 
+/// Enough work that every algorithm asks whether to go on.
+inline TestEdges many_edges(Vertex node_count) {
+  TestEdges edges;
+  std::mt19937_64 random(1);
+  for (int i = 0; i < 12000; ++i) {
+    edges.push_back({static_cast<Vertex>(random() % node_count), static_cast<Vertex>(random() % node_count)});
+  }
+  return edges;
+}
+
 /// What the edges are in a projection: each as often as it can be walked. A directed loop once, an
 /// undirected one twice.
 inline TestEdges walks_of(const TestEdges& edges, Orientation orientation) {

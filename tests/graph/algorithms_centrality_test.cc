@@ -570,12 +570,7 @@ TEST_CASE("centralities of a graph without edges or nodes are empty or plain") {
 }
 
 TEST_CASE("centralities stop when they are cancelled and keep the bound of rows") {
-  TestEdges edges;
-  std::mt19937_64 random(1);
-  for (int i = 0; i < 12000; ++i) {
-    edges.push_back({static_cast<Vertex>(random() % 100), static_cast<Vertex>(random() % 100)});
-  }
-  const auto projection = TestGraph(100, edges).project(kNatural);
+  const auto projection = TestGraph(100, many_edges(100)).project(kNatural);
   const std::atomic<bool> cancel = true;
   AlgorithmContext cancelled;
   cancelled.cancel = &cancel;

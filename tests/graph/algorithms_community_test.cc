@@ -540,12 +540,7 @@ TEST_CASE("the same seed gives the same communities") {
 }
 
 TEST_CASE("community algorithms stop when they are cancelled and keep the bound of rows") {
-  TestEdges edges;
-  std::mt19937_64 random(1);
-  for (int i = 0; i < 12000; ++i) {
-    edges.push_back({static_cast<Vertex>(random() % 100), static_cast<Vertex>(random() % 100)});
-  }
-  const auto projection = TestGraph(100, edges).project(kNatural);
+  const auto projection = TestGraph(100, many_edges(100)).project(kNatural);
   const std::atomic<bool> cancel = true;
   AlgorithmContext cancelled;
   cancelled.cancel = &cancel;
