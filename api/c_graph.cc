@@ -41,6 +41,16 @@ static_assert(BRAID_OUT == static_cast<int>(Direction::kOut));
 static_assert(BRAID_IN == static_cast<int>(Direction::kIn));
 static_assert(BRAID_BOTH == static_cast<int>(Direction::kBoth));
 
+Status count_argument(size_t count) {
+  if (count >= 1 && count <= UINT32_MAX) return {};
+  return Status(StatusCode::kInvalidArgument, "count " + std::to_string(count) + ": expected 1 to 4294967295");
+}
+
+std::span<const char* const> properties_argument(const char* const* properties, size_t count) {
+  if (properties == nullptr) return {};
+  return {properties, count};
+}
+
 Status node_exists(const GraphView& view, NodeId id) {
   BRAID_ASSIGN(const bool exists, view.node_exists(id));
   return exists ? Status() : Status(StatusCode::kNotFound, "there is no node " + std::to_string(id.value()));
@@ -110,6 +120,34 @@ int32_t braid_edge_create(braid_connection* connection, int64_t source, const ch
     BRAID_ASSIGN(const NodeId to, node_argument(target, "target"));
     BRAID_ASSIGN(const EdgeId id, create_edge(open, from, type, to, optional_argument(properties)));
     if (edge != nullptr) *edge = static_cast<int64_t>(id.value());
+    return {};
+  });
+}
+
+int32_t braid_nodes_create(braid_connection* connection, const char* labels, const char* const* properties, size_t count,
+                           int64_t* first) {
+  return graph_write(connection, [&](Connection& open) -> Status {
+    BRAID_TRY(count_argument(count));
+    BRAID_ASSIGN(const NodeId id, create_nodes(open, optional_argument(labels), properties_argument(properties, count), count));
+    if (first != nullptr) *first = static_cast<int64_t>(id.value());
+    return {};
+  });
+}
+
+int32_t braid_edges_create(braid_connection* connection, const char* type, const int64_t* sources, const int64_t* targets,
+                           const char* const* properties, size_t count, int64_t* first) {
+  return graph_write(connection, [&](Connection& open) -> Status {
+    BRAID_NOT_NULL(type);
+    BRAID_NOT_NULL(sources);
+    BRAID_NOT_NULL(targets);
+    BRAID_TRY(count_argument(count));
+    std::vector<NodeId> from(count), to(count);
+    for (size_t i = 0; i < count; ++i) {
+      BRAID_ASSIGN(from[i], node_argument(sources[i], "source"));
+      BRAID_ASSIGN(to[i], node_argument(targets[i], "target"));
+    }
+    BRAID_ASSIGN(const EdgeId id, create_edges(open, type, from, to, properties_argument(properties, count)));
+    if (first != nullptr) *first = static_cast<int64_t>(id.value());
     return {};
   });
 }

@@ -17,7 +17,7 @@
 namespace braid {
 
 /// Values are frozen: they are stored.
-enum class ChangeKind : uint16_t { kPut = 0, kRemove = 1, kIndexOnly = 2 };
+enum class ChangeKind : uint16_t { kPut = 0, kRemove = 1, kIndexOnly = 2, kRun = 3 };
 
 /// A node put (created or replaced), removed, or touched by an index only.
 struct NodeChange {
@@ -30,7 +30,8 @@ struct NodeChange {
   std::vector<std::string> index_removed;  ///< whole keys of family `index`
 };
 
-/// An edge put (created if `created`, else its properties replaced), removed, or touched by an index only.
+/// An edge put (created if `created`, else its properties replaced), removed, or touched by an index only; or a run of edges of one type
+/// created together, the first of which is `id`.
 struct EdgeChange {
   ChangeKind kind = ChangeKind::kPut;
   bool created = false;
@@ -38,7 +39,7 @@ struct EdgeChange {
   NodeId source;
   NodeId target;
   TypeId type;
-  std::string properties;       ///< kPut: encoded properties
+  std::string properties;       ///< kPut: encoded properties; kRun: the edges (graph/edge_run.h)
   std::vector<std::string> index_put;
   std::vector<std::string> index_removed;
 };

@@ -9,7 +9,7 @@
 
 namespace braid {
 
-inline constexpr int kFormatVersion = 2;
+inline constexpr int kFormatVersion = 3;
 
 /// What FORMAT says.
 struct Format {

@@ -55,11 +55,14 @@ std::string encode_adjacency_block(std::span<const AdjacencyEntry> entries, uint
   return block;
 }
 
-bool append_adjacency_entry(std::string& block, const AdjacencyEntry& entry) {
+bool append_adjacency_entries(std::string& block, std::span<const AdjacencyEntry> entries) {
   AdjacencyHeader header;
-  if (!read_adjacency_header(block, header) || header.count >= kAdjacencyEntriesMax) return false;
-  if (header.count > 0 && entry.edge <= header.last) return false;
-  append_entry(block, header, entry);
+  if (!read_adjacency_header(block, header)) return false;
+  if (entries.size() > kAdjacencyEntriesMax - header.count) return false;
+  for (const AdjacencyEntry& entry : entries) {
+    if (header.count > 0 && entry.edge <= header.last) return false;
+    append_entry(block, header, entry);
+  }
   store_header(block, header);
   return true;
 }

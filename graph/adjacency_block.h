@@ -44,9 +44,9 @@ bool read_adjacency_header(std::string_view block, AdjacencyHeader& out);
 /// The bytes of a block; `entries` may be empty and ascend by edge id.
 std::string encode_adjacency_block(std::span<const AdjacencyEntry> entries, uint64_t total);
 
-/// Appends in place. `block` must have a sound header and room; the edge id must be above the
-/// block's last.
-bool append_adjacency_entry(std::string& block, const AdjacencyEntry& entry);
+/// Appends in place. `block` must have a sound header and room; the edge ids must ascend from above
+/// the block's last.
+bool append_adjacency_entries(std::string& block, std::span<const AdjacencyEntry> entries);
 
 /// Reads the header of a head: false also when the total cannot be.
 bool read_head_header(std::string_view block, AdjacencyHeader& out);

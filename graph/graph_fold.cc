@@ -35,7 +35,7 @@ Status append_to_list(const AdjacencyList& list, const AdjacencyEntry& entry, Gr
         fmt::format("edge {} is not above edge {}", entry.edge.value(), header.last.value()));
   }
   if (header.count < kAdjacencyEntriesMax) {
-    append_adjacency_entry(**head, entry);
+    append_adjacency_entries(**head, std::span(&entry, 1));
     set_list_total(**head, header.total + 1);
     return {};
   }
@@ -124,6 +124,75 @@ Status fold_edge(const EdgeChange& change, GraphOverlay& state) {
   return {};
 }
 
+/// Appends many, block after block: all but the last are full.
+Status append_to_list(const AdjacencyList& list, std::span<const AdjacencyEntry> entries,
+                      GraphOverlay::SortedEdits& edits) {
+  const std::string key = head_key(list.node, list.type);
+  BRAID_ASSIGN(StagedBytes * head, edits.edit(key));
+  AdjacencyHeader header;
+  if (!*head) {
+    head->emplace(encode_adjacency_block({}, 0));
+  } else if (!read_head_header(**head, header)) {
+    return damaged(list.family, key, "the adjacency block is damaged");
+  }
+  const uint64_t total = header.total + entries.size();
+  size_t room = kAdjacencyEntriesMax - header.count;
+  EdgeId first = header.count > 0 ? header.first : entries.front().edge;
+  std::string block = std::move(**head);
+  for (;;) {
+    const auto part = entries.first(std::min(room, entries.size()));
+    if (!append_adjacency_entries(block, part)) {
+      return damaged(list.family, key, "its edges are not below those to be added");
+    }
+    entries = entries.subspan(part.size());
+    if (entries.empty()) break;
+    set_list_total(block, 0);
+    edits.put(sealed_key(list.node, list.type, first), std::move(block));
+    block = encode_adjacency_block({}, 0);
+    room = kAdjacencyEntriesMax;
+    first = entries.front().edge;
+  }
+  set_list_total(block, total);
+  *head = std::move(block);
+  return {};
+}
+
+Status fold_run_lists(Family family, const EdgeRun& run, GraphOverlay& state) {
+  const auto [nodes, neighbors] = family == Family::kOut ? std::pair(run.sources, run.targets) : std::pair(run.targets, run.sources);
+  const std::vector<uint32_t> order = order_by_node(nodes);
+  GraphOverlay::SortedEdits edits(state, family);
+  std::vector<AdjacencyEntry> entries;
+  for (size_t start = 0; start < order.size();) {
+    const NodeId node = nodes[order[start]];
+    entries.clear();
+    for (; start < order.size() && nodes[order[start]] == node; ++start) {
+      entries.push_back({run.id(order[start]), neighbors[order[start]]});
+    }
+    BRAID_TRY(append_to_list({family, node, run.type}, entries, edits));
+  }
+  return {};
+}
+
+Status fold_run_edges(const EdgeRun& run, GraphOverlay& state) {
+  GraphOverlay::SortedEdits edits(state, Family::kEdge);
+  for (size_t start = 0; start < run.size();) {
+    const std::string key = edge_block_key(run.id(start));
+    BRAID_ASSIGN(StagedBytes * block, edits.edit(key));
+    if (!*block) block->emplace();
+    do {
+      const EdgeRow row{run.sources[start], run.targets[start], run.type, run.properties_of(start)};
+      if (!put_edge_row(**block, edge_slot(run.id(start)), row)) return damaged(Family::kEdge, key, "the edge block is damaged");
+    } while (++start < run.size() && edge_slot(run.id(start)) != 0);
+  }
+  return {};
+}
+
+Status fold_encoded_run(Family family, const EdgeChange& change, GraphOverlay& state) {
+  if (family != Family::kOut && family != Family::kIn && family != Family::kEdge) return {};
+  BRAID_ASSIGN(const DecodedEdgeRun decoded, DecodedEdgeRun::decode(change.type, change.id, change.properties));
+  return fold_run(family, decoded.run(), state);
+}
+
 template <typename Change>
 void fold_index(const Change& change, GraphOverlay& state) {
   for (const std::string& key : change.index_removed) state.remove(Family::kIndex, key);
@@ -169,6 +238,7 @@ Status fold_change(Family family, const NodeChange& change, GraphOverlay& state)
 }
 
 Status fold_change(Family family, const EdgeChange& change, GraphOverlay& state) {
+  if (change.kind == ChangeKind::kRun) return fold_encoded_run(family, change, state);
   switch (family) {
     case Family::kOut:
       return fold_list({family, change.source, change.type}, change.target, change, state);
@@ -181,6 +251,21 @@ Status fold_change(Family family, const EdgeChange& change, GraphOverlay& state)
       break;
     case Family::kNode:
     case Family::kLabel:
+      break;
+  }
+  return {};
+}
+
+Status fold_run(Family family, const EdgeRun& run, GraphOverlay& state) {
+  switch (family) {
+    case Family::kOut:
+    case Family::kIn:
+      return fold_run_lists(family, run, state);
+    case Family::kEdge:
+      return fold_run_edges(run, state);
+    case Family::kNode:
+    case Family::kLabel:
+    case Family::kIndex:
       break;
   }
   return {};

@@ -6,6 +6,7 @@
 
 #include "engine/commit_record.h"
 #include "engine/result.h"
+#include "graph/edge_run.h"
 #include "graph/graph_overlay.h"
 #include "graph/key_format.h"
 
@@ -15,5 +16,7 @@ namespace braid {
 /// contradict the change.
 Status fold_change(Family family, const NodeChange& change, GraphOverlay& state);
 Status fold_change(Family family, const EdgeChange& change, GraphOverlay& state);
+/// The same for a run of edges that is at hand.
+Status fold_run(Family family, const EdgeRun& run, GraphOverlay& state);
 
 }  // namespace braid

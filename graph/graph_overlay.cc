@@ -1,6 +1,9 @@
 #include "graph/graph_overlay.h"
 
+#include <fmt/format.h>
+
 #include "engine/check.h"
+#include "graph/rocksdb_status.h"
 
 namespace braid {
 namespace {
@@ -42,9 +45,8 @@ void GraphOverlay::begin_operation() {
 }
 
 GraphOverlay::Entries::iterator GraphOverlay::touch(Family family, std::string_view key,
-                                                    bool& fresh) {
+                                                    Entries::iterator entry, bool& fresh) {
   Entries& entries = entries_of(family);
-  auto entry = entries.lower_bound(key);
   fresh = entry == entries.end() || entry->first != key;
   if (fresh) entry = entries.emplace_hint(entry, std::string(key), Entry());
   if (entry->second.operation == operation_) return entry;
@@ -53,6 +55,43 @@ GraphOverlay::Entries::iterator GraphOverlay::touch(Family family, std::string_v
   // Counted again when the operation ends; until then the size is that of the start.
   if (!fresh) staged_bytes_ -= entry_bytes(*entry);
   return entry;
+}
+
+GraphOverlay::SortedEdits::SortedEdits(GraphOverlay& overlay, Family family)
+    : overlay_(overlay),
+      family_(family),
+      next_(overlay.entries_of(family).begin()),
+      base_(overlay.base().iterate(family, nullptr)) {}
+
+GraphOverlay::Entries::iterator GraphOverlay::SortedEdits::touch(std::string_view key, bool& fresh) {
+  Entries& entries = overlay_.entries_of(family_);
+  if (next_ != entries.end() && next_->first < key) next_ = entries.lower_bound(key);
+  const auto entry = overlay_.touch(family_, key, next_, fresh);
+  next_ = std::next(entry);
+  return entry;
+}
+
+void GraphOverlay::SortedEdits::put(std::string_view key, std::string value) {
+  bool fresh;
+  touch(key, fresh)->second.bytes = std::move(value);
+}
+
+Result<StagedBytes*> GraphOverlay::SortedEdits::edit(std::string_view key) {
+  bool fresh;
+  const auto entry = touch(key, fresh);
+  if (!fresh) return &entry->second.bytes;
+  // What lies near is stepped to, what lies farther is looked for.
+  constexpr int kStepsMax = 4;
+  const rocksdb::Slice wanted(key.data(), key.size());
+  for (int step = 0; base_stands_ && step < kStepsMax && base_->Valid() && base_->key().compare(wanted) < 0; ++step) base_->Next();
+  if (!base_stands_ || (base_->Valid() && base_->key().compare(wanted) < 0)) base_->Seek(wanted);
+  base_stands_ = true;
+  if (!base_->Valid()) {
+    BRAID_TRY(rocksdb_status(base_->status(), fmt::format("scan family {}", family_name(family_))));
+  } else if (base_->key() == wanted) {
+    entry->second.bytes.emplace(base_->value().data(), base_->value().size());
+  }
+  return &entry->second.bytes;
 }
 
 Result<StagedBytes*> GraphOverlay::edit(Family family, std::string_view key, const StagedBytes* known) {

@@ -48,6 +48,24 @@ class GraphOverlay {
   /// Memory held, undo included.
   uint64_t staged_bytes() const { return staged_bytes_ + undo_bytes_; }
 
+  /// Edits of one family in ascending order of keys, inside one operation: each finds its place from the one before, in what is staged and
+  /// in the base.
+  class SortedEdits {
+   public:
+    SortedEdits(GraphOverlay& overlay, Family family);
+    /// As the overlay's, of a key above that of the call before.
+    Result<StagedBytes*> edit(std::string_view key);
+    void put(std::string_view key, std::string value);
+
+   private:
+    Entries::iterator touch(std::string_view key, bool& fresh);
+    GraphOverlay& overlay_;
+    const Family family_;
+    Entries::iterator next_;  // after the key before
+    std::unique_ptr<rocksdb::Iterator> base_;
+    bool base_stands_ = false;
+  };
+
   void begin_operation();
   /// Only inside an operation. The pointer lives until the next call that changes the overlay. `known`, which may be null, is what the
   /// base has under the key, where the caller knows it already.
@@ -86,8 +104,11 @@ class GraphOverlay {
   };
 
   Entries& entries_of(Family family) { return entries_[static_cast<size_t>(family)]; }
-  /// The entry, with its old bytes in operation_undo_. `fresh` tells that it was not staged.
-  Entries::iterator touch(Family family, std::string_view key, bool& fresh);
+  /// The entry, with its old bytes in operation_undo_. `fresh` tells that it was not staged. `entry` is the first at or above the key.
+  Entries::iterator touch(Family family, std::string_view key, Entries::iterator entry, bool& fresh);
+  Entries::iterator touch(Family family, std::string_view key, bool& fresh) {
+    return touch(family, key, entries_of(family).lower_bound(key), fresh);
+  }
   void restore(Family family, Entries::iterator entry, const StagedBytes* before);
   static uint64_t undo_bytes(const Undo& undo);
   static uint64_t entry_bytes(const Entries::value_type& entry);

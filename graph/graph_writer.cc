@@ -31,6 +31,17 @@ Status no_edge(EdgeId id) {
   return Status(StatusCode::kNotFound, fmt::format("there is no edge {}", id.value()));
 }
 
+Status missing_end(std::string_view end_name, NodeId end) {
+  return Status(StatusCode::kConstraint,
+                fmt::format("the edge's {} is missing: there is no node {}", end_name, end.value()));
+}
+
+bool has_edge_index(const CatalogState& state, TypeId type) {
+  return std::any_of(state.indexes.begin(), state.indexes.end(), [type](const auto& item) {
+    return item.second.on_edges && item.second.scope == type.value();
+  });
+}
+
 void sort_unique(std::vector<LabelId>& labels) {
   std::sort(labels.begin(), labels.end());
   labels.erase(std::unique(labels.begin(), labels.end()), labels.end());
@@ -188,15 +199,73 @@ Status GraphWriter::check_end(Family list, NodeId end, TypeId type, const EdgeAh
   if (overlay_->find(Family::kNode, key) == nullptr && unchanged(Family::kNode, key) && end_ahead->exists) return {};
   BRAID_ASSIGN(const bool exists, braid::node_exists(staged_->reader(), end));
   if (exists) return {};
-  return Status(StatusCode::kConstraint,
-                fmt::format("the edge's {} is missing: there is no node {}",
-                            is_source ? "source" : "target", end.value()));
+  return missing_end(is_source ? "source" : "target", end);
 }
 
 Result<EdgeId> GraphWriter::create_edge(NodeId source, TypeId type, NodeId target,
                                         Properties properties, const EdgeAhead* ahead) {
-  BRAID_TRY(normalize_properties(properties));
   StagedOperation operation(*staged_);
+  BRAID_ASSIGN(const EdgeId id, stage_edge(source, type, target, std::move(properties), ahead));
+  operation.keep();
+  return id;
+}
+
+Status GraphWriter::check_ends_exist(std::span<const NodeId> ends, std::string_view end_name) const {
+  const std::vector<uint32_t> order = order_by_node(ends);
+  FamilyCursor nodes(staged_->reader(), Family::kNode, "");
+  NodeId checked;
+  for (const uint32_t place : order) {
+    const NodeId end = ends[place];
+    if (end == checked) continue;
+    const std::string key = node_key(end);
+    // Nodes with edges lie close to each other: most are the next one.
+    if (checked.value() == 0 || (nodes.valid() && nodes.key() < key)) {
+      if (checked.value() != 0) nodes.next();
+      if (checked.value() == 0 || (nodes.valid() && nodes.key() < key)) nodes.seek(key);
+    }
+    BRAID_TRY(nodes.status());
+    if (!nodes.valid() || nodes.key() != key) return missing_end(end_name, end);
+    checked = end;
+  }
+  return {};
+}
+
+Result<EdgeId> GraphWriter::create_edges(TypeId type, std::span<const NodeId> sources, std::span<const NodeId> targets,
+                                         std::vector<Properties> properties) {
+  const size_t count = sources.size();
+  if (count == 0 || count > UINT32_MAX || targets.size() != count || (!properties.empty() && properties.size() != count)) {
+    return Status(StatusCode::kInvalidArgument,
+                  fmt::format("{} sources, {} targets and {} properties: expected as many of each, 1 to 4294967295", count,
+                              targets.size(), properties.size()));
+  }
+  const EdgeId first = staged_->counters.next_edge;
+  StagedOperation operation(*staged_);
+  if (has_edge_index(catalog_.state(), type)) {
+    for (size_t i = 0; i < count; ++i) {
+      Properties own = properties.empty() ? Properties() : std::move(properties[i]);
+      BRAID_TRY(stage_edge(sources[i], type, targets[i], std::move(own), nullptr).status());
+    }
+  } else {
+    BRAID_TRY(check_ends_exist(sources, "source"));
+    BRAID_TRY(check_ends_exist(targets, "target"));
+    std::vector<std::string> encoded;
+    for (Properties& own : properties) {
+      BRAID_TRY(normalize_properties(own));
+      encoded.push_back(encode_properties(own));
+      if (encoded.back().size() > kEdgeBytesMax) return too_long("the edge", encoded.back().size(), kEdgeBytesMax);
+      own.clear();
+    }
+    const std::vector<std::string_view> views(encoded.begin(), encoded.end());
+    BRAID_TRY(staged_->stage(EdgeRun{type, first, sources, targets, views}));
+    staged_->counters.next_edge = EdgeId(first.value() + count);
+  }
+  operation.keep();
+  return first;
+}
+
+Result<EdgeId> GraphWriter::stage_edge(NodeId source, TypeId type, NodeId target,
+                                       Properties properties, const EdgeAhead* ahead) {
+  BRAID_TRY(normalize_properties(properties));
   EdgeChange change;
   BRAID_TRY(check_end(Family::kOut, source, type, ahead));
   BRAID_TRY(check_end(Family::kIn, target, type, ahead));
@@ -215,7 +284,6 @@ Result<EdgeId> GraphWriter::create_edge(NodeId source, TypeId type, NodeId targe
   for (const IndexEntry& entry : entries) change.index_put.push_back(entry.key);
   BRAID_TRY(staged_->stage(std::move(change)));
   staged_->counters.next_edge = edge.id.next();
-  operation.keep();
   return edge.id;
 }
 

@@ -36,6 +36,10 @@ class GraphWriter final : public StoreWriter {
   /// kConstraint naming the end that does not exist, or the unique edge index that has the value.
   /// `ahead`, which may be null, is what read_edge_ahead found for these ends; what has changed since is read again.
   Result<EdgeId> create_edge(NodeId source, TypeId type, NodeId target, Properties properties, const EdgeAhead* ahead = nullptr);
+  /// Edges of one type from sources[i] to targets[i], with ids that follow each other; answers the first. `properties` are as many, or none.
+  /// All or none. kConstraint as above; kInvalidArgument for other numbers of them, none, or 2^32 and more.
+  Result<EdgeId> create_edges(TypeId type, std::span<const NodeId> sources, std::span<const NodeId> targets,
+                              std::vector<Properties> properties);
   Status update_edge(EdgeId id, Properties properties);
   Status delete_edge(EdgeId id);
 
@@ -63,6 +67,10 @@ class GraphWriter final : public StoreWriter {
   friend class StagedOperation;
   struct Staged;  // changes not yet taken, counters, undo
   Status remove_edges_of(NodeId id);
+  /// Inside a StagedOperation.
+  Result<EdgeId> stage_edge(NodeId source, TypeId type, NodeId target, Properties properties, const EdgeAhead* ahead);
+  /// kConstraint naming the first of `ends` that does not exist.
+  Status check_ends_exist(std::span<const NodeId> ends, std::string_view end_name) const;
   /// kConstraint when the node does not exist. Stages the list that the edge will enter.
   Status check_end(Family list, NodeId end, TypeId type, const EdgeAhead* ahead);
   Status fill_index(const IndexDefinition& index);

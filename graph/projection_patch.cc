@@ -4,10 +4,32 @@
 #include <cmath>
 #include <map>
 
+#include "graph/edge_run.h"
+
 namespace braid {
 
+namespace {
+
+using Kind = ShapeChange::Kind;
+
+bool is_many(const std::vector<ShapeChange>& changes) { return !changes.empty() && changes.back().kind == Kind::kMany; }
+
+void append_run(const EdgeChange& change, std::vector<ShapeChange>& out) {
+  const auto decoded = DecodedEdgeRun::decode(change.type, change.id, change.properties);
+  const EdgeRun run = decoded.ok() ? decoded->run() : EdgeRun();
+  if (!decoded.ok() || run.size() > kShapeChangesMax) {
+    out = {{.kind = Kind::kMany}};
+    return;
+  }
+  for (size_t i = 0; i < run.size(); ++i) {
+    out.push_back({Kind::kEdgeAdded, false, run.id(i).value(), run.sources[i], run.targets[i], run.type});
+  }
+}
+
+}  // namespace
+
 void append_shape(const GraphChanges& changes, std::vector<ShapeChange>& out) {
-  using Kind = ShapeChange::Kind;
+  if (is_many(out)) return;
   for (const NodeChange& node : changes.nodes) {
     if (node.kind == ChangeKind::kIndexOnly) continue;
     const bool labels = !node.labels_added.empty() || !node.labels_removed.empty();
@@ -15,15 +37,25 @@ void append_shape(const GraphChanges& changes, std::vector<ShapeChange>& out) {
   }
   for (const EdgeChange& edge : changes.edges) {
     if (edge.kind == ChangeKind::kIndexOnly) continue;
+    if (edge.kind == ChangeKind::kRun) {
+      append_run(edge, out);
+      if (is_many(out)) return;
+      continue;
+    }
     const Kind kind = edge.kind == ChangeKind::kRemove ? Kind::kEdgeRemoved : edge.created ? Kind::kEdgeAdded : Kind::kEdgeChanged;
     out.push_back({kind, false, edge.id.value(), edge.source, edge.target, edge.type});
   }
 }
 
 void ShapeJournal::add(uint64_t sequence, const std::vector<ShapeChange>& changes) {
+  if (is_many(changes)) {
+    publishes_.clear();
+    count_ = 0;
+    return;
+  }
   publishes_.push_back({sequence, changes});
   count_ += changes.size() + 1;
-  while (count_ > kChangesMax) {
+  while (count_ > kShapeChangesMax) {
     count_ -= publishes_.front().changes.size() + 1;
     publishes_.pop_front();
   }
@@ -88,6 +120,7 @@ class ProjectionPatcher {
     switch (change.kind) {
       case Kind::kNodePut: return take_node(NodeId(change.id), change.labels_changed);
       // Vertices behind it would get other numbers.
+      case Kind::kMany: return false;
       case Kind::kNodeRemoved: return !patched_->vertex(NodeId(change.id)).has_value();
       case Kind::kEdgeChanged: return !spec().weight || !wants(change.type);
       case Kind::kEdgeAdded:

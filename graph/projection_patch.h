@@ -11,9 +11,9 @@
 
 namespace braid {
 
-/// One change of a graph's shape, as projections see it.
+/// One change of a graph's shape, as projections see it. kMany stands for more than are kept.
 struct ShapeChange {
-  enum class Kind : uint8_t { kNodePut, kNodeRemoved, kEdgeAdded, kEdgeChanged, kEdgeRemoved };
+  enum class Kind : uint8_t { kNodePut, kNodeRemoved, kEdgeAdded, kEdgeChanged, kEdgeRemoved, kMany };
   Kind kind = Kind::kNodePut;
   bool labels_changed = false;  ///< kNodePut
   uint64_t id = 0;              ///< of the node or the edge
@@ -21,6 +21,9 @@ struct ShapeChange {
   NodeId target;
   TypeId type;
 };
+
+/// More are not kept.
+inline constexpr size_t kShapeChangesMax = 1 << 18;
 
 /// Appends what a transaction's changes do to the shape.
 void append_shape(const GraphChanges& changes, std::vector<ShapeChange>& out);
@@ -34,7 +37,6 @@ class ShapeJournal {
   std::optional<std::vector<ShapeChange>> between(uint64_t from, uint64_t to) const;
 
  private:
-  static constexpr size_t kChangesMax = 1 << 18;
   struct Publish {
     uint64_t sequence;
     std::vector<ShapeChange> changes;

@@ -67,6 +67,19 @@ Status GraphWriter::Staged::stage(EdgeChange change) {
   return {};
 }
 
+Status GraphWriter::Staged::stage(const EdgeRun& run) {
+  for (const Family family : kFamiliesOfEdges) BRAID_TRY(fold_run(family, run, *overlay));
+  EdgeChange change;
+  change.kind = ChangeKind::kRun;
+  change.created = true;
+  change.id = run.first;
+  change.type = run.type;
+  change.properties = encode_edge_run(run);
+  change_bytes += held_bytes(change) + change.properties.capacity();
+  changes.edges.push_back(std::move(change));
+  return {};
+}
+
 Result<uint64_t> GraphWriter::Staged::list_total(Family family, NodeId node, TypeId type,
                                                  const StagedBytes* known) {
   const std::string key = head_key(node, type);

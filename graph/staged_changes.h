@@ -6,6 +6,7 @@
 #include <vector>
 
 #include "engine/commit_record.h"
+#include "graph/edge_run.h"
 #include "graph/family_reader.h"
 #include "graph/graph_overlay.h"
 #include "graph/graph_writer.h"
@@ -33,6 +34,8 @@ struct GraphWriter::Staged {
   /// Folds a change into the overlay and keeps it for the record. Inside a StagedOperation.
   Status stage(NodeChange change);
   Status stage(EdgeChange change);
+  /// The ends exist, and no index is on the type.
+  Status stage(const EdgeRun& run);
   /// How many edges a list has, from its head, which is then staged. Inside a StagedOperation. `known` as in GraphOverlay::edit.
   Result<uint64_t> list_total(Family family, NodeId node, TypeId type, const StagedBytes* known = nullptr);
   /// Stages the removal of an edge. Inside a StagedOperation.

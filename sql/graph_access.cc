@@ -95,6 +95,11 @@ Result<Properties> split_bound_properties(Connection& connection, const BindingD
   return kept;
 }
 
+Result<Properties> properties_at(Connection& connection, std::span<const char* const> texts, size_t index) {
+  if (texts.empty() || texts[index] == nullptr) return Properties();
+  return parse_properties(connection, texts[index]);
+}
+
 Result<Node> existing_node(Connection& connection, NodeId id) {
   BRAID_ASSIGN(auto node, connection.graph().node(id));
   if (!node.has_value()) return Status(StatusCode::kNotFound, fmt::format("there is no node {}", id.value()));
@@ -154,6 +159,39 @@ Result<NodeId> create_node(Connection& connection, std::optional<std::string_vie
     BRAID_ASSIGN(parsed, parse_properties(connection, *properties));
   }
   return connection.graph_writer().create_node(std::move(label_ids), std::move(parsed));
+}
+
+Result<NodeId> create_nodes(Connection& connection, std::optional<std::string_view> labels,
+                            std::span<const char* const> properties, size_t count) {
+  std::vector<LabelId> label_ids;
+  if (labels) {
+    BRAID_ASSIGN(label_ids, labels_from_json(connection, *labels));
+  }
+  if (const BindingDefinition* binding = binding_of(connection.catalog_state(), label_ids))
+    return refuse_bound_label(connection, *binding, "insert rows instead, they become the nodes");
+  GraphWriter& writer = connection.graph_writer();
+  std::optional<NodeId> first;
+  for (size_t i = 0; i < count; ++i) {
+    auto parsed = properties_at(connection, properties, i);
+    if (!parsed.ok()) return parsed.status().within(fmt::format("node {} of {}", i + 1, count));
+    auto id = writer.create_node(label_ids, parsed.take());
+    if (!id.ok()) return id.status().within(fmt::format("node {} of {}", i + 1, count));
+    if (!first) first = *id;
+  }
+  return *first;
+}
+
+Result<EdgeId> create_edges(Connection& connection, std::string_view type, std::span<const NodeId> sources,
+                            std::span<const NodeId> targets, std::span<const char* const> properties) {
+  if (type.empty()) return Status(StatusCode::kInvalidArgument, "an edge needs a type, for example 'FEEDS'");
+  std::vector<Properties> parsed;
+  for (size_t i = 0; i < properties.size(); ++i) {
+    auto own = properties_at(connection, properties, i);
+    if (!own.ok()) return own.status().within(fmt::format("edge {} of {}", i + 1, properties.size()));
+    parsed.push_back(own.take());
+  }
+  GraphWriter& writer = connection.graph_writer();
+  return writer.create_edges(TypeId(writer.catalog().intern(NameKind::kEdgeType, type)), sources, targets, std::move(parsed));
 }
 
 Status update_node(Connection& connection, NodeId id, std::optional<std::string_view> labels,

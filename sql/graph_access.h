@@ -5,6 +5,7 @@
 #pragma once
 
 #include <optional>
+#include <span>
 #include <string>
 #include <string_view>
 #include <vector>
@@ -28,6 +29,12 @@ Status delete_node(Connection& connection, NodeId id, DeleteRule rule);
 Result<EdgeId> create_edge(Connection& connection, std::optional<NodeId> source, std::string_view type,
                            std::optional<NodeId> target, std::optional<std::string_view> properties,
                            const EdgeAhead* ahead = nullptr);
+/// Many nodes with the same labels; answers the first id, which the others follow. `properties` are `count` JSON objects or nulls, or none.
+Result<NodeId> create_nodes(Connection& connection, std::optional<std::string_view> labels,
+                            std::span<const char* const> properties, size_t count);
+/// Many edges of one type, from sources[i] to targets[i]; as above.
+Result<EdgeId> create_edges(Connection& connection, std::string_view type, std::span<const NodeId> sources,
+                            std::span<const NodeId> targets, std::span<const char* const> properties);
 Status update_edge(Connection& connection, EdgeId id, std::optional<std::string_view> properties);
 
 /// The node of a label with a value under an index; nullopt when there is none, the smallest id when there are several.

@@ -18,6 +18,10 @@ std::vector<AdjacencyEntry> random_entries(std::mt19937_64& random, size_t count
   return entries;
 }
 
+bool append_one(std::string& block, const AdjacencyEntry& entry) {
+  return append_adjacency_entries(block, std::span(&entry, 1));
+}
+
 }  // namespace
 
 TEST_CASE("appending one by one gives the bytes of encoding at once") {
@@ -25,7 +29,7 @@ TEST_CASE("appending one by one gives the bytes of encoding at once") {
   for (int round = 0; round < 500; ++round) {
     const auto entries = random_entries(random, 1 + random() % kAdjacencyEntriesMax);
     std::string block = encode_adjacency_block({}, 3);
-    for (const AdjacencyEntry& entry : entries) REQUIRE(append_adjacency_entry(block, entry));
+    for (const AdjacencyEntry& entry : entries) REQUIRE(append_one(block, entry));
     CHECK(block == encode_adjacency_block(entries, 3));
     std::vector<AdjacencyEntry> decoded;
     REQUIRE(decode_adjacency_block(block, decoded));
@@ -40,13 +44,13 @@ TEST_CASE("appending one by one gives the bytes of encoding at once") {
 
 TEST_CASE("a block takes no entry at or below its last and none beyond its bound") {
   std::string block = encode_adjacency_block({}, 0);
-  REQUIRE(append_adjacency_entry(block, {EdgeId(5), NodeId(1)}));
-  CHECK_FALSE(append_adjacency_entry(block, {EdgeId(5), NodeId(1)}));
-  CHECK_FALSE(append_adjacency_entry(block, {EdgeId(4), NodeId(1)}));
+  REQUIRE(append_one(block, {EdgeId(5), NodeId(1)}));
+  CHECK_FALSE(append_one(block, {EdgeId(5), NodeId(1)}));
+  CHECK_FALSE(append_one(block, {EdgeId(4), NodeId(1)}));
   for (uint64_t i = 1; i < kAdjacencyEntriesMax; ++i) {
-    REQUIRE(append_adjacency_entry(block, {EdgeId(5 + i), NodeId(1)}));
+    REQUIRE(append_one(block, {EdgeId(5 + i), NodeId(1)}));
   }
-  CHECK_FALSE(append_adjacency_entry(block, {EdgeId(1000), NodeId(1)}));
+  CHECK_FALSE(append_one(block, {EdgeId(1000), NodeId(1)}));
 }
 
 TEST_CASE("a visit may end early") {
@@ -73,7 +77,7 @@ TEST_CASE("damaged blocks are refused or decode to ascending entries") {
       continue;
     }
     for (size_t i = 1; i < decoded.size(); ++i) CHECK(decoded[i - 1].edge < decoded[i].edge);
-    append_adjacency_entry(block, {EdgeId(UINT64_MAX), NodeId(1)});
+    append_one(block, {EdgeId(UINT64_MAX), NodeId(1)});
   }
   CHECK(refused > 5000);
 }
