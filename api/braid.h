@@ -325,6 +325,58 @@ BRAID_API int32_t braid_shortest_path(braid_connection* connection, int64_t sour
                                       const char* type, const char* weight, int64_t* nodes, int64_t* edges, size_t capacity,
                                       size_t* count, double* cost);
 
+/* ---- Projections and algorithms ------------------------------------------------------------------------------------- */
+
+/// A projection: chosen nodes and edges as a matrix in memory, for walks and algorithms that repeat. It is of the moment at which it was opened
+/// and stays so; SQL's graph_project names and builds one (docs/graph_algorithms.md).
+typedef struct braid_projection braid_projection;
+
+/// Opens a projection as the connection sees the graph: its transaction's snapshot, or the newest commit. One that is kept is brought up to date,
+/// else it is built.
+/// Shapes:    `name` is one given to graph_project, or NULL for every node and edge.
+/// Errors:    BRAID_NOT_FOUND (name); BRAID_LIMIT (projection_bytes_max); BRAID_INTERRUPTED.
+/// Ownership: the caller closes `*projection`; until then it holds its memory. It does not hold the connection's snapshot.
+/// Threads:   one at a time; its errors are told by braid_connection_error, so not while another thread uses the connection.
+BRAID_API int32_t braid_projection_open(braid_connection* connection, const char* name, braid_projection** projection);
+BRAID_API void braid_projection_close(braid_projection* projection);
+
+/// Any output may be NULL.
+/// Units:     `bytes` of memory.
+BRAID_API int32_t braid_projection_size(braid_projection* projection, int64_t* nodes, int64_t* edges, int64_t* bytes);
+
+/// Finds what is within `hops` of a node, breadth first, each node once, without the start.
+/// Shapes:    `nodes[capacity]` or NULL with capacity 0; `*count` receives how many there are, of which the first `capacity` are written.
+/// Errors:    BRAID_NOT_FOUND (start is not in the projection); BRAID_LIMIT (traversal_nodes_max); BRAID_INTERRUPTED.
+BRAID_API int32_t braid_projection_hops(braid_projection* projection, int64_t start, uint32_t hops, int32_t direction, int64_t* nodes,
+                                        size_t capacity, size_t* count);
+
+/// Finds a path with the fewest edges, from both ends. Shapes as braid_shortest_path.
+/// Errors:    as above.
+BRAID_API int32_t braid_projection_path(braid_projection* projection, int64_t source, int64_t target, int32_t direction, int64_t* nodes,
+                                        int64_t* edges, size_t capacity, size_t* count);
+
+/// Prepares an algorithm; the first step runs it, and its rows are read like those of any statement. SQL's table graph_algorithms lists names,
+/// parameters with bounds, and columns.
+/// Shapes:    `algorithm` as "pagerank"; `projection` as braid_projection_open's name; `arguments` a JSON object of parameters, "{\"damping\": 0.9}", or NULL.
+/// Errors:    BRAID_NOT_FOUND (algorithm); BRAID_INVALID_ARGUMENT naming the parameters that there are. Others come from the first step.
+BRAID_API int32_t braid_algorithm(braid_connection* connection, const char* algorithm, const char* projection, const char* arguments,
+                                  braid_statement** statement);
+
+/// Runs an algorithm and keeps one column of its result as a property of the nodes (or edges) that it tells about, in the connection's
+/// transaction or one of its own.
+/// Shapes:    `column` NULL: the first one that is no node; `*count` (may be NULL) receives how many were written.
+/// Errors:    as above; BRAID_CONSTRAINT (the property is a column of a bound table).
+BRAID_API int32_t braid_algorithm_write(braid_connection* connection, const char* algorithm, const char* projection, const char* arguments,
+                                        const char* column, const char* property, int64_t* count);
+
+/// Sets what algorithms on this connection call now and then with the part that is done, from 0 to 1 where that is known: an answer other than 0
+/// stops them with BRAID_INTERRUPTED. NULL: nothing. It is called on the thread of the call, and must not use the connection.
+BRAID_API int32_t braid_on_progress(braid_connection* connection, int32_t (*progress)(void* context, double fraction), void* context);
+
+/// Bounds how long a statement or call may run between two rows. 0: as long as statement_time_max_ms allows, which is also the most.
+/// Errors:    BRAID_INVALID_ARGUMENT (negative).
+BRAID_API int32_t braid_set_time_limit(braid_connection* connection, int64_t milliseconds);
+
 /* ---- Points --------------------------------------------------------------------------------------------------------- */
 
 /// Opens an appender for a hypertable: points without SQL. It joins the connection's transaction, or makes one per flush when

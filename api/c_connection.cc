@@ -72,6 +72,14 @@ int32_t braid_statement::finish(const Status& status) {
   return static_cast<int32_t>(status.code());
 }
 
+std::unique_ptr<braid_statement> braid::make_statement(std::shared_ptr<ConnectionState> state, std::unique_ptr<Statement> statement) {
+  auto handle = std::make_unique<braid_statement>();
+  handle->state = std::move(state);
+  handle->statement = std::move(statement);
+  handle->state->statements.insert(handle.get());
+  return handle;
+}
+
 braid_statement::~braid_statement() { state->statements.erase(this); }
 
 extern "C" {
@@ -173,11 +181,7 @@ int32_t braid_prepare(braid_connection* connection, const char* sql, int64_t sql
     BRAID_ASSIGN(auto made, open->prepare(text, used));
     if (tail != nullptr) *tail = static_cast<int64_t>(used);
     if (made == nullptr) return {};
-    auto handle = std::make_unique<braid_statement>();
-    handle->state = connection->state;
-    handle->statement = std::move(made);
-    connection->state->statements.insert(handle.get());
-    *statement = handle.release();
+    *statement = make_statement(connection->state, std::move(made)).release();
     return {};
   });
 }

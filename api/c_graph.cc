@@ -1,5 +1,6 @@
 // The C API: the graph.
 #include "api/c_guard.h"
+#include "api/graph_argument.h"
 #include "graph/traversal.h"
 #include "sql/graph_access.h"
 
@@ -22,24 +23,6 @@ int32_t graph_read(braid_connection* connection, Body body) {
     return open->read([&]() -> Status { return body(*open); });
   });
 }
-
-Result<NodeId> node_argument(int64_t node, std::string_view name) {
-  if (node > 0) return NodeId(static_cast<uint64_t>(node));
-  return Status(StatusCode::kInvalidArgument, std::string(name) + " " + std::to_string(node) + " is no id; ids are positive");
-}
-
-Result<EdgeId> edge_argument(int64_t edge) {
-  if (edge > 0) return EdgeId(static_cast<uint64_t>(edge));
-  return Status(StatusCode::kInvalidArgument, "edge " + std::to_string(edge) + " is no id; ids are positive");
-}
-
-Result<Direction> direction_argument(int32_t direction) {
-  if (direction == BRAID_OUT || direction == BRAID_IN || direction == BRAID_BOTH) return static_cast<Direction>(direction);
-  return Status(StatusCode::kInvalidArgument, "direction: expected BRAID_OUT, BRAID_IN or BRAID_BOTH");
-}
-static_assert(BRAID_OUT == static_cast<int>(Direction::kOut));
-static_assert(BRAID_IN == static_cast<int>(Direction::kIn));
-static_assert(BRAID_BOTH == static_cast<int>(Direction::kBoth));
 
 Status count_argument(size_t count) {
   if (count >= 1 && count <= UINT32_MAX) return {};

@@ -7,6 +7,7 @@
 
 #include "api/braid.h"
 #include "api/database.h"
+#include "graph/projection_walk.h"
 #include "sql/connection.h"
 #include "sql/group_commit.h"
 
@@ -41,6 +42,17 @@ struct braid_statement {
   std::shared_ptr<braid::ConnectionState> state;
   std::unique_ptr<braid::Statement> statement;  // null once the connection is closed
   ~braid_statement();
+  int32_t finish(const braid::Status& status);
+};
+
+namespace braid {
+/// A handle that the connection knows of.
+std::unique_ptr<braid_statement> make_statement(std::shared_ptr<ConnectionState> state, std::unique_ptr<Statement> statement);
+}  // namespace braid
+
+struct braid_projection {
+  std::shared_ptr<braid::ConnectionState> state;
+  braid::ProjectionWalk walk;
   int32_t finish(const braid::Status& status);
 };
 

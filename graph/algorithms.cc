@@ -9,7 +9,7 @@ Status AlgorithmContext::check(double fraction) const {
     return Status(StatusCode::kInterrupted, "the algorithm was cancelled");
   }
   if (deadline && std::chrono::steady_clock::now() > *deadline) {
-    return Status(StatusCode::kLimit, "the algorithm ran longer than statement_time_max_ms allows");
+    return Status(StatusCode::kLimit, "the algorithm ran longer than statement_time_max_ms, or the connection's time limit, allows");
   }
   if (progress && !progress(fraction)) return Status(StatusCode::kInterrupted, "the algorithm was stopped");
   return {};

@@ -10,6 +10,7 @@
 
 #include "graph/algorithms.h"
 #include "graph/pace.h"
+#include "graph/projection_walk.h"
 #include "graph/result_rows.h"
 
 namespace braid {
@@ -311,89 +312,6 @@ Status run_k_shortest(const Projection& graph, const AlgorithmArguments& argumen
   return {};
 }
 
-/// From both ends, a level at a time, the smaller one first.
-class Bidirectional {
- public:
-  Bidirectional(const Projection& graph, const AlgorithmContext& context) : graph_(graph), context_(context) {
-    for (Side& side : sides_) {
-      side.depth.assign(graph.vertex_count(), UINT32_MAX);
-      side.parent.assign(graph.vertex_count(), kNone);
-    }
-  }
-
-  /// The vertices of a path with the fewest edges; empty when there is none.
-  Result<std::vector<Vertex>> run(Vertex source, Vertex target) {
-    if (source == target) return std::vector<Vertex>{source};
-    start(0, source);
-    start(1, target);
-    while (!sides_[0].frontier.empty() && !sides_[1].frontier.empty()) {
-      BRAID_TRY(context_.check());
-      const int side = work(0) <= work(1) ? 0 : 1;
-      if (expand(side)) return joined();
-    }
-    return std::vector<Vertex>();
-  }
-
- private:
-  struct Side {
-    std::vector<uint32_t> depth;
-    std::vector<Vertex> parent;
-    std::vector<Vertex> frontier;
-  };
-
-  void start(int side, Vertex vertex) {
-    sides_[side].depth[vertex] = 0;
-    sides_[side].frontier = {vertex};
-  }
-  const Adjacency& steps(int side) const { return side == 0 ? graph_.out() : graph_.in(); }
-  uint64_t work(int side) const {
-    uint64_t entries = 0;
-    for (const Vertex vertex : sides_[side].frontier) entries += steps(side).degree(vertex);
-    return entries;
-  }
-  /// Finishes the level even when the sides have met: any meeting in it is as short as another.
-  bool expand(int side) {
-    Side& mine = sides_[side];
-    const Side& other = sides_[1 - side];
-    std::vector<Vertex> next;
-    for (const Vertex vertex : mine.frontier) {
-      for (const Vertex target : steps(side).of(vertex)) {
-        if (mine.depth[target] != UINT32_MAX) continue;
-        mine.depth[target] = mine.depth[vertex] + 1;
-        mine.parent[target] = vertex;
-        next.push_back(target);
-        if (other.depth[target] == UINT32_MAX) continue;
-        const uint32_t length = mine.depth[target] + other.depth[target];
-        if (length < length_) {
-          length_ = length;
-          meeting_ = target;
-        }
-      }
-    }
-    mine.frontier = std::move(next);
-    return meeting_ != kNone;
-  }
-  std::vector<Vertex> joined() const {
-    std::vector<Vertex> path;
-    for (Vertex vertex = meeting_; vertex != kNone; vertex = sides_[0].parent[vertex]) path.push_back(vertex);
-    std::reverse(path.begin(), path.end());
-    for (Vertex vertex = sides_[1].parent[meeting_]; vertex != kNone; vertex = sides_[1].parent[vertex]) path.push_back(vertex);
-    return path;
-  }
-
-  const Projection& graph_;
-  const AlgorithmContext& context_;
-  Side sides_[2];
-  Vertex meeting_ = kNone;
-  uint32_t length_ = UINT32_MAX;
-};
-
-/// The first entry between two neighbours.
-uint64_t entry_between(const Projection& graph, Vertex source, Vertex target) {
-  for (uint64_t entry = graph.out().offsets[source];; ++entry)
-    if (graph.out().targets[entry] == target) return entry;
-}
-
 Status run_path(const Projection& graph, const AlgorithmArguments& arguments, const AlgorithmContext& context, AlgorithmResult& out) {
   ResultRows rows(out, 5, context);
   const Vertex source = arguments.vertex(0), target = arguments.vertex(1);
@@ -405,7 +323,9 @@ Status run_path(const Projection& graph, const AlgorithmArguments& arguments, co
     if (found.distance[target] == kFar) return {};
     path = path_to(found, target);
   } else {
-    BRAID_ASSIGN(const std::vector<Vertex> vertices, Bidirectional(graph, context).run(source, target));
+    // Borrowed: the walk ends before the projection does.
+    ProjectionWalk walk(std::shared_ptr<const Projection>(std::shared_ptr<void>(), &graph));
+    BRAID_ASSIGN(const auto vertices, walk.path(source, target, Direction::kOut, context));
     if (vertices.empty()) return {};
     for (size_t i = 1; i < vertices.size(); ++i) path.entries.push_back(entry_between(graph, vertices[i - 1], vertices[i]));
   }

@@ -8,6 +8,7 @@
 #include "graph/graph_store_view.h"
 #include "graph/projection_cache.h"
 #include "graph/property.h"
+#include "sql/algorithm_access.h"
 #include "sql/graph_access.h"
 #include "sql/table_function.h"
 
@@ -83,11 +84,6 @@ Result<ProjectionSpec> spec_argument(Connection& connection, Values values) {
   return spec;
 }
 
-Result<std::shared_ptr<const Projection>> project(Connection& connection, const ProjectionSpec& spec) {
-  const GraphView view = connection.graph();
-  return view.base().projections().get(view, spec, connection.traversal_options().cancel);
-}
-
 std::string figures_of(const Projection& projection) {
   return fmt::format(R"({{"nodes":{},"edges":{},"bytes":{}}})", projection.vertex_count(), projection.edge_count(),
                      projection.memory_bytes());
@@ -99,7 +95,7 @@ Status project_function(Connection& connection, sqlite3_context* context, Values
     return Status(StatusCode::kInvalidArgument, "graph_project takes a name, labels, edge types, a weight property and an orientation; all "
                                                 "but the name may be NULL or left out");
   BRAID_ASSIGN(const ProjectionSpec spec, spec_argument(connection, values.subspan(1)));
-  BRAID_ASSIGN(const auto projection, project(connection, spec));
+  BRAID_ASSIGN(const auto projection, build_projection(connection, spec));
   BRAID_TRY(connection.graph().base().projections().define(*name, spec));
   result_text(context, figures_of(*projection));
   return {};
@@ -111,6 +107,19 @@ Status estimate_function(Connection& connection, sqlite3_context* context, Value
   BRAID_ASSIGN(const ProjectionSpec spec, spec_argument(connection, values));
   BRAID_ASSIGN(const ProjectionSize size, estimate_projection(connection.graph(), spec));
   result_text(context, fmt::format(R"({{"nodes":{},"edges":{},"bytes":{}}})", size.nodes, size.edges, size.bytes));
+  return {};
+}
+
+/// The algorithm, a projection or NULL, the property; then a column and arguments, either of which may be NULL.
+Status write_function(Connection& connection, sqlite3_context* context, Values values) {
+  BRAID_TRY(connection.check_writing());
+  if (values.size() < 3 || values.size() > 5)
+    return Status(StatusCode::kInvalidArgument, "graph_write takes an algorithm, a projection or NULL, a property for the result, and then "
+                                                "one of its columns and its arguments as a JSON object, if wanted");
+  const auto text = [&](size_t index) { return index < values.size() ? optional_text(values[index]) : std::nullopt; };
+  BRAID_ASSIGN(const uint64_t count,
+               write_algorithm(connection, {text_of(values[0]), text(1), text_of(values[2]), text(3), text(4)}));
+  sqlite3_result_int64(context, static_cast<int64_t>(count));
   return {};
 }
 
@@ -229,24 +238,16 @@ Result<ArgumentValue> argument_value(const AlgorithmRow& algorithm, const Algori
 
 /// `parameters` begin with the projection's name; without it the whole graph is projected.
 Result<std::unique_ptr<FunctionResult>> run_algorithm(const AlgorithmRow& algorithm, Connection& connection, Parameters parameters) {
-  ProjectionSpec spec;
-  if (const auto name = text_parameter(parameters, 0)) {
-    BRAID_ASSIGN(spec, connection.graph().base().projections().find(*name));
-  }
   // A required node that is NULL was looked up and not found: nothing starts there.
   for (size_t i = 0; i < algorithm.parameters.size(); ++i)
     if (algorithm.parameters[i].required && sqlite3_value_type(parameters[i + 1]) == SQLITE_NULL) return make_rows({});
-  BRAID_ASSIGN(auto projection, project(connection, spec));
+  BRAID_ASSIGN(auto projection, open_projection(connection, text_parameter(parameters, 0)));
   std::vector<ArgumentValue> values;
   for (size_t i = 0; i < algorithm.parameters.size(); ++i) {
     BRAID_ASSIGN(ArgumentValue value, argument_value(algorithm, algorithm.parameters[i], parameters[i + 1], *projection));
     values.push_back(std::move(value));
   }
-  const TraversalOptions bounds = connection.traversal_options();
-  AlgorithmContext context;
-  context.cancel = bounds.cancel;
-  context.deadline = connection.statement_deadline();
-  context.rows_max = bounds.visits_max;
+  const AlgorithmContext context = connection.algorithm_context();
   AlgorithmResult result;
   BRAID_TRY(algorithm.run(*projection, AlgorithmArguments(std::move(values)), context, result)
                 .within(fmt::format("graph_{}", algorithm.name)));
@@ -315,6 +316,7 @@ Status register_algorithm_tables(Connection& connection) {
   for (const TableFunction& function : algorithm_functions()) BRAID_TRY(register_table_function(connection, function));
   BRAID_TRY(register_function(connection, "graph_project", -1, FunctionUse::kDirectOnly, project_function));
   BRAID_TRY(register_function(connection, "graph_project_estimate", -1, FunctionUse::kDirectOnly, estimate_function));
+  BRAID_TRY(register_function(connection, "graph_write", -1, FunctionUse::kDirectOnly, write_function));
   return register_function(connection, "graph_project_drop", 1, FunctionUse::kDirectOnly, drop_function);
 }
 

@@ -47,7 +47,7 @@ constexpr std::string_view kAdministrativeFunctions[] = {"graph_bind",       "gr
 /// Functions that write the graph or the series, so that their statement takes the writer slot.
 constexpr std::string_view kWritingFunctions[] = {"graph_bind",         "graph_unbind",      "graph_link",
                                                   "graph_create_index", "graph_create_edge_index", "graph_drop_index",
-                                                  "graph_drop_edge_index", "graph_delete",   "drop_chunks"};
+                                                  "graph_drop_edge_index", "graph_delete",   "graph_write",  "drop_chunks"};
 
 bool same(std::string_view a, std::string_view b) {
   return a.size() == b.size() && strncasecmp(a.data(), b.data(), a.size()) == 0;

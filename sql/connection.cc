@@ -76,7 +76,7 @@ int Connection::progress(void* self) {
   if (connection.cancel_.load(std::memory_order_relaxed)) return 1;
   if (connection.session_->internal()) return 0;
   if (std::chrono::steady_clock::now() < connection.statement_deadline_) return 0;
-  connection.reported_ = Status(StatusCode::kInterrupted, "the statement ran longer than statement_time_max_ms allows");
+  connection.reported_ = Status(StatusCode::kInterrupted, "the statement ran longer than statement_time_max_ms, or the connection's time limit, allows");
   return 1;
 }
 
@@ -352,7 +352,7 @@ Status Connection::run_deferred() {
 
 Status Connection::write(const std::function<Status()>& body) {
   reported_ = {};
-  if (running_ == 0) cancel_.store(false, std::memory_order_relaxed);
+  start_call();
   BRAID_TRY(session_->check_limits());
   if (session_->state() == Session::State::kReading && read_only_)
     return Status(StatusCode::kReadOnly, "the transaction was begun for reading; begin one for writing");
@@ -367,7 +367,7 @@ Status Connection::write(const std::function<Status()>& body) {
 
 Status Connection::read(const std::function<Status()>& body) {
   reported_ = {};
-  if (running_ == 0) cancel_.store(false, std::memory_order_relaxed);
+  start_call();
   BRAID_TRY(session_->check_limits());
   BRAID_TRY(session_->pin());
   const Status status = body();
@@ -409,6 +409,26 @@ TraversalOptions Connection::traversal_options() const {
   return traversal;
 }
 
+AlgorithmContext Connection::algorithm_context() const {
+  const TraversalOptions bounds = traversal_options();
+  AlgorithmContext context;
+  context.cancel = bounds.cancel;
+  context.deadline = statement_deadline_;
+  context.rows_max = bounds.visits_max;
+  context.progress = progress_;
+  return context;
+}
+
+void Connection::start_call() {
+  if (running_ == 0) cancel_.store(false, std::memory_order_relaxed);
+  start_clock();
+}
+
+void Connection::start_clock() {
+  const std::chrono::milliseconds most(engine().options()[OptionId::kStatementTimeMax]);
+  statement_deadline_ = std::chrono::steady_clock::now() + (time_limit_.count() > 0 ? std::min(time_limit_, most) : most);
+}
+
 Status Connection::check_writing() const {
   if (session_->state() == Session::State::kWriting) return {};
   return Status(StatusCode::kMisuse, "this function writes, and is not allowed where SQLite evaluates it without a write transaction");
@@ -448,9 +468,7 @@ Result<bool> Statement::step() {
     BRAID_TRY(connection_.start(*this));
   }
   has_row_ = false;
-  connection_.statement_deadline_ =
-      std::chrono::steady_clock::now() +
-      std::chrono::milliseconds(connection_.engine().options()[OptionId::kStatementTimeMax]);
+  connection_.start_clock();
   const int code = sqlite3_step(statement_);
   if (code == SQLITE_ROW) {
     has_row_ = true;

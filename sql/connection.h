@@ -15,6 +15,7 @@
 
 #include "engine/result.h"
 #include "engine/session.h"
+#include "graph/algorithm.h"
 #include "graph/graph_view.h"
 #include "graph/graph_writer.h"
 #include "graph/traversal.h"
@@ -84,6 +85,14 @@ class Connection {
   std::shared_ptr<const SeriesOverlay> series_overlay() const;
   TraversalOptions traversal_options() const;
   std::chrono::steady_clock::time_point statement_deadline() const { return statement_deadline_; }
+  /// Where an algorithm asks: the statement's cancel, deadline, bound on rows, and the host's progress.
+  AlgorithmContext algorithm_context() const;
+  /// Called now and then by what takes long, with the part that is done; false ends it. Null: nobody asks.
+  void on_progress(std::function<bool(double fraction)> progress) { progress_ = std::move(progress); }
+  /// How long a statement may run between two rows, at most what statement_time_max_ms allows; 0: as long as that.
+  void set_time_limit(std::chrono::milliseconds limit) { time_limit_ = limit; }
+  /// A call begins: an earlier interrupt is over, and its time is counted from now.
+  void start_call();
   /// kMisuse inside a read-only place; functions that write call it first.
   Status check_writing() const;
 
@@ -112,6 +121,7 @@ class Connection {
  private:
   friend class Statement;
   Connection() = default;
+  void start_clock();
   Status register_all();
 
   Status roll_back();
@@ -141,6 +151,8 @@ class Connection {
   std::vector<std::string> savepoints_;
   std::vector<std::function<Status()>> deferred_;
   std::chrono::steady_clock::time_point statement_deadline_;
+  std::chrono::milliseconds time_limit_{0};
+  std::function<bool(double fraction)> progress_;
   std::atomic<bool> cancel_{false};
   std::unordered_map<std::string, SqliteStatement> internal_statements_;
 };

@@ -1,0 +1,164 @@
+// The C API: projections and algorithms.
+#include <algorithm>
+#include <chrono>
+
+#include "api/c_guard.h"
+#include "api/graph_argument.h"
+#include "sql/algorithm_access.h"
+
+using namespace braid;
+
+namespace {
+
+Result<Vertex> vertex_argument(const Projection& graph, int64_t node, std::string_view name) {
+  BRAID_ASSIGN(const NodeId id, node_argument(node, name));
+  if (const auto vertex = graph.vertex(id)) return *vertex;
+  return Status(StatusCode::kNotFound, std::string(name) + ": node " + std::to_string(node) + " is not in the projection");
+}
+
+int64_t node_of(const Projection& graph, Vertex vertex) { return static_cast<int64_t>(graph.node(vertex).value()); }
+
+/// The edge of a step, which the direction may take backwards.
+EdgeId edge_of(const Projection& graph, Vertex from, Vertex to, Direction direction) {
+  const auto between = [&](Vertex source, Vertex target) -> std::optional<EdgeId> {
+    const auto list = graph.out().of(source);
+    if (std::find(list.begin(), list.end(), target) == list.end()) return std::nullopt;
+    return graph.edge(entry_between(graph, source, target));
+  };
+  if (direction != Direction::kIn || !graph.directed())
+    if (const auto edge = between(from, to)) return *edge;
+  return between(to, from).value_or(EdgeId());
+}
+
+template <typename Body>
+int32_t walk_call(braid_projection* projection, Body body) {
+  return guard(projection, [&]() -> Status {
+    BRAID_ASSIGN(Connection * open, open_connection(*projection->state));
+    open->start_call();
+    return body(projection->walk, open->algorithm_context());
+  });
+}
+
+}  // namespace
+
+int32_t braid_projection::finish(const Status& status) {
+  if (status.ok()) return BRAID_OK;
+  state->error = status.message();
+  state->error_offset = -1;
+  return static_cast<int32_t>(status.code());
+}
+
+extern "C" {
+
+int32_t braid_projection_open(braid_connection* connection, const char* name, braid_projection** projection) {
+  if (projection != nullptr) *projection = nullptr;
+  return guard(connection, [&]() -> Status {
+    BRAID_NOT_NULL(projection);
+    BRAID_ASSIGN(Connection * open, open_connection(*connection->state));
+    return open->read([&]() -> Status {
+      BRAID_ASSIGN(auto graph, open_projection(*open, optional_argument(name)));
+      *projection = new braid_projection{connection->state, ProjectionWalk(std::move(graph))};
+      return {};
+    });
+  });
+}
+
+void braid_projection_close(braid_projection* projection) { delete projection; }
+
+int32_t braid_projection_size(braid_projection* projection, int64_t* nodes, int64_t* edges, int64_t* bytes) {
+  return guard(projection, [&]() -> Status {
+    const Projection& graph = projection->walk.graph();
+    if (nodes != nullptr) *nodes = graph.vertex_count();
+    if (edges != nullptr) *edges = static_cast<int64_t>(graph.edge_count());
+    if (bytes != nullptr) *bytes = static_cast<int64_t>(graph.memory_bytes());
+    return {};
+  });
+}
+
+int32_t braid_projection_hops(braid_projection* projection, int64_t start, uint32_t hops, int32_t direction, int64_t* nodes,
+                              size_t capacity, size_t* count) {
+  return walk_call(projection, [&](ProjectionWalk& walk, const AlgorithmContext& context) -> Status {
+    BRAID_NOT_NULL(count);
+    *count = 0;
+    if (nodes == nullptr && capacity > 0) return null_argument("nodes");
+    BRAID_ASSIGN(const Direction along, direction_argument(direction));
+    BRAID_ASSIGN(const Vertex vertex, vertex_argument(walk.graph(), start, "start"));
+    BRAID_ASSIGN(const auto reached, walk.hops(vertex, hops, along, context));
+    *count = reached.size() - 1;
+    for (size_t i = 0; i < std::min(*count, capacity); ++i) nodes[i] = node_of(walk.graph(), reached[i + 1]);
+    return {};
+  });
+}
+
+int32_t braid_projection_path(braid_projection* projection, int64_t source, int64_t target, int32_t direction, int64_t* nodes,
+                              int64_t* edges, size_t capacity, size_t* count) {
+  return walk_call(projection, [&](ProjectionWalk& walk, const AlgorithmContext& context) -> Status {
+    BRAID_NOT_NULL(count);
+    *count = 0;
+    BRAID_ASSIGN(const Direction along, direction_argument(direction));
+    BRAID_ASSIGN(const Vertex from, vertex_argument(walk.graph(), source, "source"));
+    BRAID_ASSIGN(const Vertex to, vertex_argument(walk.graph(), target, "target"));
+    BRAID_ASSIGN(const auto path, walk.path(from, to, along, context));
+    *count = path.size();
+    if (*count > capacity) return {};
+    for (size_t i = 0; nodes != nullptr && i < path.size(); ++i) nodes[i] = node_of(walk.graph(), path[i]);
+    for (size_t i = 1; edges != nullptr && i < path.size(); ++i)
+      edges[i - 1] = static_cast<int64_t>(edge_of(walk.graph(), path[i - 1], path[i], along).value());
+    return {};
+  });
+}
+
+int32_t braid_algorithm(braid_connection* connection, const char* algorithm, const char* projection, const char* arguments,
+                        braid_statement** statement) {
+  if (statement != nullptr) *statement = nullptr;
+  return guard(connection, [&]() -> Status {
+    BRAID_NOT_NULL(algorithm);
+    BRAID_NOT_NULL(statement);
+    BRAID_ASSIGN(Connection * open, open_connection(*connection->state));
+    BRAID_ASSIGN(const AlgorithmRow* row, find_algorithm(algorithm));
+    BRAID_ASSIGN(const AlgorithmQuery query, algorithm_query(*row, "*", optional_argument(projection), optional_argument(arguments)));
+    size_t used = 0;
+    BRAID_ASSIGN(auto made, open->prepare(query.sql, used));
+    for (size_t i = 0; i < query.values.size(); ++i) bind_value(made->get(), static_cast<int>(i) + 1, query.values[i]);
+    *statement = make_statement(connection->state, std::move(made)).release();
+    return {};
+  });
+}
+
+int32_t braid_algorithm_write(braid_connection* connection, const char* algorithm, const char* projection, const char* arguments,
+                              const char* column, const char* property, int64_t* count) {
+  return guard(connection, [&]() -> Status {
+    BRAID_NOT_NULL(algorithm);
+    BRAID_NOT_NULL(property);
+    BRAID_ASSIGN(Connection * open, open_connection(*connection->state));
+    return open->write([&]() -> Status {
+      BRAID_ASSIGN(const uint64_t written, write_algorithm(*open, {algorithm, optional_argument(projection), property,
+                                                                   optional_argument(column), optional_argument(arguments)}));
+      if (count != nullptr) *count = static_cast<int64_t>(written);
+      return {};
+    });
+  });
+}
+
+int32_t braid_on_progress(braid_connection* connection, int32_t (*progress)(void* context, double fraction), void* context) {
+  return guard(connection, [&]() -> Status {
+    BRAID_ASSIGN(Connection * open, open_connection(*connection->state));
+    if (progress == nullptr) {
+      open->on_progress(nullptr);
+      return {};
+    }
+    open->on_progress([progress, context](double fraction) { return progress(context, fraction) == 0; });
+    return {};
+  });
+}
+
+int32_t braid_set_time_limit(braid_connection* connection, int64_t milliseconds) {
+  return guard(connection, [&]() -> Status {
+    BRAID_ASSIGN(Connection * open, open_connection(*connection->state));
+    if (milliseconds < 0) return Status(StatusCode::kInvalidArgument, "the time limit is negative");
+    open->set_time_limit(std::chrono::milliseconds(milliseconds));
+    return {};
+  });
+}
+
+}  // extern "C"

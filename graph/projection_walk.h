@@ -1,0 +1,65 @@
+// Short walks over one projection, many after each other: what they need is kept between them, so that a walk costs what it reaches.
+//
+// Threads: one at a time.
+#pragma once
+
+#include <memory>
+#include <span>
+#include <vector>
+
+#include "graph/algorithm.h"
+#include "graph/projection.h"
+
+namespace braid {
+
+class ProjectionWalk {
+ public:
+  explicit ProjectionWalk(std::shared_ptr<const Projection> projection);
+
+  const Projection& graph() const { return *graph_; }
+
+  /// Everything within `hops` of `start`, breadth first, the start first. Valid until the next walk. `context.rows_max` bounds what is
+  /// reached; `direction` is as seen along the projection's own entries.
+  Result<std::span<const Vertex>> hops(Vertex start, uint32_t hops, Direction direction, const AlgorithmContext& context);
+
+  /// The vertices of a path with the fewest edges, found from both ends; empty when there is none. Valid until the next walk.
+  Result<std::span<const Vertex>> path(Vertex source, Vertex target, Direction direction, const AlgorithmContext& context);
+
+ private:
+  /// Where a search has been, in this walk or an earlier one.
+  struct Visit {
+    uint32_t walk = 0;
+    Vertex parent = 0;
+  };
+  struct Side {
+    std::vector<Visit> visits;
+    std::vector<Vertex> queue;
+    size_t level = 0;  // where the last level begins
+    size_t end = 0;
+    uint64_t entries = 0;  // of the last level
+  };
+  /// Which entries lead on: one or both.
+  struct Steps {
+    const Adjacency* first;
+    const Adjacency* second;  // may be null
+  };
+
+  Steps steps(Direction direction) const;
+  uint32_t next_walk();
+  void start(Side& side, Vertex vertex, const Steps& steps);
+  /// Goes one level on; the vertex where it met the other side, or nothing.
+  Result<std::optional<Vertex>> expand(Side& mine, const Side& other, const Steps& steps, const AlgorithmContext& context);
+  std::span<const Vertex> joined(Vertex source, Vertex target, Vertex meeting);
+
+  const std::shared_ptr<const Projection> graph_;  // shared with the cache
+  uint32_t walk_ = 0;
+  std::vector<uint32_t> seen_;  // the walk that was here
+  std::vector<Vertex> queue_;
+  Side sides_[2];
+  std::vector<Vertex> path_;
+};
+
+/// The entry of least edge id from one vertex to another, which there is.
+uint64_t entry_between(const Projection& graph, Vertex source, Vertex target);
+
+}  // namespace braid
