@@ -176,7 +176,8 @@ int32_t braid_neighbors(braid_connection* connection, int64_t node, int32_t dire
     BRAID_ASSIGN(const Direction along, direction_argument(direction));
     const GraphView view = open.graph();
     std::vector<Neighbor> found;
-    BRAID_TRY(view.neighbors(id, along, type_for_reading(open, optional_argument(type)), capacity, found));
+    const std::optional<TypeId> of_type = type == nullptr ? std::nullopt : std::optional(type_for_reading(open, type));
+    BRAID_TRY(view.neighbors(id, along, of_type, capacity, found));
     // A node with neighbours exists; only the empty answer needs a look.
     if (found.empty()) BRAID_TRY(node_exists(view, id));
     for (const Neighbor& neighbor : found)
@@ -202,8 +203,8 @@ int32_t braid_shortest_path(braid_connection* connection, int64_t source, int64_
     BRAID_ASSIGN(const NodeId from, node_argument(source, "source"));
     BRAID_ASSIGN(const NodeId to, node_argument(target, "target"));
     TraversalOptions options = open.traversal_options();
-    BRAID_ASSIGN(options.direction, direction_argument(direction));
-    options.type = type_for_reading(open, optional_argument(type));
+    BRAID_ASSIGN(options.steps.direction, direction_argument(direction));
+    if (type != nullptr) options.steps.types = {type_for_reading(open, type)};
     BRAID_ASSIGN(const auto path, find_path(open, from, to, optional_argument(weight), options));
     if (!path) return {};
     *count = path->nodes.size();

@@ -18,18 +18,6 @@ Result<Vertex> vertex_argument(const Projection& graph, int64_t node, std::strin
 
 int64_t node_of(const Projection& graph, Vertex vertex) { return static_cast<int64_t>(graph.node(vertex).value()); }
 
-/// The edge of a step, which the direction may take backwards.
-EdgeId edge_of(const Projection& graph, Vertex from, Vertex to, Direction direction) {
-  const auto between = [&](Vertex source, Vertex target) -> std::optional<EdgeId> {
-    const auto list = graph.out().of(source);
-    if (std::find(list.begin(), list.end(), target) == list.end()) return std::nullopt;
-    return graph.edge(entry_between(graph, source, target));
-  };
-  if (direction != Direction::kIn || !graph.directed())
-    if (const auto edge = between(from, to)) return *edge;
-  return between(to, from).value_or(EdgeId());
-}
-
 template <typename Body>
 int32_t walk_call(braid_projection* projection, Body body) {
   return guard(projection, [&]() -> Status {
@@ -103,7 +91,7 @@ int32_t braid_projection_path(braid_projection* projection, int64_t source, int6
     if (*count > capacity) return {};
     for (size_t i = 0; nodes != nullptr && i < path.size(); ++i) nodes[i] = node_of(walk.graph(), path[i]);
     for (size_t i = 1; edges != nullptr && i < path.size(); ++i)
-      edges[i - 1] = static_cast<int64_t>(edge_of(walk.graph(), path[i - 1], path[i], along).value());
+      edges[i - 1] = static_cast<int64_t>(edge_between(walk.graph(), path[i - 1], path[i], along).value());
     return {};
   });
 }

@@ -24,6 +24,7 @@
 
 #include "engine/result.h"
 #include "graph/graph_view.h"
+#include "graph/steps.h"
 
 namespace braid {
 
@@ -92,8 +93,10 @@ class BoostGraph {
   using adjacency_iterator = void;
   static constexpr vertex_descriptor null_vertex() { return 0; }
 
+  BoostGraph(GraphView view, StepRules rules)
+      : view_(std::move(view)), rules_(std::move(rules)), reversed_rules_(braid::reversed(rules_)) {}
   BoostGraph(GraphView view, Direction direction, std::optional<TypeId> type)
-      : view_(std::move(view)), direction_(direction), type_(type) {}
+      : BoostGraph(std::move(view), StepRules{.direction = direction, .types = type ? std::vector{*type} : std::vector<TypeId>()}) {}
 
   const GraphView& view() const { return view_; }
   /// The first error of a read.
@@ -102,8 +105,7 @@ class BoostGraph {
   /// The steps from `vertex` (with `reversed`, those to it); empty after an error.
   std::pair<BoostEdgeIterator, BoostEdgeIterator> steps(BoostVertex vertex, bool reversed) const {
     auto neighbors = std::make_shared<std::vector<Neighbor>>();
-    const Status status = view_.neighbors(NodeId(vertex), reversed ? opposite() : direction_, type_,
-                                          SIZE_MAX, *neighbors);
+    const Status status = read_steps(view_, NodeId(vertex), reversed ? reversed_rules_ : rules_, *neighbors);
     if (!status.ok()) {
       neighbors->clear();
       if (failure_.ok()) failure_ = status;
@@ -114,21 +116,9 @@ class BoostGraph {
   }
 
  private:
-  Direction opposite() const {
-    switch (direction_) {
-      case Direction::kOut:
-        return Direction::kIn;
-      case Direction::kIn:
-        return Direction::kOut;
-      case Direction::kBoth:
-        return Direction::kBoth;
-    }
-    return Direction::kBoth;
-  }
-
   const GraphView view_;
-  const Direction direction_;
-  const std::optional<TypeId> type_;
+  const StepRules rules_;
+  const StepRules reversed_rules_;
   mutable Status failure_;  // one thread runs an algorithm on a graph object
 };
 

@@ -274,13 +274,16 @@ Result<ProjectionSize> estimate_projection(const GraphView& view, const Projecti
     if (spec.types.empty() || std::binary_search(spec.types.begin(), spec.types.end(), key.type)) size.edges += header.count;
   }
   BRAID_TRY(cursor.status());
-  // A directed one has its targets twice, an undirected one each edge; ids by entry of `out`, weights too.
-  const uint64_t entries = size.edges * (spec.orientation == Orientation::kUndirected ? 2 : 1);
-  const uint64_t per_entry = sizeof(Vertex) + sizeof(uint64_t) + (spec.weight ? sizeof(double) : 0);
-  const uint64_t offsets = 8 * (spec.orientation == Orientation::kUndirected ? 1 : 2);
-  size.bytes = size.nodes * (8 + sizeof(Vertex) + offsets) + entries * per_entry;
-  if (spec.orientation != Orientation::kUndirected) size.bytes += size.edges * sizeof(Vertex);
+  size.bytes = projection_bytes(size.nodes, size.edges, spec);
   return size;
+}
+
+/// A directed one has its targets twice, an undirected one each edge; ids by entry of `out`, weights too.
+uint64_t projection_bytes(uint64_t nodes, uint64_t edges, const ProjectionSpec& spec) {
+  const bool undirected = spec.orientation == Orientation::kUndirected;
+  const uint64_t per_entry = sizeof(Vertex) + sizeof(uint64_t) + (spec.weight ? sizeof(double) : 0);
+  const uint64_t per_node = 8 + sizeof(Vertex) + (undirected ? 8 : 16);
+  return nodes * per_node + (undirected ? 2 * edges * per_entry : edges * (per_entry + sizeof(Vertex)));
 }
 
 std::optional<Vertex> Projection::vertex(NodeId node) const {

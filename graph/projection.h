@@ -36,6 +36,8 @@ struct ProjectionSize {
 };
 /// Counts without building: reads the keys of the nodes and the heads of the lists.
 Result<ProjectionSize> estimate_projection(const GraphView& view, const ProjectionSpec& spec);
+/// Memory of a projection of so many nodes and edges.
+uint64_t projection_bytes(uint64_t nodes, uint64_t edges, const ProjectionSpec& spec);
 
 /// A node's number in one projection.
 using Vertex = uint32_t;

@@ -7,6 +7,11 @@
 #include "graph/graph_store_view.h"
 
 namespace braid {
+namespace {
+
+constexpr size_t kWalkKindsMax = 1000;
+
+}  // namespace
 
 Status ProjectionCache::define(std::string_view name, const ProjectionSpec& spec) {
   MutexLock lock(mutex_);
@@ -83,7 +88,29 @@ Result<std::shared_ptr<const Projection>> ProjectionCache::get(const GraphView& 
   return projection;
 }
 
+bool ProjectionCache::is_near(const GraphView& view, const ProjectionSpec& spec) const {
+  const uint64_t sequence = view.base().sequence();
+  MutexLock lock(mutex_);
+  const auto built = std::find_if(built_.begin(), built_.end(), [&spec](const Built& one) { return one.spec == spec; });
+  if (built == built_.end() || built->sequence > sequence) return false;
+  return journal_.reaches(built->sequence, sequence);
+}
+
+void ProjectionCache::note_walk(const ProjectionSpec& spec, uint64_t nodes) {
+  MutexLock lock(mutex_);
+  // Walks of very many kinds: what they read is forgotten rather than kept without bound.
+  if (walked_.size() >= kWalkKindsMax && !walked_.contains(spec)) walked_.clear();
+  walked_[spec] += nodes;
+}
+
+uint64_t ProjectionCache::walked(const ProjectionSpec& spec) const {
+  MutexLock lock(mutex_);
+  const auto found = walked_.find(spec);
+  return found == walked_.end() ? 0 : found->second;
+}
+
 void ProjectionCache::keep(Built built) {
+  walked_.erase(built.spec);
   const auto same = std::find_if(built_.begin(), built_.end(), [&built](const Built& one) { return one.spec == built.spec; });
   if (same != built_.end()) {
     // An old snapshot's matrix serves its own call only.

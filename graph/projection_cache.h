@@ -38,6 +38,13 @@ class ProjectionCache {
   /// The projection of what `view` sees, from memory or built. Inside a write transaction that changed the graph it is built for the call.
   Result<std::shared_ptr<const Projection>> get(const GraphView& view, const ProjectionSpec& spec, const std::atomic<bool>* cancel);
 
+  /// Whether `get` would not have to build it: one is kept that is current, or that the journal brings up to date.
+  bool is_near(const GraphView& view, const ProjectionSpec& spec) const;
+  /// How many nodes walks that could use this projection have read from the store since the last one was built.
+  void note_walk(const ProjectionSpec& spec, uint64_t nodes);
+  uint64_t walked(const ProjectionSpec& spec) const;
+  uint64_t bytes_max() const { return bytes_max_; }
+
   /// What a publish changed: called by the holder of the writer slot, in the order of the sequences.
   void note_publish(uint64_t sequence, const std::vector<ShapeChange>& changes);
 
@@ -56,6 +63,7 @@ class ProjectionCache {
   std::map<std::string, ProjectionSpec, std::less<>> named_ BRAID_GUARDED_BY(mutex_);
   std::list<Built> built_ BRAID_GUARDED_BY(mutex_);  // the most recently used first
   ShapeJournal journal_ BRAID_GUARDED_BY(mutex_);
+  std::map<ProjectionSpec, uint64_t> walked_ BRAID_GUARDED_BY(mutex_);  // nodes
 };
 
 }  // namespace braid

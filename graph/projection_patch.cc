@@ -61,10 +61,14 @@ void ShapeJournal::add(uint64_t sequence, const std::vector<ShapeChange>& change
   }
 }
 
+bool ShapeJournal::reaches(uint64_t from, uint64_t to) const {
+  if (from == to) return true;
+  return !publishes_.empty() && publishes_.front().sequence <= from + 1 && publishes_.back().sequence >= to;
+}
+
 std::optional<std::vector<ShapeChange>> ShapeJournal::between(uint64_t from, uint64_t to) const {
+  if (!reaches(from, to)) return std::nullopt;
   std::vector<ShapeChange> out;
-  if (from == to) return out;
-  if (publishes_.empty() || publishes_.front().sequence > from + 1 || publishes_.back().sequence < to) return std::nullopt;
   for (const Publish& publish : publishes_)
     if (publish.sequence > from && publish.sequence <= to) out.insert(out.end(), publish.changes.begin(), publish.changes.end());
   return out;

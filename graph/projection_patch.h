@@ -33,6 +33,7 @@ class ShapeJournal {
  public:
   /// `sequence` is the next one after the last.
   void add(uint64_t sequence, const std::vector<ShapeChange>& changes);
+  bool reaches(uint64_t from, uint64_t to) const;
   /// Everything after `from` up to `to`; nothing when that is no longer kept.
   std::optional<std::vector<ShapeChange>> between(uint64_t from, uint64_t to) const;
 

@@ -7,6 +7,15 @@
 #include "graph/pace.h"
 
 namespace braid {
+namespace {
+
+constexpr uint64_t kNoEntry = UINT64_MAX;
+
+Status too_many_nodes(uint64_t nodes_max) {
+  return Status(StatusCode::kLimit, fmt::format("the traversal reaches more than {} nodes, as traversal_nodes_max allows", nodes_max));
+}
+
+}  // namespace
 
 ProjectionWalk::ProjectionWalk(std::shared_ptr<const Projection> projection)
     : graph_(std::move(projection)) {}
@@ -62,8 +71,7 @@ Result<std::span<const Vertex>> ProjectionWalk::hops(Vertex start, uint32_t hops
       if (second != nullptr) take(*second, vertex);
       BRAID_TRY(pace.step(first->degree(vertex) + 1));
       if (end <= context.rows_max) continue;
-      return Status(StatusCode::kLimit,
-                    fmt::format("the traversal reaches more than {} nodes, as traversal_nodes_max allows", context.rows_max));
+      return too_many_nodes(context.rows_max);
     }
   }
   return std::span<const Vertex>(queue, end);
@@ -143,13 +151,50 @@ std::span<const Vertex> ProjectionWalk::joined(Vertex source, Vertex target, Ver
   return path_;
 }
 
+Status trace_hops(const Projection& graph, Vertex start, uint32_t hops, const AlgorithmContext& context,
+                  const std::function<void(const TracedVertex&)>& visit) {
+  constexpr uint32_t kUnseen = UINT32_MAX;
+  std::vector<uint32_t> places(graph.vertex_count(), kUnseen);  // in `reached`
+  std::vector<TracedVertex> reached = {{start, 0, EdgeId(), start}};
+  places[start] = 0;
+  Pace pace(context);
+  for (size_t next = 0; next < reached.size() && reached[next].depth < hops; ++next) {
+    const TracedVertex from = reached[next];
+    for (uint64_t entry = graph.out().offsets[from.vertex]; entry < graph.out().offsets[from.vertex + 1]; ++entry) {
+      const Vertex target = graph.out().targets[entry];
+      if (places[target] == kUnseen) {
+        places[target] = static_cast<uint32_t>(reached.size());
+        reached.push_back({target, from.depth + 1, graph.edge(entry), from.vertex});
+        continue;
+      }
+      TracedVertex& other = reached[places[target]];
+      if (other.depth != from.depth + 1 || other.via <= graph.edge(entry)) continue;
+      other.via = graph.edge(entry);
+      other.previous = from.vertex;
+    }
+    BRAID_TRY(pace.step(graph.out().degree(from.vertex) + 1));
+    if (reached.size() <= context.rows_max) continue;
+    return too_many_nodes(context.rows_max);
+  }
+  for (const TracedVertex& vertex : reached) visit(vertex);
+  return {};
+}
+
 uint64_t entry_between(const Projection& graph, Vertex source, Vertex target) {
   std::optional<uint64_t> least;
   for (uint64_t entry = graph.out().offsets[source]; entry < graph.out().offsets[source + 1]; ++entry) {
     if (graph.out().targets[entry] != target) continue;
     if (!least || graph.edge(entry) < graph.edge(*least)) least = entry;
   }
-  return least.value_or(graph.out().offsets[source]);
+  return least.value_or(kNoEntry);
+}
+
+EdgeId edge_between(const Projection& graph, Vertex from, Vertex to, Direction direction) {
+  const bool undirected = !graph.directed();
+  const uint64_t forward = undirected || direction != Direction::kIn ? entry_between(graph, from, to) : kNoEntry;
+  const uint64_t backward = !undirected && direction != Direction::kOut ? entry_between(graph, to, from) : kNoEntry;
+  if (backward == kNoEntry) return graph.edge(forward);
+  return forward == kNoEntry ? graph.edge(backward) : std::min(graph.edge(forward), graph.edge(backward));
 }
 
 }  // namespace braid

@@ -3,6 +3,7 @@
 // Threads: one at a time.
 #pragma once
 
+#include <functional>
 #include <memory>
 #include <span>
 #include <vector>
@@ -11,6 +12,14 @@
 #include "graph/projection.h"
 
 namespace braid {
+
+/// A vertex that was reached, and from where.
+struct TracedVertex {
+  Vertex vertex = 0;
+  uint32_t depth = 0;
+  EdgeId via;           ///< 0 for the start
+  Vertex previous = 0;  ///< of the start: itself
+};
 
 class ProjectionWalk {
  public:
@@ -59,7 +68,13 @@ class ProjectionWalk {
   std::vector<Vertex> path_;
 };
 
+/// Everything within `hops` of `start` along the entries of `out`, nearer ones first, with the edge of least id that leads there.
+Status trace_hops(const Projection& graph, Vertex start, uint32_t hops, const AlgorithmContext& context,
+                  const std::function<void(const TracedVertex&)>& visit);
+
 /// The entry of least edge id from one vertex to another, which there is.
 uint64_t entry_between(const Projection& graph, Vertex source, Vertex target);
+/// The edge of least id of a step that a walk in this direction takes.
+EdgeId edge_between(const Projection& graph, Vertex from, Vertex to, Direction direction);
 
 }  // namespace braid

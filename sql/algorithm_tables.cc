@@ -30,29 +30,9 @@ std::string_view orientation_text(Orientation orientation) {
 
 // --- What is projected ---------------------------------------------------------------------------------------------------------------
 
-/// One name, or a JSON array of names.
-Result<std::vector<std::string>> names_argument(sqlite3_value* value, std::string_view what) {
-  std::vector<std::string> names;
-  const auto text = optional_text(value);
-  if (!text) return names;
-  if (!text->starts_with('[')) {
-    names.emplace_back(*text);
-    return names;
-  }
-  BRAID_ASSIGN(const PropertyValue parsed, value_from_json(*text));
-  const auto* list = std::get_if<PropertyList>(&parsed.value);
-  for (const PropertyValue& item : list != nullptr ? *list : PropertyList()) {
-    const auto* name = std::get_if<std::string>(&item.value);
-    if (name == nullptr)
-      return Status(StatusCode::kInvalidArgument, fmt::format("graph_project: {}: expected a name or a JSON array of names", what));
-    names.push_back(*name);
-  }
-  return names;
-}
-
 template <typename Id>
 Status ids_of(Connection& connection, NameKind kind, sqlite3_value* value, std::string_view what, std::vector<Id>& out) {
-  BRAID_ASSIGN(const std::vector<std::string> names, names_argument(value, what));
+  BRAID_ASSIGN(const std::vector<std::string> names, names_argument(optional_text(value), fmt::format("graph_project: {}", what)));
   for (const std::string& name : names) {
     const auto id = connection.find_name(kind, name);
     if (!id) return Status(StatusCode::kNotFound, fmt::format("graph_project: {} '{}' is not used in the graph", what, name));

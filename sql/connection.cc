@@ -406,6 +406,7 @@ TraversalOptions Connection::traversal_options() const {
   traversal.depth_max = static_cast<uint32_t>(options[OptionId::kTraversalDepthMax]);
   traversal.visits_max = static_cast<uint64_t>(options[OptionId::kTraversalNodesMax]);
   traversal.cancel = &cancel_;
+  traversal.deadline = statement_deadline_;
   return traversal;
 }
 
@@ -417,6 +418,12 @@ AlgorithmContext Connection::algorithm_context() const {
   context.rows_max = bounds.visits_max;
   context.progress = progress_;
   return context;
+}
+
+void Connection::note_walk(std::string_view call, WalkReport report) {
+  constexpr size_t kNotedWalks = 16;
+  noted_walks_.push_front({std::string(call), std::move(report)});
+  if (noted_walks_.size() > kNotedWalks) noted_walks_.pop_back();
 }
 
 void Connection::start_call() {

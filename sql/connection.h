@@ -4,6 +4,7 @@
 #include <sqlite3.h>
 
 #include <atomic>
+#include <deque>
 #include <functional>
 #include <list>
 #include <memory>
@@ -91,6 +92,13 @@ class Connection {
   void on_progress(std::function<bool(double fraction)> progress) { progress_ = std::move(progress); }
   /// How long a statement may run between two rows, at most what statement_time_max_ms allows; 0: as long as that.
   void set_time_limit(std::chrono::milliseconds limit) { time_limit_ = limit; }
+  /// How the last walks over the graph were read, the newest first.
+  struct NotedWalk {
+    std::string call;
+    WalkReport report;
+  };
+  void note_walk(std::string_view call, WalkReport report);
+  const std::deque<NotedWalk>& noted_walks() const { return noted_walks_; }
   /// A call begins: an earlier interrupt is over, and its time is counted from now.
   void start_call();
   /// kMisuse inside a read-only place; functions that write call it first.
@@ -153,6 +161,7 @@ class Connection {
   std::chrono::steady_clock::time_point statement_deadline_;
   std::chrono::milliseconds time_limit_{0};
   std::function<bool(double fraction)> progress_;
+  std::deque<NotedWalk> noted_walks_;
   std::atomic<bool> cancel_{false};
   std::unordered_map<std::string, SqliteStatement> internal_statements_;
 };

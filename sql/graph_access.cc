@@ -5,6 +5,8 @@
 
 #include <fmt/format.h>
 
+#include "graph/property_filter.h"
+
 namespace braid {
 
 namespace {
@@ -122,22 +124,24 @@ std::string labels_to_json(const Connection& connection, const std::vector<Label
   return value_to_json(list);
 }
 
-Result<std::string> node_properties_json(Connection& connection, const Node& node) {
-  const auto name = [&](KeyId key) -> std::string_view { return connection.name(NameKind::kPropertyKey, key.value()); };
-  const BindingDefinition* binding = binding_of(connection.catalog_state(), node.labels);
-  if (binding == nullptr) return properties_to_json(node.properties, name);
-  BRAID_ASSIGN(const auto row, bound_row(connection, *binding, node));
+Result<PropertyMap> node_properties(Connection& connection, const Node& node) {
   PropertyMap merged;
-  for (const auto& [column, value] : row)
-    if (!value.is_null()) merged.emplace_back(column, value);
-  for (const auto& [key, value] : node.properties) {
-    const std::string_view key_name = name(key);
-    const bool is_column = std::any_of(row.begin(), row.end(), [&](const auto& item) { return item.first == key_name; });
-    if (!is_column) merged.emplace_back(std::string(key_name), value);
+  if (const BindingDefinition* binding = binding_of(connection.catalog_state(), node.labels)) {
+    BRAID_ASSIGN(merged, bound_row(connection, *binding, node));
   }
-  PropertyValue object;
-  object.value = std::move(merged);
-  return value_to_json(object);
+  const auto columns = static_cast<std::ptrdiff_t>(merged.size());
+  for (const auto& [key, value] : node.properties) {
+    const std::string& name = connection.name(NameKind::kPropertyKey, key.value());
+    const bool is_column = std::any_of(merged.begin(), merged.begin() + columns, [&](const auto& item) { return item.first == name; });
+    if (!is_column) merged.emplace_back(name, value);
+  }
+  std::erase_if(merged, [](const auto& item) { return item.second.is_null(); });
+  return merged;
+}
+
+Result<std::string> node_properties_json(Connection& connection, const Node& node) {
+  BRAID_ASSIGN(PropertyMap properties, node_properties(connection, node));
+  return value_to_json({std::move(properties)});
 }
 
 std::string edge_properties_json(const Connection& connection, const Edge& edge) {
@@ -328,16 +332,93 @@ Result<EdgeId> link(Connection& connection, const Link& link) {
   return *existing;
 }
 
-std::optional<TypeId> type_for_reading(const Connection& connection, std::optional<std::string_view> type) {
-  if (!type) return std::nullopt;
+Result<std::vector<std::string>> names_argument(std::optional<std::string_view> text, std::string_view what) {
+  std::vector<std::string> names;
+  if (!text) return names;
+  if (!text->starts_with('[')) {
+    names.emplace_back(*text);
+    return names;
+  }
+  BRAID_ASSIGN(const PropertyValue parsed, value_from_json(*text));
+  const auto* list = std::get_if<PropertyList>(&parsed.value);
+  for (const PropertyValue& item : list != nullptr ? *list : PropertyList()) {
+    const auto* name = std::get_if<std::string>(&item.value);
+    if (name == nullptr) return Status(StatusCode::kInvalidArgument, fmt::format("{}: expected a name or a JSON array of names", what));
+    names.push_back(*name);
+  }
+  return names;
+}
+
+TypeId type_for_reading(const Connection& connection, std::string_view type) {
   constexpr TypeId kNoType(UINT32_MAX);
-  const auto found = connection.find_name(NameKind::kEdgeType, *type);
+  const auto found = connection.find_name(NameKind::kEdgeType, type);
   return found ? TypeId(*found) : kNoType;
+}
+
+Result<std::vector<TypeId>> types_for_reading(const Connection& connection, std::optional<std::string_view> types) {
+  std::vector<TypeId> ids;
+  BRAID_ASSIGN(const auto names, names_argument(types, "the edge type"));
+  for (const std::string& name : names) ids.push_back(type_for_reading(connection, name));
+  std::sort(ids.begin(), ids.end());
+  ids.erase(std::unique(ids.begin(), ids.end()), ids.end());
+  return ids;
+}
+
+namespace {
+
+const PropertyValue* find_member(const PropertyMap& properties, std::string_view name) {
+  const auto found = std::find_if(properties.begin(), properties.end(), [name](const auto& item) { return item.first == name; });
+  return found == properties.end() ? nullptr : &found->second;
+}
+
+/// A condition on labels holds when it holds for one of them.
+constexpr std::string_view kLabelMember = "$label";
+
+Result<bool> node_passes(Connection& connection, const PropertyFilter& filter, NodeId id) {
+  BRAID_ASSIGN(const auto node, connection.graph().node(id));
+  if (!node) return false;
+  BRAID_ASSIGN(const PropertyMap properties, node_properties(connection, *node));
+  const auto passes_with = [&](const PropertyValue* label) {
+    return filter.holds([&](std::string_view name) { return name == kLabelMember ? label : find_member(properties, name); });
+  };
+  if (!filter.asks_for(kLabelMember) || node->labels.empty()) return passes_with(nullptr);
+  return std::any_of(node->labels.begin(), node->labels.end(), [&](LabelId label) {
+    const PropertyValue name{connection.name(NameKind::kLabel, label.value())};
+    return passes_with(&name);
+  });
+}
+
+Result<bool> edge_passes(Connection& connection, const PropertyFilter& filter, EdgeId id) {
+  BRAID_ASSIGN(const auto edge, connection.graph().edge(id));
+  if (!edge) return false;
+  return filter.holds([&](std::string_view name) -> const PropertyValue* {
+    const auto key = connection.find_name(NameKind::kPropertyKey, name);
+    return key ? find_property(edge->properties, KeyId(*key)) : nullptr;
+  });
+}
+
+}  // namespace
+
+Status set_filters(Connection& connection, std::optional<std::string_view> nodes, std::optional<std::string_view> edges, StepRules& rules) {
+  if (nodes) {
+    BRAID_ASSIGN(const PropertyFilter filter, PropertyFilter::parse(*nodes));
+    rules.node_passes = [&connection, filter](NodeId id) { return node_passes(connection, filter, id); };
+  }
+  if (edges) {
+    BRAID_ASSIGN(const PropertyFilter filter, PropertyFilter::parse(*edges));
+    rules.edge_passes = [&connection, filter](EdgeId id) { return edge_passes(connection, filter, id); };
+  }
+  return {};
 }
 
 Result<std::optional<Path>> find_path(Connection& connection, NodeId source, NodeId target,
                                       std::optional<std::string_view> weight, TraversalOptions options) {
-  if (!weight) return shortest_path(connection.graph(), source, target, options);
+  if (!weight) {
+    WalkReport report;
+    auto path = shortest_path(connection.graph(), source, target, options, &report);
+    connection.note_walk("shortest path", std::move(report));
+    return path;
+  }
   // A property that no edge has counts 1 for each edge, as it does for the edges that lack it.
   const KeyId key(connection.find_name(NameKind::kPropertyKey, *weight).value_or(UINT32_MAX));
   options.depth_max = UINT32_MAX;  // the cheapest path may be a long one; the nodes reached bound the search

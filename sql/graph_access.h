@@ -16,7 +16,9 @@ namespace braid {
 
 /// JSON array of label names.
 std::string labels_to_json(const Connection& connection, const std::vector<LabelId>& labels);
-/// JSON object of a node's properties; of a bound node its row's columns are among them.
+/// A node's properties by name; of a bound node its row's columns are among them.
+Result<PropertyMap> node_properties(Connection& connection, const Node& node);
+/// The same as a JSON object.
 Result<std::string> node_properties_json(Connection& connection, const Node& node);
 std::string edge_properties_json(const Connection& connection, const Edge& edge);
 
@@ -57,9 +59,16 @@ struct Link {
 };
 Result<EdgeId> link(Connection& connection, const Link& link);
 
-/// The number of an edge type for reading: nullopt for all types when `type` is null; a type that no edge has is answered with one that
-/// matches nothing.
-std::optional<TypeId> type_for_reading(const Connection& connection, std::optional<std::string_view> type);
+/// One name, or a JSON array of names; none for NULL. `what` names the argument in an error.
+Result<std::vector<std::string>> names_argument(std::optional<std::string_view> text, std::string_view what);
+/// The number of an edge type for reading: a type that no edge has is answered with one that matches nothing.
+TypeId type_for_reading(const Connection& connection, std::string_view type);
+/// The numbers of edge types for reading: none, which means all, when `types` is null; a type that no edge has is answered with one that matches
+/// nothing.
+Result<std::vector<TypeId>> types_for_reading(const Connection& connection, std::optional<std::string_view> types);
+/// What walks ask of the nodes and edges on their way: texts of PropertyFilter, where "$label" stands for a node's labels; null: nothing. A bound
+/// node's columns are among its properties.
+Status set_filters(Connection& connection, std::optional<std::string_view> nodes, std::optional<std::string_view> edges, StepRules& rules);
 /// A shortest path by edges, or by the sum of the edges' property `weight`; nullopt when there is none.
 Result<std::optional<Path>> find_path(Connection& connection, NodeId source, NodeId target,
                                       std::optional<std::string_view> weight, TraversalOptions options);

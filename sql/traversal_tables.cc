@@ -1,6 +1,8 @@
 // graph_neighbors, graph_hops and graph_shortest_path: walks over the stored graph.
 #include <fmt/format.h>
 
+#include <algorithm>
+
 #include "sql/graph_access.h"
 #include "sql/table_function.h"
 
@@ -11,13 +13,45 @@ namespace {
 using Parameters = std::span<sqlite3_value* const>;
 using Rows = Result<std::unique_ptr<FunctionResult>>;
 
-Status walk_parameters(Connection& connection, Parameters parameters, size_t first, TraversalOptions& options) {
+/// Where the parameters of a walk stand in its call.
+struct WalkPlaces {
+  size_t along;
+  size_t of_type;
+  size_t node_filter;
+  size_t edge_filter;
+  std::optional<size_t> way{};
+};
+
+constexpr std::pair<std::string_view, WalkWay> kWays[] = {
+    {"auto", WalkWay::kAuto}, {"store", WalkWay::kStore}, {"projection", WalkWay::kProjection}};
+
+Status walk_parameters(Connection& connection, Parameters parameters, const WalkPlaces& places, TraversalOptions& options) {
   options = connection.traversal_options();
-  if (const auto text = text_parameter(parameters, first)) {
-    BRAID_ASSIGN(options.direction, direction_of(*text));
+  if (const auto text = text_parameter(parameters, places.along)) {
+    BRAID_ASSIGN(options.steps.direction, direction_of(*text));
   }
-  options.type = type_for_reading(connection, text_parameter(parameters, first + 1));
-  return {};
+  BRAID_ASSIGN(options.steps.types, types_for_reading(connection, text_parameter(parameters, places.of_type)));
+  const auto way = places.way ? text_parameter(parameters, *places.way) : std::nullopt;
+  if (way) {
+    const auto* row = std::find_if(std::begin(kWays), std::end(kWays), [&](const auto& known) { return known.first == *way; });
+    if (row == std::end(kWays))
+      return Status(StatusCode::kInvalidArgument, fmt::format("way '{}': expected 'auto', 'store' or 'projection'", *way));
+    options.way = row->second;
+  }
+  return set_filters(connection, text_parameter(parameters, places.node_filter), text_parameter(parameters, places.edge_filter),
+                     options.steps);
+}
+
+/// A whole number from 0, as a parameter of hops is; nothing for NULL.
+Result<std::optional<uint32_t>> hops_parameter(Parameters parameters, size_t index, std::string_view name, uint32_t depth_max) {
+  sqlite3_value* value = parameters[index];
+  if (value == nullptr || sqlite3_value_type(value) == SQLITE_NULL) return std::optional<uint32_t>();
+  const int64_t hops = sqlite3_value_int64(value);
+  if (sqlite3_value_numeric_type(value) != SQLITE_INTEGER || hops < 0)
+    return Status(StatusCode::kInvalidArgument, fmt::format("{}: '{}' hops: expected a whole number from 0", name, text_of(value)));
+  if (hops > int64_t{depth_max})
+    return Status(StatusCode::kLimit, fmt::format("{}: {} hops, traversal_depth_max allows {}", name, hops, depth_max));
+  return std::optional(static_cast<uint32_t>(hops));
 }
 
 int64_t number(auto id) { return static_cast<int64_t>(id.value()); }
@@ -29,9 +63,9 @@ Rows run_neighbors(Connection& connection, Parameters parameters) {
   BRAID_ASSIGN(const auto start, node_parameter(parameters, 0, "graph_neighbors"));
   if (!start) return make_rows({});
   TraversalOptions options;
-  BRAID_TRY(walk_parameters(connection, parameters, 1, options));
+  BRAID_TRY(walk_parameters(connection, parameters, {.along = 1, .of_type = 2, .node_filter = 3, .edge_filter = 4}, options));
   std::vector<Neighbor> neighbors;
-  BRAID_TRY(connection.graph().neighbors(*start, options.direction, options.type, options.visits_max + 1, neighbors));
+  BRAID_TRY(read_steps(connection.graph(), *start, options.steps, neighbors));
   if (neighbors.size() > options.visits_max)
     return Status(StatusCode::kLimit, fmt::format("node {} has more than {} neighbours, as traversal_nodes_max allows", start->value(),
                                                   options.visits_max));
@@ -50,19 +84,18 @@ Rows run_hops(Connection& connection, Parameters parameters) {
   BRAID_ASSIGN(const auto start, node_parameter(parameters, 0, "graph_hops"));
   if (!start) return make_rows({});
   TraversalOptions options;
-  BRAID_TRY(walk_parameters(connection, parameters, 2, options));
-  const int64_t depth_limit = options.depth_max;
-  if (sqlite3_value_type(parameters[1]) != SQLITE_NULL) {
-    const int64_t hops = sqlite3_value_int64(parameters[1]);
-    if (sqlite3_value_numeric_type(parameters[1]) != SQLITE_INTEGER || hops < 0)
-      return Status(StatusCode::kInvalidArgument, fmt::format("graph_hops: '{}' hops: expected a whole number from 0", text_of(parameters[1])));
-    if (hops > depth_limit)
-      return Status(StatusCode::kLimit, fmt::format("graph_hops: {} hops, traversal_depth_max allows {}", hops, depth_limit));
-    options.depth_max = static_cast<uint32_t>(hops);
+  BRAID_TRY(walk_parameters(connection, parameters, {.along = 2, .of_type = 3, .node_filter = 4, .edge_filter = 5, .way = 6}, options));
+  const uint32_t depth_limit = options.depth_max;
+  BRAID_ASSIGN(const auto hops, hops_parameter(parameters, 1, "graph_hops", depth_limit));
+  if (hops) {
+    options.depth_max = *hops;
   } else if (depth_limit < UINT32_MAX) {
     ++options.depth_max;  // one more shows whether the limit cuts the walk
   }
-  BRAID_ASSIGN(const auto reached, k_hops(connection.graph(), *start, options));
+  WalkReport report;
+  const auto walked = k_hops(connection.graph(), *start, options, &report);
+  connection.note_walk("graph_hops", std::move(report));
+  BRAID_ASSIGN(const auto& reached, walked);
   if (!reached.empty() && reached.back().depth > depth_limit)
     return Status(StatusCode::kLimit, fmt::format("graph_hops: the walk goes on after {} hops, traversal_depth_max allows no more", depth_limit));
   std::vector<Row> rows;
@@ -76,7 +109,7 @@ Rows run_path(Connection& connection, Parameters parameters) {
   BRAID_ASSIGN(const auto target, node_parameter(parameters, 1, "graph_shortest_path: target"));
   if (!source || !target) return make_rows({});
   TraversalOptions options;
-  BRAID_TRY(walk_parameters(connection, parameters, 2, options));
+  BRAID_TRY(walk_parameters(connection, parameters, {.along = 2, .of_type = 3, .node_filter = 5, .edge_filter = 6, .way = 7}, options));
   BRAID_ASSIGN(const auto path, find_path(connection, *source, *target, text_parameter(parameters, 4), options));
   if (!path) return make_rows({});
   std::vector<Row> rows;
@@ -85,16 +118,56 @@ Rows run_path(Connection& connection, Parameters parameters) {
   return make_rows(std::move(rows));
 }
 
+std::string id_list(const auto& ids) {
+  std::string json = "[";
+  for (const auto id : ids) json += fmt::format("{}{}", json.size() == 1 ? "" : ",", id.value());
+  return json + "]";
+}
+
+Rows run_trails(Connection& connection, Parameters parameters) {
+  BRAID_ASSIGN(const auto start, node_parameter(parameters, 0, "graph_trails: start"));
+  TrailQuery query;
+  BRAID_ASSIGN(query.target, node_parameter(parameters, 3, "graph_trails: target"));
+  // A target that was looked up and not found is reached by nothing.
+  const bool no_target = parameters[3] != nullptr && !query.target;
+  if (!start || no_target) return make_rows({});
+  query.start = *start;
+  TraversalOptions options;
+  BRAID_TRY(walk_parameters(connection, parameters, {.along = 4, .of_type = 5, .node_filter = 6, .edge_filter = 7}, options));
+  BRAID_ASSIGN(const auto least, hops_parameter(parameters, 1, "graph_trails", options.depth_max));
+  BRAID_ASSIGN(const auto most, hops_parameter(parameters, 2, "graph_trails", options.depth_max));
+  query.depth_min = least.value_or(1);
+  options.depth_max = most.value_or(options.depth_max);
+  if (query.depth_min > options.depth_max)
+    return Status(StatusCode::kInvalidArgument, fmt::format("graph_trails: from {} to {} hops: the first is the greater", query.depth_min,
+                                                            options.depth_max));
+  BRAID_ASSIGN(const auto paths, trails(connection.graph(), query, options));
+  std::vector<Row> rows;
+  for (const Path& path : paths)
+    rows.push_back({number(path.nodes.back()), static_cast<int64_t>(path.edges.size()), id_list(path.nodes), id_list(path.edges)});
+  return make_rows(std::move(rows));
+}
+
+Rows run_walks(Connection& connection, Parameters) {
+  std::vector<Row> rows;
+  for (const auto& [call, report] : connection.noted_walks())
+    rows.push_back({call, std::string(report.on_projection ? "projection" : "store"), report.why, static_cast<int64_t>(report.nodes_expanded)});
+  return make_rows(std::move(rows));
+}
+
 }  // namespace
 
 Status register_traversal_tables(Connection& connection) {
   static const TableFunction kFunctions[] = {
-      {"graph_neighbors", "edge INTEGER, type TEXT, node INTEGER, direction TEXT", 4, {{"start", true}, {"along"}, {"of_type"}},
-       run_neighbors},
+      {"graph_neighbors", "edge INTEGER, type TEXT, node INTEGER, direction TEXT", 4,
+       {{"start", true}, {"along"}, {"of_type"}, {"node_filter"}, {"edge_filter"}}, run_neighbors},
       {"graph_hops", "node INTEGER, depth INTEGER, via_edge INTEGER, previous INTEGER", 4,
-       {{"start", true}, {"hops", true}, {"along"}, {"of_type"}}, run_hops},
+       {{"start", true}, {"hops", true}, {"along"}, {"of_type"}, {"node_filter"}, {"edge_filter"}, {"way"}}, run_hops},
       {"graph_shortest_path", "step INTEGER, node INTEGER, edge INTEGER, cost REAL", 4,
-       {{"source", true}, {"target", true}, {"along"}, {"of_type"}, {"weight"}}, run_path},
+       {{"source", true}, {"target", true}, {"along"}, {"of_type"}, {"weight"}, {"node_filter"}, {"edge_filter"}, {"way"}}, run_path},
+      {"graph_trails", "node INTEGER, length INTEGER, nodes TEXT, edges TEXT", 4,
+       {{"start", true}, {"min_hops", true}, {"max_hops", true}, {"target"}, {"along"}, {"of_type"}, {"node_filter"}, {"edge_filter"}}, run_trails},
+      {"graph_walks", "call TEXT, way TEXT, why TEXT, nodes_expanded INTEGER", 4, {}, run_walks},
   };
   for (const TableFunction& function : kFunctions) BRAID_TRY(register_table_function(connection, function));
   return {};
