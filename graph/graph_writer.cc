@@ -200,6 +200,7 @@ Result<EdgeId> GraphWriter::create_edge(NodeId source, TypeId type, NodeId targe
   EdgeChange change;
   BRAID_TRY(check_end(Family::kOut, source, type, ahead));
   BRAID_TRY(check_end(Family::kIn, target, type, ahead));
+  BRAID_TRY(check_hierarchy(source, type, target));
   const Edge edge{staged_->counters.next_edge, source, type, target, std::move(properties)};
   BRAID_ASSIGN(const auto entries, edge_index_entries(catalog_, edge));
   BRAID_TRY(staged_->check_unique(entries, edge.id.value()));
