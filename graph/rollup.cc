@@ -12,8 +12,6 @@
 namespace braid {
 namespace {
 
-constexpr uint32_t kNoPlace = UINT32_MAX;
-
 /// Whole numbers and doubles by their exact values: a long double has 64 bits for the digits where int64 is compared with double.
 bool less(const Number& a, const Number& b) {
   if (a.index() == b.index()) return a < b;
@@ -50,8 +48,9 @@ Result<std::vector<Vertex>> top_down(const Adjacency& children, std::vector<uint
 /// Adds the totals of each tree that hangs on a node to the node; what is left is the core.
 Result<Core> fold_trees(const Adjacency& children, const std::vector<uint32_t>& parent_counts, const std::vector<Vertex>& order,
                         std::vector<Totals>& totals, Pace& pace) {
-  constexpr uint32_t kInCore = kNoPlace - 1;
-  std::vector<uint32_t> index(order.size(), kNoPlace);
+  constexpr uint32_t kOutside = UINT32_MAX;
+  constexpr uint32_t kInCore = kOutside - 1;  // not numbered yet
+  std::vector<uint32_t> index(order.size(), kOutside);
   for (auto place = order.rbegin(); place != order.rend(); ++place) {
     const auto below = children.of(*place);
     BRAID_TRY(pace.step(1 + below.size()));
@@ -75,7 +74,7 @@ Result<Core> fold_trees(const Adjacency& children, const std::vector<uint32_t>& 
     const auto below = children.of(place);
     BRAID_TRY(pace.step(1 + below.size()));
     for (const Vertex child : below) {
-      if (index[child] != kNoPlace) core.children.targets.push_back(index[child]);
+      if (index[child] != kOutside) core.children.targets.push_back(index[child]);
     }
     core.children.offsets.push_back(core.children.targets.size());
     const auto here = static_cast<Vertex>(core.children.offsets.size() - 2);
@@ -170,10 +169,10 @@ Result<HierarchyPart> HierarchyPart::of(const Projection& projection, HierarchyD
   const Adjacency& parents = parents_of(projection, direction);
   Pace pace(context);
   HierarchyPart part;
-  std::vector<uint32_t> place_of(projection.vertex_count(), kNoPlace);
+  part.places_.assign(projection.vertex_count(), kNoPlace);
   std::vector<uint32_t> parent_of(projection.vertex_count(), kNoPlace);  // the last place at which the vertex was met as a child
   const auto enter = [&](Vertex vertex, uint32_t depth) {
-    place_of[vertex] = static_cast<uint32_t>(part.vertices_.size());
+    part.places_[vertex] = static_cast<uint32_t>(part.vertices_.size());
     part.vertices_.push_back(vertex);
     part.depths_.push_back(depth);
     part.parent_counts_.push_back(0);
@@ -193,9 +192,9 @@ Result<HierarchyPart> HierarchyPart::of(const Projection& projection, HierarchyD
     for (const Vertex child : below) {
       if (parent_of[child] == place) continue;  // a parallel edge
       parent_of[child] = place;
-      if (place_of[child] == kNoPlace) enter(child, part.depths_[place] + 1);
-      part.children_.targets.push_back(place_of[child]);
-      ++part.parent_counts_[place_of[child]];
+      if (part.places_[child] == kNoPlace) enter(child, part.depths_[place] + 1);
+      part.children_.targets.push_back(part.places_[child]);
+      ++part.parent_counts_[part.places_[child]];
     }
     part.children_.offsets.push_back(part.children_.targets.size());
   }

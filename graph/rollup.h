@@ -55,6 +55,10 @@ class HierarchyPart {
   std::span<const Vertex> vertices() const { return vertices_; }
   /// Least number of edges from a root.
   std::span<const uint32_t> depths() const { return depths_; }
+  /// None for a vertex that is not in the part.
+  std::optional<size_t> place(Vertex vertex) const {
+    return places_[vertex] == kNoPlace ? std::nullopt : std::optional<size_t>(places_[vertex]);
+  }
 
   /// `own` has the numbers of the node at each place; answers those of the node and of all distinct nodes below it.
   ///
@@ -66,7 +70,10 @@ class HierarchyPart {
   Result<std::vector<Totals>> roll_up(std::vector<Totals> own, const AlgorithmContext& context) const;
 
  private:
+  static constexpr uint32_t kNoPlace = UINT32_MAX;
+
   std::vector<Vertex> vertices_;
+  std::vector<uint32_t> places_;  // by vertex of the projection
   std::vector<uint32_t> depths_;
   Adjacency children_;                   // by place, each child once
   std::vector<uint32_t> parent_counts_;  // within the part, each parent once

@@ -9,6 +9,7 @@
 #include "graph/projection_cache.h"
 #include "graph/property.h"
 #include "sql/graph_access.h"
+#include "sql/projecting.h"
 #include "sql/table_function.h"
 
 namespace braid {
@@ -81,11 +82,6 @@ Result<ProjectionSpec> spec_argument(Connection& connection, Values values) {
     spec.orientation = found->second;
   }
   return spec;
-}
-
-Result<std::shared_ptr<const Projection>> project(Connection& connection, const ProjectionSpec& spec) {
-  const GraphView view = connection.graph();
-  return view.base().projections().get(view, spec, connection.traversal_options().cancel);
 }
 
 std::string figures_of(const Projection& projection) {
@@ -242,13 +238,8 @@ Result<std::unique_ptr<FunctionResult>> run_algorithm(const AlgorithmRow& algori
     BRAID_ASSIGN(ArgumentValue value, argument_value(algorithm, algorithm.parameters[i], parameters[i + 1], *projection));
     values.push_back(std::move(value));
   }
-  const TraversalOptions bounds = connection.traversal_options();
-  AlgorithmContext context;
-  context.cancel = bounds.cancel;
-  context.deadline = connection.statement_deadline();
-  context.rows_max = bounds.visits_max;
   AlgorithmResult result;
-  BRAID_TRY(algorithm.run(*projection, AlgorithmArguments(std::move(values)), context, result)
+  BRAID_TRY(algorithm.run(*projection, AlgorithmArguments(std::move(values)), algorithm_context(connection), result)
                 .within(fmt::format("graph_{}", algorithm.name)));
   return std::unique_ptr<FunctionResult>(std::make_unique<AlgorithmRows>(std::move(projection), algorithm.columns, std::move(result)));
 }

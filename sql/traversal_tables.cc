@@ -3,6 +3,7 @@
 
 #include "sql/graph_access.h"
 #include "sql/table_function.h"
+#include "sql/walk_rows.h"
 
 namespace braid {
 
@@ -21,9 +22,6 @@ Status walk_parameters(Connection& connection, Parameters parameters, size_t fir
 }
 
 int64_t number(auto id) { return static_cast<int64_t>(id.value()); }
-
-/// 0 stands for "none": the start of a walk has no edge before it.
-Cell cell_or_null(auto id) { return id.value() == 0 ? Cell() : Cell(number(id)); }
 
 Rows run_neighbors(Connection& connection, Parameters parameters) {
   BRAID_ASSIGN(const auto start, node_parameter(parameters, 0, "graph_neighbors"));
@@ -51,24 +49,7 @@ Rows run_hops(Connection& connection, Parameters parameters) {
   if (!start) return make_rows({});
   TraversalOptions options;
   BRAID_TRY(walk_parameters(connection, parameters, 2, options));
-  const int64_t depth_limit = options.depth_max;
-  if (sqlite3_value_type(parameters[1]) != SQLITE_NULL) {
-    const int64_t hops = sqlite3_value_int64(parameters[1]);
-    if (sqlite3_value_numeric_type(parameters[1]) != SQLITE_INTEGER || hops < 0)
-      return Status(StatusCode::kInvalidArgument, fmt::format("graph_hops: '{}' hops: expected a whole number from 0", text_of(parameters[1])));
-    if (hops > depth_limit)
-      return Status(StatusCode::kLimit, fmt::format("graph_hops: {} hops, traversal_depth_max allows {}", hops, depth_limit));
-    options.depth_max = static_cast<uint32_t>(hops);
-  } else if (depth_limit < UINT32_MAX) {
-    ++options.depth_max;  // one more shows whether the limit cuts the walk
-  }
-  BRAID_ASSIGN(const auto reached, k_hops(connection.graph(), *start, options));
-  if (!reached.empty() && reached.back().depth > depth_limit)
-    return Status(StatusCode::kLimit, fmt::format("graph_hops: the walk goes on after {} hops, traversal_depth_max allows no more", depth_limit));
-  std::vector<Row> rows;
-  for (const Reached& item : reached)
-    rows.push_back({number(item.node), int64_t{item.depth}, cell_or_null(item.via), cell_or_null(item.previous)});
-  return make_rows(std::move(rows));
+  return walk_rows(connection, *start, parameters[1], options, "graph_hops");
 }
 
 Rows run_path(Connection& connection, Parameters parameters) {
@@ -91,8 +72,7 @@ Status register_traversal_tables(Connection& connection) {
   static const TableFunction kFunctions[] = {
       {"graph_neighbors", "edge INTEGER, type TEXT, node INTEGER, direction TEXT", 4, {{"start", true}, {"along"}, {"of_type"}},
        run_neighbors},
-      {"graph_hops", "node INTEGER, depth INTEGER, via_edge INTEGER, previous INTEGER", 4,
-       {{"start", true}, {"hops", true}, {"along"}, {"of_type"}}, run_hops},
+      {"graph_hops", kWalkColumns, kWalkColumnCount, {{"start", true}, {"hops", true}, {"along"}, {"of_type"}}, run_hops},
       {"graph_shortest_path", "step INTEGER, node INTEGER, edge INTEGER, cost REAL", 4,
        {{"source", true}, {"target", true}, {"along"}, {"of_type"}, {"weight"}}, run_path},
   };
