@@ -8,6 +8,7 @@
 
 #include "graph/pace.h"
 #include "sql/graph_access.h"
+#include "sql/projecting.h"
 
 namespace braid {
 
@@ -105,7 +106,7 @@ class NodeNumbers {
     for (const auto& [key, place] : table.nodes) {
       BRAID_TRY(pace_.step(1));
       bind_key(row, key);
-      BRAID_ASSIGN(const bool found, row.step());
+      BRAID_ASSIGN(const bool found, step_within(row, pace_.context()));
       if (found) BRAID_TRY(take_column(row, 0, place));
       row.reset();
     }
@@ -122,7 +123,7 @@ class NodeNumbers {
                                                                          quote_identifier(property_), quote_identifier(table.binding.table))));
     for (;;) {
       BRAID_TRY(pace_.step(1));
-      BRAID_ASSIGN(const bool more, rows.step());
+      BRAID_ASSIGN(const bool more, step_within(rows, pace_.context()));
       if (!more) return {};
       BRAID_ASSIGN(const std::string encoded, encode_index_value(property_of(sqlite3_column_value(rows.get(), 0))));
       if (const auto found = places.find(encoded); found != places.end()) BRAID_TRY(take_column(rows, 1, found->second));

@@ -19,4 +19,10 @@ AlgorithmContext algorithm_context(const Connection& connection) {
   return context;
 }
 
+Result<bool> step_within(SqliteStatement& statement, const AlgorithmContext& context) {
+  auto stepped = statement.step();
+  if (!stepped.ok() && stepped.status().code() == StatusCode::kInterrupted) BRAID_TRY(context.check());
+  return stepped;
+}
+
 }  // namespace braid

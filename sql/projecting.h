@@ -14,4 +14,7 @@ Result<std::shared_ptr<const Projection>> project(Connection& connection, const 
 /// The statement's interrupt and deadline; traversal_nodes_max rows.
 AlgorithmContext algorithm_context(const Connection& connection);
 
+/// SqliteStatement::step of a statement that reads for the call; where it was interrupted the context says why.
+Result<bool> step_within(SqliteStatement& statement, const AlgorithmContext& context);
+
 }  // namespace braid

@@ -2,10 +2,12 @@
 
 #include <fmt/format.h>
 
+#include <algorithm>
 #include <charconv>
 
 #include "graph/pace.h"
 #include "sql/graph_access.h"
+#include "sql/projecting.h"
 
 namespace braid {
 
@@ -92,7 +94,7 @@ Result<std::vector<Totals>> read_series_numbers(Connection& connection, const Pr
   Pace pace(context);
   for (;;) {
     BRAID_TRY(pace.step(1));
-    BRAID_ASSIGN(const bool more, rows.step());
+    BRAID_ASSIGN(const bool more, step_within(rows, context));
     if (!more) return numbers;
     const int64_t count = rows.integer(1);
     if (count == 0) continue;
