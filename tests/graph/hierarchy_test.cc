@@ -289,6 +289,25 @@ TEST_CASE("declaring refuses edges that have a cycle, and names its nodes from c
   }
 }
 
+TEST_CASE("the check finds a hierarchy that has a cycle all the same") {
+  GraphFixture graph;
+  Transaction tx(graph);
+  const TypeId part = tx.type("PART_OF");
+  const NodeId a = tx.node(), b = tx.node();
+  tx.edge(a, part, b);
+  tx.edge(b, part, a);
+  tx.names.put_hierarchy({part, kUp});
+  tx.commit();
+  const auto problems = graph.problems();
+  REQUIRE(problems.size() == 1);
+  CHECK(problems.front().find("hierarchy of type \"PART_OF\" has a cycle: ") != std::string::npos);
+  const auto projection = Projection::build(graph.view(), {.labels = {}, .types = {part}, .weight = {}}, {});
+  REQUIRE(projection.ok());
+  const auto below = HierarchyPart::of(**projection, kUp, Vertex{0}, {});
+  REQUIRE(below.ok());
+  CHECK(below->roll_up(std::vector<Totals>(2), {}).status().code() == StatusCode::kCorrupt);
+}
+
 TEST_CASE("a long cycle is named in part and counted") {
   std::vector<NodeId> nodes;
   for (uint64_t id = 1; id <= 40; ++id) nodes.emplace_back(id);
