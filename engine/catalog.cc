@@ -37,6 +37,11 @@ const BindingDefinition* CatalogState::binding_of_table(std::string_view table) 
   return nullptr;
 }
 
+const HierarchyDefinition* CatalogState::hierarchy(TypeId type) const {
+  const auto found = hierarchies.find(type);
+  return found == hierarchies.end() ? nullptr : &found->second;
+}
+
 std::optional<uint32_t> Catalog::find_name(NameKind kind, std::string_view name) const {
   ReaderLock lock(mutex_);
   const auto& ids = names_[static_cast<size_t>(kind)].ids;
@@ -239,6 +244,19 @@ void CatalogWriter::remove_binding(LabelId label) {
   change_state(std::move(change)).bindings.erase(label);
 }
 
+void CatalogWriter::put_hierarchy(const HierarchyDefinition& definition) {
+  Change change{.kind = Kind::kHierarchy};
+  change.id = definition.type.value();
+  change.text = encode_definition(definition);
+  change_state(std::move(change)).hierarchies[definition.type] = definition;
+}
+
+void CatalogWriter::remove_hierarchy(TypeId type) {
+  Change change{.kind = Kind::kHierarchy, .removed = true};
+  change.id = type.value();
+  change_state(std::move(change)).hierarchies.erase(type);
+}
+
 ChunkId CatalogWriter::reserve_chunk_id() {
   changes_.push_back(Change{.kind = Kind::kMeta});
   return ChunkId(counters_.next_chunk++);
@@ -313,6 +331,13 @@ std::string encode_definition(const BindingDefinition& definition) {
   append_varint(out, definition.key.value());
   append_varint(out, definition.index.value());
   append_varint(out, static_cast<uint64_t>(definition.on_delete));
+  return out;
+}
+
+std::string encode_definition(const HierarchyDefinition& definition) {
+  std::string out;
+  append_varint(out, definition.type.value());
+  append_varint(out, static_cast<uint64_t>(definition.direction));
   return out;
 }
 
@@ -405,6 +430,16 @@ Status decode_definition(std::string_view bytes, BindingDefinition& out) {
   out.index = IndexId(reader.number32());
   out.on_delete = static_cast<DeleteRule>(reader.bounded(static_cast<uint64_t>(DeleteRule::kDetach)));
   return reader.finish("a binding");
+}
+
+Status decode_definition(std::string_view bytes, HierarchyDefinition& out) {
+  DefinitionReader reader(bytes);
+  out.type = TypeId(reader.number32());
+  const uint64_t direction = reader.bounded(static_cast<uint64_t>(HierarchyDirection::kDown));
+  BRAID_TRY(reader.finish("a hierarchy"));
+  if (direction == 0) return Status(StatusCode::kCorrupt, "rows.db: _braid_object: a hierarchy has no direction");
+  out.direction = static_cast<HierarchyDirection>(direction);
+  return {};
 }
 
 Status decode_definition(std::string_view bytes, ChunkDefinition& out) {

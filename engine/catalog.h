@@ -1,4 +1,4 @@
-// What the stores keep in SQLite: names, series, indexes, hypertables, chunks, bindings. One interface for both stores.
+// What the stores keep in SQLite: names, series, indexes, hypertables, chunks, bindings, hierarchies. One interface for both stores.
 //
 // Committed names and series are append-only and shared by all versions (`Catalog`). Definitions that change are an immutable
 // `CatalogState`, of which every Version holds one. A write transaction changes both through its `CatalogWriter`, which
@@ -65,6 +65,15 @@ struct BindingDefinition {
   DeleteRule on_delete = DeleteRule::kRestrict;
 };
 
+/// Which way the edges of a hierarchy lead. Values are frozen.
+enum class HierarchyDirection : uint8_t { kUp = 1, kDown = 2 };
+
+/// An edge type whose edges have no cycle: a node may have several parents, but is never above itself.
+struct HierarchyDefinition {
+  TypeId type;
+  HierarchyDirection direction = HierarchyDirection::kUp;  ///< kUp: from child to parent
+};
+
 /// A sealed chunk file. Later chunks (greater id) win over earlier ones for the same series and time.
 struct ChunkDefinition {
   ChunkId id;
@@ -81,12 +90,14 @@ struct CatalogState {
   std::map<HypertableId, HypertableDefinition> hypertables;
   std::map<IndexId, IndexDefinition> indexes;
   std::map<LabelId, BindingDefinition> bindings;
+  std::map<TypeId, HierarchyDefinition> hierarchies;
   std::map<ChunkId, ChunkDefinition> chunks;
   Lsn series_watermark;  ///< points up to here are in chunks, or were logged again later
 
   const HypertableDefinition* hypertable(std::string_view name) const;
   const IndexDefinition* index(bool on_edges, uint32_t scope, KeyId key) const;
   const BindingDefinition* binding_of_table(std::string_view table) const;  ///< compares as SQLite names do
+  const HierarchyDefinition* hierarchy(TypeId type) const;
 };
 
 /// Committed names and series. Ids are dense from 1 and never reused.
@@ -156,6 +167,8 @@ class CatalogWriter {
   void remove_index(IndexId id);
   void put_binding(const BindingDefinition& definition);
   void remove_binding(LabelId label);
+  void put_hierarchy(const HierarchyDefinition& definition);
+  void remove_hierarchy(TypeId type);
   ChunkId reserve_chunk_id();
   void add_chunk(const ChunkDefinition& definition);
   void remove_chunk(ChunkId id);
@@ -166,8 +179,8 @@ class CatalogWriter {
   void rollback_to(uint64_t mark);
   bool empty() const { return changes_.empty(); }
 
-  /// A row to write into or delete from a `_braid_*` table.
-  enum class Kind : uint8_t { kName, kSeries, kHypertable, kIndex, kBinding, kChunk, kMeta };
+  /// A row to write into or delete from a `_braid_*` table. Values are frozen: those of definitions are stored.
+  enum class Kind : uint8_t { kName, kSeries, kHypertable, kIndex, kBinding, kChunk, kMeta, kHierarchy };
   struct Change {
     Kind kind;
     bool removed = false;
@@ -196,11 +209,13 @@ class CatalogWriter {
 std::string encode_definition(const HypertableDefinition& definition);
 std::string encode_definition(const IndexDefinition& definition);
 std::string encode_definition(const BindingDefinition& definition);
+std::string encode_definition(const HierarchyDefinition& definition);
 std::string encode_definition(const ChunkDefinition& definition);
 /// kCorrupt for bytes that are no definition.
 Status decode_definition(std::string_view bytes, HypertableDefinition& out);
 Status decode_definition(std::string_view bytes, IndexDefinition& out);
 Status decode_definition(std::string_view bytes, BindingDefinition& out);
+Status decode_definition(std::string_view bytes, HierarchyDefinition& out);
 Status decode_definition(std::string_view bytes, ChunkDefinition& out);
 
 }  // namespace braid

@@ -27,6 +27,8 @@ Status load_object(std::string_view bytes, Map& map) {
   BRAID_TRY(decode_definition(bytes, definition));
   if constexpr (std::is_same_v<Definition, BindingDefinition>)
     map.emplace(definition.label, std::move(definition));
+  else if constexpr (std::is_same_v<Definition, HierarchyDefinition>)
+    map.emplace(definition.type, definition);
   else
     map.emplace(definition.id, std::move(definition));
   return {};
@@ -44,6 +46,9 @@ Status load_objects(sqlite3* db, CatalogState& state) {
         continue;
       case CatalogWriter::Kind::kIndex: BRAID_TRY(load_object<IndexDefinition>(bytes, state.indexes)); continue;
       case CatalogWriter::Kind::kBinding: BRAID_TRY(load_object<BindingDefinition>(bytes, state.bindings)); continue;
+      case CatalogWriter::Kind::kHierarchy:
+        BRAID_TRY(load_object<HierarchyDefinition>(bytes, state.hierarchies));
+        continue;
       case CatalogWriter::Kind::kChunk: BRAID_TRY(load_object<ChunkDefinition>(bytes, state.chunks)); continue;
       case CatalogWriter::Kind::kName:
       case CatalogWriter::Kind::kSeries:
@@ -181,6 +186,7 @@ Status CommitLog::write_change(const CatalogWriter&, const CatalogWriter::Change
     case CatalogWriter::Kind::kIndex:
     case CatalogWriter::Kind::kBinding:
     case CatalogWriter::Kind::kChunk:
+    case CatalogWriter::Kind::kHierarchy:
       if (change.removed) {
         remove_object_.bind(1, static_cast<int64_t>(change.kind)).bind(2, id);
         return remove_object_.run();

@@ -3,7 +3,7 @@
 //   _braid_log(lsn, record)            one row per commit; docs/log_format.md
 //   _braid_name(kind, id, name)        labels, edge types, property keys
 //   _braid_series(id, hypertable, tags)
-//   _braid_object(kind, id, definition) hypertables, indexes, bindings, chunks
+//   _braid_object(kind, id, definition) hypertables, indexes, bindings, chunks, hierarchies
 //   _braid_meta(key, value)            counters, the series watermark
 #pragma once
 

@@ -9,7 +9,9 @@
 #include "graph/edge_block.h"
 #include "graph/family_reader.h"
 #include "graph/graph_read.h"
+#include "graph/hierarchy.h"
 #include "graph/node_format.h"
+#include "graph/projection_cache.h"
 
 namespace braid {
 namespace {
@@ -62,6 +64,7 @@ class GraphChecker {
     walk(Family::kLabel, [this](auto key, auto) { return check_label(key); });
     check_edges();
     walk(Family::kIndex, [this](auto key, auto) { return check_index_key(key); });
+    if (lists_sound_) check_hierarchies();
     if (full()) problems_.push_back("graph: more problems are not listed");
   }
 
@@ -373,6 +376,21 @@ class GraphChecker {
     if (value == nullptr) return false;
     const Result<std::string> encoded = encode_index_value(*value);
     return encoded.ok() && *encoded == key.value;
+  }
+
+  void check_hierarchies() {
+    // Safety: borrowed, without a count; the view outlives the checker.
+    const GraphView view(std::shared_ptr<const StoreView>(std::shared_ptr<const StoreView>(), &view_), nullptr);
+    for (const auto& [type, hierarchy] : view_.state().hierarchies) {
+      const ProjectionSpec spec{.labels = {}, .types = {type}, .weight = std::nullopt, .orientation = Orientation::kNatural};
+      const auto projection = view_.projections().get(view, spec, nullptr);
+      // One that does not fit in memory cannot be rolled up either.
+      if (projection.status().code() == StatusCode::kLimit) continue;
+      problem_of(projection.status());
+      if (!projection.ok()) continue;
+      const auto cycle = value_or_problem(find_cycle(**projection, hierarchy.direction, {}));
+      if (cycle && !cycle->empty()) problem("hierarchy of {} has a cycle: {}", type_text(type), cycle_text(*cycle));
+    }
   }
 
   const GraphStoreView& view_;

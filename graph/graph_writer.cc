@@ -36,8 +36,9 @@ Status missing_end(std::string_view end_name, NodeId end) {
                 fmt::format("the edge's {} is missing: there is no node {}", end_name, end.value()));
 }
 
-bool has_edge_index(const CatalogState& state, TypeId type) {
-  return std::any_of(state.indexes.begin(), state.indexes.end(), [type](const auto& item) {
+/// Whether each edge of the type must be looked at by itself: for an index, or for the cycles of a hierarchy.
+bool is_checked_singly(const CatalogState& state, TypeId type) {
+  return state.hierarchies.contains(type) || std::any_of(state.indexes.begin(), state.indexes.end(), [type](const auto& item) {
     return item.second.on_edges && item.second.scope == type.value();
   });
 }
@@ -240,7 +241,7 @@ Result<EdgeId> GraphWriter::create_edges(TypeId type, std::span<const NodeId> so
   }
   const EdgeId first = staged_->counters.next_edge;
   StagedOperation operation(*staged_);
-  if (has_edge_index(catalog_.state(), type)) {
+  if (is_checked_singly(catalog_.state(), type)) {
     for (size_t i = 0; i < count; ++i) {
       Properties own = properties.empty() ? Properties() : std::move(properties[i]);
       BRAID_TRY(stage_edge(sources[i], type, targets[i], std::move(own), nullptr).status());
@@ -269,6 +270,7 @@ Result<EdgeId> GraphWriter::stage_edge(NodeId source, TypeId type, NodeId target
   EdgeChange change;
   BRAID_TRY(check_end(Family::kOut, source, type, ahead));
   BRAID_TRY(check_end(Family::kIn, target, type, ahead));
+  BRAID_TRY(check_hierarchy(source, type, target));
   const Edge edge{staged_->counters.next_edge, source, type, target, std::move(properties)};
   BRAID_ASSIGN(const auto entries, edge_index_entries(catalog_, edge));
   BRAID_TRY(staged_->check_unique(entries, edge.id.value()));

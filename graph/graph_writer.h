@@ -16,6 +16,8 @@
 
 namespace braid {
 
+class AlgorithmContext;  // graph/algorithm.h
+
 /// The graph's StoreWriter. One thread at a time. Errors name the node, edge, label or property by
 /// the user's words.
 class GraphWriter final : public StoreWriter {
@@ -33,7 +35,8 @@ class GraphWriter final : public StoreWriter {
   /// without such a node.
   Status delete_node(NodeId id, DeleteRule rule);
 
-  /// kConstraint naming the end that does not exist, or the unique edge index that has the value.
+  /// kConstraint naming the end that does not exist, the unique edge index that has the value, or the nodes of the cycle that the edge
+  /// would close in a hierarchy; kLimit when too much is above it there to tell.
   /// `ahead`, which may be null, is what read_edge_ahead found for these ends; what has changed since is read again.
   Result<EdgeId> create_edge(NodeId source, TypeId type, NodeId target, Properties properties, const EdgeAhead* ahead = nullptr);
   /// Edges of one type from sources[i] to targets[i], with ids that follow each other; answers the first. `properties` are as many, or none.
@@ -48,6 +51,9 @@ class GraphWriter final : public StoreWriter {
   /// uniqueness is kConstraint.
   Result<IndexId> create_index(bool on_edges, uint32_t scope, KeyId key, bool unique);
   Status drop_index(IndexId id);
+
+  /// Makes an edge type a hierarchy. kConstraint naming the nodes of a cycle, or when it is one whose edges lead the other way.
+  Status declare_hierarchy(const HierarchyDefinition& definition, const AlgorithmContext& context);
 
   /// Reads with the transaction's own changes.
   GraphView view() const;
@@ -74,6 +80,8 @@ class GraphWriter final : public StoreWriter {
   /// kConstraint when the node does not exist. Stages the list that the edge will enter.
   Status check_end(Family list, NodeId end, TypeId type, const EdgeAhead* ahead);
   Status fill_index(const IndexDefinition& index);
+  /// kConstraint when the edge would close a cycle in a hierarchy.
+  Status check_hierarchy(NodeId source, TypeId type, NodeId target) const;
 
   std::unique_ptr<Staged> staged_;
 };

@@ -125,6 +125,12 @@ Result<std::shared_ptr<const Projection>> open_projection(Connection& connection
   return build_projection(connection, spec);
 }
 
+Result<bool> step_within(SqliteStatement& statement, const AlgorithmContext& context) {
+  auto stepped = statement.step();
+  if (!stepped.ok() && stepped.status().code() == StatusCode::kInterrupted) BRAID_TRY(context.check());
+  return stepped;
+}
+
 Result<const AlgorithmRow*> find_algorithm(std::string_view name) {
   const std::string_view bare = name.starts_with(kPrefix) ? name.substr(kPrefix.size()) : name;
   for (const AlgorithmRow& algorithm : algorithms())

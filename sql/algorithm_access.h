@@ -19,6 +19,9 @@ namespace braid {
 Result<std::shared_ptr<const Projection>> open_projection(Connection& connection, std::optional<std::string_view> name);
 Result<std::shared_ptr<const Projection>> build_projection(Connection& connection, const ProjectionSpec& spec);
 
+/// SqliteStatement::step of a statement that reads for the call; where it was interrupted the context says why.
+Result<bool> step_within(SqliteStatement& statement, const AlgorithmContext& context);
+
 /// kNotFound for a name that no algorithm has; with or without "graph_" before it.
 Result<const AlgorithmRow*> find_algorithm(std::string_view name);
 

@@ -227,9 +227,8 @@ Result<std::unique_ptr<FunctionResult>> run_algorithm(const AlgorithmRow& algori
     BRAID_ASSIGN(ArgumentValue value, argument_value(algorithm, algorithm.parameters[i], parameters[i + 1], *projection));
     values.push_back(std::move(value));
   }
-  const AlgorithmContext context = connection.algorithm_context();
   AlgorithmResult result;
-  BRAID_TRY(algorithm.run(*projection, AlgorithmArguments(std::move(values)), context, result)
+  BRAID_TRY(algorithm.run(*projection, AlgorithmArguments(std::move(values)), connection.algorithm_context(), result)
                 .within(fmt::format("graph_{}", algorithm.name)));
   return std::unique_ptr<FunctionResult>(std::make_unique<AlgorithmRows>(std::move(projection), algorithm.columns, std::move(result)));
 }

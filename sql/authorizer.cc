@@ -43,11 +43,12 @@ constexpr std::string_view kModules[] = {"hypertable", "fts5", "fts5vocab", "rtr
 constexpr std::string_view kDeniedFunctions[] = {"load_extension", "fts3_tokenizer", "writefile", "readfile", "edit"};
 /// Functions that change what there is, not what is in it.
 constexpr std::string_view kAdministrativeFunctions[] = {"graph_bind",       "graph_unbind",          "graph_create_index", "graph_create_edge_index",
-                                                         "graph_drop_index", "graph_drop_edge_index"};
+                                                         "graph_drop_index", "graph_drop_edge_index", "graph_hierarchy",    "graph_hierarchy_drop"};
 /// Functions that write the graph or the series, so that their statement takes the writer slot.
 constexpr std::string_view kWritingFunctions[] = {"graph_bind",         "graph_unbind",      "graph_link",
                                                   "graph_create_index", "graph_create_edge_index", "graph_drop_index",
-                                                  "graph_drop_edge_index", "graph_delete",   "graph_write",  "drop_chunks"};
+                                                  "graph_drop_edge_index", "graph_delete",   "graph_write",  "drop_chunks",
+                                                  "graph_hierarchy",    "graph_hierarchy_drop"};
 
 bool same(std::string_view a, std::string_view b) {
   return a.size() == b.size() && strncasecmp(a.data(), b.data(), a.size()) == 0;
@@ -64,7 +65,10 @@ bool listed(const std::string_view (&list)[N], std::string_view name) {
 
 /// Tables of these names would hide the graph's.
 constexpr std::string_view kGraphTables[] = {"graph_nodes",         "graph_edges",       "graph_neighbors", "graph_hops",
-                                             "graph_shortest_path", "graph_projections", "graph_algorithms"};
+                                             "graph_shortest_path", "graph_projections", "graph_algorithms",
+                                             "graph_hierarchies",   "graph_ancestors",   "graph_descendants",
+                                             "graph_lowest_common_ancestors", "graph_roots", "graph_leaves", "graph_rollup",
+                                             "graph_rollup_series"};
 
 bool is_ours(std::string_view name) { return starts(name, "_braid_"); }
 

@@ -207,6 +207,8 @@ Status register_traversal_tables(Connection& connection);
 Status register_algorithm_tables(Connection& connection);
 /// Whether a graph algorithm is a table-valued function of this name.
 bool is_algorithm_table(std::string_view name);
+Status register_hierarchy_tables(Connection& connection);
+Status register_rollup_tables(Connection& connection);
 Status register_hypertables(Connection& connection);
 Status register_bindings(Connection& connection);
 /// SQLite fires the newest trigger first. After a user has put one on a bound table, the binding's own are made again, so that a user's

@@ -9,14 +9,20 @@
 
 namespace braid {
 
-namespace {
-
-/// The binding of one of the labels, if any is bound.
 const BindingDefinition* binding_of(const CatalogState& state, const std::vector<LabelId>& labels) {
   for (const LabelId label : labels)
     if (const auto found = state.bindings.find(label); found != state.bindings.end()) return &found->second;
   return nullptr;
 }
+
+void bind_key(SqliteStatement& statement, const PropertyValue& key) {
+  if (const auto* number = std::get_if<int64_t>(&key.value)) statement.bind(1, *number);
+  if (const auto* real = std::get_if<double>(&key.value)) sqlite3_bind_double(statement.get(), 1, *real);
+  if (const auto* text = std::get_if<std::string>(&key.value)) statement.bind_text(1, *text);
+  if (const auto* bytes = std::get_if<Bytes>(&key.value)) statement.bind_blob(1, bytes->data);
+}
+
+namespace {
 
 /// The binding of a label that one of the lists has and the other has not, if there is one.
 const BindingDefinition* changed_binding(const CatalogState& state, const std::vector<LabelId>& before, const std::vector<LabelId>& after) {
@@ -67,10 +73,7 @@ Result<std::vector<std::pair<std::string, PropertyValue>>> bound_row(Connection&
                connection.internal_statement(fmt::format("SELECT * FROM main.{0} WHERE {1} = ?1 AND {1} = ?1 COLLATE BINARY LIMIT 1",
                                                          quote_identifier(binding.table), quote_identifier(binding.key_column))));
   sqlite3_stmt* raw = statement->get();
-  if (const auto* number = std::get_if<int64_t>(&key->value)) sqlite3_bind_int64(raw, 1, *number);
-  if (const auto* real = std::get_if<double>(&key->value)) sqlite3_bind_double(raw, 1, *real);
-  if (const auto* text = std::get_if<std::string>(&key->value)) statement->bind_text(1, *text);
-  if (const auto* bytes = std::get_if<Bytes>(&key->value)) statement->bind_blob(1, bytes->data);
+  bind_key(*statement, *key);
   BRAID_ASSIGN(const bool found, statement->step());
   for (int i = 0; found && i < sqlite3_column_count(raw); ++i)
     row.emplace_back(sqlite3_column_name(raw, i), column_value(raw, i));

@@ -46,6 +46,11 @@ Result<std::optional<NodeId>> find_node(Connection& connection, std::string_view
 /// The same by the label's key: its binding's, else its first unique index.
 Result<std::optional<NodeId>> find_node_by_key(Connection& connection, std::string_view label, const PropertyValue& key);
 
+/// The binding of one of the labels, if any is bound.
+const BindingDefinition* binding_of(const CatalogState& state, const std::vector<LabelId>& labels);
+/// Binds a key of a bound node as value 1. It is borrowed until the statement is reset or bound again.
+void bind_key(SqliteStatement& statement, const PropertyValue& key);
+
 /// Adds an edge by user keys. With `edge_key`, a property of that name tells edges of the type apart: an edge that has
 /// its value already is updated instead.
 struct Link {

@@ -5,6 +5,7 @@
 
 #include "sql/graph_access.h"
 #include "sql/table_function.h"
+#include "sql/walk_rows.h"
 
 namespace braid {
 
@@ -42,22 +43,7 @@ Status walk_parameters(Connection& connection, Parameters parameters, const Walk
                      options.steps);
 }
 
-/// A whole number from 0, as a parameter of hops is; nothing for NULL.
-Result<std::optional<uint32_t>> hops_parameter(Parameters parameters, size_t index, std::string_view name, uint32_t depth_max) {
-  sqlite3_value* value = parameters[index];
-  if (value == nullptr || sqlite3_value_type(value) == SQLITE_NULL) return std::optional<uint32_t>();
-  const int64_t hops = sqlite3_value_int64(value);
-  if (sqlite3_value_numeric_type(value) != SQLITE_INTEGER || hops < 0)
-    return Status(StatusCode::kInvalidArgument, fmt::format("{}: '{}' hops: expected a whole number from 0", name, text_of(value)));
-  if (hops > int64_t{depth_max})
-    return Status(StatusCode::kLimit, fmt::format("{}: {} hops, traversal_depth_max allows {}", name, hops, depth_max));
-  return std::optional(static_cast<uint32_t>(hops));
-}
-
 int64_t number(auto id) { return static_cast<int64_t>(id.value()); }
-
-/// 0 stands for "none": the start of a walk has no edge before it.
-Cell cell_or_null(auto id) { return id.value() == 0 ? Cell() : Cell(number(id)); }
 
 Rows run_neighbors(Connection& connection, Parameters parameters) {
   BRAID_ASSIGN(const auto start, node_parameter(parameters, 0, "graph_neighbors"));
@@ -85,23 +71,7 @@ Rows run_hops(Connection& connection, Parameters parameters) {
   if (!start) return make_rows({});
   TraversalOptions options;
   BRAID_TRY(walk_parameters(connection, parameters, {.along = 2, .of_type = 3, .node_filter = 4, .edge_filter = 5, .way = 6}, options));
-  const uint32_t depth_limit = options.depth_max;
-  BRAID_ASSIGN(const auto hops, hops_parameter(parameters, 1, "graph_hops", depth_limit));
-  if (hops) {
-    options.depth_max = *hops;
-  } else if (depth_limit < UINT32_MAX) {
-    ++options.depth_max;  // one more shows whether the limit cuts the walk
-  }
-  WalkReport report;
-  const auto walked = k_hops(connection.graph(), *start, options, &report);
-  connection.note_walk("graph_hops", std::move(report));
-  BRAID_ASSIGN(const auto& reached, walked);
-  if (!reached.empty() && reached.back().depth > depth_limit)
-    return Status(StatusCode::kLimit, fmt::format("graph_hops: the walk goes on after {} hops, traversal_depth_max allows no more", depth_limit));
-  std::vector<Row> rows;
-  for (const Reached& item : reached)
-    rows.push_back({number(item.node), int64_t{item.depth}, cell_or_null(item.via), cell_or_null(item.previous)});
-  return make_rows(std::move(rows));
+  return walk_rows(connection, *start, parameters[1], options, "graph_hops");
 }
 
 Rows run_path(Connection& connection, Parameters parameters) {
@@ -134,8 +104,8 @@ Rows run_trails(Connection& connection, Parameters parameters) {
   query.start = *start;
   TraversalOptions options;
   BRAID_TRY(walk_parameters(connection, parameters, {.along = 4, .of_type = 5, .node_filter = 6, .edge_filter = 7}, options));
-  BRAID_ASSIGN(const auto least, hops_parameter(parameters, 1, "graph_trails", options.depth_max));
-  BRAID_ASSIGN(const auto most, hops_parameter(parameters, 2, "graph_trails", options.depth_max));
+  BRAID_ASSIGN(const auto least, hops_parameter(parameters[1], "graph_trails", options.depth_max));
+  BRAID_ASSIGN(const auto most, hops_parameter(parameters[2], "graph_trails", options.depth_max));
   query.depth_min = least.value_or(1);
   options.depth_max = most.value_or(options.depth_max);
   if (query.depth_min > options.depth_max)
@@ -161,7 +131,7 @@ Status register_traversal_tables(Connection& connection) {
   static const TableFunction kFunctions[] = {
       {"graph_neighbors", "edge INTEGER, type TEXT, node INTEGER, direction TEXT", 4,
        {{"start", true}, {"along"}, {"of_type"}, {"node_filter"}, {"edge_filter"}}, run_neighbors},
-      {"graph_hops", "node INTEGER, depth INTEGER, via_edge INTEGER, previous INTEGER", 4,
+      {"graph_hops", kWalkColumns, kWalkColumnCount,
        {{"start", true}, {"hops", true}, {"along"}, {"of_type"}, {"node_filter"}, {"edge_filter"}, {"way"}}, run_hops},
       {"graph_shortest_path", "step INTEGER, node INTEGER, edge INTEGER, cost REAL", 4,
        {{"source", true}, {"target", true}, {"along"}, {"of_type"}, {"weight"}, {"node_filter"}, {"edge_filter"}, {"way"}}, run_path},

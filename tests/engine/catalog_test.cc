@@ -53,6 +53,7 @@ TEST_CASE("rolling back to a mark undoes names, series and definitions made afte
   f.writer.rename_hypertable(kept, "renamed");
   f.writer.add_index({IndexId(0), false, 1, KeyId(1), true});
   f.writer.put_binding({LabelId(1), "t", "id", KeyId(1), IndexId(1), DeleteRule::kDetach});
+  f.writer.put_hierarchy({TypeId(1), HierarchyDirection::kDown});
   f.writer.add_chunk({f.writer.reserve_chunk_id(), kept, {}, Timestamp(0), Timestamp(1), 2, 3});
   f.writer.set_series_watermark(Lsn(9));
   f.writer.rollback_to(mark);
@@ -66,6 +67,7 @@ TEST_CASE("rolling back to a mark undoes names, series and definitions made afte
   REQUIRE(f.writer.state().hypertable("kept") != nullptr);
   CHECK(f.writer.state().indexes.empty());
   CHECK(f.writer.state().bindings.empty());
+  CHECK(f.writer.state().hierarchies.empty());
   CHECK(f.writer.state().chunks.empty());
   CHECK(f.writer.state().series_watermark == Lsn(0));
   CHECK_FALSE(f.writer.find_series(gone, "tags"));
@@ -151,6 +153,21 @@ TEST_CASE("names of tables are found without regard to case") {
   CHECK(f.writer.state().binding_of_table("device") != nullptr);
 }
 
+TEST_CASE("a hierarchy is found by its type, put again with another direction, and removed") {
+  Fixture f;
+  CHECK(f.writer.state().hierarchy(TypeId(3)) == nullptr);
+  f.writer.put_hierarchy({TypeId(3), HierarchyDirection::kUp});
+  const uint64_t mark = f.writer.mark();
+  f.writer.put_hierarchy({TypeId(3), HierarchyDirection::kDown});
+  REQUIRE(f.writer.state().hierarchy(TypeId(3)) != nullptr);
+  CHECK(f.writer.state().hierarchy(TypeId(3))->direction == HierarchyDirection::kDown);
+  f.writer.remove_hierarchy(TypeId(3));
+  CHECK(f.writer.state().hierarchy(TypeId(3)) == nullptr);
+  f.writer.rollback_to(mark);
+  REQUIRE(f.writer.state().hierarchy(TypeId(3)) != nullptr);
+  CHECK(f.writer.state().hierarchy(TypeId(3))->direction == HierarchyDirection::kUp);
+}
+
 TEST_CASE(
     "definitions come back from their bytes, and cut or changed bytes are damage or a definition, "
     "never a crash") {
@@ -171,6 +188,7 @@ TEST_CASE(
   const BindingDefinition binding{LabelId(2), "device",   "id",
                                   KeyId(4),   IndexId(6), DeleteRule::kDetach};
   const IndexDefinition index{IndexId(6), true, 12, KeyId(4), true};
+  const HierarchyDefinition hierarchy{TypeId(300), HierarchyDirection::kDown};
   const auto attack = [](const std::string& good, auto definition) {
     REQUIRE(decode_definition(good, definition).ok());
     CHECK(encode_definition(definition) == good);
@@ -190,4 +208,5 @@ TEST_CASE(
   attack(encode_definition(chunk), ChunkDefinition());
   attack(encode_definition(binding), BindingDefinition());
   attack(encode_definition(index), IndexDefinition());
+  attack(encode_definition(hierarchy), HierarchyDefinition());
 }

@@ -1,0 +1,39 @@
+#include "sql/walk_rows.h"
+
+#include <fmt/format.h>
+
+namespace braid {
+
+Result<std::optional<uint32_t>> hops_parameter(sqlite3_value* value, std::string_view function, uint32_t depth_max) {
+  if (value == nullptr || sqlite3_value_type(value) == SQLITE_NULL) return std::optional<uint32_t>();
+  const int64_t hops = sqlite3_value_int64(value);
+  if (sqlite3_value_numeric_type(value) != SQLITE_INTEGER || hops < 0)
+    return Status(StatusCode::kInvalidArgument, fmt::format("{}: '{}' hops: expected a whole number from 0", function, text_of(value)));
+  if (hops > int64_t{depth_max})
+    return Status(StatusCode::kLimit, fmt::format("{}: {} hops, traversal_depth_max allows {}", function, hops, depth_max));
+  return std::optional(static_cast<uint32_t>(hops));
+}
+
+Result<std::unique_ptr<FunctionResult>> walk_rows(Connection& connection, NodeId start, sqlite3_value* hops, TraversalOptions options,
+                                                  std::string_view function) {
+  const uint32_t depth_limit = options.depth_max;
+  BRAID_ASSIGN(const auto depth, hops_parameter(hops, function, depth_limit));
+  if (depth) {
+    options.depth_max = *depth;
+  } else if (depth_limit < UINT32_MAX) {
+    ++options.depth_max;  // one more shows whether the limit cuts the walk
+  }
+  WalkReport report;
+  const auto walked = k_hops(connection.graph(), start, options, &report);
+  connection.note_walk(function, std::move(report));
+  BRAID_ASSIGN(const auto& reached, walked);
+  if (!reached.empty() && reached.back().depth > depth_limit)
+    return Status(StatusCode::kLimit,
+                  fmt::format("{}: the walk goes on after {} hops, traversal_depth_max allows no more", function, depth_limit));
+  std::vector<Row> rows;
+  for (const Reached& item : reached)
+    rows.push_back({static_cast<int64_t>(item.node.value()), int64_t{item.depth}, cell_or_null(item.via), cell_or_null(item.previous)});
+  return make_rows(std::move(rows));
+}
+
+}  // namespace braid
