@@ -147,7 +147,7 @@ double leaving(const PictureCurve& curve, const PictureBox& box, double at) {
 }
 
 void route(Picture* picture, PictureEdge* edge, double bend) {
-  constexpr std::array<double, 9> kDetours = {0, 22, -22, 44, -44, 72, -72, 110, -110};
+  constexpr std::array<double, 17> kDetours = {0, 22, -22, 44, -44, 66, -66, 88, -88, 112, -112, 140, -140, 175, -175, 215, -215};
   const PictureNode& source = picture->nodes[edge->source];
   const PictureNode& target = picture->nodes[edge->target];
   PictureCurve best;
