@@ -24,9 +24,9 @@ struct GraphArguments {
   std::optional<int64_t> nodes_max;
 
   Format format = Format::kSvg;
-  std::string file;      ///< "-" for standard output
-  std::string weight;    ///< property that is shown at the edges
-  std::string caption;   ///< property that names a node; "" to choose
+  std::string file;     ///< "-" for standard output
+  std::string weight;   ///< property that is shown at the edges
+  std::string caption;  ///< property that names a node; "" to choose
   std::string method = "auto";
   int64_t seed = 1;
 };

@@ -19,7 +19,8 @@ std::optional<int64_t> nodes_max(const GraphArguments& arguments) {
   return std::min(arguments.nodes_max.value_or(kPictureNodesDefault), kPictureNodesMax);
 }
 
-Done draw(const Session& session, const GraphArguments& arguments, const GraphSelection& selection) {
+Done draw(const Session& session, const GraphArguments& arguments,
+          const GraphSelection& selection) {
   Outcome<PictureReading> reading = read_picture(session, arguments, selection);
   if (!reading.ok()) return reading.failure();
   Picture& picture = reading->picture;
@@ -32,7 +33,8 @@ Done draw(const Session& session, const GraphArguments& arguments, const GraphSe
   return (*file)->finish();
 }
 
-std::unique_ptr<GraphWriter> make_writer(const Session& session, const GraphArguments& arguments, OutputFile* file) {
+std::unique_ptr<GraphWriter> make_writer(const Session& session, const GraphArguments& arguments,
+                                         OutputFile* file) {
   switch (arguments.format) {
     case GraphArguments::Format::kGraphml:
       return make_graphml_writer(file);
@@ -48,12 +50,14 @@ std::unique_ptr<GraphWriter> make_writer(const Session& session, const GraphArgu
 
 // The choice is made before the file is opened: a mistake in it leaves an older file as it is.
 Done run_in_transaction(const Session& session, const GraphArguments& arguments) {
-  Outcome<GraphSelection> selection = GraphSelection::choose(session, arguments, nodes_max(arguments));
+  Outcome<GraphSelection> selection =
+      GraphSelection::choose(session, arguments, nodes_max(arguments));
   if (!selection.ok()) return selection.failure();
   if (arguments.format == GraphArguments::Format::kSvg) return draw(session, arguments, *selection);
   auto file = OutputFile::open(arguments.file);
   if (!file.ok()) return file.failure();
-  Done done = write_graph(*selection, file->get(), make_writer(session, arguments, file->get()).get());
+  Done done =
+      write_graph(*selection, file->get(), make_writer(session, arguments, file->get()).get());
   // What the file has to say is nearer to the cause.
   if (done.has_value() && !(*file)->failed()) return done;
   return (*file)->finish();

@@ -1,5 +1,5 @@
-// {"nodes":[{"id","labels","properties"}],"edges":[{"id","source","target","type","properties"}]}, one a line. Labels and properties come
-// from the database as JSON and are passed on as they are.
+// {"nodes":[{"id","labels","properties"}],"edges":[{"id","source","target","type","properties"}]},
+// one a line. Labels and properties come from the database as JSON and are passed on as they are.
 #include <fmt/format.h>
 
 #include "cli/graph_writer.h"
@@ -18,7 +18,8 @@ class GraphJsonWriter final : public GraphWriter {
     return std::nullopt;
   }
   Done write(const GraphNode& node) override {
-    file_.write(fmt::format("{}\n{{\"id\":{},\"labels\":{},\"properties\":{}}}", first_ ? "" : ",", node.id, node.labels, node.properties));
+    file_.write(fmt::format("{}\n{{\"id\":{},\"labels\":{},\"properties\":{}}}", first_ ? "" : ",",
+                            node.id, node.labels, node.properties));
     first_ = false;
     return std::nullopt;
   }
@@ -26,8 +27,9 @@ class GraphJsonWriter final : public GraphWriter {
     begin_edges();
     std::string type;
     append_json_string(&type, edge.type);
-    file_.write(fmt::format("{}\n{{\"id\":{},\"source\":{},\"target\":{},\"type\":{},\"properties\":{}}}", first_ ? "" : ",", edge.id, edge.source,
-                            edge.target, type, edge.properties));
+    file_.write(
+        fmt::format("{}\n{{\"id\":{},\"source\":{},\"target\":{},\"type\":{},\"properties\":{}}}",
+                    first_ ? "" : ",", edge.id, edge.source, edge.target, type, edge.properties));
     first_ = false;
     return std::nullopt;
   }
@@ -50,6 +52,8 @@ class GraphJsonWriter final : public GraphWriter {
 
 }  // namespace
 
-std::unique_ptr<GraphWriter> make_graph_json_writer(OutputFile* file) { return std::make_unique<GraphJsonWriter>(file); }
+std::unique_ptr<GraphWriter> make_graph_json_writer(OutputFile* file) {
+  return std::make_unique<GraphJsonWriter>(file);
+}
 
 }  // namespace braid::cli

@@ -43,14 +43,21 @@ GraphOptions::GraphOptions(CLI::App* app) : app_(app) {
   app->add_option("--from", graph_.from, "a start: its neighbourhood is taken; may be repeated")
       ->type_name("LABEL.KEY=VALUE")
       ->allow_extra_args(false);
-  app->add_option("--hops", graph_.hops, "how far from a start; 2 if not given")->type_name("N")->check(CLI::Range(int64_t{0}, kHopsMax));
+  app->add_option("--hops", graph_.hops, "how far from a start; 2 if not given")
+      ->type_name("N")
+      ->check(CLI::Range(int64_t{0}, kHopsMax));
   app->add_option("--along", graph_.along, "edges followed from a start: out, in or both")
       ->type_name("DIRECTION")
       ->check(CLI::IsMember({"out", "in", "both"}));
   app->add_flag("--all", all_, "the whole graph");
-  app->add_option("--label", graph_.labels, "nodes with the label; may be repeated")->type_name("LABEL")->allow_extra_args(false);
-  app->add_option("--query", graph_.query, "a SELECT with a column node or edge")->type_name("SELECT");
-  app->add_option("--type", graph_.types, "edges of the type only; may be repeated")->type_name("TYPE")->allow_extra_args(false);
+  app->add_option("--label", graph_.labels, "nodes with the label; may be repeated")
+      ->type_name("LABEL")
+      ->allow_extra_args(false);
+  app->add_option("--query", graph_.query, "a SELECT with a column node or edge")
+      ->type_name("SELECT");
+  app->add_option("--type", graph_.types, "edges of the type only; may be repeated")
+      ->type_name("TYPE")
+      ->allow_extra_args(false);
   app->add_option("--max-nodes", graph_.nodes_max, "more nodes than this are refused")
       ->type_name("N")
       ->check(CLI::Range(int64_t{1}, kNodesMax));
@@ -58,8 +65,10 @@ GraphOptions::GraphOptions(CLI::App* app) : app_(app) {
   app->add_option("--graphml", graphml_, "write GraphML")->type_name("FILE");
   app->add_option("--dot", dot_, "write DOT, the language of Graphviz")->type_name("FILE");
   app->add_option("--json", json_, "write {\"nodes\": [...], \"edges\": [...]}")->type_name("FILE");
-  app->add_option("--weight", graph_.weight, "picture: property written beside the edges")->type_name("PROPERTY");
-  app->add_option("--caption", graph_.caption, "picture, DOT: property that names a node")->type_name("PROPERTY");
+  app->add_option("--weight", graph_.weight, "picture: property written beside the edges")
+      ->type_name("PROPERTY");
+  app->add_option("--caption", graph_.caption, "picture, DOT: property that names a node")
+      ->type_name("PROPERTY");
   app->add_option("--method", graph_.method, "picture: auto, spring, circle or layers")
       ->type_name("METHOD")
       ->check(CLI::IsMember({"auto", "spring", "circle", "layers"}));
@@ -94,8 +103,10 @@ std::optional<std::string> GraphOptions::take_output() {
     const std::string& file;
     Format format;
   };
-  const std::array<Choice, 4> choices = {
-      {{svg_, Format::kSvg}, {graphml_, Format::kGraphml}, {dot_, Format::kDot}, {json_, Format::kJson}}};
+  const std::array<Choice, 4> choices = {{{svg_, Format::kSvg},
+                                          {graphml_, Format::kGraphml},
+                                          {dot_, Format::kDot},
+                                          {json_, Format::kJson}}};
   int count = 0;
   for (const Choice& choice : choices) {
     if (choice.file.empty()) continue;
@@ -104,7 +115,8 @@ std::optional<std::string> GraphOptions::take_output() {
     graph_.file = choice.file;
   }
   if (count == 1) return std::nullopt;
-  return "say what to make: one of --svg FILE, --graphml FILE, --dot FILE, --json FILE (- is standard output)";
+  return "say what to make: one of --svg FILE, --graphml FILE, --dot FILE, --json FILE (- is "
+         "standard output)";
 }
 
 // An option that belongs to another choice would be ignored silently.
@@ -124,7 +136,8 @@ std::optional<std::string> GraphOptions::misplaced_option() const {
                                       {"--seed", svg, "--svg"},
                                       {"--caption", svg || dot, "--svg and --dot"}}};
   for (const Rule& rule : rules) {
-    if (!rule.fits && app_->count(rule.option) > 0) return fmt::format("{} goes with {} only", rule.option, rule.with);
+    if (!rule.fits && app_->count(rule.option) > 0)
+      return fmt::format("{} goes with {} only", rule.option, rule.with);
   }
   return std::nullopt;
 }

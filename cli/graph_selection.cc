@@ -31,7 +31,9 @@ void sort_ids(std::vector<int64_t>* ids) {
 }
 
 GraphNode node_of(braid_statement* row) {
-  return {.id = braid_column_int64(row, 0), .labels = column_text(row, 1), .properties = column_text(row, 2)};
+  return {.id = braid_column_int64(row, 0),
+          .labels = column_text(row, 1),
+          .properties = column_text(row, 2)};
 }
 
 GraphEdge edge_of(braid_statement* row) {
@@ -42,7 +44,8 @@ GraphEdge edge_of(braid_statement* row) {
           .properties = column_text(row, 4)};
 }
 
-Done each_row(const Session& session, braid_statement* statement, const std::function<Done(braid_statement*)>& visit) {
+Done each_row(const Session& session, braid_statement* statement,
+              const std::function<Done(braid_statement*)>& visit) {
   int32_t code = BRAID_ROW;
   while ((code = braid_statement_step(statement)) == BRAID_ROW) CLI_TRY(visit(statement));
   if (code != BRAID_DONE) return session.failure(code);
@@ -61,10 +64,15 @@ Done interrupted() {
 
 }  // namespace
 
-GraphSelection::GraphSelection(const Session& session, const GraphArguments& arguments, std::optional<int64_t> nodes_max)
-    : session_(&session), arguments_(&arguments), nodes_max_(nodes_max), types_(json_array(arguments.types)) {}
+GraphSelection::GraphSelection(const Session& session, const GraphArguments& arguments,
+                               std::optional<int64_t> nodes_max)
+    : session_(&session),
+      arguments_(&arguments),
+      nodes_max_(nodes_max),
+      types_(json_array(arguments.types)) {}
 
-Outcome<GraphSelection> GraphSelection::choose(const Session& session, const GraphArguments& arguments,
+Outcome<GraphSelection> GraphSelection::choose(const Session& session,
+                                               const GraphArguments& arguments,
                                                std::optional<int64_t> nodes_max) {
   GraphSelection chosen(session, arguments, nodes_max);
   Done done;
@@ -89,14 +97,19 @@ Outcome<GraphSelection> GraphSelection::choose(const Session& session, const Gra
 Done GraphSelection::check_count(size_t count) const {
   if (!nodes_max_.has_value() || static_cast<int64_t>(count) <= *nodes_max_) return std::nullopt;
   const char* advice = "choose fewer, or";
-  if (arguments_->selection == GraphArguments::Selection::kFrom) advice = "ask for fewer --hops, a --type or one way --along, or";
-  return Failure{fmt::format("there are more than {} nodes: {} give a larger --max-nodes{}", *nodes_max_, advice,
-                             arguments_->format == GraphArguments::Format::kSvg ? " (a picture takes up to 1000; --graphml, --dot and "
-                                                                                  "--json take any number)"
-                                                                                : "")};
+  if (arguments_->selection == GraphArguments::Selection::kFrom)
+    advice = "ask for fewer --hops, a --type or one way --along, or";
+  return Failure{fmt::format("there are more than {} nodes: {} give a larger --max-nodes{}",
+                             *nodes_max_, advice,
+                             arguments_->format == GraphArguments::Format::kSvg
+                                 ? " (a picture takes up to 1000; --graphml, --dot and "
+                                   "--json take any number)"
+                                 : "")};
 }
 
-bool GraphSelection::has(int64_t node) const { return std::binary_search(nodes_.begin(), nodes_.end(), node); }
+bool GraphSelection::has(int64_t node) const {
+  return std::binary_search(nodes_.begin(), nodes_.end(), node);
+}
 
 // Breadth first, level by level.
 Done GraphSelection::choose_from() {
@@ -143,7 +156,8 @@ Done GraphSelection::step_out(std::vector<int64_t>* frontier, braid_statement* n
 Done GraphSelection::choose_labels() {
   const std::string labels = json_array(arguments_->labels);
   Outcome<PreparedStatement> scan = session_->prepare(
-      "SELECT id FROM graph_nodes WHERE EXISTS (SELECT 1 FROM json_each(labels) WHERE value IN (SELECT value FROM json_each(?1))) "
+      "SELECT id FROM graph_nodes WHERE EXISTS (SELECT 1 FROM json_each(labels) WHERE value IN "
+      "(SELECT value FROM json_each(?1))) "
       "ORDER BY id");
   if (!scan.ok()) return scan.failure();
   CLI_TRY(session_->check(bind_optional(scan->handle.get(), 1, labels)));
@@ -151,7 +165,8 @@ Done GraphSelection::choose_labels() {
     nodes_.push_back(braid_column_int64(row, 0));
     return check_count(nodes_.size());
   }));
-  if (nodes_.empty()) return Failure{fmt::format("no node has the label {}", fmt::join(arguments_->labels, " or "))};
+  if (nodes_.empty())
+    return Failure{fmt::format("no node has the label {}", fmt::join(arguments_->labels, " or "))};
   return std::nullopt;
 }
 
@@ -159,7 +174,8 @@ Done GraphSelection::choose_query() {
   Outcome<PreparedStatement> query = session_->prepare(arguments_->query);
   if (!query.ok()) return query.failure();
   braid_statement* statement = query->handle.get();
-  if (statement == nullptr || braid_statement_writes(statement) != 0) return Failure{"--query: give one SELECT"};
+  if (statement == nullptr || braid_statement_writes(statement) != 0)
+    return Failure{"--query: give one SELECT"};
   int node_column = -1, edge_column = -1;
   for (int column = 0; column < braid_column_count(statement); ++column) {
     const std::string_view name = braid_column_name(statement, column);
@@ -167,12 +183,15 @@ Done GraphSelection::choose_query() {
     if (name == "edge") edge_column = column;
   }
   if (node_column < 0 && edge_column < 0) {
-    return Failure{"--query: no column of the result is named node or edge; name one, as in SELECT id AS node FROM graph_nodes"};
+    return Failure{
+        "--query: no column of the result is named node or edge; name one, as in SELECT id AS node "
+        "FROM graph_nodes"};
   }
   auto take = [&](braid_statement* row, int column, std::vector<int64_t>* ids) -> Done {
     if (column < 0 || braid_column_type(row, column) == BRAID_TYPE_NULL) return std::nullopt;
     if (braid_column_type(row, column) != BRAID_TYPE_INT64) {
-      return Failure{fmt::format("--query: '{}' in the column {} is no id", column_text(row, column), braid_column_name(row, column))};
+      return Failure{fmt::format("--query: '{}' in the column {} is no id",
+                                 column_text(row, column), braid_column_name(row, column))};
     }
     ids->push_back(braid_column_int64(row, column));
     return std::nullopt;
@@ -192,7 +211,8 @@ Done GraphSelection::add_ends_of_edges() {
   std::vector<int64_t> ends;
   for (const int64_t edge : edges_) {
     int64_t source = 0, target = 0;
-    CLI_TRY(session_->check(braid_edge_read(session_->connection(), edge, &source, nullptr, &target, nullptr)));
+    CLI_TRY(session_->check(
+        braid_edge_read(session_->connection(), edge, &source, nullptr, &target, nullptr)));
     ends.push_back(source);
     ends.push_back(target);
   }
@@ -223,33 +243,41 @@ Done GraphSelection::visit_nodes(const std::function<Done(const GraphNode&)>& vi
     return visit(node_of(row));
   };
   if (whole_) {
-    Outcome<PreparedStatement> scan = session_->prepare("SELECT id, labels, properties FROM graph_nodes ORDER BY id");
+    Outcome<PreparedStatement> scan =
+        session_->prepare("SELECT id, labels, properties FROM graph_nodes ORDER BY id");
     if (!scan.ok()) return scan.failure();
     return each_row(*session_, scan->handle.get(), visit_row);
   }
-  CLI_TRY(visit_each("SELECT id, labels, properties FROM graph_nodes WHERE id = ?2 AND (?1 IS NULL OR 1)", nodes_, visit_row));
+  CLI_TRY(visit_each(
+      "SELECT id, labels, properties FROM graph_nodes WHERE id = ?2 AND (?1 IS NULL OR 1)", nodes_,
+      visit_row));
   if (count == nodes_.size()) return std::nullopt;
-  return Failure{fmt::format("--query: {} of the {} nodes named do not exist", nodes_.size() - count, nodes_.size())};
+  return Failure{fmt::format("--query: {} of the {} nodes named do not exist",
+                             nodes_.size() - count, nodes_.size())};
 }
 
 Done GraphSelection::visit_edges(const std::function<Done(const GraphEdge&)>& visit) const {
   const auto visit_row = [&](braid_statement* row) { return visit(edge_of(row)); };
   if (whole_) {
-    Outcome<PreparedStatement> scan =
-        session_->prepare(fmt::format("SELECT id, src, dst, type, properties FROM graph_edges WHERE {} ORDER BY id", kTypeFits));
+    Outcome<PreparedStatement> scan = session_->prepare(fmt::format(
+        "SELECT id, src, dst, type, properties FROM graph_edges WHERE {} ORDER BY id", kTypeFits));
     if (!scan.ok()) return scan.failure();
     CLI_TRY(session_->check(bind_optional(scan->handle.get(), 1, types_)));
     return each_row(*session_, scan->handle.get(), visit_row);
   }
   if (edges_named_) {
-    return visit_each(fmt::format("SELECT id, src, dst, type, properties FROM graph_edges WHERE id = ?2 AND {}", kTypeFits), edges_,
-                      visit_row);
+    return visit_each(
+        fmt::format("SELECT id, src, dst, type, properties FROM graph_edges WHERE id = ?2 AND {}",
+                    kTypeFits),
+        edges_, visit_row);
   }
-  return visit_each(fmt::format("SELECT id, src, dst, type, properties FROM graph_edges WHERE src = ?2 AND {}", kTypeFits), nodes_,
-                    [&](braid_statement* row) -> Done {
-                      const GraphEdge edge = edge_of(row);
-                      return has(edge.target) ? visit(edge) : std::nullopt;
-                    });
+  return visit_each(
+      fmt::format("SELECT id, src, dst, type, properties FROM graph_edges WHERE src = ?2 AND {}",
+                  kTypeFits),
+      nodes_, [&](braid_statement* row) -> Done {
+        const GraphEdge edge = edge_of(row);
+        return has(edge.target) ? visit(edge) : std::nullopt;
+      });
 }
 
 }  // namespace braid::cli

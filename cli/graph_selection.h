@@ -29,12 +29,13 @@ struct GraphEdge {
   std::string_view properties;  ///< a JSON object
 };
 
-/// Made and used inside one transaction, so that every reading is of one snapshot. The whole graph is not kept; of another choice the
-/// ids are.
+/// Made and used inside one transaction, so that every reading is of one snapshot. The whole graph
+/// is not kept; of another choice the ids are.
 class GraphSelection {
  public:
   /// `nodes_max` bounds the nodes, if it is given; a failure says what to do about it.
-  static Outcome<GraphSelection> choose(const Session& session, const GraphArguments& arguments, std::optional<int64_t> nodes_max);
+  static Outcome<GraphSelection> choose(const Session& session, const GraphArguments& arguments,
+                                        std::optional<int64_t> nodes_max);
 
   /// Calls `visit` with each node, in the order of the ids, until it fails. May be called again.
   Done visit_nodes(const std::function<Done(const GraphNode&)>& visit) const;
@@ -45,7 +46,8 @@ class GraphSelection {
   const std::vector<int64_t>& starts() const { return starts_; }
 
  private:
-  GraphSelection(const Session& session, const GraphArguments& arguments, std::optional<int64_t> nodes_max);
+  GraphSelection(const Session& session, const GraphArguments& arguments,
+                 std::optional<int64_t> nodes_max);
 
   Done choose_from();
   Done choose_labels();
@@ -54,14 +56,15 @@ class GraphSelection {
   Done step_out(std::vector<int64_t>* frontier, braid_statement* neighbors);
   Done check_count(size_t count) const;
   bool has(int64_t node) const;
-  Done visit_each(std::string_view sql, const std::vector<int64_t>& ids, const std::function<Done(braid_statement*)>& visit) const;
+  Done visit_each(std::string_view sql, const std::vector<int64_t>& ids,
+                  const std::function<Done(braid_statement*)>& visit) const;
 
   const Session* session_;
   const GraphArguments* arguments_;
   const std::optional<int64_t> nodes_max_;
   const std::string types_;  ///< a JSON array; "" for all
   bool whole_ = false;
-  bool edges_named_ = false;  ///< edges_ says which edges; else those among the nodes
+  bool edges_named_ = false;    ///< edges_ says which edges; else those among the nodes
   std::vector<int64_t> nodes_;  ///< ascending; unused for the whole graph
   std::vector<int64_t> edges_;  ///< ascending
   std::vector<int64_t> starts_;

@@ -23,7 +23,8 @@ class GraphWriter {
 };
 
 std::unique_ptr<GraphWriter> make_graphml_writer(OutputFile* file);
-std::unique_ptr<GraphWriter> make_dot_writer(OutputFile* file, const Session& session, const std::string& caption);
+std::unique_ptr<GraphWriter> make_dot_writer(OutputFile* file, const Session& session,
+                                             const std::string& caption);
 std::unique_ptr<GraphWriter> make_graph_json_writer(OutputFile* file);
 
 /// Runs a writer over a selection.

@@ -49,8 +49,10 @@ class GraphmlImport {
   void release() { find_edge_.reset(); }
 
   std::string summary(double seconds) const {
-    return fmt::format("imported {} nodes ({} of them new) and {} edges ({} of them new) of {} in {:.2f} s", grouped(nodes_),
-                       grouped(nodes_ - nodes_updated_), grouped(edges_), grouped(edges_ - edges_updated_), file_.name(), seconds);
+    return fmt::format(
+        "imported {} nodes ({} of them new) and {} edges ({} of them new) of {} in {:.2f} s",
+        grouped(nodes_), grouped(nodes_ - nodes_updated_), grouped(edges_),
+        grouped(edges_ - edges_updated_), file_.name(), seconds);
   }
 
  private:
@@ -75,10 +77,11 @@ class GraphmlImport {
     if (!arguments_.key.empty()) CLI_TRY(find_node(item, labels, &node));
     if (node != 0) {
       ++nodes_updated_;
-      CLI_TRY(session_.check(braid_node_update(session_.connection(), node, nullptr, item.properties.c_str())));
-    } else {
       CLI_TRY(session_.check(
-          braid_node_create(session_.connection(), json(labels).dump().c_str(), item.properties.c_str(), &node)));
+          braid_node_update(session_.connection(), node, nullptr, item.properties.c_str())));
+    } else {
+      CLI_TRY(session_.check(braid_node_create(session_.connection(), json(labels).dump().c_str(),
+                                               item.properties.c_str(), &node)));
     }
     ++nodes_;
     if (ids_.emplace(item.id, node).second) return std::nullopt;
@@ -87,11 +90,15 @@ class GraphmlImport {
 
   // Nodes are told apart by the key within their first label.
   Done find_node(const GraphmlItem& item, const std::vector<std::string>& labels, int64_t* node) {
-    if (labels.empty()) return Failure{fmt::format("node '{}' has no label to find it by {}; give --label LABEL", item.id, arguments_.key)};
+    if (labels.empty())
+      return Failure{fmt::format("node '{}' has no label to find it by {}; give --label LABEL",
+                                 item.id, arguments_.key)};
     CLI_TRY(make_index(labels.front()));
     const std::string value = property_json(item.properties, arguments_.key);
-    if (value.empty()) return Failure{fmt::format("node '{}' has no property {} (--key)", item.id, arguments_.key)};
-    return session_.check(braid_node_find(session_.connection(), labels.front().c_str(), arguments_.key.c_str(), value.c_str(), node));
+    if (value.empty())
+      return Failure{fmt::format("node '{}' has no property {} (--key)", item.id, arguments_.key)};
+    return session_.check(braid_node_find(session_.connection(), labels.front().c_str(),
+                                          arguments_.key.c_str(), value.c_str(), node));
   }
 
   Done make_index(const std::string& label) {
@@ -106,7 +113,8 @@ class GraphmlImport {
   Outcome<int64_t> end_of(const char* side, const std::string& id) const {
     const auto found = ids_.find(id);
     if (found != ids_.end()) return found->second;
-    return Failure{fmt::format("an edge's {} is '{}', and no node of the file has that id", side, id)};
+    return Failure{
+        fmt::format("an edge's {} is '{}', and no node of the file has that id", side, id)};
   }
 
   Done add_edge(const GraphmlItem& item) {
@@ -119,25 +127,32 @@ class GraphmlImport {
     ++edges_;
     if (!arguments_.edge_key.empty()) CLI_TRY(find_edge(item, *source, type, *target, &edge));
     if (edge == 0) {
-      return session_.check(braid_edge_create(session_.connection(), *source, type.c_str(), *target, item.properties.c_str(), &edge));
+      return session_.check(braid_edge_create(session_.connection(), *source, type.c_str(), *target,
+                                              item.properties.c_str(), &edge));
     }
     ++edges_updated_;
     return session_.check(braid_edge_update(session_.connection(), edge, item.properties.c_str()));
   }
 
-  Done find_edge(const GraphmlItem& item, int64_t source, const std::string& type, int64_t target, int64_t* edge) {
+  Done find_edge(const GraphmlItem& item, int64_t source, const std::string& type, int64_t target,
+                 int64_t* edge) {
     const std::string value = property_json(item.properties, arguments_.edge_key);
-    if (value.empty()) return Failure{fmt::format("the edge has no property {} (--edge-key)", arguments_.edge_key)};
+    if (value.empty())
+      return Failure{fmt::format("the edge has no property {} (--edge-key)", arguments_.edge_key)};
     std::string path = "$.";
     append_json_string(&path, arguments_.edge_key);
     if (find_edge_ == nullptr) {
       Outcome<PreparedStatement> prepared = session_.prepare(
-          "SELECT min(id) FROM graph_edges WHERE src = ?1 AND dst = ?2 AND type = ?3 AND json_extract(properties, ?4) = json_extract(?5, '$')");
+          "SELECT min(id) FROM graph_edges WHERE src = ?1 AND dst = ?2 AND type = ?3 AND "
+          "json_extract(properties, ?4) = json_extract(?5, '$')");
       if (!prepared.ok()) return prepared.failure();
       find_edge_ = std::move(prepared->handle);
     }
     braid_statement* find = find_edge_.get();
-    const auto bind = [&](int32_t index, const std::string& text) { return session_.check(braid_bind_text(find, index, text.data(), static_cast<int64_t>(text.size()))); };
+    const auto bind = [&](int32_t index, const std::string& text) {
+      return session_.check(
+          braid_bind_text(find, index, text.data(), static_cast<int64_t>(text.size())));
+    };
     CLI_TRY(session_.check(braid_bind_int64(find, 1, source)));
     CLI_TRY(session_.check(braid_bind_int64(find, 2, target)));
     CLI_TRY(bind(3, type));
@@ -165,12 +180,15 @@ class GraphmlImport {
 
 }  // namespace
 
-ImportEnd import_graphml(const Session& session, const ImportArguments& arguments, InputFile* file) {
+ImportEnd import_graphml(const Session& session, const ImportArguments& arguments,
+                         InputFile* file) {
   const auto start = std::chrono::steady_clock::now();
   GraphmlImport import(session, arguments, *file);
-  ImportEnd end = import_in_transaction(session, {.load = [&import] { return import.load(); }, .release = [&import] { import.release(); }});
+  ImportEnd end = import_in_transaction(session, {.load = [&import] { return import.load(); },
+                                                  .release = [&import] { import.release(); }});
   if (!end.done.has_value() && (arguments.verbose || is_terminal(STDERR_FILENO))) {
-    const double seconds = std::chrono::duration<double>(std::chrono::steady_clock::now() - start).count();
+    const double seconds =
+        std::chrono::duration<double>(std::chrono::steady_clock::now() - start).count();
     std::fprintf(stderr, "%s\n", import.summary(seconds).c_str());
   }
   return end;

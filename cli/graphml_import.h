@@ -7,7 +7,8 @@
 
 namespace braid::cli {
 
-/// Imports in one transaction and says what was done on standard error if somebody is there to read it.
+/// Imports in one transaction and says what was done on standard error if somebody is there to read
+/// it.
 ImportEnd import_graphml(const Session& session, const ImportArguments& arguments, InputFile* file);
 
 }  // namespace braid::cli

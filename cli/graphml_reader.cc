@@ -30,7 +30,9 @@ struct Key {
   bool drawing = false;  ///< yEd's: its text is in a NodeLabel or an EdgeLabel
   std::optional<std::string> fallback;
 
-  bool is_for(bool edge) const { return domain == "all" || domain.empty() || domain == (edge ? "edge" : "node"); }
+  bool is_for(bool edge) const {
+    return domain == "all" || domain.empty() || domain == (edge ? "edge" : "node");
+  }
 };
 
 /// The text as JSON; none when it is not of the type.
@@ -104,9 +106,12 @@ class GraphmlReader::Parser {
   Done feed(std::string_view bytes, bool last) {
     if (expat_ == nullptr) return Failure{"out of memory"};
     if (bytes.size() > kBlockBytesMax) return Failure{"the block is too large"};
-    if (XML_Parse(expat_, bytes.data(), static_cast<int>(bytes.size()), last ? 1 : 0) == XML_STATUS_OK) return std::nullopt;
+    if (XML_Parse(expat_, bytes.data(), static_cast<int>(bytes.size()), last ? 1 : 0) ==
+        XML_STATUS_OK)
+      return std::nullopt;
     if (failure_.has_value()) return *failure_;
-    return at_line(line(), {fmt::format("this is not XML: {}", XML_ErrorString(XML_GetErrorCode(expat_)))});
+    return at_line(line(),
+                   {fmt::format("this is not XML: {}", XML_ErrorString(XML_GetErrorCode(expat_)))});
   }
   bool found_graph() const { return found_graph_; }
 
@@ -126,11 +131,14 @@ class GraphmlReader::Parser {
   static void XMLCALL on_start(void* parser, const XML_Char* name, Attributes attributes) {
     static_cast<Parser*>(parser)->start(name, attributes);
   }
-  static void XMLCALL on_end(void* parser, const XML_Char* name) { static_cast<Parser*>(parser)->end(name); }
+  static void XMLCALL on_end(void* parser, const XML_Char* name) {
+    static_cast<Parser*>(parser)->end(name);
+  }
   static void XMLCALL on_text(void* parser, const XML_Char* text, int size) {
     static_cast<Parser*>(parser)->text({text, static_cast<size_t>(size)});
   }
-  static void XMLCALL on_entity(void* parser, const XML_Char*, int, const XML_Char*, int, const XML_Char*, const XML_Char*, const XML_Char*,
+  static void XMLCALL on_entity(void* parser, const XML_Char*, int, const XML_Char*, int,
+                                const XML_Char*, const XML_Char*, const XML_Char*,
                                 const XML_Char*) {
     static_cast<Parser*>(parser)->fail({"entities are not read: the file declares one"});
   }
@@ -145,7 +153,9 @@ class GraphmlReader::Parser {
     XML_StopParser(expat_, XML_FALSE);
   }
 
-  static std::string_view local_name(std::string_view name) { return name.substr(name.rfind('|') + 1); }
+  static std::string_view local_name(std::string_view name) {
+    return name.substr(name.rfind('|') + 1);
+  }
 
   /// The value of an attribute without a namespace, or with Braid's; "" when it is not there.
   static std::string attribute(Attributes attributes, std::string_view name) {
@@ -154,12 +164,16 @@ class GraphmlReader::Parser {
     }
     return "";
   }
-  static std::string braid_type(Attributes attributes) { return attribute(attributes, fmt::format("{}|type", kBraidNamespace)); }
+  static std::string braid_type(Attributes attributes) {
+    return attribute(attributes, fmt::format("{}|type", kBraidNamespace));
+  }
 
   void start(std::string_view full_name, Attributes attributes) {
     const std::string_view name = local_name(full_name);
-    if (++depth_ > kDepthMax) return fail({fmt::format("elements are nested deeper than {} levels", kDepthMax)});
-    if (depth_ == 1 && name != "graphml") return fail({fmt::format("this is not GraphML: it begins with <{}>", name)});
+    if (++depth_ > kDepthMax)
+      return fail({fmt::format("elements are nested deeper than {} levels", kDepthMax)});
+    if (depth_ == 1 && name != "graphml")
+      return fail({fmt::format("this is not GraphML: it begins with <{}>", name)});
     if (name == "graph") found_graph_ = true;
     if (name == "key") start_key(attributes);
     if (name == "node" || name == "edge") start_item(name == "edge", attributes);
@@ -170,11 +184,16 @@ class GraphmlReader::Parser {
       take_text_ = true;
     }
     // What yEd draws on a node or an edge.
-    if (data_.has_value() && data_key_ != nullptr && data_key_->drawing && (name == "NodeLabel" || name == "EdgeLabel")) take_text_ = text_.empty();
+    if (data_.has_value() && data_key_ != nullptr && data_key_->drawing &&
+        (name == "NodeLabel" || name == "EdgeLabel"))
+      take_text_ = text_.empty();
   }
 
   void start_key(Attributes attributes) {
-    Key key{.name = attribute(attributes, "attr.name"), .domain = attribute(attributes, "for"), .type = GraphmlType::kString, .drawing = false,
+    Key key{.name = attribute(attributes, "attr.name"),
+            .domain = attribute(attributes, "for"),
+            .type = GraphmlType::kString,
+            .drawing = false,
             .fallback = std::nullopt};
     const std::string id = attribute(attributes, "id");
     if (id.empty()) return fail({"a key has no id"});
@@ -194,7 +213,8 @@ class GraphmlReader::Parser {
       open.item.source = attribute(attributes, "source");
       open.item.target = attribute(attributes, "target");
       open.item.type = attribute(attributes, "label");
-      if (open.item.source.empty() || open.item.target.empty()) return fail({"an edge has no source or no target"});
+      if (open.item.source.empty() || open.item.target.empty())
+        return fail({"an edge has no source or no target"});
     } else {
       if (open.item.id.empty()) return fail({"a node has no id"});
       const std::string labels = attribute(attributes, "labels");
@@ -216,7 +236,8 @@ class GraphmlReader::Parser {
 
   void text(std::string_view text) {
     if (!take_text_) return;
-    if (text_.size() + text.size() > kTextBytesMax) return fail({fmt::format("a value is longer than {} bytes", kTextBytesMax)});
+    if (text_.size() + text.size() > kTextBytesMax)
+      return fail({fmt::format("a value is longer than {} bytes", kTextBytesMax)});
     text_ += text;
   }
 
@@ -246,28 +267,35 @@ class GraphmlReader::Parser {
       open.item.type = text_;
       return;
     }
-    if (data_key_ == nullptr) return fail_at(data_line_, {fmt::format("data has the key '{}', which is not declared before", id)});
+    if (data_key_ == nullptr)
+      return fail_at(data_line_,
+                     {fmt::format("data has the key '{}', which is not declared before", id)});
     if (data_key_->name.empty() || (data_key_->drawing && text_.empty())) return;
     open.keys_seen.push_back(id);
     GraphmlType type = data_key_->type;
     if (!data_type_.empty()) {
       const auto own = graphml_type_named(data_type_);
-      if (!own.has_value()) return fail_at(data_line_, {fmt::format("'{}' is no type of a value", data_type_)});
+      if (!own.has_value())
+        return fail_at(data_line_, {fmt::format("'{}' is no type of a value", data_type_)});
       type = *own;
     }
     add_value(&open, *data_key_, type, text_, data_line_);
   }
 
-  void add_value(Open* open, const Key& key, GraphmlType type, const std::string& text, int64_t line) {
+  void add_value(Open* open, const Key& key, GraphmlType type, const std::string& text,
+                 int64_t line) {
     auto value = value_of(text, type);
     if (!value.has_value()) {
-      return fail_at(line, {fmt::format("{}: '{}' is not of the type {}", key.name, text.substr(0, 100), graphml_type_name(type))});
+      return fail_at(line, {fmt::format("{}: '{}' is not of the type {}", key.name,
+                                        text.substr(0, 100), graphml_type_name(type))});
     }
     // What NetworkX makes of Braid's files and of Neo4j's: the data is left, under another id.
-    const bool labels_lost = !open->labels_given && open->item.labels.empty() && keys_.find(kLabelsKey) == keys_.end();
+    const bool labels_lost =
+        !open->labels_given && open->item.labels.empty() && keys_.find(kLabelsKey) == keys_.end();
     if (!open->item.edge && key.name == kLabelsKey && labels_lost && text.starts_with(':')) {
       open->item.labels = labels_of(text);
-    } else if (open->item.edge && key.name == kTypeKey && open->item.type.empty() && !key.drawing && value->is_string()) {
+    } else if (open->item.edge && key.name == kTypeKey && open->item.type.empty() && !key.drawing &&
+               value->is_string()) {
       open->item.type = text;
     } else {
       open->properties[key.name] = std::move(*value);
@@ -305,7 +333,8 @@ class GraphmlReader::Parser {
   std::string text_;
 };
 
-GraphmlReader::GraphmlReader(ByteSource& source) : parser_(std::make_unique<Parser>()), source_(source) {}
+GraphmlReader::GraphmlReader(ByteSource& source)
+    : parser_(std::make_unique<Parser>()), source_(source) {}
 
 GraphmlReader::~GraphmlReader() = default;
 

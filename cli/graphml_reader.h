@@ -1,7 +1,8 @@
-// GraphML as nodes and edges, one after the other, from any program: Braid, Neo4j, NetworkX, yEd, Gephi.
+// GraphML as nodes and edges, one after the other, from any program: Braid, Neo4j, NetworkX, yEd,
+// Gephi.
 //
-// Values come as properties with the types that their keys declare. Nested graphs are read as one; a hyperedge is an error. Entities are
-// refused, so that a small file cannot become a large text.
+// Values come as properties with the types that their keys declare. Nested graphs are read as one;
+// a hyperedge is an error. Entities are refused, so that a small file cannot become a large text.
 #pragma once
 
 #include <functional>

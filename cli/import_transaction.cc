@@ -11,7 +11,8 @@ constexpr const char* kSavepoint = "braid_import";
 ImportEnd import_in_transaction(const Session& session, const ImportSteps& steps) {
   braid_connection* connection = session.connection();
   const bool nested = braid_in_transaction(connection) != 0;
-  const int32_t begun = nested ? braid_savepoint(connection, kSavepoint) : braid_begin(connection, BRAID_WRITE);
+  const int32_t begun =
+      nested ? braid_savepoint(connection, kSavepoint) : braid_begin(connection, BRAID_WRITE);
   if (begun != BRAID_OK) return {session.failure(begun)};
   ImportEnd end{steps.load()};
   if (!end.done.has_value()) {

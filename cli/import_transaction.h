@@ -20,8 +20,8 @@ struct ImportEnd {
   bool undone = true;
 };
 
-/// Loads in a transaction and commits it. Inside an open transaction the import becomes part of that one, and a failure undoes the import
-/// only.
+/// Loads in a transaction and commits it. Inside an open transaction the import becomes part of
+/// that one, and a failure undoes the import only.
 ImportEnd import_in_transaction(const Session& session, const ImportSteps& steps);
 
 }  // namespace braid::cli

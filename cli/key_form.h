@@ -1,4 +1,5 @@
-// Keys as a person writes them. A key that looks like a number can be text in the database, or the reverse, so each form is tried.
+// Keys as a person writes them. A key that looks like a number can be text in the database, or the
+// reverse, so each form is tried.
 #pragma once
 
 #include <cstdint>

@@ -42,7 +42,8 @@ Outcome<bool> NodeCaptions::is_key(const std::string& label, const std::string& 
   return has;
 }
 
-Outcome<std::string> NodeCaptions::caption(int64_t id, const std::vector<std::string>& labels, const json& properties) {
+Outcome<std::string> NodeCaptions::caption(int64_t id, const std::vector<std::string>& labels,
+                                           const json& properties) {
   const std::array<std::string, 3> first = {property_, "name", "title"};
   for (const std::string& name : first) {
     if (std::string text = caption_of(properties, name); !text.empty()) return text;

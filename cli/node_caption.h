@@ -21,17 +21,21 @@ std::vector<std::string> label_names(const GraphNode& node);
 class NodeCaptions {
  public:
   /// `property` names nodes, where they have it; "" to choose.
-  NodeCaptions(const Session& session, std::string property) : session_(session), property_(std::move(property)) {}
+  NodeCaptions(const Session& session, std::string property)
+      : session_(session), property_(std::move(property)) {}
 
-  /// The chosen property, else name, title, an indexed one, id or key; else the label and the number that Braid gave.
-  Outcome<std::string> caption(int64_t id, const std::vector<std::string>& labels, const nlohmann::json& properties);
+  /// The chosen property, else name, title, an indexed one, id or key; else the label and the
+  /// number that Braid gave.
+  Outcome<std::string> caption(int64_t id, const std::vector<std::string>& labels,
+                               const nlohmann::json& properties);
 
  private:
   Outcome<bool> is_key(const std::string& label, const std::string& property);
 
   const Session& session_;
   const std::string property_;
-  std::map<std::pair<std::string, std::string>, bool> keys_;  ///< label and property: whether there is an index
+  std::map<std::pair<std::string, std::string>, bool>
+      keys_;  ///< label and property: whether there is an index
 };
 
 }  // namespace braid::cli

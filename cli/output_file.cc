@@ -10,7 +10,8 @@ namespace braid::cli {
 
 Outcome<std::unique_ptr<OutputFile>> OutputFile::open(const std::string& path) {
   std::FILE* stream = path == "-" ? stdout : std::fopen(path.c_str(), "wbe");
-  if (stream == nullptr) return Failure{fmt::format("cannot write '{}': {}", path, std::strerror(errno))};
+  if (stream == nullptr)
+    return Failure{fmt::format("cannot write '{}': {}", path, std::strerror(errno))};
   return std::unique_ptr<OutputFile>(new OutputFile(stream, path));
 }
 
@@ -32,7 +33,9 @@ Done OutputFile::finish() {
     error = errno;
   }
   if (written) return std::nullopt;
-  return Failure{fmt::format("cannot write {}: {}", path_ == "-" ? "standard output" : "'" + path_ + "'", std::strerror(error))};
+  return Failure{fmt::format("cannot write {}: {}",
+                             path_ == "-" ? "standard output" : "'" + path_ + "'",
+                             std::strerror(error))};
 }
 
 }  // namespace braid::cli

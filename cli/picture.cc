@@ -6,11 +6,14 @@ namespace braid::cli {
 
 namespace {
 
-PicturePoint mix(PicturePoint a, PicturePoint b, double t) { return {a.x + (b.x - a.x) * t, a.y + (b.y - a.y) * t}; }
+PicturePoint mix(PicturePoint a, PicturePoint b, double t) {
+  return {a.x + (b.x - a.x) * t, a.y + (b.y - a.y) * t};
+}
 
 /// De Casteljau's: the part up to `t`, and the part from it.
 std::pair<PictureCurve, PictureCurve> split(const PictureCurve& curve, double t) {
-  const PicturePoint a = mix(curve.from, curve.out, t), b = mix(curve.out, curve.in, t), c = mix(curve.in, curve.to, t);
+  const PicturePoint a = mix(curve.from, curve.out, t), b = mix(curve.out, curve.in, t),
+                     c = mix(curve.in, curve.to, t);
   const PicturePoint ab = mix(a, b, t), bc = mix(b, c, t), middle = mix(ab, bc, t);
   return {{curve.from, a, ab, middle}, {middle, bc, c, curve.to}};
 }
@@ -57,7 +60,9 @@ std::string shortened(std::string_view text, int columns_max) {
     const bool control = character.code_point < 0x20 || character.code_point == 0x7f;
     columns += control ? 1 : display_width(bytes);
     if (columns > columns_max - (text.empty() ? 0 : 1)) return kept + "…";
-    kept += control ? std::string_view(" ") : character.valid ? bytes : std::string_view("\xef\xbf\xbd");
+    kept += control           ? std::string_view(" ")
+            : character.valid ? bytes
+                              : std::string_view("\xef\xbf\xbd");
   }
   return kept;
 }

@@ -1,6 +1,7 @@
 // A picture of a part of a graph: what it shows and where, in pixels.
 //
-// cli/picture_reader fills it from the database, cli/picture_layout gives nodes their places and edges their ways, cli/svg_writer writes it.
+// cli/picture_reader fills it from the database, cli/picture_layout gives nodes their places and
+// edges their ways, cli/svg_writer writes it.
 #pragma once
 
 #include <cstdint>
@@ -26,7 +27,9 @@ struct PictureBox {
   bool overlaps(const PictureBox& other) const {
     return left < other.right && other.left < right && top < other.bottom && other.top < bottom;
   }
-  bool holds(PicturePoint point) const { return point.x > left && point.x < right && point.y > top && point.y < bottom; }
+  bool holds(PicturePoint point) const {
+    return point.x > left && point.x < right && point.y > top && point.y < bottom;
+  }
   PictureBox grown(double by) const { return {left - by, top - by, right + by, bottom + by}; }
 };
 
@@ -41,7 +44,9 @@ struct PictureNode {
   double height = 0;
   PicturePoint place;  ///< of the middle
 
-  PictureBox box() const { return {place.x - width / 2, place.y - height / 2, place.x + width / 2, place.y + height / 2}; }
+  PictureBox box() const {
+    return {place.x - width / 2, place.y - height / 2, place.x + width / 2, place.y + height / 2};
+  }
 };
 
 /// A cubic Bézier curve.
@@ -60,7 +65,7 @@ struct PictureEdge {
   int64_t id = 0;
   size_t source = 0;  ///< index in Picture::nodes
   size_t target = 0;
-  size_t type = 0;  ///< index in Picture::types
+  size_t type = 0;   ///< index in Picture::types
   std::string text;  ///< written beside it; "" for nothing
   std::string details;
   PictureCurve curve;
@@ -80,10 +85,12 @@ inline constexpr double kEdgeFontSize = 9.5;
 inline constexpr double kNodeHeight = 26;
 inline constexpr double kNodePadding = 9;
 
-/// How wide a text is in the widest of the usual fonts without serifs, so that it fits in any of them.
+/// How wide a text is in the widest of the usual fonts without serifs, so that it fits in any of
+/// them.
 double text_width(std::string_view text, double font_size);
 
-/// The text, or its beginning and an ellipsis when it has more columns than `columns_max`. Control characters become spaces.
+/// The text, or its beginning and an ellipsis when it has more columns than `columns_max`. Control
+/// characters become spaces.
 std::string shortened(std::string_view text, int columns_max);
 
 }  // namespace braid::cli

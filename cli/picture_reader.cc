@@ -34,7 +34,8 @@ void add_properties(const json& properties, std::string* details) {
 
 /// Index of a name in a list that counts, added if it is new.
 size_t counted(const std::string& name, std::vector<std::pair<std::string, size_t>>* names) {
-  auto found = std::find_if(names->begin(), names->end(), [&](const auto& item) { return item.first == name; });
+  auto found = std::find_if(names->begin(), names->end(),
+                            [&](const auto& item) { return item.first == name; });
   if (found == names->end()) found = names->insert(names->end(), {name, 0});
   ++found->second;
   return static_cast<size_t>(found - names->begin());
@@ -43,7 +44,10 @@ size_t counted(const std::string& name, std::vector<std::pair<std::string, size_
 class Reader {
  public:
   Reader(const Session& session, const GraphArguments& arguments, const GraphSelection& selection)
-      : session_(session), arguments_(arguments), selection_(selection), captions_(session, arguments.caption) {}
+      : session_(session),
+        arguments_(arguments),
+        selection_(selection),
+        captions_(session, arguments.caption) {}
 
   Done read() {
     CLI_TRY(selection_.visit_nodes([this](const GraphNode& node) { return add(node); }));
@@ -72,7 +76,9 @@ class Reader {
     add_properties(properties, &node.details);
     node.label = counted(labels.empty() ? "" : labels.front(), &picture().labels);
     node.start = std::binary_search(selection_.starts().begin(), selection_.starts().end(), row.id);
-    node.width = std::max(kNodeHeight, text_width(node.caption, kNodeFontSize) * (node.start ? 1.1 : 1.0) + 2 * kNodePadding);
+    node.width =
+        std::max(kNodeHeight, text_width(node.caption, kNodeFontSize) * (node.start ? 1.1 : 1.0) +
+                                  2 * kNodePadding);
     node.height = kNodeHeight;
     place_of_[row.id] = picture().nodes.size();
     picture().nodes.push_back(std::move(node));
@@ -81,7 +87,9 @@ class Reader {
 
   Done add(const GraphEdge& row) {
     if (picture().edges.size() >= kPictureEdgesMax) {
-      return Failure{fmt::format("there are more than {} edges, too many for a picture: choose fewer nodes or a --type", kPictureEdgesMax)};
+      return Failure{fmt::format(
+          "there are more than {} edges, too many for a picture: choose fewer nodes or a --type",
+          kPictureEdgesMax)};
     }
     const json properties = json::parse(row.properties, nullptr, false);
     PictureEdge edge;
@@ -91,10 +99,12 @@ class Reader {
     edge.type = counted(std::string(row.type), &picture().types);
     if (!arguments_.weight.empty()) {
       const auto weight = properties.find(arguments_.weight);
-      if (weight != properties.end()) edge.text = shortened(value_text(*weight), kEdgeTextColumnsMax);
+      if (weight != properties.end())
+        edge.text = shortened(value_text(*weight), kEdgeTextColumnsMax);
     }
-    edge.details = fmt::format("{} ({}): {} → {}", row.type, row.id, picture().nodes[edge.source].caption,
-                               picture().nodes[edge.target].caption);
+    edge.details =
+        fmt::format("{} ({}): {} → {}", row.type, row.id, picture().nodes[edge.source].caption,
+                    picture().nodes[edge.target].caption);
     add_properties(properties, &edge.details);
     if (edge.source == edge.target) ++picture().nodes[edge.source].loops;
     picture().edges.push_back(std::move(edge));
@@ -113,15 +123,18 @@ class Reader {
   }
 
   Done read_places() {
-    const std::string nodes = ids_of(picture().nodes), edges = ids_of(picture().edges), seed = fmt::format("{}", arguments_.seed);
+    const std::string nodes = ids_of(picture().nodes), edges = ids_of(picture().edges),
+                      seed = fmt::format("{}", arguments_.seed);
     const std::array<std::string_view, 4> texts = {nodes, edges, arguments_.method, seed};
     size_t layered = 0;
-    CLI_TRY(session_.query("SELECT node, x, y, layer FROM graph_layout_of(?1, ?2, ?3) WHERE seed = CAST(?4 AS INTEGER)", texts,
-                           [&](braid_statement* row) {
-                             PictureNode& node = picture().nodes[place_of_.at(braid_column_int64(row, 0))];
-                             node.place = {braid_column_double(row, 1), braid_column_double(row, 2)};
-                             layered += braid_column_type(row, 3) == BRAID_TYPE_NULL ? 0 : 1;
-                           }));
+    CLI_TRY(session_.query(
+        "SELECT node, x, y, layer FROM graph_layout_of(?1, ?2, ?3) WHERE seed = CAST(?4 AS "
+        "INTEGER)",
+        texts, [&](braid_statement* row) {
+          PictureNode& node = picture().nodes[place_of_.at(braid_column_int64(row, 0))];
+          node.place = {braid_column_double(row, 1), braid_column_double(row, 2)};
+          layered += braid_column_type(row, 3) == BRAID_TYPE_NULL ? 0 : 1;
+        }));
     reading_.layered = layered == picture().nodes.size();
     return std::nullopt;
   }
@@ -138,9 +151,16 @@ class Reader {
     for (const PictureNode& node : picture().nodes) {
       if (node.start) starts += (starts.empty() ? "" : ", ") + node.caption;
     }
-    std::string title = starts.empty() ? "" : fmt::format("{} and what is within {} hop{} — ", shortened(starts, kDetailColumnsMax), arguments_.hops, arguments_.hops == 1 ? "" : "s");
-    const auto plural = [](size_t count, const char* what) { return fmt::format("{} {}{}", count, what, count == 1 ? "" : "s"); };
-    picture().title = title + plural(picture().nodes.size(), "node") + ", " + plural(picture().edges.size(), "edge");
+    std::string title =
+        starts.empty()
+            ? ""
+            : fmt::format("{} and what is within {} hop{} — ", shortened(starts, kDetailColumnsMax),
+                          arguments_.hops, arguments_.hops == 1 ? "" : "s");
+    const auto plural = [](size_t count, const char* what) {
+      return fmt::format("{} {}{}", count, what, count == 1 ? "" : "s");
+    };
+    picture().title = title + plural(picture().nodes.size(), "node") + ", " +
+                      plural(picture().edges.size(), "edge");
   }
 
   const Session& session_;
@@ -153,7 +173,8 @@ class Reader {
 
 }  // namespace
 
-Outcome<PictureReading> read_picture(const Session& session, const GraphArguments& arguments, const GraphSelection& selection) {
+Outcome<PictureReading> read_picture(const Session& session, const GraphArguments& arguments,
+                                     const GraphSelection& selection) {
   Reader reader(session, arguments, selection);
   Done done = reader.read();
   if (done.has_value()) return *done;

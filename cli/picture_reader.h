@@ -15,6 +15,7 @@ struct PictureReading {
   Picture picture;
   bool layered = false;
 };
-Outcome<PictureReading> read_picture(const Session& session, const GraphArguments& arguments, const GraphSelection& selection);
+Outcome<PictureReading> read_picture(const Session& session, const GraphArguments& arguments,
+                                     const GraphSelection& selection);
 
 }  // namespace braid::cli

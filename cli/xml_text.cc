@@ -13,7 +13,8 @@ bool is_xml(const Utf8Character& character) {
   return code != 0xfffe && code != 0xffff;
 }
 
-/// What stands for a character that markup or the reading of lines and attributes would change; "" for itself.
+/// What stands for a character that markup or the reading of lines and attributes would change; ""
+/// for itself.
 std::string_view escape_of(char c) {
   switch (c) {
     case '&':

@@ -24,7 +24,9 @@ struct Component {
 
 class DisjointSets {
  public:
-  explicit DisjointSets(Vertex count) : parent_(count) { std::iota(parent_.begin(), parent_.end(), Vertex{0}); }
+  explicit DisjointSets(Vertex count) : parent_(count) {
+    std::iota(parent_.begin(), parent_.end(), Vertex{0});
+  }
   Vertex find(Vertex vertex) {
     while (parent_[vertex] != vertex) vertex = parent_[vertex] = parent_[parent_[vertex]];
     return vertex;
@@ -58,7 +60,8 @@ std::vector<Component> components_of(Vertex count, std::span<const LayoutEdge> e
   }
   for (const LayoutEdge& edge : edges) {
     if (edge.source == edge.target) continue;
-    components[number[sets.find(edge.source)]].edges.push_back({place[edge.source], place[edge.target]});
+    components[number[sets.find(edge.source)]].edges.push_back(
+        {place[edge.source], place[edge.target]});
   }
   return components;
 }
@@ -92,7 +95,8 @@ Status place_auto(Component& component, const LayoutOptions& options, Pace& pace
   const double vertices = count;
   const bool sparse = static_cast<double>(component.edges.size()) <= 1.25 * vertices;
   if (sparse && is_acyclic(component)) {
-    BRAID_TRY(lay_out_layers(count, component.edges, options, pace, component.points, component.layers));
+    BRAID_TRY(
+        lay_out_layers(count, component.edges, options, pace, component.points, component.layers));
     std::vector<size_t> widths(count);
     for (const uint32_t layer : component.layers) ++widths[layer];
     const size_t widest = *std::max_element(widths.begin(), widths.end());
@@ -102,7 +106,8 @@ Status place_auto(Component& component, const LayoutOptions& options, Pace& pace
   return lay_out_spring(count, component.edges, options, pace, component.points);
 }
 
-/// Around a circle in the order of a depth first walk, so that neighbours are often beside each other.
+/// Around a circle in the order of a depth first walk, so that neighbours are often beside each
+/// other.
 void place_circle(Component& component) {
   const size_t count = component.vertices.size();
   std::vector<std::vector<Vertex>> neighbors(count);
@@ -125,7 +130,9 @@ void place_circle(Component& component) {
   const double radius = static_cast<double>(count) / (2 * std::numbers::pi);
   component.points.resize(count);
   for (size_t i = 0; i < count; ++i) {
-    const double angle = 2 * std::numbers::pi * static_cast<double>(i) / static_cast<double>(count) - std::numbers::pi / 2;
+    const double angle =
+        2 * std::numbers::pi * static_cast<double>(i) / static_cast<double>(count) -
+        std::numbers::pi / 2;
     component.points[order[i]] = {radius * std::cos(angle), radius * std::sin(angle)};
   }
 }
@@ -137,10 +144,16 @@ Status place(Component& component, const LayoutOptions& options, Pace& pace) {
     return {};
   }
   switch (options.method) {
-    case LayoutMethod::kAuto: return place_auto(component, options, pace);
-    case LayoutMethod::kSpring: return lay_out_spring(count, component.edges, options, pace, component.points);
-    case LayoutMethod::kCircle: place_circle(component); return {};
-    case LayoutMethod::kLayers: return lay_out_layers(count, component.edges, options, pace, component.points, component.layers);
+    case LayoutMethod::kAuto:
+      return place_auto(component, options, pace);
+    case LayoutMethod::kSpring:
+      return lay_out_spring(count, component.edges, options, pace, component.points);
+    case LayoutMethod::kCircle:
+      place_circle(component);
+      return {};
+    case LayoutMethod::kLayers:
+      return lay_out_layers(count, component.edges, options, pace, component.points,
+                            component.layers);
   }
   return {};
 }
@@ -169,7 +182,9 @@ void pack(std::vector<Component>& components) {
   row_width = std::max(row_width, std::sqrt(area * kShape));
   std::vector<Component*> order;
   for (Component& component : components) order.push_back(&component);
-  std::stable_sort(order.begin(), order.end(), [](const Component* a, const Component* b) { return a->vertices.size() > b->vertices.size(); });
+  std::stable_sort(order.begin(), order.end(), [](const Component* a, const Component* b) {
+    return a->vertices.size() > b->vertices.size();
+  });
   double x = 0, y = 0, row_height = 0;
   for (Component* component : order) {
     if (x > 0 && x + component->width + kGap > row_width) {
@@ -195,7 +210,8 @@ std::optional<LayoutMethod> layout_method_named(std::string_view name) {
   return std::nullopt;
 }
 
-Status lay_out(Vertex count, std::span<const LayoutEdge> edges, const LayoutOptions& options, const AlgorithmContext& context, Layout& out) {
+Status lay_out(Vertex count, std::span<const LayoutEdge> edges, const LayoutOptions& options,
+               const AlgorithmContext& context, Layout& out) {
   out = Layout();
   out.points.resize(count);
   if (count == 0) return {};
@@ -216,9 +232,11 @@ Status lay_out(Vertex count, std::span<const LayoutEdge> edges, const LayoutOpti
   pack(components);
   if (layered) out.layers.resize(count);
   for (const Component& component : components) {
-    for (size_t i = 0; i < component.vertices.size(); ++i) out.points[component.vertices[i]] = component.points[i];
+    for (size_t i = 0; i < component.vertices.size(); ++i)
+      out.points[component.vertices[i]] = component.points[i];
     if (!layered) continue;
-    for (size_t i = 0; i < component.layers.size(); ++i) out.layers[component.vertices[i]] = component.layers[i];
+    for (size_t i = 0; i < component.layers.size(); ++i)
+      out.layers[component.vertices[i]] = component.layers[i];
   }
   return {};
 }

@@ -1,7 +1,8 @@
 // Places for nodes in a picture: near when they are connected, without direction or by layers.
 //
-// One unit is the distance at which two connected nodes are comfortable; y grows downwards, as in pictures. The same input and seed give the
-// same places. Self loops and parallel edges do not matter.
+// One unit is the distance at which two connected nodes are comfortable; y grows downwards, as in
+// pictures. The same input and seed give the same places. Self loops and parallel edges do not
+// matter.
 #pragma once
 
 #include <span>
@@ -52,16 +53,19 @@ struct Layout {
 
 /// Lays out vertices 0 to `count`, each component by itself, the components side by side.
 /// Errors: kLimit (kSpringNodesMax, kLayerPlacesMax, deadline); kInterrupted.
-Status lay_out(Vertex count, std::span<const LayoutEdge> edges, const LayoutOptions& options, const AlgorithmContext& context, Layout& out);
+Status lay_out(Vertex count, std::span<const LayoutEdge> edges, const LayoutOptions& options,
+               const AlgorithmContext& context, Layout& out);
 
-// --- The methods, each for one connected graph of at least two vertices -------------------------------------------------------------
+// --- The methods, each for one connected graph of at least two vertices
+// -------------------------------------------------------------
 
 /// Zheng, Pawar and Goodman, "Graph drawing by stochastic gradient descent" (2018).
-Status lay_out_spring(Vertex count, std::span<const LayoutEdge> edges, const LayoutOptions& options, Pace& pace,
-                      std::vector<LayoutPoint>& points);
+Status lay_out_spring(Vertex count, std::span<const LayoutEdge> edges, const LayoutOptions& options,
+                      Pace& pace, std::vector<LayoutPoint>& points);
 
-/// Sugiyama, Tagawa and Toda, "Methods for visual understanding of hierarchical system structures" (1981).
-Status lay_out_layers(Vertex count, std::span<const LayoutEdge> edges, const LayoutOptions& options, Pace& pace,
-                      std::vector<LayoutPoint>& points, std::vector<uint32_t>& layers);
+/// Sugiyama, Tagawa and Toda, "Methods for visual understanding of hierarchical system structures"
+/// (1981).
+Status lay_out_layers(Vertex count, std::span<const LayoutEdge> edges, const LayoutOptions& options,
+                      Pace& pace, std::vector<LayoutPoint>& points, std::vector<uint32_t>& layers);
 
 }  // namespace braid

@@ -1,5 +1,6 @@
-// Layers: cycles are opened, vertices get layers, edges that pass a layer get a place in it, the order within layers is chosen for few
-// crossings, and then the places along the layers for short edges.
+// Layers: cycles are opened, vertices get layers, edges that pass a layer get a place in it, the
+// order within layers is chosen for few crossings, and then the places along the layers for short
+// edges.
 #include <fmt/format.h>
 
 #include <algorithm>
@@ -16,7 +17,8 @@ using Lists = std::vector<std::vector<uint32_t>>;
 /// The edges without parallel ones, turned so that none closes a cycle.
 class Acyclic {
  public:
-  Acyclic(Vertex count, std::span<const LayoutEdge> edges) : out(count), in(count), state_(count, kNew) {
+  Acyclic(Vertex count, std::span<const LayoutEdge> edges)
+      : out(count), in(count), state_(count, kNew) {
     Lists all(count);
     std::vector<size_t> before(count);
     for (const LayoutEdge& edge : edges) {
@@ -83,7 +85,8 @@ class Acyclic {
 std::vector<uint32_t> choose_layers(const Acyclic& graph) {
   std::vector<uint32_t> layers(graph.out.size());
   for (const Vertex vertex : graph.order())
-    for (const Vertex target : graph.out[vertex]) layers[target] = std::max(layers[target], layers[vertex] + 1);
+    for (const Vertex target : graph.out[vertex])
+      layers[target] = std::max(layers[target], layers[vertex] + 1);
   for (auto vertex = graph.order().rbegin(); vertex != graph.order().rend(); ++vertex) {
     const auto& out = graph.out[*vertex];
     if (out.size() <= graph.in[*vertex].size()) continue;
@@ -97,7 +100,8 @@ std::vector<uint32_t> choose_layers(const Acyclic& graph) {
 /// Vertices, then the places where edges pass a layer; all links are between neighbouring layers.
 class Places {
  public:
-  Places(const Acyclic& graph, const std::vector<uint32_t>& layers) : layer(layers), vertex_count_(layers.size()) {
+  Places(const Acyclic& graph, const std::vector<uint32_t>& layers)
+      : layer(layers), vertex_count_(layers.size()) {
     up.resize(vertex_count_);
     down.resize(vertex_count_);
     for (Vertex vertex = 0; vertex < vertex_count_; ++vertex)
@@ -170,7 +174,8 @@ uint64_t crossings(const Places& places) {
   const std::vector<uint32_t> position = positions_of(places);
   uint64_t total = 0;
   for (size_t layer = 0; layer + 1 < places.rows.size(); ++layer) {
-    std::vector<uint64_t> tree(places.rows[layer + 1].size() + 1);  // Fenwick's, of how many links end where
+    std::vector<uint64_t> tree(places.rows[layer + 1].size() +
+                               1);  // Fenwick's, of how many links end where
     uint64_t linked = 0;
     std::vector<uint32_t> ends;
     for (const uint32_t place : places.rows[layer]) {
@@ -196,9 +201,12 @@ void order_row(std::vector<uint32_t>& row, const Lists& links, std::vector<uint3
   for (const uint32_t place : row) {
     double sum = 0;
     for (const uint32_t other : links[place]) sum += position[other];
-    wanted.emplace_back(links[place].empty() ? position[place] : sum / static_cast<double>(links[place].size()), place);
+    wanted.emplace_back(
+        links[place].empty() ? position[place] : sum / static_cast<double>(links[place].size()),
+        place);
   }
-  std::stable_sort(wanted.begin(), wanted.end(), [](const auto& a, const auto& b) { return a.first < b.first; });
+  std::stable_sort(wanted.begin(), wanted.end(),
+                   [](const auto& a, const auto& b) { return a.first < b.first; });
   for (uint32_t i = 0; i < row.size(); ++i) position[row[i] = wanted[i].second] = i;
 }
 
@@ -222,8 +230,10 @@ Status choose_order(Places& places, Pace& pace) {
   return {};
 }
 
-/// The places nearest to `wanted` (least squares) that keep the row's order and widths: isotonic regression by pooling adjacent violators.
-void settle_row(const Places& places, const std::vector<uint32_t>& row, const std::vector<double>& wanted, std::vector<double>& x) {
+/// The places nearest to `wanted` (least squares) that keep the row's order and widths: isotonic
+/// regression by pooling adjacent violators.
+void settle_row(const Places& places, const std::vector<uint32_t>& row,
+                const std::vector<double>& wanted, std::vector<double>& x) {
   struct Pool {
     double mean;
     size_t count;
@@ -267,7 +277,8 @@ Status choose_places(const Places& places, uint32_t rounds, Pace& pace, std::vec
       const auto& row = places.rows[down ? i : places.rows.size() - 1 - i];
       BRAID_TRY(pace.step(4 * row.size()));
       wanted.clear();
-      for (const uint32_t place : row) wanted.push_back(mean_of(down ? places.up[place] : places.down[place], x, x[place]));
+      for (const uint32_t place : row)
+        wanted.push_back(mean_of(down ? places.up[place] : places.down[place], x, x[place]));
       settle_row(places, row, wanted, x);
     }
   }
@@ -276,13 +287,14 @@ Status choose_places(const Places& places, uint32_t rounds, Pace& pace, std::vec
 
 }  // namespace
 
-Status lay_out_layers(Vertex count, std::span<const LayoutEdge> edges, const LayoutOptions& options, Pace& pace,
-                      std::vector<LayoutPoint>& points, std::vector<uint32_t>& layers) {
+Status lay_out_layers(Vertex count, std::span<const LayoutEdge> edges, const LayoutOptions& options,
+                      Pace& pace, std::vector<LayoutPoint>& points, std::vector<uint32_t>& layers) {
   const Acyclic graph(count, edges);
   layers = choose_layers(graph);
   const uint64_t needed = places_needed(graph, layers);
   if (needed > kLayerPlacesMax) {
-    return Status(StatusCode::kLimit, fmt::format("{} nodes and crossings of layers are more than the {} that 'layers' lays out; choose fewer "
+    return Status(StatusCode::kLimit, fmt::format("{} nodes and crossings of layers are more than "
+                                                  "the {} that 'layers' lays out; choose fewer "
                                                   "nodes, or another method",
                                                   needed, kLayerPlacesMax));
   }
@@ -291,7 +303,8 @@ Status lay_out_layers(Vertex count, std::span<const LayoutEdge> edges, const Lay
   std::vector<double> x;
   BRAID_TRY(choose_places(places, options.rounds, pace, x));
   points.resize(count);
-  for (Vertex vertex = 0; vertex < count; ++vertex) points[vertex] = {x[vertex], static_cast<double>(layers[vertex])};
+  for (Vertex vertex = 0; vertex < count; ++vertex)
+    points[vertex] = {x[vertex], static_cast<double>(layers[vertex])};
   return {};
 }
 

@@ -1,6 +1,7 @@
-// Stress: every two vertices are as far apart in the picture as they are in the graph, the near ones more strictly. It is lowered pair by
-// pair with steps that become smaller. Boost's kamada_kawai_spring_layout has the same aim; it moves one vertex at a time, cannot be
-// interrupted inside a pass and gets stuck where pairs in random order do not.
+// Stress: every two vertices are as far apart in the picture as they are in the graph, the near
+// ones more strictly. It is lowered pair by pair with steps that become smaller. Boost's
+// kamada_kawai_spring_layout has the same aim; it moves one vertex at a time, cannot be interrupted
+// inside a pass and gets stuck where pairs in random order do not.
 #include <fmt/format.h>
 
 #include <algorithm>
@@ -46,7 +47,8 @@ double edge_length(size_t degree_a, size_t degree_b) {
 }
 
 /// Distances from one vertex: by hops, each as long as the edge that the search took.
-void search(const std::vector<std::vector<Vertex>>& neighbors, Vertex start, std::vector<double>& distance, std::vector<Vertex>& order) {
+void search(const std::vector<std::vector<Vertex>>& neighbors, Vertex start,
+            std::vector<double>& distance, std::vector<Vertex>& order) {
   std::fill(distance.begin(), distance.end(), -1.0);
   order.assign(1, start);
   distance[start] = 0;
@@ -54,13 +56,15 @@ void search(const std::vector<std::vector<Vertex>>& neighbors, Vertex start, std
     const Vertex vertex = order[next];
     for (const Vertex target : neighbors[vertex]) {
       if (distance[target] >= 0) continue;
-      distance[target] = distance[vertex] + edge_length(neighbors[vertex].size(), neighbors[target].size());
+      distance[target] =
+          distance[vertex] + edge_length(neighbors[vertex].size(), neighbors[target].size());
       order.push_back(target);
     }
   }
 }
 
-Status all_pairs(Vertex count, std::span<const LayoutEdge> edges, Pace& pace, std::vector<Pair>& pairs) {
+Status all_pairs(Vertex count, std::span<const LayoutEdge> edges, Pace& pace,
+                 std::vector<Pair>& pairs) {
   const auto neighbors = neighbors_of(count, edges);
   std::vector<double> distance(count);
   std::vector<Vertex> order;
@@ -70,9 +74,11 @@ Status all_pairs(Vertex count, std::span<const LayoutEdge> edges, Pace& pace, st
     search(neighbors, a, distance, order);
     for (Vertex b = a + 1; b < count; ++b) {
       const double nearness = 1 / (distance[b] * distance[b]);
-      // The leaves of a star cannot all be as far from each other as they want: what yields is that, and they stay in a ring.
+      // The leaves of a star cannot all be as far from each other as they want: what yields is
+      // that, and they stay in a ring.
       const bool connected = std::binary_search(neighbors[a].begin(), neighbors[a].end(), b);
-      pairs.push_back({a, b, static_cast<float>(distance[b]), static_cast<float>(nearness * (connected ? kEdgeStrength : 1))});
+      pairs.push_back({a, b, static_cast<float>(distance[b]),
+                       static_cast<float>(nearness * (connected ? kEdgeStrength : 1))});
     }
   }
   return {};
@@ -99,7 +105,8 @@ void relax(const Pair& pair, double rate, std::vector<LayoutPoint>& points) {
 void lay_flat(std::vector<LayoutPoint>& points) {
   const auto count = static_cast<double>(points.size());
   LayoutPoint middle;
-  for (const LayoutPoint& point : points) middle = {middle.x + point.x / count, middle.y + point.y / count};
+  for (const LayoutPoint& point : points)
+    middle = {middle.x + point.x / count, middle.y + point.y / count};
   double xx = 0, xy = 0, yy = 0;
   for (const LayoutPoint& point : points) {
     const double x = point.x - middle.x, y = point.y - middle.y;
@@ -117,12 +124,15 @@ void lay_flat(std::vector<LayoutPoint>& points) {
 
 }  // namespace
 
-Status lay_out_spring(Vertex count, std::span<const LayoutEdge> edges, const LayoutOptions& options, Pace& pace,
-                      std::vector<LayoutPoint>& points) {
+Status lay_out_spring(Vertex count, std::span<const LayoutEdge> edges, const LayoutOptions& options,
+                      Pace& pace, std::vector<LayoutPoint>& points) {
   if (count > kSpringNodesMax) {
-    return Status(StatusCode::kLimit, fmt::format("{} connected nodes are more than the {} that 'spring' lays out; choose fewer, or the "
-                                                  "method 'circle' or 'layers'",
-                                                  count, kSpringNodesMax));
+    return Status(
+        StatusCode::kLimit,
+        fmt::format(
+            "{} connected nodes are more than the {} that 'spring' lays out; choose fewer, or the "
+            "method 'circle' or 'layers'",
+            count, kSpringNodesMax));
   }
   std::vector<Pair> pairs;
   BRAID_TRY(all_pairs(count, edges, pace, pairs));
@@ -132,12 +142,14 @@ Status lay_out_spring(Vertex count, std::span<const LayoutEdge> edges, const Lay
   std::mt19937_64 random(options.seed);
   points.resize(count);
   const double spread = std::sqrt(static_cast<double>(count));
-  for (LayoutPoint& point : points) point.x = spread * uniform(random), point.y = spread * uniform(random);
+  for (LayoutPoint& point : points)
+    point.x = spread * uniform(random), point.y = spread * uniform(random);
   // From steps that settle the farthest pair at once down to steps that hardly move the nearest.
   constexpr double kLastRate = 0.05;
   const double first_rate = static_cast<double>(farthest) * farthest;
   for (uint32_t round = 0; round < options.rounds; ++round) {
-    const double done = options.rounds < 2 ? 0.0 : static_cast<double>(round) / (options.rounds - 1);
+    const double done =
+        options.rounds < 2 ? 0.0 : static_cast<double>(round) / (options.rounds - 1);
     const double rate = first_rate * std::pow(kLastRate / first_rate, done);
     shuffle(pairs, random);
     for (size_t at = 0; at < pairs.size();) {

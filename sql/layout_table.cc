@@ -1,10 +1,10 @@
-// graph_layout_of: places for chosen nodes, laid out with the edges among them. graph_layout does the same for a projection.
-#include "graph/layout.h"
-
+// graph_layout_of: places for chosen nodes, laid out with the edges among them. graph_layout does
+// the same for a projection.
 #include <fmt/format.h>
 
 #include <algorithm>
 
+#include "graph/layout.h"
 #include "graph/property.h"
 #include "sql/graph_access.h"
 #include "sql/table_function.h"
@@ -18,7 +18,9 @@ using Rows = Result<std::unique_ptr<FunctionResult>>;
 
 enum LayoutParameter { kNodes, kEdges, kMethod, kIterations, kSeed };
 
-Status invalid(std::string_view what) { return Status(StatusCode::kInvalidArgument, fmt::format("graph_layout_of: {}", what)); }
+Status invalid(std::string_view what) {
+  return Status(StatusCode::kInvalidArgument, fmt::format("graph_layout_of: {}", what));
+}
 
 /// The ids in a JSON array, ascending and each once.
 Result<std::vector<uint64_t>> ids_argument(std::string_view json, std::string_view what) {
@@ -29,7 +31,8 @@ Result<std::vector<uint64_t>> ids_argument(std::string_view json, std::string_vi
   ids.reserve(list->size());
   for (const PropertyValue& item : *list) {
     const auto* id = std::get_if<int64_t>(&item.value);
-    if (id == nullptr || *id <= 0) return invalid(fmt::format("{}: '{}' is no id", what, value_to_json(item)));
+    if (id == nullptr || *id <= 0)
+      return invalid(fmt::format("{}: '{}' is no id", what, value_to_json(item)));
     ids.push_back(static_cast<uint64_t>(*id));
   }
   std::sort(ids.begin(), ids.end());
@@ -37,12 +40,16 @@ Result<std::vector<uint64_t>> ids_argument(std::string_view json, std::string_vi
   return ids;
 }
 
-Status number_argument(sqlite3_value* value, std::string_view what, uint64_t minimum, uint64_t maximum, uint64_t& out) {
+Status number_argument(sqlite3_value* value, std::string_view what, uint64_t minimum,
+                       uint64_t maximum, uint64_t& out) {
   if (value == nullptr || sqlite3_value_type(value) == SQLITE_NULL) return {};
   const int64_t number = sqlite3_value_int64(value);
-  const bool fits = sqlite3_value_numeric_type(value) == SQLITE_INTEGER && number >= static_cast<int64_t>(minimum) &&
+  const bool fits = sqlite3_value_numeric_type(value) == SQLITE_INTEGER &&
+                    number >= static_cast<int64_t>(minimum) &&
                     number <= static_cast<int64_t>(maximum);
-  if (!fits) return invalid(fmt::format("{} '{}': expected a whole number from {} to {}", what, text_of(value), minimum, maximum));
+  if (!fits)
+    return invalid(fmt::format("{} '{}': expected a whole number from {} to {}", what,
+                               text_of(value), minimum, maximum));
   out = static_cast<uint64_t>(number);
   return {};
 }
@@ -64,7 +71,8 @@ Result<LayoutOptions> options_argument(Parameters parameters) {
 /// What is laid out; vertices are the nodes in the order of their ids.
 class Chosen {
  public:
-  Chosen(const GraphView& view, std::vector<uint64_t> nodes) : view_(view), nodes_(std::move(nodes)) {}
+  Chosen(const GraphView& view, std::vector<uint64_t> nodes)
+      : view_(view), nodes_(std::move(nodes)) {}
 
   const std::vector<uint64_t>& nodes() const { return nodes_; }
   const std::vector<LayoutEdge>& edges() const { return edges_; }
@@ -73,9 +81,12 @@ class Chosen {
     for (const uint64_t id : ids) {
       BRAID_TRY(pace.step(64));
       BRAID_ASSIGN(const auto edge, view_.edge(EdgeId(id)));
-      if (!edge) return Status(StatusCode::kNotFound, fmt::format("graph_layout_of: there is no edge {}", id));
+      if (!edge)
+        return Status(StatusCode::kNotFound,
+                      fmt::format("graph_layout_of: there is no edge {}", id));
       const auto source = vertex_of(edge->source.value()), target = vertex_of(edge->target.value());
-      if (!source || !target) return invalid(fmt::format("edge {} leads to a node that is not among the nodes", id));
+      if (!source || !target)
+        return invalid(fmt::format("edge {} leads to a node that is not among the nodes", id));
       edges_.push_back({*source, *target});
     }
     return {};
@@ -85,11 +96,18 @@ class Chosen {
     std::vector<Neighbor> neighbors;
     for (Vertex vertex = 0; vertex < nodes_.size(); ++vertex) {
       neighbors.clear();
-      BRAID_TRY(view_.neighbors(NodeId(nodes_[vertex]), Direction::kOut, std::nullopt, edges_max + 1, neighbors));
-      if (neighbors.size() > edges_max) return Status(StatusCode::kLimit, fmt::format("graph_layout_of: node {} has more than {} edges, as traversal_nodes_max allows", nodes_[vertex], edges_max));
+      BRAID_TRY(view_.neighbors(NodeId(nodes_[vertex]), Direction::kOut, std::nullopt,
+                                edges_max + 1, neighbors));
+      if (neighbors.size() > edges_max)
+        return Status(
+            StatusCode::kLimit,
+            fmt::format(
+                "graph_layout_of: node {} has more than {} edges, as traversal_nodes_max allows",
+                nodes_[vertex], edges_max));
       BRAID_TRY(pace.step(neighbors.size() + 64));
       for (const Neighbor& neighbor : neighbors)
-        if (const auto target = vertex_of(neighbor.node.value())) edges_.push_back({vertex, *target});
+        if (const auto target = vertex_of(neighbor.node.value()))
+          edges_.push_back({vertex, *target});
     }
     return {};
   }
@@ -99,7 +117,9 @@ class Chosen {
     for (const uint64_t node : nodes_) {
       BRAID_TRY(pace.step(64));
       BRAID_ASSIGN(const bool exists, view_.node_exists(NodeId(node)));
-      if (!exists) return Status(StatusCode::kNotFound, fmt::format("graph_layout_of: there is no node {}", node));
+      if (!exists)
+        return Status(StatusCode::kNotFound,
+                      fmt::format("graph_layout_of: there is no node {}", node));
     }
     return {};
   }
@@ -128,7 +148,10 @@ Rows run_layout_of(Connection& connection, Parameters parameters) {
 
   const GraphView view = connection.graph();
   BRAID_ASSIGN(std::vector<uint64_t> ids, ids_argument(*nodes, "nodes"));
-  if (ids.size() > bounds.visits_max) return Status(StatusCode::kLimit, fmt::format("graph_layout_of: {} nodes, traversal_nodes_max allows {}", ids.size(), bounds.visits_max));
+  if (ids.size() > bounds.visits_max)
+    return Status(StatusCode::kLimit,
+                  fmt::format("graph_layout_of: {} nodes, traversal_nodes_max allows {}",
+                              ids.size(), bounds.visits_max));
   Chosen chosen(view, std::move(ids));
   BRAID_TRY(chosen.check_nodes(pace));
   if (const auto edges = text_parameter(parameters, kEdges)) {
@@ -139,7 +162,9 @@ Rows run_layout_of(Connection& connection, Parameters parameters) {
   }
 
   Layout layout;
-  BRAID_TRY(lay_out(static_cast<Vertex>(chosen.nodes().size()), chosen.edges(), options, context, layout).within("graph_layout_of"));
+  BRAID_TRY(
+      lay_out(static_cast<Vertex>(chosen.nodes().size()), chosen.edges(), options, context, layout)
+          .within("graph_layout_of"));
   std::vector<Row> rows;
   rows.reserve(chosen.nodes().size());
   for (size_t i = 0; i < chosen.nodes().size(); ++i) {
@@ -152,8 +177,12 @@ Rows run_layout_of(Connection& connection, Parameters parameters) {
 }  // namespace
 
 Status register_layout_table(Connection& connection) {
-  static const TableFunction kFunction = {"graph_layout_of", "node INTEGER, x REAL, y REAL, layer INTEGER", 4,
-                                          {{"nodes", true}, {"edges"}, {"method"}, {"iterations"}, {"seed"}}, run_layout_of};
+  static const TableFunction kFunction = {
+      "graph_layout_of",
+      "node INTEGER, x REAL, y REAL, layer INTEGER",
+      4,
+      {{"nodes", true}, {"edges"}, {"method"}, {"iterations"}, {"seed"}},
+      run_layout_of};
   return register_table_function(connection, kFunction);
 }
 

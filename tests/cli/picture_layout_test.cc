@@ -1,4 +1,5 @@
-// What a person needs of a picture: nothing covers a node or a text. Random graphs with loops and parallel edges.
+// What a person needs of a picture: nothing covers a node or a text. Random graphs with loops and
+// parallel edges.
 #include "cli/picture_layout.h"
 
 #include <doctest/doctest.h>
@@ -24,7 +25,8 @@ Picture random_picture(uint64_t seed, size_t nodes, size_t edges, size_t layers)
     node.caption = std::string(1 + random() % 25, 'n');
     node.width = text_width(node.caption, kNodeFontSize) + 2 * kNodePadding;
     node.height = kNodeHeight;
-    node.place = {static_cast<double>(random() % 1000) / 300, static_cast<double>(random() % 1000) / 300};
+    node.place = {static_cast<double>(random() % 1000) / 300,
+                  static_cast<double>(random() % 1000) / 300};
     if (layers > 0) node.place = {static_cast<double>(i / layers), static_cast<double>(i % layers)};
     picture.nodes.push_back(node);
   }
@@ -53,7 +55,8 @@ TEST_CASE("no node covers another, and no text a node or a text") {
       Picture picture = random_picture(seed, 10 + 3 * seed, 15 + 2 * seed, layers);
       draw(&picture, layers > 0);
       for (size_t i = 0; i < picture.nodes.size(); ++i) {
-        for (size_t j = i + 1; j < picture.nodes.size(); ++j) CHECK(!picture.nodes[i].box().overlaps(picture.nodes[j].box()));
+        for (size_t j = i + 1; j < picture.nodes.size(); ++j)
+          CHECK(!picture.nodes[i].box().overlaps(picture.nodes[j].box()));
       }
       std::vector<PictureBox> texts;
       for (const PictureEdge& edge : picture.edges) {
@@ -72,7 +75,8 @@ TEST_CASE("edges go from outline to outline, and parallel ones apart") {
   Picture picture = random_picture(1, 2, 0, 0);
   picture.nodes[0].place = {0, 0};
   picture.nodes[1].place = {3, 1};
-  for (const auto& [source, target] : {std::pair<size_t, size_t>{0, 1}, {0, 1}, {1, 0}, {0, 0}, {0, 0}}) {
+  for (const auto& [source, target] :
+       {std::pair<size_t, size_t>{0, 1}, {0, 1}, {1, 0}, {0, 0}, {0, 0}}) {
     PictureEdge edge;
     edge.source = source;
     edge.target = target;
@@ -104,7 +108,8 @@ TEST_CASE("an edge goes around a node that is in its way") {
   edge.target = 2;
   picture.edges.push_back(edge);
   draw(&picture, true);
-  for (double t = 0; t <= 1; t += 0.01) CHECK(!picture.nodes[1].box().holds(picture.edges[0].curve.at(t)));
+  for (double t = 0; t <= 1; t += 0.01)
+    CHECK(!picture.nodes[1].box().holds(picture.edges[0].curve.at(t)));
 }
 
 TEST_CASE("a picture is the same each time, and has its texts escaped") {

@@ -13,9 +13,13 @@ TEST_CASE("markup and what readers of XML would change is escaped") {
 TEST_CASE("what XML has no way to write is known, and replaced where it must be written") {
   CHECK(fits_xml("a\t\n\r ünï 𝄞"));
   using namespace std::string_view_literals;
-  for (const std::string_view text : {"\x01"sv, "a\0b"sv, "\x1f"sv, "\xef\xbf\xbe"sv, "\xef\xbf\xbf"sv, "\xff"sv, "\xc3"sv}) {
+  for (const std::string_view text :
+       {"\x01"sv, "a\0b"sv, "\x1f"sv, "\xef\xbf\xbe"sv, "\xef\xbf\xbf"sv, "\xff"sv, "\xc3"sv}) {
     CHECK(!fits_xml(text));
     CHECK(fits_xml(xml_text(text)));
   }
-  CHECK(xml_text("a\x01" "b") == "a\xef\xbf\xbd" "b");
+  CHECK(xml_text("a\x01"
+                 "b") ==
+        "a\xef\xbf\xbd"
+        "b");
 }

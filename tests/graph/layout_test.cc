@@ -25,7 +25,8 @@ Layout laid_out(Vertex count, const Edges& edges, const LayoutOptions& options) 
 }
 
 double apart(const Layout& layout, Vertex a, Vertex b) {
-  return std::hypot(layout.points[a].x - layout.points[b].x, layout.points[a].y - layout.points[b].y);
+  return std::hypot(layout.points[a].x - layout.points[b].x,
+                    layout.points[a].y - layout.points[b].y);
 }
 
 Edges path(Vertex count) {
@@ -40,7 +41,8 @@ Edges star(Vertex leaves) {
   return edges;
 }
 
-constexpr LayoutMethod kMethods[] = {LayoutMethod::kAuto, LayoutMethod::kSpring, LayoutMethod::kCircle, LayoutMethod::kLayers};
+constexpr LayoutMethod kMethods[] = {LayoutMethod::kAuto, LayoutMethod::kSpring,
+                                     LayoutMethod::kCircle, LayoutMethod::kLayers};
 
 /// Places in one layer, from left to right, at least 1 apart.
 void check_rows(const Layout& layout) {
@@ -77,7 +79,8 @@ TEST_CASE("the same seed gives the same places, another one others") {
   const Edges edges = {{0, 1}, {1, 2}, {2, 0}, {2, 3}, {3, 4}, {4, 5}, {5, 3}};
   const auto places = [&](uint64_t seed) {
     std::vector<double> numbers;
-    for (const LayoutPoint& point : laid_out(6, edges, {.method = LayoutMethod::kSpring, .seed = seed}).points) {
+    for (const LayoutPoint& point :
+         laid_out(6, edges, {.method = LayoutMethod::kSpring, .seed = seed}).points) {
       numbers.push_back(point.x);
       numbers.push_back(point.y);
     }
@@ -118,7 +121,8 @@ TEST_CASE("spring: components are side by side") {
 
 TEST_CASE("spring takes a bounded number of nodes and says so") {
   Layout layout;
-  const Status status = lay_out(kSpringNodesMax + 1, path(kSpringNodesMax + 1), {.method = LayoutMethod::kSpring}, {}, layout);
+  const Status status = lay_out(kSpringNodesMax + 1, path(kSpringNodesMax + 1),
+                                {.method = LayoutMethod::kSpring}, {}, layout);
   CHECK(status.code() == StatusCode::kLimit);
   CHECK(status.message().find("2000") != std::string::npos);
   laid_out(kSpringNodesMax + 1, path(kSpringNodesMax + 1), {.method = LayoutMethod::kCircle});
@@ -127,14 +131,18 @@ TEST_CASE("spring takes a bounded number of nodes and says so") {
 TEST_CASE("circle: all are equally far from the middle, connected ones beside each other") {
   const Layout layout = laid_out(8, path(8), {.method = LayoutMethod::kCircle});
   LayoutPoint middle;
-  for (const LayoutPoint& point : layout.points) middle = {middle.x + point.x / 8, middle.y + point.y / 8};
+  for (const LayoutPoint& point : layout.points)
+    middle = {middle.x + point.x / 8, middle.y + point.y / 8};
   const double radius = std::hypot(layout.points[0].x - middle.x, layout.points[0].y - middle.y);
-  for (const LayoutPoint& point : layout.points) CHECK(std::hypot(point.x - middle.x, point.y - middle.y) == doctest::Approx(radius));
-  for (Vertex vertex = 2; vertex < 8; ++vertex) CHECK(apart(layout, vertex - 1, vertex) == doctest::Approx(apart(layout, 0, 1)));
+  for (const LayoutPoint& point : layout.points)
+    CHECK(std::hypot(point.x - middle.x, point.y - middle.y) == doctest::Approx(radius));
+  for (Vertex vertex = 2; vertex < 8; ++vertex)
+    CHECK(apart(layout, vertex - 1, vertex) == doctest::Approx(apart(layout, 0, 1)));
 }
 
 TEST_CASE("layers: a tree has its root above the middle of its children") {
-  const Layout layout = laid_out(7, {{0, 1}, {0, 2}, {1, 3}, {1, 4}, {2, 5}, {2, 6}}, {.method = LayoutMethod::kLayers});
+  const Layout layout = laid_out(7, {{0, 1}, {0, 2}, {1, 3}, {1, 4}, {2, 5}, {2, 6}},
+                                 {.method = LayoutMethod::kLayers});
   CHECK(layout.layers == std::vector<uint32_t>{0, 1, 1, 2, 2, 2, 2});
   check_rows(layout);
   CHECK(layout.points[0].x == doctest::Approx((layout.points[1].x + layout.points[2].x) / 2));
@@ -160,7 +168,8 @@ TEST_CASE("layers: every edge of a graph without cycles goes down") {
 
 TEST_CASE("layers: two pairs that can be drawn without a crossing are") {
   // 0 and 1 on top; their children are given in the order that crosses.
-  const Layout layout = laid_out(6, {{5, 0}, {5, 1}, {0, 3}, {0, 4}, {1, 2}}, {.method = LayoutMethod::kLayers});
+  const Layout layout =
+      laid_out(6, {{5, 0}, {5, 1}, {0, 3}, {0, 4}, {1, 2}}, {.method = LayoutMethod::kLayers});
   const bool first_left = layout.points[0].x < layout.points[1].x;
   CHECK((layout.points[3].x < layout.points[2].x) == first_left);
   CHECK((layout.points[4].x < layout.points[2].x) == first_left);
@@ -187,7 +196,9 @@ TEST_CASE("layers take a bounded number of places") {
   CHECK(status.code() == StatusCode::kLimit);
 }
 
-TEST_CASE("auto: a small hierarchy is layered; a star, a cycle and what has both a tree and a cycle are not") {
+TEST_CASE(
+    "auto: a small hierarchy is layered; a star, a cycle and what has both a tree and a cycle are "
+    "not") {
   CHECK(laid_out(3, {{0, 1}, {0, 2}}, {}).layers == std::vector<uint32_t>{0, 1, 1});
   CHECK(laid_out(61, star(60), {}).layers.empty());
   CHECK(laid_out(3, {{0, 1}, {1, 2}, {2, 0}}, {}).layers.empty());
@@ -200,7 +211,8 @@ TEST_CASE("a layout ends when it is cancelled") {
   context.cancel = &cancel;
   for (const LayoutMethod method : kMethods) {
     Layout layout;
-    CHECK(lay_out(600, path(600), {.method = method}, context, layout).code() == StatusCode::kInterrupted);
+    CHECK(lay_out(600, path(600), {.method = method}, context, layout).code() ==
+          StatusCode::kInterrupted);
   }
 }
 
@@ -210,7 +222,8 @@ TEST_CASE("a layout ends in the middle of its work too") {
     AlgorithmContext context;
     context.progress = [&asked](double) { return ++asked < 5; };
     Layout layout;
-    CHECK(lay_out(600, path(600), {.method = method, .rounds = 100}, context, layout).code() == StatusCode::kInterrupted);
+    CHECK(lay_out(600, path(600), {.method = method, .rounds = 100}, context, layout).code() ==
+          StatusCode::kInterrupted);
     CHECK(asked == 5);
   }
 }
@@ -218,11 +231,15 @@ TEST_CASE("a layout ends in the middle of its work too") {
 TEST_CASE("graph_layout: one row for each node of a projection, whatever its orientation") {
   const TestGraph graph(5, {{0, 1}, {1, 2}, {2, 3}, {3, 3}, {0, 1}}, 4);
   for (const Orientation orientation : {kNatural, kReverse, kUndirected}) {
-    const Answer answer("layout", *graph.project(orientation), {{"method", std::string("spring")}, {"iterations", int64_t{30}}, {"seed", int64_t{7}}});
+    const Answer answer(
+        "layout", *graph.project(orientation),
+        {{"method", std::string("spring")}, {"iterations", int64_t{30}}, {"seed", int64_t{7}}});
     CHECK(answer.integers("node") == std::vector<int64_t>{0, 1, 2, 3, 4});
     CHECK(answer.integers("layer")[0] == ResultColumn::kNoValue);
     CHECK(std::isfinite(answer.reals("x")[4]));
   }
-  const Answer layers("layout", *graph.project(kNatural), {{"method", std::string("layers")}, {"iterations", int64_t{30}}, {"seed", int64_t{7}}});
+  const Answer layers(
+      "layout", *graph.project(kNatural),
+      {{"method", std::string("layers")}, {"iterations", int64_t{30}}, {"seed", int64_t{7}}});
   CHECK(layers.integers("layer") == std::vector<int64_t>{0, 1, 2, 3, 0});
 }
