@@ -7,6 +7,7 @@
 #include <array>
 
 #include "cli/exit_code.h"
+#include "cli/graph_options.h"
 #include "cli/import_options.h"
 #include "cli/option_parser.h"
 
@@ -19,7 +20,8 @@ Without SQL and at a terminal a shell opens (.help lists its commands); otherwis
 input. A database that does not exist is created. Results are boxes on a terminal and csv elsewhere.
 
 Commands:
-  braid import DIR FILE.csv ...   load a CSV file into a table, a hypertable or the graph
+  braid import DIR FILE ...       load a CSV file into a table, a hypertable or the graph, or a GraphML file
+  braid graph DIR ...             draw a part of the graph, or write it as GraphML, DOT or JSON
   braid check DIR                 verify everything that is stored
   braid stats DIR                 figures about the database
   braid demo [DIR]                a tour on data of this machine
@@ -117,7 +119,7 @@ Arguments read_sql(std::vector<std::string> words) {
   }
   if (arguments.sql.has_value() && is_one_word(*arguments.sql)) {
     return usage_error(fmt::format("'{}' is no SQL statement; '{}' was taken for the directory of the database (the commands are import, "
-                                   "check, stats and demo)",
+                                   "graph, check, stats and demo)",
                                    *arguments.sql, arguments.database.directory),
                        "braid");
   }
@@ -133,6 +135,18 @@ Arguments read_import(std::vector<std::string> words) {
   if (auto answer = parse_words(&app, std::move(words), "braid import")) return *answer;
   command.database.options = joined(options);
   if (auto wrong = import_options.take(&command.import)) return usage_error(*wrong, "braid import");
+  return command;
+}
+
+Arguments read_graph(std::vector<std::string> words) {
+  GraphCommand command;
+  std::vector<std::string> options;
+  CLI::App app(std::string(kGraphSummary), "braid graph");
+  add_database(&app, &command.database, &options);
+  GraphOptions graph_options(&app);
+  if (auto answer = parse_words(&app, std::move(words), "braid graph")) return *answer;
+  command.database.options = joined(options);
+  if (auto wrong = graph_options.take(&command.graph)) return usage_error(*wrong, "braid graph");
   return command;
 }
 
@@ -182,7 +196,8 @@ struct Subcommand {
   Arguments (*read)(std::vector<std::string> words);
 };
 
-constexpr std::array<Subcommand, 5> kSubcommands = {{{"import", read_import},
+constexpr std::array<Subcommand, 6> kSubcommands = {{{"import", read_import},
+                                                     {"graph", read_graph},
                                                      {"check", read_check},
                                                      {"stats", read_stats},
                                                      {"demo", read_demo},

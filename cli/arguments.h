@@ -8,6 +8,7 @@
 #include <variant>
 #include <vector>
 
+#include "cli/graph_arguments.h"
 #include "cli/import_arguments.h"
 #include "cli/outcome.h"
 #include "cli/output.h"
@@ -32,6 +33,11 @@ struct SqlArguments {
 struct ImportCommand {
   DatabaseArguments database;
   ImportArguments import;
+};
+
+struct GraphCommand {
+  DatabaseArguments database;
+  GraphArguments graph;
 };
 
 struct CheckCommand {
@@ -59,8 +65,8 @@ struct Answer {
   int exit_code = 0;
 };
 
-using Arguments = std::variant<SqlArguments, ImportCommand, CheckCommand, StatsCommand, DemoCommand,
-                               DemoWriterCommand, Answer>;
+using Arguments = std::variant<SqlArguments, ImportCommand, GraphCommand, CheckCommand, StatsCommand,
+                               DemoCommand, DemoWriterCommand, Answer>;
 
 /// Reads the words after the command's name.
 Arguments read_arguments(std::vector<std::string> words);

@@ -128,7 +128,7 @@ constexpr std::array<DotCommand, 11> kCommands = {{
     {".check", "", "verify everything that is stored", 1, check_here},
     {".exit", "", "the same as .quit", 1, quit},
     {".help", "", "this list", 1, show_help},
-    {".import", "FILE ...", "load a CSV file; .import --help says how", kAnyWords, import_here},
+    {".import", "FILE ...", "load a CSV or GraphML file; .import --help says how", kAnyWords, import_here},
     {".mode", "box|csv|json|line", "how results look", 2, change_mode},
     {".quit", "", "leave; Ctrl-D does too", 1, quit},
     {".read", "FILE", "run the SQL of a file", 2, read_file},

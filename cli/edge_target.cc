@@ -49,25 +49,6 @@ Done EdgeTarget::begin(const std::vector<ImportColumn>& columns) {
   return std::nullopt;
 }
 
-std::optional<std::string> EdgeTarget::key_json(std::string_view text, KeyForm form) {
-  std::string json;
-  switch (form) {
-    case KeyForm::kText:
-      append_json_string(&json, text);
-      return json;
-    case KeyForm::kInteger:
-      if (const auto integer = read_integer(text)) return fmt::format("{}", *integer);
-      return std::nullopt;
-    case KeyForm::kDouble:
-      if (const auto number = read_double(text)) {
-        append_json_double(&json, *number);
-        return json;
-      }
-      return std::nullopt;
-  }
-  return std::nullopt;
-}
-
 Outcome<int64_t> EdgeTarget::find_as(const std::string& json, const End& end) const {
   int64_t node = 0;
   const int32_t code = braid_node_find(session_.connection(), end.names->label.c_str(),

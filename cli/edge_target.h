@@ -2,6 +2,7 @@
 #pragma once
 
 #include "cli/import_target.h"
+#include "cli/key_form.h"
 
 namespace braid::cli {
 
@@ -15,18 +16,12 @@ class EdgeTarget final : public ImportTarget {
   Done add(std::span<const ImportValue> values, int64_t line) override;
 
  private:
-  /// How the text of a file is written as a key. A key that looks like a number can be text in the
-  /// database, or the reverse, so each form is tried, beginning with the one that found a node
-  /// last.
-  enum class KeyForm : uint8_t { kText, kInteger, kDouble };
-  static constexpr size_t kKeyForms = 3;
-
   /// One end of the edges.
   struct End {
     const EdgeEnd* names = nullptr;
     const char* option = "";
     size_t column = 0;
-    KeyForm form = KeyForm::kText;
+    KeyForm form = KeyForm::kText;  ///< that found a node last, and is tried first
   };
   struct Found {
     int64_t node = 0;
@@ -40,7 +35,6 @@ class EdgeTarget final : public ImportTarget {
             const std::string& properties);
   int32_t bind_key(int32_t index, const ImportValue& value, KeyForm form) const;
   Done check_linked(int64_t edge, const Found& from, const Found& to) const;
-  static std::optional<std::string> key_json(std::string_view text, KeyForm form);
 
   const Session& session_;
   const ImportArguments& arguments_;

@@ -8,7 +8,10 @@
 
 #include "cli/csv_reader.h"
 #include "cli/field_converter.h"
+#include "cli/graphml_import.h"
+#include "cli/graphml_reader.h"
 #include "cli/import_target.h"
+#include "cli/import_transaction.h"
 #include "cli/interrupt.h"
 #include "cli/progress.h"
 #include "cli/terminal.h"
@@ -23,15 +26,7 @@ namespace {
 constexpr int64_t kSampleBytesMax = 4 * 1024 * 1024;
 constexpr int64_t kSampleRecordsMax = 10'000;
 
-constexpr const char* kSavepoint = "braid_import";
-
 Failure interrupted() { return {.message = "interrupted", .interrupted = true}; }
-
-Failure at_line(int64_t line, const Failure& failure) {
-  Failure placed = failure;
-  placed.message = fmt::format("line {}: {}", line, failure.message);
-  return placed;
-}
 
 class Import {
  public:
@@ -45,7 +40,9 @@ class Import {
     const auto start = std::chrono::steady_clock::now();
     CLI_TRY(look());
     CLI_TRY(file_.rewind());
-    CLI_TRY(load_in_transaction());
+    ImportEnd end = import_in_transaction(session_, {.load = [this] { return load(); }, .release = [this] { target_.reset(); }});
+    undone_ = end.undone;
+    CLI_TRY(end.done);
     progress_.clear();
     const double seconds =
         std::chrono::duration<double>(std::chrono::steady_clock::now() - start).count();
@@ -63,7 +60,6 @@ class Import {
   Done take_given_types();
   Done infer_types(CsvReader* reader);
 
-  Done load_in_transaction();
   Done load();
   Done load_record(FieldConverter* converter, const CsvRecord& record);
   void say_what_was_done(double seconds) const;
@@ -197,30 +193,6 @@ Done Import::load() {
   return target_->flush();
 }
 
-Done Import::load_in_transaction() {
-  braid_connection* connection = session_.connection();
-  const bool nested = braid_in_transaction(connection) != 0;
-  CLI_TRY(session_.check(nested ? braid_savepoint(connection, kSavepoint)
-                                : braid_begin(connection, BRAID_WRITE)));
-  Done done = load();
-  if (!done.has_value()) {
-    const int32_t code = nested ? braid_release(connection, kSavepoint) : braid_commit(connection);
-    if (code == BRAID_OK) return std::nullopt;
-    done = session_.failure(code);
-    // Both messages say themselves what is known about the data.
-    undone_ = code != BRAID_UNKNOWN_OUTCOME && code != BRAID_NOT_VISIBLE;
-  }
-  // The target's statement and appender end before what they did is undone.
-  target_.reset();
-  if (nested) {
-    braid_rollback_to(connection, kSavepoint);
-    braid_release(connection, kSavepoint);
-  } else if (braid_in_transaction(connection) != 0) {
-    braid_rollback(connection);
-  }
-  return done;
-}
-
 void Import::say_what_was_done(double seconds) const {
   const std::string notes = target_->notes();
   if (!notes.empty()) std::fprintf(stderr, "%s\n", notes.c_str());
@@ -234,13 +206,18 @@ void Import::say_what_was_done(double seconds) const {
 }  // namespace
 
 Done import_file(const Session& session, const ImportArguments& arguments, InputFile* file) {
-  Import import(session, arguments, *file);
-  Done done = import.run();
-  if (done.has_value()) {
-    done->message = fmt::format("{}: {}{}", file->name(), done->message,
-                                import.undone() ? "; nothing was imported" : "");
+  ImportEnd end;
+  if (arguments.target == ImportArguments::Target::kGraphml) {
+    end = import_graphml(session, arguments, file);
+  } else {
+    Import import(session, arguments, *file);
+    end.done = import.run();
+    end.undone = import.undone();
   }
-  return done;
+  if (end.done.has_value()) {
+    end.done->message = fmt::format("{}: {}{}", file->name(), end.done->message, end.undone ? "; nothing was imported" : "");
+  }
+  return end.done;
 }
 
 }  // namespace braid::cli

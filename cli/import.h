@@ -1,5 +1,5 @@
-// Reads a CSV file into a table, a hypertable, nodes or edges: in one transaction, so that a bad
-// line leaves nothing behind.
+// Reads a CSV file into a table, a hypertable, nodes or edges, or a GraphML file into the graph: in
+// one transaction, so that a bad line leaves nothing behind.
 #pragma once
 
 #include <string>

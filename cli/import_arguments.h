@@ -20,15 +20,17 @@ struct EdgeEnd {
 };
 
 struct ImportArguments {
-  enum class Target : uint8_t { kTable, kHypertable, kNodes, kEdges };
+  enum class Target : uint8_t { kTable, kHypertable, kNodes, kEdges, kGraphml };
 
   std::string file;  ///< "-" for standard input
   Target target = Target::kTable;
   std::string name;  ///< of the table or hypertable; the nodes' label; the edges' type
-  std::string key;   ///< of the nodes: the column that tells them apart
+  std::string key;   ///< of the nodes: the column, or GraphML's property, that tells them apart
   EdgeEnd from;
   EdgeEnd to;
-  std::string edge_key;  ///< the column that tells edges of the type apart; "" for none
+  std::string edge_key;  ///< the column or property that tells edges of the type apart; "" for none
+  std::string label;     ///< GraphML: of nodes that have none; "" for none
+  std::string edge_type = "RELATED";  ///< GraphML: of edges that have none
   std::vector<std::pair<std::string, ColumnType>> types;
   std::string time;  ///< the column that holds the time; "" to go by its name
   std::vector<std::string> tags;

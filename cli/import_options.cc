@@ -2,6 +2,7 @@
 
 #include <fmt/format.h>
 
+#include <algorithm>
 #include <array>
 
 namespace braid::cli {
@@ -22,11 +23,17 @@ named time, ts or timestamp; without --tag all its TEXT columns are tags, which 
 Nodes with a key that exists get their properties replaced. Edges find their ends by the key's own type, and an
 end that is missing is an error; with --edge-key an edge that exists gets its properties replaced.
 
+A FILE that ends in .graphml, or any with --graphml, is GraphML as `braid graph`, Neo4j, NetworkX, yEd and Gephi write
+it. Nodes have the labels of the file, else --label; edges its types, else --edge-type. Loading it twice doubles it unless
+--key names a property that tells nodes with a label apart, and --edge-key one that tells edges apart; what exists then
+gets its properties replaced. Undirected edges go from source to target.
+
 Examples:
   braid import grid.db node_bus.csv --nodes Bus --key id
   braid import grid.db edge_line.csv --edges LINE --from Bus.id=from --to Bus.id=to --edge-key id
   braid import grid.db ts_load.csv --hypertable load --time time --tag element
-  zcat cpu.csv.gz | braid import metrics.db - --hypertable cpu --time-unit ns --tag tags_id)";
+  zcat cpu.csv.gz | braid import metrics.db - --hypertable cpu --time-unit ns --tag tags_id
+  braid import social.db people.graphml --label Person --key email)";
 
 }  // namespace
 
@@ -42,13 +49,13 @@ std::optional<EdgeEnd> read_edge_end(std::string_view text) {
   return end;
 }
 
-ImportOptions::ImportOptions(CLI::App* app) {
+ImportOptions::ImportOptions(CLI::App* app) : app_(app) {
   app->footer(kImportFooter);
-  app->add_option("FILE", import_.file, "CSV file; - is standard input")->required();
+  app->add_option("FILE", import_.file, "CSV or GraphML file; - is standard input")->required();
   app->add_option("--table", table_, "rows of the table T")->type_name("T");
   app->add_option("--hypertable", hypertable_, "points of the hypertable H")->type_name("H");
   app->add_option("--nodes", nodes_, "nodes with the label LABEL; needs --key")->type_name("LABEL");
-  app->add_option("--key", import_.key, "column that tells the nodes apart")->type_name("COLUMN");
+  app->add_option("--key", import_.key, "column or property that tells the nodes apart")->type_name("COLUMN");
   app->add_option("--edges", edges_, "edges of the type TYPE; needs --from and --to")
       ->type_name("TYPE");
   app->add_option("--from", from_,
@@ -56,8 +63,12 @@ ImportOptions::ImportOptions(CLI::App* app) {
       ->type_name("LABEL.KEY=COLUMN");
   app->add_option("--to", to_, "where an edge ends")->type_name("LABEL.KEY=COLUMN");
   app->add_option("--edge-key", import_.edge_key,
-                  "column that tells the edges apart: loading again adds none")
+                  "column or property that tells the edges apart: loading again adds none")
       ->type_name("COLUMN");
+  app->add_flag("--graphml", graphml_, "the file is GraphML");
+  app->add_option("--label", import_.label, "GraphML: label of the nodes that have none")->type_name("LABEL");
+  app->add_option("--edge-type", import_.edge_type, "GraphML: type of the edges that have none; RELATED if not given")
+      ->type_name("TYPE");
   app->add_option("--type", types_, "type of a column: " + column_type_names())
       ->type_name("COLUMN=TYPE")
       ->allow_extra_args(false);
@@ -92,8 +103,12 @@ std::optional<std::string> ImportOptions::take_target() {
     import_.target = choice.target;
     import_.name = choice.name;
   }
+  if (graphml_ || (count == 0 && import_.file.ends_with(".graphml"))) {
+    ++count;
+    import_.target = ImportArguments::Target::kGraphml;
+  }
   if (count == 1) return std::nullopt;
-  return "say what to import into: one of --table T, --hypertable H, --nodes LABEL, --edges TYPE";
+  return "say what to import into: one of --table T, --hypertable H, --nodes LABEL, --edges TYPE; or --graphml";
 }
 
 std::optional<std::string> ImportOptions::take_ends() {
@@ -145,21 +160,27 @@ std::optional<std::string> ImportOptions::misplaced_option() const {
   using Target = ImportArguments::Target;
   struct Rule {
     const char* option;
-    bool given;
-    Target target;
-    const char* target_option;
+    std::vector<Target> targets;
+    const char* with;
   };
-  const std::array<Rule, 5> rules = {{
-      {"--key", !import_.key.empty(), Target::kNodes, "--nodes"},
-      {"--from", !from_.empty(), Target::kEdges, "--edges"},
-      {"--to", !to_.empty(), Target::kEdges, "--edges"},
-      {"--edge-key", !import_.edge_key.empty(), Target::kEdges, "--edges"},
-      {"--tag", !import_.tags.empty(), Target::kHypertable, "--hypertable"},
+  const std::vector<Target> csv = {Target::kTable, Target::kHypertable, Target::kNodes, Target::kEdges};
+  const std::array<Rule, 12> rules = {{
+      {"--key", {Target::kNodes, Target::kGraphml}, "--nodes and GraphML"},
+      {"--from", {Target::kEdges}, "--edges"},
+      {"--to", {Target::kEdges}, "--edges"},
+      {"--edge-key", {Target::kEdges, Target::kGraphml}, "--edges and GraphML"},
+      {"--tag", {Target::kHypertable}, "--hypertable"},
+      {"--label", {Target::kGraphml}, "GraphML"},
+      {"--edge-type", {Target::kGraphml}, "GraphML"},
+      {"--type", csv, "CSV"},
+      {"--time", csv, "CSV"},
+      {"--time-unit", csv, "CSV"},
+      {"--null", csv, "CSV"},
+      {"--separator", csv, "CSV"},
   }};
   for (const Rule& rule : rules) {
-    if (rule.given && import_.target != rule.target) {
-      return fmt::format("{} goes with {} only", rule.option, rule.target_option);
-    }
+    const bool fits = std::find(rule.targets.begin(), rule.targets.end(), import_.target) != rule.targets.end();
+    if (app_->count(rule.option) > 0 && !fits) return fmt::format("{} goes with {} only", rule.option, rule.with);
   }
   if (import_.target == Target::kNodes && import_.key.empty()) {
     return "--nodes needs --key COLUMN, the column that tells the nodes apart";

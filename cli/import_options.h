@@ -12,7 +12,7 @@
 namespace braid::cli {
 
 inline constexpr std::string_view kImportSummary =
-    "Loads a CSV file into a table, a hypertable or the graph.";
+    "Loads a CSV file into a table, a hypertable or the graph, or a GraphML file into the graph.";
 
 /// Adds the options to a parser, which writes into it: it stays where it is until the words were
 /// read.
@@ -32,12 +32,14 @@ class ImportOptions {
   std::optional<std::string> take_characters();
   std::optional<std::string> misplaced_option() const;
 
+  CLI::App* app_;
   ImportArguments import_;
   // As they were written.
   std::string table_;
   std::string hypertable_;
   std::string nodes_;
   std::string edges_;
+  bool graphml_ = false;
   std::string from_;
   std::string to_;
   std::vector<std::string> types_;

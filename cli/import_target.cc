@@ -18,6 +18,8 @@ std::unique_ptr<ImportTarget> make_import_target(const Session& session,
       return std::make_unique<NodeTarget>(session, arguments);
     case ImportArguments::Target::kEdges:
       return std::make_unique<EdgeTarget>(session, arguments);
+    case ImportArguments::Target::kGraphml:
+      break;  // has no columns
   }
   return nullptr;
 }

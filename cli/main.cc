@@ -10,6 +10,7 @@
 #include "cli/console.h"
 #include "cli/demo.h"
 #include "cli/exit_code.h"
+#include "cli/graph_command.h"
 #include "cli/import.h"
 #include "cli/inspection.h"
 #include "cli/interrupt.h"
@@ -80,6 +81,16 @@ int run(const ImportCommand& command) {
       Session::open({.directory = command.database.directory, .options = command.database.options});
   if (!session.ok()) return fail(session.failure());
   Done done = import_file(*session, command.import, file->get());
+  return done.has_value() ? fail(*done) : kExitOk;
+}
+
+int run(const GraphCommand& command) {
+  install_interrupt_handler();
+  Outcome<Session> session = Session::open({.directory = command.database.directory,
+                                            .options = command.database.options,
+                                            .must_exist = true});
+  if (!session.ok()) return fail(session.failure());
+  Done done = run_graph(*session, command.graph);
   return done.has_value() ? fail(*done) : kExitOk;
 }
 

@@ -9,5 +9,6 @@ std::span<const AlgorithmRow> path_algorithms();
 std::span<const AlgorithmRow> centrality_algorithms();
 std::span<const AlgorithmRow> community_algorithms();
 std::span<const AlgorithmRow> structure_algorithms();
+std::span<const AlgorithmRow> layout_algorithms();
 
 }  // namespace braid

@@ -278,12 +278,6 @@ Result<std::unique_ptr<FunctionResult>> list_algorithms(Connection&, Parameters)
 
 }  // namespace
 
-bool is_algorithm_table(std::string_view name) {
-  const auto& functions = algorithm_functions();
-  return std::any_of(functions.begin(), functions.end(),
-                     [&](const TableFunction& function) { return sqlite3_stricmp(function.name.c_str(), std::string(name).c_str()) == 0; });
-}
-
 Status register_algorithm_tables(Connection& connection) {
   static const TableFunction kTables[] = {
       {"graph_projections",

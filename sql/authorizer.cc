@@ -63,13 +63,6 @@ bool listed(const std::string_view (&list)[N], std::string_view name) {
   return false;
 }
 
-/// Tables of these names would hide the graph's.
-constexpr std::string_view kGraphTables[] = {"graph_nodes",         "graph_edges",       "graph_neighbors", "graph_hops",
-                                             "graph_shortest_path", "graph_projections", "graph_algorithms",
-                                             "graph_hierarchies",   "graph_ancestors",   "graph_descendants",
-                                             "graph_lowest_common_ancestors", "graph_roots", "graph_leaves", "graph_rollup",
-                                             "graph_rollup_series"};
-
 bool is_ours(std::string_view name) { return starts(name, "_braid_"); }
 
 class Authorizer {
@@ -147,7 +140,7 @@ class Authorizer {
   }
 
   int new_table() {
-    if (listed(kGraphTables, first_) || is_algorithm_table(first_)) return refuse(fmt::format("'{}' is a table of the graph; choose another name", first_));
+    if (connection_.is_built_in_table(first_)) return refuse(fmt::format("'{}' is a table of the graph; choose another name", first_));
     return schema();
   }
 

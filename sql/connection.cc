@@ -58,7 +58,8 @@ Result<std::unique_ptr<Connection>> Connection::open(Engine& engine) {
 
 Status Connection::register_all() {
   for (const auto part : {register_time_functions, register_graph_functions, register_series_functions, register_graph_tables,
-                          register_traversal_tables, register_algorithm_tables, register_hierarchy_tables, register_rollup_tables, register_hypertables, register_bindings, register_authorizer})
+                          register_traversal_tables, register_algorithm_tables, register_layout_table, register_hierarchy_tables,
+                          register_rollup_tables, register_hypertables, register_bindings, register_authorizer})
     BRAID_TRY(part(*this));
   sqlite3_progress_handler(db(), kProgressSteps, progress, this);
   return {};
@@ -439,6 +440,12 @@ void Connection::start_clock() {
 Status Connection::check_writing() const {
   if (session_->state() == Session::State::kWriting) return {};
   return Status(StatusCode::kMisuse, "this function writes, and is not allowed where SQLite evaluates it without a write transaction");
+}
+
+bool Connection::is_built_in_table(std::string_view name) const {
+  std::string lower(name);
+  for (char& letter : lower) letter = static_cast<char>(std::tolower(static_cast<unsigned char>(letter)));
+  return built_in_tables_.contains(lower);
 }
 
 Result<SqliteStatement*> Connection::internal_statement(const std::string& sql) {

@@ -9,6 +9,7 @@
 #include <list>
 #include <memory>
 #include <optional>
+#include <set>
 #include <string>
 #include <string_view>
 #include <unordered_map>
@@ -119,6 +120,10 @@ class Connection {
 
   void interrupt();
 
+  /// Tables that are always there: another of such a name would hide one.
+  void add_built_in_table(std::string_view name) { built_in_tables_.emplace(name); }
+  bool is_built_in_table(std::string_view name) const;
+
   /// SQL of the engine's own on this connection, kept prepared.
   Result<SqliteStatement*> internal_statement(const std::string& sql);
 
@@ -163,6 +168,7 @@ class Connection {
   std::function<bool(double fraction)> progress_;
   std::deque<NotedWalk> noted_walks_;
   std::atomic<bool> cancel_{false};
+  std::set<std::string, std::less<>> built_in_tables_;
   std::unordered_map<std::string, SqliteStatement> internal_statements_;
 };
 
@@ -205,8 +211,7 @@ Status register_series_functions(Connection& connection);
 Status register_graph_tables(Connection& connection);
 Status register_traversal_tables(Connection& connection);
 Status register_algorithm_tables(Connection& connection);
-/// Whether a graph algorithm is a table-valued function of this name.
-bool is_algorithm_table(std::string_view name);
+Status register_layout_table(Connection& connection);
 Status register_hierarchy_tables(Connection& connection);
 Status register_rollup_tables(Connection& connection);
 Status register_hypertables(Connection& connection);

@@ -27,8 +27,15 @@ struct PlanRow {
   double rows;
 };
 
+/// Whether rows are wanted in the order of their ids, column 0, and nothing else.
+bool by_id(const sqlite3_index_info& info) {
+  return info.nOrderBy == 1 && info.aOrderBy[0].desc == 0 && (info.aOrderBy[0].iColumn == 0 || info.aOrderBy[0].iColumn == -1);
+}
+
 int choose_plan(sqlite3_index_info& info, std::span<const PlanRow> wanted, double scan_rows) {
   info.idxNum = 0;
+  // A scan is in that order already: sorting it would hold the whole graph.
+  info.orderByConsumed = by_id(info) ? 1 : 0;
   info.estimatedCost = scan_rows * 2;
   info.estimatedRows = static_cast<sqlite3_int64>(scan_rows);
   for (const PlanRow& row : wanted) {
@@ -36,6 +43,7 @@ int choose_plan(sqlite3_index_info& info, std::span<const PlanRow> wanted, doubl
       const auto& constraint = info.aConstraint[i];
       if (constraint.usable == 0 || constraint.iColumn != row.column || constraint.op != SQLITE_INDEX_CONSTRAINT_EQ) continue;
       info.aConstraintUsage[i].argvIndex = 1;
+      info.orderByConsumed = 0;
       info.idxNum = row.plan;
       info.estimatedCost = row.cost;
       info.estimatedRows = static_cast<sqlite3_int64>(row.rows);

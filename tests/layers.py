@@ -28,6 +28,7 @@ HOMES = {
     r"capnp/|kj/|commit_record\.capnp\.h": {"engine"},
     r"nlohmann/": {"graph", "sql", "cli"},
     r"zstd\.h": {"timeseries"},
+    r"expat\.h": {"cli"},
 }
 # Calls that open or change a file; outside of engine/ all of them go through engine/env.
 OPENING = re.compile(

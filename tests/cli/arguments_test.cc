@@ -121,3 +121,33 @@ TEST_CASE("ends of edges that are not LABEL.KEY=COLUMN are refused") {
     CHECK(!read_edge_end(text).has_value());
   }
 }
+
+TEST_CASE("braid graph takes one choice and one output, and no option that would be ignored") {
+  const GraphCommand command = read_as<GraphCommand>({"graph", "dir", "--from", "A.k=v", "--from", "7", "--hops", "3", "--along", "out", "--type",
+                                                      "T", "--weight", "w", "--svg", "x.svg"});
+  CHECK(command.database.directory == "dir");
+  CHECK(command.graph.selection == GraphArguments::Selection::kFrom);
+  CHECK(command.graph.from == std::vector<std::string>{"A.k=v", "7"});
+  CHECK(command.graph.hops == 3);
+  CHECK(command.graph.along == "out");
+  CHECK(command.graph.types == std::vector<std::string>{"T"});
+  CHECK(command.graph.format == GraphArguments::Format::kSvg);
+  CHECK(command.graph.file == "x.svg");
+  CHECK(read_as<GraphCommand>({"graph", "dir", "--all", "--dot", "-", "--caption", "p"}).graph.file == "-");
+  CHECK(refused({"graph", "dir", "--all"}).text.find("--graphml") != std::string::npos);
+  CHECK(refused({"graph", "dir", "--json", "-"}).text.find("--from") != std::string::npos);
+  CHECK(refused({"graph", "dir", "--all", "--json", "-", "--hops", "1"}).text.find("--hops goes with --from only") != std::string::npos);
+  CHECK(refused({"graph", "dir", "--all", "--json", "-", "--seed", "1"}).exit_code == kExitUsage);
+  CHECK(refused({"graph", "dir", "--from", "1", "--hops", "-1", "--json", "-"}).exit_code == kExitUsage);
+}
+
+TEST_CASE("a file that ends in .graphml is GraphML unless another target is given") {
+  const ImportCommand command = read_as<ImportCommand>({"import", "dir", "a.graphml", "--label", "L", "--key", "k"});
+  CHECK(command.import.target == ImportArguments::Target::kGraphml);
+  CHECK(command.import.label == "L");
+  CHECK(command.import.key == "k");
+  CHECK(read_as<ImportCommand>({"import", "dir", "-", "--graphml"}).import.target == ImportArguments::Target::kGraphml);
+  CHECK(read_as<ImportCommand>({"import", "dir", "a.graphml", "--table", "t"}).import.target == ImportArguments::Target::kTable);
+  CHECK(refused({"import", "dir", "a.graphml", "--graphml", "--table", "t"}).exit_code == kExitUsage);
+  CHECK(refused({"import", "dir", "a.graphml", "--tag", "x"}).text.find("--tag goes with --hypertable only") != std::string::npos);
+}
