@@ -167,6 +167,10 @@ inline void add_samples(const std::string& name, Vertex count, const TestEdges& 
 inline void make_weights_real(TestEdges& edges, std::mt19937_64& random) {
   for (TestEdge& edge : edges) edge.weight = 0.5 + static_cast<double>(random() >> 11) * 0x1p-53 * 10;
 }
+/// So that paths tie but for rounding: 0.1 + 0.2 is not 0.3.
+inline void make_weights_tenths(TestEdges& edges) {
+  for (TestEdge& edge : edges) edge.weight /= 10;
+}
 inline void make_acyclic(TestEdges& edges) {
   std::erase_if(edges, [](const TestEdge& edge) { return edge.source == edge.target; });
   for (TestEdge& edge : edges)
@@ -191,6 +195,7 @@ inline const std::vector<std::unique_ptr<Sample>>& samples() {
         if (seed % 2 == 0) make_weights_real(edges, random);
         if (seed == 3) make_acyclic(edges);
         if (seed == 4) make_two_sides(edges);
+        if (seed == 5) make_weights_tenths(edges);
         add_samples(fmt::format("of {} nodes, seed {}", count, seed), count, edges, out);
       }
     }
