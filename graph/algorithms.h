@@ -5,6 +5,9 @@
 
 namespace braid {
 
+/// Paths whose lengths differ by less, relative to their length, are equally short: 0.1 + 0.2 is as long as 0.3.
+inline constexpr double kTieTolerance = 1e-12;
+
 std::span<const AlgorithmRow> path_algorithms();
 std::span<const AlgorithmRow> centrality_algorithms();
 std::span<const AlgorithmRow> community_algorithms();

@@ -14,8 +14,6 @@
 namespace braid {
 namespace {
 
-/// Paths whose lengths differ by less are equally short: 0.1 + 0.2 is as long as 0.3.
-constexpr double kTieTolerance = 1e-12;
 constexpr double kIterationsMax = 1e6;
 constexpr double kIntegerMax = 9007199254740992;  // 2^53: a double holds every integer up to it
 

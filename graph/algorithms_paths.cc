@@ -347,7 +347,8 @@ Status run_all_shortest(const Projection& graph, const AlgorithmArguments& argum
   std::vector<Vertex> stack{target};
   leads[target] = true;
   const auto tight = [&](Vertex from, uint64_t entry) {
-    return found.distance[from] + graph.weight(entry) == found.distance[graph.out().targets[entry]];
+    const double length = found.distance[from] + graph.weight(entry);
+    return length - found.distance[graph.out().targets[entry]] <= kTieTolerance * length;
   };
   while (!stack.empty()) {
     BRAID_TRY(context.check());

@@ -441,17 +441,36 @@ class MaximumFlow {
   double total_ = 0;
 };
 
+/// What an undirected edge's two entries carry against each other is nothing that flows: only the difference stays.
+void cancel_opposite(const Projection& graph, std::vector<double>& flows) {
+  std::vector<uint64_t> carrying;
+  for (uint64_t entry = 0; entry < flows.size(); ++entry)
+    if (flows[entry] > 0) carrying.push_back(entry);
+  std::sort(carrying.begin(), carrying.end(), [&](uint64_t a, uint64_t b) { return graph.edge(a) < graph.edge(b); });
+  for (size_t i = 0; i + 1 < carrying.size(); ++i) {
+    double& there = flows[carrying[i]];
+    double& back = flows[carrying[i + 1]];
+    if (graph.edge(carrying[i]) != graph.edge(carrying[i + 1])) continue;
+    const double opposite = std::min(there, back);
+    there -= opposite;
+    back -= opposite;
+  }
+}
+
 Status run_max_flow(const Projection& graph, const AlgorithmArguments& arguments, const AlgorithmContext& context, AlgorithmResult& out) {
   const Vertex source = arguments.vertex(0), sink = arguments.vertex(1);
   if (source == sink) return Status(StatusCode::kInvalidArgument, "the source and the target are the same node");
   if (graph.has_negative_weight()) return Status(StatusCode::kInvalidArgument, "an edge has a negative capacity");
   MaximumFlow flow(graph);
   BRAID_TRY(flow.run(source, sink, context));
+  std::vector<double> flows(graph.out().targets.size());
+  for (uint64_t entry = 0; entry < flows.size(); ++entry) flows[entry] = flow.flow(entry);
+  if (!graph.directed()) cancel_opposite(graph, flows);
   ResultRows rows(out, 7, context);
   for (Vertex vertex = 0; vertex < graph.vertex_count(); ++vertex)
     for (uint64_t entry = graph.out().offsets[vertex]; entry < graph.out().offsets[vertex + 1]; ++entry) {
       const Vertex target = graph.out().targets[entry];
-      const double carried = flow.flow(entry);
+      const double carried = flows[entry];
       const bool cut = flow.near_source(vertex) && !flow.near_source(target);
       // Of an undirected edge's two entries, the one that carries something speaks for it, or the one that is cut.
       if (carried <= 0 && !(cut && graph.weight(entry) > 0)) continue;

@@ -142,6 +142,15 @@ TEST_CASE("the largest flow is as large as the least cut") {
   }
 }
 
+// An undirected edge has an entry at each end. The flow found may use both, there and back, and the edge was answered twice.
+TEST_CASE("an undirected edge is one row of a flow") {
+  for (uint64_t seed = 1; seed <= 40; ++seed) {
+    const RandomGraph random(seed, 16, 50);
+    const AlgorithmResult result = result_of("max_flow", *random.project(Orientation::kUndirected, true), {Vertex{0}, Vertex{15}});
+    CHECK(column_set(result, 0).size() == result.row_count);
+  }
+}
+
 TEST_CASE("a spanning forest joins what is joined, with the least weight") {
   for (uint64_t seed = 1; seed <= 15; ++seed) {
     const RandomGraph random(seed, 6, 8);
