@@ -135,6 +135,29 @@ Result<std::string> node_properties_json(Connection& connection, const Node& nod
   return value_to_json(object);
 }
 
+Status NodeProperties::read(NodeId id) {
+  last_.reset();
+  stored_.clear();
+  row_.clear();
+  BRAID_ASSIGN(auto node, connection_.graph().node(id));
+  if (node) {
+    if (const BindingDefinition* binding = binding_of(connection_.catalog_state(), node->labels)) {
+      BRAID_ASSIGN(row_, bound_row(connection_, *binding, *node));
+    }
+    stored_ = std::move(node->properties);
+  }
+  last_ = id;
+  return {};
+}
+
+Result<const PropertyValue*> NodeProperties::find(NodeId id, std::string_view name) {
+  if (last_ != id) BRAID_TRY(read(id));
+  const auto column = std::find_if(row_.begin(), row_.end(), [&](const auto& item) { return item.first == name; });
+  if (column != row_.end()) return column->second.is_null() ? nullptr : &std::as_const(column->second);
+  const auto key = connection_.find_name(NameKind::kPropertyKey, name);
+  return key ? find_property(stored_, KeyId(*key)) : nullptr;
+}
+
 std::string edge_properties_json(const Connection& connection, const Edge& edge) {
   return properties_to_json(edge.properties, [&](KeyId key) -> std::string_view {
     return connection.name(NameKind::kPropertyKey, key.value());
