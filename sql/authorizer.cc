@@ -64,7 +64,7 @@ bool listed(const std::string_view (&list)[N], std::string_view name) {
 
 /// Tables of these names would hide the graph's.
 constexpr std::string_view kGraphTables[] = {"graph_nodes",         "graph_edges",       "graph_neighbors", "graph_hops",
-                                             "graph_shortest_path", "graph_projections", "graph_algorithms"};
+                                             "graph_shortest_path", "graph_projections", "graph_algorithms",  "graph_match"};
 
 bool is_ours(std::string_view name) { return starts(name, "_braid_"); }
 

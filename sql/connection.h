@@ -184,6 +184,7 @@ Status register_series_functions(Connection& connection);
 Status register_graph_tables(Connection& connection);
 Status register_traversal_tables(Connection& connection);
 Status register_algorithm_tables(Connection& connection);
+Status register_match_tables(Connection& connection);
 /// Whether a graph algorithm is a table-valued function of this name.
 bool is_algorithm_table(std::string_view name);
 Status register_hypertables(Connection& connection);
