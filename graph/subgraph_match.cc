@@ -128,13 +128,17 @@ class ResolvedPattern {
     const PatternNode& node = pattern_.nodes[index];
     Candidates candidates;
     candidates.count = base_->vertex_count();
+    if (!node.properties.empty() && names_.indexed) {
+      BRAID_ASSIGN(const auto ids, names_.indexed(node));
+      if (ids) candidates = members_of(*ids);
+    }
     for (const std::string& name : node.labels) {
       const auto label = names_.label(name);
       if (!label) return Candidates();
       BRAID_TRY(keep_labelled(*label, candidates));
     }
     for (const EdgeRule& rule : rules_) BRAID_TRY(keep_linked(index, rule, candidates));
-    if (!node.properties.empty()) BRAID_TRY(keep_with_properties(node, candidates));
+    if (!node.properties.empty()) BRAID_TRY(keep_those(candidates, [&](NodeId id) { return names_.has_properties(id, node); }));
     return candidates;
   }
 
@@ -157,8 +161,26 @@ class ResolvedPattern {
     return {};
   }
 
+  Candidates members_of(const std::vector<NodeId>& ids) const {
+    Candidates candidates{std::vector<bool>(base_->vertex_count()), 0};
+    for (const NodeId id : ids) {
+      const auto vertex = base_->vertex(id);
+      if (!vertex || candidates.members[*vertex]) continue;
+      candidates.members[*vertex] = true;
+      ++candidates.count;
+    }
+    return candidates;
+  }
+
   Status keep_labelled(LabelId label, Candidates& candidates) {
     constexpr size_t kBatch = 1024;
+    // A few nodes are read one by one, rather than all those that have the label.
+    if (!candidates.members.empty() && candidates.count < kBatch) {
+      return keep_those(candidates, [&](NodeId id) -> Result<bool> {
+        BRAID_ASSIGN(const auto node, view_.node(id));
+        return node && std::binary_search(node->labels.begin(), node->labels.end(), label);
+      });
+    }
     std::vector<bool> members(base_->vertex_count());
     uint64_t count = 0;
     std::vector<NodeId> ids;
@@ -179,7 +201,9 @@ class ResolvedPattern {
     return {};
   }
 
-  Status keep_with_properties(const PatternNode& node, Candidates& candidates) {
+  /// `is_one(id)` reads the node.
+  template <typename IsOne>
+  Status keep_those(Candidates& candidates, IsOne&& is_one) {
     constexpr uint64_t kStepsOfARead = 64;
     std::vector<bool> members(base_->vertex_count());
     uint64_t count = 0;
@@ -187,9 +211,9 @@ class ResolvedPattern {
       BRAID_TRY(pace_.step(1));
       if (!candidates.has(vertex)) continue;
       BRAID_TRY(pace_.step(kStepsOfARead));
-      BRAID_ASSIGN(const bool has, names_.has_properties(base_->node(vertex), node));
-      members[vertex] = has;
-      count += has ? 1 : 0;
+      BRAID_ASSIGN(const bool is, is_one(base_->node(vertex)));
+      members[vertex] = is;
+      count += is ? 1 : 0;
     }
     candidates = {std::move(members), count};
     return {};

@@ -30,6 +30,8 @@ struct MatchNames {
   std::function<std::optional<TypeId>(std::string_view)> type;
   /// Whether a node has the properties of a node of the pattern; asked where there are some.
   std::function<Result<bool>(NodeId, const PatternNode&)> has_properties;
+  /// Nodes among which are all that have the labels and properties of a node of the pattern; nothing where no index tells. May be null.
+  std::function<Result<std::optional<std::vector<NodeId>>>(const PatternNode&)> indexed;
 };
 
 struct MatchOptions {

@@ -51,6 +51,27 @@ Result<bool> has_properties(NodeProperties& properties, NodeId id, const Pattern
   return true;
 }
 
+/// By an index on one of the labels and properties. The columns of rows are not in the graph's indexes, but for the key of a bound label: any
+/// other index may lack nodes that are rows.
+Result<std::optional<std::vector<NodeId>>> indexed(Connection& connection, const PatternNode& node) {
+  const CatalogState& state = connection.catalog_state();
+  for (const std::string& label : node.labels) {
+    for (const auto& [name, wanted] : node.properties) {
+      const auto label_id = connection.find_name(NameKind::kLabel, label);
+      const auto key = connection.find_name(NameKind::kPropertyKey, name);
+      const IndexDefinition* index = label_id && key ? state.index(false, *label_id, KeyId(*key)) : nullptr;
+      if (index == nullptr) continue;
+      const auto binding = state.bindings.find(LabelId(*label_id));
+      const bool is_key = binding != state.bindings.end() && binding->second.index == index->id;
+      if (!is_key && !state.bindings.empty()) continue;
+      std::vector<NodeId> ids;
+      BRAID_TRY(connection.graph().find_nodes(index->id, wanted, ids));
+      return std::optional(std::move(ids));
+    }
+  }
+  return std::optional<std::vector<NodeId>>();
+}
+
 Result<MatchMode> mode_argument(std::string_view text) {
   for (const auto& [name, mode] : kModes)
     if (name == text) return mode;
@@ -92,6 +113,7 @@ Rows match(Connection& connection, Parameters parameters) {
         return id ? std::optional(TypeId(*id)) : std::nullopt;
       },
       .has_properties = [&](NodeId id, const PatternNode& node) { return has_properties(properties, id, node); },
+      .indexed = [&](const PatternNode& node) { return indexed(connection, node); },
   };
   const TraversalOptions bounds = connection.traversal_options();
   AlgorithmContext context;

@@ -52,7 +52,8 @@ struct DataGraph {
               const auto id = fixture.catalog.find_name(NameKind::kEdgeType, name);
               return id ? std::optional(TypeId(*id)) : std::nullopt;
             },
-            .has_properties = [](NodeId id, const PatternNode& node) -> Result<bool> { return satisfies(id.value() - 1, node); }};
+            .has_properties = [](NodeId id, const PatternNode& node) -> Result<bool> { return satisfies(id.value() - 1, node); },
+            .indexed = nullptr};
   }
   static bool satisfies(size_t node, const PatternNode& wanted) {
     return std::all_of(wanted.properties.begin(), wanted.properties.end(), [node](const auto& property) {
@@ -299,6 +300,24 @@ TEST_CASE("a search that finds nothing is ended by cancel and deadline") {
   const auto start = std::chrono::steady_clock::now();
   CHECK(match_into(graph, pattern, {}, out, late).code() == StatusCode::kLimit);
   CHECK(std::chrono::steady_clock::now() - start < std::chrono::seconds(5));
+}
+
+TEST_CASE("what an index finds is looked at alone, and still checked") {
+  const DataGraph graph({{"A"}, {"A"}, {"B"}, {"A"}, {"A"}}, {{0, 1, 0}, {3, 1, 0}});
+  MatchNames names = graph.names();
+  std::vector<NodeId> read;
+  names.has_properties = [&](NodeId id, const PatternNode& node) -> Result<bool> {
+    read.push_back(id);
+    return DataGraph::satisfies(id.value() - 1, node);
+  };
+  // Node 2 has another value, node 3 another label, and node 99 is not there.
+  names.indexed = [](const PatternNode&) -> Result<std::optional<std::vector<NodeId>>> {
+    return std::optional(std::vector<NodeId>{NodeId(1), NodeId(2), NodeId(3), NodeId(1), NodeId(4), NodeId(99)});
+  };
+  Matches out;
+  REQUIRE(match_pattern(graph.fixture.view(), parsed("(a:A {k: 0})"), names, {}, {}, out).ok());
+  CHECK(out.vertices == std::vector<Vertex>{0, 3});
+  CHECK(read == std::vector<NodeId>{NodeId(1), NodeId(2), NodeId(4)});
 }
 
 TEST_CASE("an error of the properties ends the search") {
