@@ -6,6 +6,7 @@
 #include <limits>
 #include <numbers>
 #include <queue>
+#include <tuple>
 
 #include "graph/algorithms.h"
 #include "graph/pace.h"
@@ -38,7 +39,8 @@ struct MetricRow {
   double (*distance)(Place, Place);  // null: every estimate is 0
   double y_max;                      // of the absolute value
 };
-constexpr MetricRow kMetrics[] = {{"euclidean", euclidean, std::numeric_limits<double>::max()}, {"haversine", haversine, 90}, {"none", nullptr, 0}};
+constexpr double kAnywhere = std::numeric_limits<double>::max();
+constexpr MetricRow kMetrics[] = {{"euclidean", euclidean, kAnywhere}, {"haversine", haversine, 90}, {"none", nullptr, 0}};
 constexpr const char* kMetricNames = "euclidean|haversine|none";
 
 /// The least that is left from a vertex to the target, as its place tells; 0 where a place is not known.
@@ -49,7 +51,8 @@ class Estimates {
         context_(context),
         x_(arguments.text(2)),
         y_(arguments.text(3)),
-        metric_(*std::find_if(std::begin(kMetrics), std::end(kMetrics), [&](const MetricRow& row) { return row.name == arguments.text(4); })),
+        metric_(*std::find_if(std::begin(kMetrics), std::end(kMetrics),
+                              [&arguments](const MetricRow& row) { return row.name == arguments.text(4); })),
         scale_(arguments.real(5)) {}
 
   Status aim(Vertex target) {
@@ -81,7 +84,7 @@ class Estimates {
                                                             graph_.node(vertex).value(), *number, -limit, limit));
   }
   Result<std::optional<Place>> place(Vertex vertex) const {
-    BRAID_ASSIGN(const std::optional<double> x, coordinate(vertex, x_, std::numeric_limits<double>::max()));
+    BRAID_ASSIGN(const std::optional<double> x, coordinate(vertex, x_, kAnywhere));
     BRAID_ASSIGN(const std::optional<double> y, coordinate(vertex, y_, metric_.y_max));
     return x && y ? std::optional(Place{*x, *y}) : std::nullopt;
   }
@@ -101,7 +104,11 @@ class Estimates {
 class AStar {
  public:
   AStar(const Projection& graph, Estimates& estimates, const AlgorithmContext& context)
-      : graph_(graph), estimates_(estimates), pace_(context), distance_(graph.vertex_count(), kFar), reached_(graph.vertex_count()) {}
+      : graph_(graph),
+        estimates_(estimates),
+        pace_(context),
+        distance_(graph.vertex_count(), kFar),
+        reached_(graph.vertex_count()) {}
 
   /// Whether there is a path.
   Result<bool> run(Vertex source, Vertex target) {

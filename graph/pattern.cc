@@ -106,7 +106,8 @@ class PatternParser {
 
   Result<PropertyValue> read_number() {
     size_t limit = place_;
-    while (limit < text_.size() && (is_name_part(text_[limit]) || std::string_view("+-.").find(text_[limit]) != std::string_view::npos)) ++limit;
+    const auto is_part = [](char c) { return is_name_part(c) || c == '+' || c == '-' || c == '.'; };
+    while (limit < text_.size() && is_part(text_[limit])) ++limit;
     const char* start = text_.data() + place_;
     const char* end = text_.data() + limit;
     int64_t integer = 0;
@@ -173,7 +174,8 @@ class PatternParser {
 
   Result<size_t> node_named(std::string name) {
     if (!name.empty()) {
-      const auto same = std::find_if(pattern_.nodes.begin(), pattern_.nodes.end(), [&](const PatternNode& node) { return node.name == name; });
+      const auto same = std::find_if(pattern_.nodes.begin(), pattern_.nodes.end(),
+                                     [&name](const PatternNode& node) { return node.name == name; });
       if (same != pattern_.nodes.end()) return static_cast<size_t>(same - pattern_.nodes.begin());
     }
     if (pattern_.nodes.size() == kPatternNodesMax)

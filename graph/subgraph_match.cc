@@ -4,28 +4,14 @@
 
 #include <algorithm>
 #include <array>
-#include <iterator>
-#include <map>
-#include <set>
 
-#include "graph/graph_store_view.h"
 #include "graph/pace.h"
-#include "graph/projection_cache.h"
+#include "graph/resolved_pattern.h"
 
 namespace braid {
 namespace {
 
-using Types = std::vector<TypeId>;  // ascending; none: every type
 using ProjectionPointer = std::shared_ptr<const Projection>;  // shared with the cache
-
-/// What is between two placed nodes: an edge from `source` to `target` of the pattern, or either way.
-struct EdgeRule {
-  size_t source;
-  size_t target;
-  bool directed;
-  Types types;
-  auto operator<=>(const EdgeRule&) const = default;
-};
 
 uint64_t count_edges(const Projection& graph, Vertex source, Vertex target) {
   const auto out = graph.out().of(source), in = graph.in().of(target);
@@ -36,199 +22,6 @@ uint64_t count_edges(const Projection& graph, Vertex source, Vertex target) {
 uint64_t count_cost(const Projection& graph, Vertex source, Vertex target) {
   return 1 + std::min(graph.out().degree(source), graph.in().degree(target));
 }
-
-/// The pattern in terms of the graph: ids for names, projections for types, candidates for labels and properties.
-class ResolvedPattern {
- public:
-  /// The nodes that one node of the pattern may be.
-  struct Candidates {
-    std::vector<bool> members;  // by vertex; empty: every one
-    uint64_t count = 0;
-    bool has(Vertex vertex) const { return members.empty() || members[vertex]; }
-  };
-
-  ResolvedPattern(const GraphView& view, const Pattern& pattern, const MatchNames& names, const MatchOptions& options, Pace& pace)
-      : view_(view), pattern_(pattern), names_(names), options_(options), pace_(pace) {}
-
-  /// False when nothing can match.
-  Result<bool> run() {
-    if (!resolve_edges()) return false;
-    BRAID_ASSIGN(base_, projection(rules_.empty() ? options_.within.types : rules_.front().types));
-    for (size_t node = 0; node < pattern_.nodes.size(); ++node) {
-      BRAID_ASSIGN(Candidates candidates, candidates_of(node));
-      if (candidates.count == 0) return false;
-      candidates_.push_back(std::move(candidates));
-    }
-    return true;
-  }
-
-  const ProjectionPointer& base() const { return base_; }
-  const std::vector<EdgeRule>& rules() const { return rules_; }
-  const Candidates& candidates(size_t node) const { return candidates_[node]; }
-  size_t size() const { return pattern_.nodes.size(); }
-  bool induced() const { return options_.mode == MatchMode::kInduced; }
-  bool distinct() const { return options_.mode != MatchMode::kHomomorphism; }
-
-  /// Vertices are the same in all of them: they have the same labels.
-  Result<ProjectionPointer> projection(const Types& types) {
-    ProjectionPointer& known = projections_[types];
-    if (known == nullptr) {
-      const ProjectionSpec spec{.labels = options_.within.labels, .types = types};
-      BRAID_ASSIGN(known, view_.base().projections().get(view_, spec, pace_.context().cancel));
-    }
-    return known;
-  }
-
-  /// The types of the edges that the pattern asks for from one node to another; nullopt when it asks for none.
-  std::optional<Types> asked(size_t source, size_t target) const {
-    std::optional<Types> all;
-    for (const EdgeRule& rule : rules_) {
-      const bool there = rule.source == source && rule.target == target;
-      const bool back = !rule.directed && rule.source == target && rule.target == source;
-      if (!there && !back) continue;
-      if (rule.types == options_.within.types) return rule.types;
-      Types joined;
-      if (all) std::set_union(all->begin(), all->end(), rule.types.begin(), rule.types.end(), std::back_inserter(joined));
-      all = all ? std::move(joined) : rule.types;
-    }
-    return all;
-  }
-  const Types& all_types() const { return options_.within.types; }
-
- private:
-  bool resolve_edges() {
-    std::set<EdgeRule> rules;
-    for (const PatternEdge& edge : pattern_.edges) {
-      const auto types = types_of(edge);
-      if (!types) return false;
-      EdgeRule rule{edge.source, edge.target, edge.directed && options_.within.orientation != Orientation::kUndirected, *types};
-      const bool turned = rule.directed ? options_.within.orientation == Orientation::kReverse : rule.source > rule.target;
-      if (turned) std::swap(rule.source, rule.target);
-      rules.insert(std::move(rule));
-    }
-    rules_.assign(rules.begin(), rules.end());
-    return true;
-  }
-
-  /// Nothing when no edge can have one of them.
-  std::optional<Types> types_of(const PatternEdge& edge) const {
-    const Types& within = options_.within.types;
-    if (edge.types.empty()) return within;
-    std::set<TypeId> types;
-    for (const std::string& name : edge.types) {
-      const auto type = names_.type(name);
-      if (type && (within.empty() || std::binary_search(within.begin(), within.end(), *type))) types.insert(*type);
-    }
-    if (types.empty()) return std::nullopt;
-    return Types(types.begin(), types.end());
-  }
-
-  /// What costs least to ask is asked first.
-  Result<Candidates> candidates_of(size_t index) {
-    const PatternNode& node = pattern_.nodes[index];
-    Candidates candidates;
-    candidates.count = base_->vertex_count();
-    if (!node.properties.empty() && names_.indexed) {
-      BRAID_ASSIGN(const auto ids, names_.indexed(node));
-      if (ids) candidates = members_of(*ids);
-    }
-    for (const std::string& name : node.labels) {
-      const auto label = names_.label(name);
-      if (!label) return Candidates();
-      BRAID_TRY(keep_labelled(*label, candidates));
-    }
-    for (const EdgeRule& rule : rules_) BRAID_TRY(keep_linked(index, rule, candidates));
-    if (!node.properties.empty()) BRAID_TRY(keep_those(candidates, [&](NodeId id) { return names_.has_properties(id, node); }));
-    return candidates;
-  }
-
-  /// Those that have an edge of the types, on the side where the pattern has it.
-  Status keep_linked(size_t node, const EdgeRule& rule, Candidates& candidates) {
-    const bool leaves = rule.source == node || (!rule.directed && rule.target == node);
-    const bool enters = rule.target == node || (!rule.directed && rule.source == node);
-    if (!leaves && !enters) return {};
-    BRAID_ASSIGN(const ProjectionPointer graph, projection(rule.types));
-    BRAID_TRY(pace_.step(graph->vertex_count()));
-    std::vector<bool> members(graph->vertex_count());
-    candidates.count = 0;
-    for (Vertex vertex = 0; vertex < graph->vertex_count(); ++vertex) {
-      const bool linked = (leaves && graph->out().degree(vertex) > 0) || (enters && graph->in().degree(vertex) > 0);
-      if (!linked || !candidates.has(vertex)) continue;
-      members[vertex] = true;
-      ++candidates.count;
-    }
-    candidates.members = std::move(members);
-    return {};
-  }
-
-  Candidates members_of(const std::vector<NodeId>& ids) const {
-    Candidates candidates{std::vector<bool>(base_->vertex_count()), 0};
-    for (const NodeId id : ids) {
-      const auto vertex = base_->vertex(id);
-      if (!vertex || candidates.members[*vertex]) continue;
-      candidates.members[*vertex] = true;
-      ++candidates.count;
-    }
-    return candidates;
-  }
-
-  Status keep_labelled(LabelId label, Candidates& candidates) {
-    constexpr size_t kBatch = 1024;
-    // A few nodes are read one by one, rather than all those that have the label.
-    if (!candidates.members.empty() && candidates.count < kBatch) {
-      return keep_those(candidates, [&](NodeId id) -> Result<bool> {
-        BRAID_ASSIGN(const auto node, view_.node(id));
-        return node && std::binary_search(node->labels.begin(), node->labels.end(), label);
-      });
-    }
-    std::vector<bool> members(base_->vertex_count());
-    uint64_t count = 0;
-    std::vector<NodeId> ids;
-    NodeId after;
-    do {
-      ids.clear();
-      BRAID_TRY(view_.scan_label(label, after, kBatch, ids));
-      BRAID_TRY(pace_.step(ids.size()));
-      for (const NodeId id : ids) {
-        const auto vertex = base_->vertex(id);
-        if (!vertex || !candidates.has(*vertex)) continue;
-        members[*vertex] = true;
-        ++count;
-      }
-      if (!ids.empty()) after = ids.back();
-    } while (!ids.empty());
-    candidates = {std::move(members), count};
-    return {};
-  }
-
-  /// `is_one(id)` reads the node.
-  template <typename IsOne>
-  Status keep_those(Candidates& candidates, IsOne&& is_one) {
-    constexpr uint64_t kStepsOfARead = 64;
-    std::vector<bool> members(base_->vertex_count());
-    uint64_t count = 0;
-    for (Vertex vertex = 0; vertex < base_->vertex_count(); ++vertex) {
-      BRAID_TRY(pace_.step(1));
-      if (!candidates.has(vertex)) continue;
-      BRAID_TRY(pace_.step(kStepsOfARead));
-      BRAID_ASSIGN(const bool is, is_one(base_->node(vertex)));
-      members[vertex] = is;
-      count += is ? 1 : 0;
-    }
-    candidates = {std::move(members), count};
-    return {};
-  }
-
-  const GraphView& view_;
-  const Pattern& pattern_;
-  const MatchNames& names_;
-  const MatchOptions& options_;
-  Pace& pace_;
-  std::vector<EdgeRule> rules_;
-  std::map<Types, ProjectionPointer> projections_;
-  ProjectionPointer base_;
-  std::vector<Candidates> candidates_;
-};
 
 /// Where each node of the pattern is put, one level of depth for each.
 class MatchSearch {
@@ -360,7 +153,9 @@ class MatchSearch {
     }
     level.listed = fewest != nullptr;
     if (fewest == nullptr) return;
-    const auto add = [&](std::span<const Vertex> vertices) { level.candidates.insert(level.candidates.end(), vertices.begin(), vertices.end()); };
+    const auto add = [&level](std::span<const Vertex> vertices) {
+      level.candidates.insert(level.candidates.end(), vertices.begin(), vertices.end());
+    };
     if (fewest->side != Side::kTo) add(fewest->graph->in().of(places_[fewest->other]));
     if (fewest->side != Side::kFrom) add(fewest->graph->out().of(places_[fewest->other]));
     std::sort(level.candidates.begin(), level.candidates.end());

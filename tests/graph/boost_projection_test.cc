@@ -139,11 +139,13 @@ TEST_CASE("Boost's Dijkstra, Bellman-Ford and Braid's agree on projections") {
     boost::dijkstra_shortest_paths(model, start, boost::distance_map(boost::make_iterator_property_map(dijkstra.begin(), index)));
     CHECK(dijkstra == expected);
     bellman[start] = 0;
-    CHECK(boost::bellman_ford_shortest_paths(model, graph.count, boost::distance_map(boost::make_iterator_property_map(bellman.begin(), index))));
+    CHECK(boost::bellman_ford_shortest_paths(model, graph.count,
+                                             boost::distance_map(boost::make_iterator_property_map(bellman.begin(), index))));
     CHECK(bellman == expected);
     std::vector<double> own(graph.count, kUnreached);
     const AlgorithmResult result = result_of("dijkstra", projection, {start});
-    for (size_t row = 0; row < result.row_count; ++row) own[static_cast<size_t>(result.columns[0].integers[row])] = result.columns[1].reals[row];
+    for (size_t row = 0; row < result.row_count; ++row)
+      own[static_cast<size_t>(result.columns[0].integers[row])] = result.columns[1].reals[row];
     CHECK(own == expected);
   });
 }
@@ -152,11 +154,13 @@ TEST_CASE("Boost's breadth-first search and Braid's reach the same depths on pro
   for_random_graphs([](const RandomGraph& graph, const auto& model, Orientation) {
     std::vector<int64_t> depth(graph.count, 0), expected(graph.count, 0);
     std::vector<Vertex> reached;
-    const auto recorder = boost::make_bfs_visitor(
-        std::pair(boost::record_distances(depth.data(), boost::on_tree_edge()), boost::write_property(boost::identity_property_map(), std::back_inserter(reached), boost::on_discover_vertex())));
+    const auto record_depth = boost::record_distances(depth.data(), boost::on_tree_edge());
+    const auto record_vertex = boost::write_property(boost::identity_property_map(), std::back_inserter(reached), boost::on_discover_vertex());
+    const auto recorder = boost::make_bfs_visitor(std::pair(record_depth, record_vertex));
     boost::breadth_first_search(model, Vertex{0}, boost::visitor(recorder));
     const AlgorithmResult result = result_of("bfs", model.projection(), {Vertex{0}});
-    for (size_t row = 0; row < result.row_count; ++row) expected[static_cast<size_t>(result.columns[0].integers[row])] = result.columns[1].integers[row];
+    for (size_t row = 0; row < result.row_count; ++row)
+      expected[static_cast<size_t>(result.columns[0].integers[row])] = result.columns[1].integers[row];
     CHECK(depth == expected);
     CHECK(reached.size() == result.row_count);
   });

@@ -50,7 +50,8 @@ TEST_CASE("a name that stands twice is one node with what is said at both places
 }
 
 TEST_CASE("values are numbers, text and truth, names may be quoted") {
-  const Pattern pattern = parsed("(`a ``b`:`Größe` {i: -12, r: 1.5e3, big: 9223372036854775807, t: 'it''s', d: \"say \"\"hi\"\"\", y: true, n:false, Länge: 0})");
+  const Pattern pattern = parsed(
+      "(`a ``b`:`Größe` {i: -12, r: 1.5e3, big: 9223372036854775807, t: 'it''s', d: \"say \"\"hi\"\"\", y: true, n:false, Länge: 0})");
   CHECK(pattern.nodes[0].name == "a `b");
   CHECK(pattern.nodes[0].labels == std::vector<std::string>{"Größe"});
   const auto& properties = pattern.nodes[0].properties;
@@ -124,7 +125,8 @@ TEST_CASE("a pattern has bounds") {
 }
 
 TEST_CASE("no bytes make the parser fail but with an error") {
-  constexpr std::string_view kPieces[] = {"(", ")", "a", ":", "B", "{", "}", "k", "'", "x'", "1", "-", "[", "]", ">", "<", "|", ",", " ", "`", "\xc3", "true", "."};
+  constexpr std::string_view kPieces[] = {"(", ")", "a", ":", "B", "{", "}", "k", "'", "x'",    "1", "-",
+                                          "[", "]", ">", "<", "|", ",", " ", "`", "\xc3", "true", "."};
   std::mt19937_64 random(7);
   size_t good = 0;
   for (int round = 0; round < 20000; ++round) {
