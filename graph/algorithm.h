@@ -27,6 +27,9 @@ class AlgorithmContext {
   std::optional<std::chrono::steady_clock::time_point> deadline;               ///< kLimit past it
   uint64_t rows_max = UINT64_MAX;                                              ///< of the result; more is kLimit
   std::function<bool(double fraction)> progress;                               ///< false ends it: kInterrupted
+  /// A property of a vertex's node as a number; none where it has none, kInvalidArgument for what is no number. May be null: what needs it
+  /// is then refused.
+  std::function<Result<std::optional<double>>(Vertex vertex, std::string_view property)> node_number;
 
   /// Cheap: called in inner loops, once for some thousand steps of work at most.
   Status check(double fraction = 0) const;
@@ -60,7 +63,8 @@ struct AlgorithmParameter {
   double fallback = 0;  ///< kInteger, kReal: when it is not given
   double minimum = 0;   ///< kInteger, kReal
   double maximum = 0;
-  const char* choices = nullptr;  ///< kText: the words allowed, the first the default, separated by '|'
+  const char* choices = nullptr;  ///< kText: the words allowed, the first the default, separated by '|'; null: any text
+  const char* text = nullptr;     ///< kText without choices: when it is not given
 };
 
 /// Values by the place of their parameter. A node that is not in the projection never gets here.

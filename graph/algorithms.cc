@@ -18,7 +18,8 @@ Status AlgorithmContext::check(double fraction) const {
 std::span<const AlgorithmRow> algorithms() {
   static const std::vector<AlgorithmRow> all = [] {
     std::vector<AlgorithmRow> rows;
-    for (const auto part : {path_algorithms(), centrality_algorithms(), community_algorithms(), structure_algorithms(), layout_algorithms()})
+    for (const auto part : {path_algorithms(), centrality_algorithms(), community_algorithms(), structure_algorithms(), spatial_algorithms(),
+                            layout_algorithms()})
       rows.insert(rows.end(), part.begin(), part.end());
     std::sort(rows.begin(), rows.end(), [](const AlgorithmRow& a, const AlgorithmRow& b) { return std::string_view(a.name) < b.name; });
     return rows;

@@ -13,5 +13,9 @@ std::span<const AlgorithmRow> centrality_algorithms();
 std::span<const AlgorithmRow> community_algorithms();
 std::span<const AlgorithmRow> structure_algorithms();
 std::span<const AlgorithmRow> layout_algorithms();
+std::span<const AlgorithmRow> spatial_algorithms();
+
+/// kInvalidArgument when there is a negative weight, naming the algorithm that takes those.
+Status no_negative_weights(const Projection& graph);
 
 }  // namespace braid

@@ -14,6 +14,12 @@
 #include "graph/result_rows.h"
 
 namespace braid {
+
+Status no_negative_weights(const Projection& graph) {
+  if (!graph.has_negative_weight()) return {};
+  return Status(StatusCode::kInvalidArgument, "an edge has a negative weight; graph_bellman_ford takes those");
+}
+
 namespace {
 
 constexpr Vertex kNone = UINT32_MAX;
@@ -21,11 +27,6 @@ constexpr uint64_t kNoEntry = UINT64_MAX;
 constexpr double kFar = std::numeric_limits<double>::infinity();
 
 int64_t vertex_value(Vertex vertex) { return vertex == kNone ? ResultColumn::kNoValue : int64_t{vertex}; }
-
-Status no_negative_weights(const Projection& graph) {
-  if (!graph.has_negative_weight()) return {};
-  return Status(StatusCode::kInvalidArgument, "an edge has a negative weight; graph_bellman_ford takes those");
-}
 
 // --- Breadth first and depth first ---------------------------------------------------------------------------------------------------
 

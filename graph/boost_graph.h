@@ -2,14 +2,16 @@
 // graph.
 //
 // BoostGraph models BidirectionalGraph: vertices are node ids, edges are steps from a node,
-// parallel edges and self loops included. BoostVertexListGraph adds VertexListGraph and a dense
-// vertex index for algorithms that visit everything. Concepts have no way to report an error: a
+// parallel edges and self loops included. BoostVertexListGraph adds VertexListGraph, EdgeListGraph
+// and AdjacencyGraph, with a dense vertex index and weights, for algorithms that visit everything
+// (graph/boost_projection.h is faster at it). Concepts have no way to report an error: a
 // failed read gives an empty range and is kept in `failure()`, which every caller asks when the
 // algorithm is done (or earlier, from a visitor). Source: Siek, Lee, Lumsdaine, "The Boost Graph
 // Library", chapter 12.
 #pragma once
 
 #include <algorithm>
+#include <boost/graph/adjacency_iterator.hpp>
 #include <boost/graph/graph_traits.hpp>
 #include <boost/graph/properties.hpp>
 #include <boost/iterator/iterator_facade.hpp>
@@ -18,12 +20,15 @@
 #include <iterator>
 #include <memory>
 #include <optional>
+#include <string>
+#include <tuple>
 #include <unordered_map>
 #include <utility>
 #include <vector>
 
 #include "engine/result.h"
 #include "graph/graph_view.h"
+#include "graph/projection.h"
 #include "graph/steps.h"
 
 namespace braid {
@@ -99,8 +104,13 @@ class BoostGraph {
       : BoostGraph(std::move(view), StepRules{.direction = direction, .types = type ? std::vector{*type} : std::vector<TypeId>()}) {}
 
   const GraphView& view() const { return view_; }
+  const StepRules& rules() const { return rules_; }
   /// The first error of a read.
   const Status& failure() const { return failure_; }
+  /// Keeps `status` as the failure unless there is one; for maps that read while an algorithm runs.
+  void fail(const Status& status) const {
+    if (failure_.ok()) failure_ = status;
+  }
 
   /// The steps from `vertex` (with `reversed`, those to it); empty after an error.
   std::pair<BoostEdgeIterator, BoostEdgeIterator> steps(BoostVertex vertex, bool reversed) const {
@@ -108,7 +118,7 @@ class BoostGraph {
     const Status status = read_steps(view_, NodeId(vertex), reversed ? reversed_rules_ : rules_, *neighbors);
     if (!status.ok()) {
       neighbors->clear();
-      if (failure_.ok()) failure_ = status;
+      fail(status);
     }
     const size_t count = neighbors->size();
     return {BoostEdgeIterator(neighbors, 0, vertex, reversed),
@@ -144,13 +154,49 @@ inline size_t degree(BoostVertex vertex, const BoostGraph& graph) {
   return out_degree(vertex, graph) + in_degree(vertex, graph);
 }
 
-/// Knows all its vertices: eight bytes for each node of the view.
+class BoostVertexListGraph;
+
+/// All steps of all vertices, one vertex after the other; ends early when a read fails.
+class BoostAllEdgesIterator
+    : public boost::iterator_facade<BoostAllEdgesIterator, BoostEdge, boost::forward_traversal_tag,
+                                    BoostEdge, std::ptrdiff_t> {
+ public:
+  BoostAllEdgesIterator() = default;
+  /// At the first step of a vertex whose index is `vertex_index` or more.
+  BoostAllEdgesIterator(const BoostVertexListGraph& graph, size_t vertex_index);
+
+ private:
+  friend class boost::iterator_core_access;
+  BoostEdge dereference() const { return *step_; }
+  bool equal(const BoostAllEdgesIterator& other) const {
+    return vertex_index_ == other.vertex_index_ && step_ == other.step_;
+  }
+  void increment() {
+    if (++step_ != limit_) return;
+    ++vertex_index_;
+    skip_lonely();
+  }
+  void skip_lonely();
+
+  const BoostVertexListGraph* graph_ = nullptr;
+  size_t vertex_index_ = 0;
+  BoostEdgeIterator step_, limit_;
+};
+
+/// Knows all its vertices: eight bytes for each node of the view. Its edges are the steps of all
+/// vertices, so that with Direction::kBoth, where the graph is a directed one that has each edge
+/// both ways, `edges` has each twice too, and what relaxes edges goes both ways.
 class BoostVertexListGraph : public BoostGraph {
  public:
   struct Traversal : virtual boost::bidirectional_graph_tag,
-                     virtual boost::vertex_list_graph_tag {};
+                     virtual boost::vertex_list_graph_tag,
+                     virtual boost::edge_list_graph_tag,
+                     virtual boost::adjacency_graph_tag {};
   using traversal_category = Traversal;
   using vertex_iterator = std::vector<BoostVertex>::const_iterator;
+  using edge_iterator = BoostAllEdgesIterator;
+  using adjacency_iterator =
+      boost::adjacency_iterator_generator<BoostGraph, BoostVertex, BoostEdgeIterator>::type;
 
   static Result<BoostVertexListGraph> load(const GraphView& view, Direction direction,
                                            std::optional<TypeId> type) {
@@ -185,6 +231,76 @@ vertices(const BoostVertexListGraph& graph) {
   return {graph.vertices().begin(), graph.vertices().end()};
 }
 inline size_t num_vertices(const BoostVertexListGraph& graph) { return graph.vertices().size(); }
+
+inline BoostAllEdgesIterator::BoostAllEdgesIterator(const BoostVertexListGraph& graph,
+                                                    size_t vertex_index)
+    : graph_(&graph), vertex_index_(vertex_index) {
+  skip_lonely();
+}
+inline void BoostAllEdgesIterator::skip_lonely() {
+  const size_t count = graph_->vertices().size();
+  for (; vertex_index_ < count; ++vertex_index_) {
+    std::tie(step_, limit_) = graph_->steps(graph_->vertices()[vertex_index_], false);
+    if (step_ != limit_) return;
+    if (!graph_->failure().ok()) break;
+  }
+  vertex_index_ = count;
+  step_ = limit_ = BoostEdgeIterator();
+}
+
+inline std::pair<BoostAllEdgesIterator, BoostAllEdgesIterator> edges(
+    const BoostVertexListGraph& graph) {
+  return {BoostAllEdgesIterator(graph, 0), BoostAllEdgesIterator(graph, num_vertices(graph))};
+}
+/// Reads a counter of each vertex, or its steps where there are filters or several types; those of a vertex that cannot be read are left out.
+inline size_t num_edges(const BoostVertexListGraph& graph) {
+  size_t count = 0;
+  for (const BoostVertex vertex : graph.vertices()) {
+    const StepRules& rules = graph.rules();
+    if (rules.filters() || rules.types.size() > 1) {
+      count += out_degree(vertex, graph);
+      continue;
+    }
+    const auto degree = graph.view().degree(NodeId(vertex), rules.direction, rules.types.empty() ? std::nullopt : std::optional(rules.types.front()));
+    if (!degree.ok()) graph.fail(degree.status());
+    count += degree.ok() ? static_cast<size_t>(*degree) : 0;
+  }
+  return count;
+}
+inline std::pair<BoostVertexListGraph::adjacency_iterator, BoostVertexListGraph::adjacency_iterator>
+adjacent_vertices(BoostVertex vertex, const BoostVertexListGraph& graph) {
+  using Iterator = BoostVertexListGraph::adjacency_iterator;
+  const auto [start, limit] = out_edges(vertex, graph);
+  return {Iterator(start, &graph), Iterator(limit, &graph)};
+}
+
+/// The number under a property key of an edge that was listed, 1 where there is none. Errors as
+/// those of `edge_weight`.
+inline Result<double> stored_weight(const GraphView& view, EdgeId id, KeyId key) {
+  BRAID_ASSIGN(const auto edge, view.edge(id));
+  if (!edge) {
+    return Status(StatusCode::kCorrupt,
+                  "graph: edge " + std::to_string(id.value()) + " is listed and does not exist");
+  }
+  return edge_weight(id, edge->properties, key);
+}
+
+/// Property map from an edge to the number under a property key, 1 where there is none. Each `get`
+/// reads the store. An edge that cannot be read or whose property is no number weighs 1, and the
+/// graph keeps the failure. Borrows the graph.
+struct BoostEdgeWeightMap {
+  using key_type = BoostEdge;
+  using value_type = double;
+  using reference = double;
+  using category = boost::readable_property_map_tag;
+  const BoostGraph* graph = nullptr;
+  KeyId key;
+};
+inline double get(const BoostEdgeWeightMap& map, const BoostEdge& edge) {
+  const Result<double> weight = stored_weight(map.graph->view(), edge.id, map.key);
+  if (!weight.ok()) map.graph->fail(weight.status());
+  return weight.ok() ? *weight : 1.0;
+}
 
 /// Property map from a vertex to its dense index.
 struct BoostVertexIndexMap {
@@ -252,3 +368,7 @@ struct boost::property_map<braid::BoostVertexListGraph, boost::vertex_index_t> {
   using type = braid::BoostVertexIndexMap;
   using const_type = braid::BoostVertexIndexMap;
 };
+/// Some of Boost's algorithms look the map up by the type of their `const Graph&`.
+template <>
+struct boost::property_map<const braid::BoostVertexListGraph, boost::vertex_index_t>
+    : boost::property_map<braid::BoostVertexListGraph, boost::vertex_index_t> {};

@@ -42,9 +42,10 @@ Status in_two_parts(const Adjacency& adjacency, Pace& pace, Work&& work) {
   if (entries < kEntriesWorthAThread || std::thread::hardware_concurrency() < 2) return work(Vertex{0}, count, pace);
   const auto half = std::lower_bound(adjacency.offsets.begin(), adjacency.offsets.end(), entries / 2) - adjacency.offsets.begin();
   const Vertex middle = std::min(static_cast<Vertex>(half), count);
-  // The host's callback is called from the caller's thread only.
+  // The host's callbacks are called from the caller's thread only.
   AlgorithmContext quiet = pace.context();
   quiet.progress = nullptr;
+  quiet.node_number = nullptr;
   Pace other_pace(quiet);
   Status other;
   std::optional<std::thread> thread;

@@ -133,13 +133,8 @@ class CostVisitor : public boost::default_dijkstra_visitor {
 
 /// The weight of one edge: 1 without the property.
 Result<double> read_weight(const GraphView& view, EdgeId id, KeyId key) {
-  BRAID_ASSIGN(const auto edge, view.edge(id));
-  if (!edge) {
-    return Status(StatusCode::kCorrupt,
-                  fmt::format("graph: edge {} is listed and does not exist", id.value()));
-  }
-  const std::optional<double> weight = weight_under(edge->properties, key);
-  if (weight && *weight >= 0) return *weight;
+  BRAID_ASSIGN(const double weight, stored_weight(view, id, key));
+  if (weight >= 0) return weight;
   return Status(StatusCode::kInvalidArgument,
                 fmt::format("the weight of edge {} is not a number of at least 0", id.value()));
 }

@@ -210,10 +210,20 @@ Result<ArgumentValue> argument_value(const AlgorithmRow& algorithm, const Algori
       return std::isnan(parameter.fallback) ? ArgumentValue() : ArgumentValue(parameter.fallback);
     case ParameterKind::kText: break;
   }
+  if (parameter.choices == nullptr) return ArgumentValue(std::string(given ? text_of(value) : parameter.text));
   const std::string_view choices = parameter.choices;
   if (!given) return ArgumentValue(std::string(choices.substr(0, choices.find('|'))));
   if (!is_choice(choices, text_of(value))) return out_of_range(algorithm, parameter, text_of(value));
   return ArgumentValue(std::string(text_of(value)));
+}
+
+Result<std::optional<double>> node_number(NodeProperties& properties, NodeId node, std::string_view name) {
+  BRAID_ASSIGN(const PropertyValue* value, properties.find(node, name));
+  if (value == nullptr) return std::optional<double>();
+  if (const auto* integer = std::get_if<int64_t>(&value->value)) return std::optional(static_cast<double>(*integer));
+  if (const auto* real = std::get_if<double>(&value->value)) return std::optional(*real);
+  return Status(StatusCode::kInvalidArgument,
+                fmt::format("property '{}' of node {} is no number but {}", name, node.value(), value_to_json(*value)));
 }
 
 /// `parameters` begin with the projection's name; without it the whole graph is projected.
@@ -227,8 +237,11 @@ Result<std::unique_ptr<FunctionResult>> run_algorithm(const AlgorithmRow& algori
     BRAID_ASSIGN(ArgumentValue value, argument_value(algorithm, algorithm.parameters[i], parameters[i + 1], *projection));
     values.push_back(std::move(value));
   }
+  AlgorithmContext context = connection.algorithm_context();
+  NodeProperties properties(connection);
+  context.node_number = [&](Vertex vertex, std::string_view name) { return node_number(properties, projection->node(vertex), name); };
   AlgorithmResult result;
-  BRAID_TRY(algorithm.run(*projection, AlgorithmArguments(std::move(values)), connection.algorithm_context(), result)
+  BRAID_TRY(algorithm.run(*projection, AlgorithmArguments(std::move(values)), context, result)
                 .within(fmt::format("graph_{}", algorithm.name)));
   return std::unique_ptr<FunctionResult>(std::make_unique<AlgorithmRows>(std::move(projection), algorithm.columns, std::move(result)));
 }
@@ -259,6 +272,7 @@ const std::vector<TableFunction>& algorithm_functions() {
 std::string described(const AlgorithmParameter& parameter) {
   if (parameter.required) return fmt::format("{} (required)", parameter.name);
   if (parameter.choices != nullptr) return fmt::format("{} ({})", parameter.name, parameter.choices);
+  if (parameter.kind == ParameterKind::kText) return fmt::format("{} ('{}')", parameter.name, parameter.text);
   if (parameter.kind == ParameterKind::kNode || std::isnan(parameter.fallback)) return parameter.name;
   return fmt::format("{} ({}; {} to {})", parameter.name, parameter.fallback, parameter.minimum, parameter.maximum);
 }

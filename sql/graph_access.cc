@@ -147,6 +147,31 @@ Result<std::string> node_properties_json(Connection& connection, const Node& nod
   return value_to_json({std::move(properties)});
 }
 
+namespace {
+
+const PropertyValue* find_member(const PropertyMap& properties, std::string_view name) {
+  const auto found = std::find_if(properties.begin(), properties.end(), [name](const auto& item) { return item.first == name; });
+  return found == properties.end() ? nullptr : &found->second;
+}
+
+}  // namespace
+
+Status NodeProperties::read(NodeId id) {
+  last_.reset();
+  properties_.clear();
+  BRAID_ASSIGN(const auto node, connection_.graph().node(id));
+  if (node) {
+    BRAID_ASSIGN(properties_, node_properties(connection_, *node));
+  }
+  last_ = id;
+  return {};
+}
+
+Result<const PropertyValue*> NodeProperties::find(NodeId id, std::string_view name) {
+  if (last_ != id) BRAID_TRY(read(id));
+  return find_member(properties_, name);
+}
+
 std::string edge_properties_json(const Connection& connection, const Edge& edge) {
   return properties_to_json(edge.properties, [&](KeyId key) -> std::string_view {
     return connection.name(NameKind::kPropertyKey, key.value());
@@ -368,11 +393,6 @@ Result<std::vector<TypeId>> types_for_reading(const Connection& connection, std:
 }
 
 namespace {
-
-const PropertyValue* find_member(const PropertyMap& properties, std::string_view name) {
-  const auto found = std::find_if(properties.begin(), properties.end(), [name](const auto& item) { return item.first == name; });
-  return found == properties.end() ? nullptr : &found->second;
-}
 
 /// A condition on labels holds when it holds for one of them.
 constexpr std::string_view kLabelMember = "$label";

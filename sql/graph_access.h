@@ -22,6 +22,21 @@ Result<PropertyMap> node_properties(Connection& connection, const Node& node);
 Result<std::string> node_properties_json(Connection& connection, const Node& node);
 std::string edge_properties_json(const Connection& connection, const Edge& edge);
 
+/// Properties of one node after another, as node_properties_json has them; those of the last node asked for are kept.
+class NodeProperties {
+ public:
+  explicit NodeProperties(Connection& connection) : connection_(connection) {}
+  /// Null when the node has none of this name. Valid until the next call.
+  Result<const PropertyValue*> find(NodeId id, std::string_view name);
+
+ private:
+  Status read(NodeId id);
+
+  Connection& connection_;
+  std::optional<NodeId> last_;
+  PropertyMap properties_;
+};
+
 /// Null views mean "none" on creation and "as they are" on update.
 Result<NodeId> create_node(Connection& connection, std::optional<std::string_view> labels,
                            std::optional<std::string_view> properties);

@@ -78,6 +78,7 @@ inline ArgumentValue fallback_of(const AlgorithmParameter& parameter) {
   if (parameter.kind == ParameterKind::kNode || std::isnan(parameter.fallback)) return {};
   if (parameter.kind == ParameterKind::kInteger) return static_cast<int64_t>(parameter.fallback);
   if (parameter.kind == ParameterKind::kReal) return parameter.fallback;
+  if (parameter.choices == nullptr) return std::string(parameter.text);
   const std::string choices = parameter.choices;
   return choices.substr(0, choices.find('|'));
 }
