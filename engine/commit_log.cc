@@ -13,6 +13,7 @@ constexpr const char* kTables =
     "CREATE TABLE _braid_series(id INTEGER PRIMARY KEY, hypertable INTEGER NOT NULL, tags BLOB NOT NULL);"
     "CREATE TABLE _braid_object(kind INTEGER NOT NULL, id INTEGER NOT NULL, definition BLOB NOT NULL, PRIMARY KEY(kind, id)) WITHOUT ROWID;"
     "CREATE TABLE _braid_meta(key TEXT PRIMARY KEY, value INTEGER NOT NULL) WITHOUT ROWID;"
+    "CREATE TABLE _braid_scenario(name TEXT NOT NULL, step INTEGER NOT NULL, change TEXT NOT NULL, PRIMARY KEY(name, step)) WITHOUT ROWID;"
     "INSERT INTO _braid_log VALUES(1, x'');"
     "COMMIT;";
 

@@ -86,6 +86,8 @@ class Session {
   const CatalogState& catalog_state() const;
   std::shared_ptr<const StoreView> view(StoreKind kind) const { return version_->views[static_cast<size_t>(kind)]; }
   /// Only in kWriting.
+  /// As catalog_state, of the newest commit that is seen.
+  std::shared_ptr<const CatalogState> shared_catalog_state() const { return version_->catalog; }
   CatalogWriter& catalog_writer() { return *catalog_writer_; }
   StoreWriter& writer(StoreKind kind);
   /// The writer if something was staged or read through it, else null.

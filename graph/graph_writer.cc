@@ -94,6 +94,12 @@ GraphWriter::~GraphWriter() {
   if (!staged_->published) overlay_->abandon();
 }
 
+std::vector<ShapeChange> GraphWriter::shape() const {
+  std::vector<ShapeChange> changes = staged_->shape;
+  append_shape(staged_->changes, changes);
+  return changes;
+}
+
 GraphView GraphWriter::view() const { return GraphView(base_, overlay_); }
 
 Result<NodeId> GraphWriter::create_node(std::vector<LabelId> labels, Properties properties) {

@@ -11,6 +11,7 @@
 #include "engine/catalog.h"
 #include "engine/store.h"
 #include "graph/graph_view.h"
+#include "graph/projection_patch.h"
 #include "graph/property.h"
 #include "graph/read_ahead.h"
 
@@ -55,6 +56,8 @@ class GraphWriter final : public StoreWriter {
   /// Makes an edge type a hierarchy. kConstraint naming the nodes of a cycle, or when it is one whose edges lead the other way.
   Status declare_hierarchy(const HierarchyDefinition& definition, const AlgorithmContext& context);
 
+  /// What the transaction has done to the shape of the graph so far.
+  std::vector<ShapeChange> shape() const;
   /// Reads with the transaction's own changes.
   GraphView view() const;
   CatalogWriter& catalog() { return catalog_; }

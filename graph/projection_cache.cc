@@ -88,6 +88,15 @@ Result<std::shared_ptr<const Projection>> ProjectionCache::get(const GraphView& 
   return projection;
 }
 
+Result<std::shared_ptr<const Projection>> ProjectionCache::get_changed(const GraphView& base, const GraphView& changed,
+                                                                       const std::vector<ShapeChange>& changes,
+                                                                       const ProjectionSpec& spec, const std::atomic<bool>* cancel) {
+  BRAID_ASSIGN(const auto projection, get(base, spec, cancel));
+  BRAID_ASSIGN(auto patched, patch_projection(*projection, changes, changed));
+  if (patched != nullptr && patched->memory_bytes() <= bytes_max_) return patched;
+  return Projection::build(changed, spec, {bytes_max_, cancel});
+}
+
 bool ProjectionCache::is_near(const GraphView& view, const ProjectionSpec& spec) const {
   const uint64_t sequence = view.base().sequence();
   MutexLock lock(mutex_);

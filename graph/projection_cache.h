@@ -35,8 +35,13 @@ class ProjectionCache {
   };
   std::vector<Named> list(const GraphStoreView& newest) const;
 
-  /// The projection of what `view` sees, from memory or built. Inside a write transaction that changed the graph it is built for the call.
+  /// The projection of what `view` sees, from memory or built. Of a view with changes of its own it is built for the call.
   Result<std::shared_ptr<const Projection>> get(const GraphView& view, const ProjectionSpec& spec, const std::atomic<bool>* cancel);
+
+  /// The projection of `base` with changes that are not committed, which `changed` sees: made for the call, from that of `base` where that will do.
+  Result<std::shared_ptr<const Projection>> get_changed(const GraphView& base, const GraphView& changed,
+                                                        const std::vector<ShapeChange>& changes, const ProjectionSpec& spec,
+                                                        const std::atomic<bool>* cancel);
 
   /// Whether `get` would not have to build it: one is kept that is current, or that the journal brings up to date.
   bool is_near(const GraphView& view, const ProjectionSpec& spec) const;

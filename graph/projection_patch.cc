@@ -126,7 +126,11 @@ class ProjectionPatcher {
       // Vertices behind it would get other numbers.
       case Kind::kMany: return false;
       case Kind::kNodeRemoved: return !patched_->vertex(NodeId(change.id)).has_value();
-      case Kind::kEdgeChanged: return !spec().weight || !wants(change.type);
+      case Kind::kEdgeChanged:
+        // It goes with its old weight and comes with the new one, which is read when all is known.
+        if (!spec().weight || !wants(change.type) || !added_edges_.emplace(change.id, change).second) return true;
+        removed_edges_.emplace(change.id, change);
+        return true;
       case Kind::kEdgeAdded:
         if (wants(change.type)) added_edges_.emplace(change.id, change);
         return true;

@@ -8,6 +8,7 @@
 #include "graph/graph_store_view.h"
 #include "graph/projection_cache.h"
 #include "sql/graph_access.h"
+#include "sql/scenario.h"
 
 namespace braid {
 
@@ -114,15 +115,22 @@ Status refuse_columns(Connection& connection, std::string_view property) {
 
 Result<std::shared_ptr<const Projection>> build_projection(Connection& connection, const ProjectionSpec& spec) {
   const GraphView view = connection.graph();
-  return view.base().projections().get(view, spec, connection.traversal_options().cancel);
+  const std::atomic<bool>* cancel = connection.traversal_options().cancel;
+  if (!view.has_changes()) return view.base().projections().get(view, spec, cancel);
+  const GraphView committed(connection.session().view(StoreKind::kGraph), nullptr);
+  return view.base().projections().get_changed(committed, view, connection.graph_writer().shape(), spec, cancel);
 }
 
 Result<std::shared_ptr<const Projection>> open_projection(Connection& connection, std::optional<std::string_view> name) {
   ProjectionSpec spec;
-  if (name) {
-    BRAID_ASSIGN(spec, connection.graph().base().projections().find(*name));
+  const size_t mark = name ? name->find(kScenarioMark) : std::string_view::npos;
+  const std::string_view projection = name ? name->substr(0, mark) : "";
+  // "@storm" is the whole graph in a scenario; without a mark a name must be one.
+  if (name && (mark == std::string_view::npos || !projection.empty())) {
+    BRAID_ASSIGN(spec, connection.graph().base().projections().find(projection));
   }
-  return build_projection(connection, spec);
+  if (mark == std::string_view::npos) return build_projection(connection, spec);
+  return project_scenario(connection, name->substr(mark + 1), spec);
 }
 
 Result<bool> step_within(SqliteStatement& statement, const AlgorithmContext& context) {

@@ -15,7 +15,8 @@
 
 namespace braid {
 
-/// The projection of a name, as the connection sees the graph; null: of the whole graph. kNotFound naming those that there are.
+/// The projection of a name, as the connection sees the graph; null: of the whole graph; with "@" and a scenario's name after it, as that has
+/// the graph. kNotFound naming those that there are.
 Result<std::shared_ptr<const Projection>> open_projection(Connection& connection, std::optional<std::string_view> name);
 Result<std::shared_ptr<const Projection>> build_projection(Connection& connection, const ProjectionSpec& spec);
 

@@ -10,6 +10,7 @@
 #include "graph/property.h"
 #include "sql/algorithm_access.h"
 #include "sql/graph_access.h"
+#include "sql/scenario.h"
 #include "sql/table_function.h"
 
 namespace braid {
@@ -74,6 +75,8 @@ Status project_function(Connection& connection, sqlite3_context* context, Values
   if (!name || name->empty() || values.size() > 5)
     return Status(StatusCode::kInvalidArgument, "graph_project takes a name, labels, edge types, a weight property and an orientation; all "
                                                 "but the name may be NULL or left out");
+  if (name->find(kScenarioMark) != std::string_view::npos)
+    return Status(StatusCode::kInvalidArgument, fmt::format("graph_project: '{}': '@' stands before a scenario's name", *name));
   BRAID_ASSIGN(const ProjectionSpec spec, spec_argument(connection, values.subspan(1)));
   BRAID_ASSIGN(const auto projection, build_projection(connection, spec));
   BRAID_TRY(connection.graph().base().projections().define(*name, spec));

@@ -48,7 +48,10 @@ constexpr std::string_view kAdministrativeFunctions[] = {"graph_bind",       "gr
 constexpr std::string_view kWritingFunctions[] = {"graph_bind",         "graph_unbind",      "graph_link",
                                                   "graph_create_index", "graph_create_edge_index", "graph_drop_index",
                                                   "graph_drop_edge_index", "graph_delete",   "graph_write",  "drop_chunks",
-                                                  "graph_hierarchy",    "graph_hierarchy_drop"};
+                                                  "graph_hierarchy",    "graph_hierarchy_drop", "graph_scenario",
+                                                  "graph_scenario_add_node", "graph_scenario_remove_node", "graph_scenario_add_edge",
+                                                  "graph_scenario_remove_edge", "graph_scenario_set", "graph_scenario_undo",
+                                                  "graph_scenario_drop", "graph_scenario_keep"};
 
 bool same(std::string_view a, std::string_view b) {
   return a.size() == b.size() && strncasecmp(a.data(), b.data(), a.size()) == 0;

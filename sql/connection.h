@@ -215,6 +215,7 @@ Status register_layout_table(Connection& connection);
 Status register_hierarchy_tables(Connection& connection);
 Status register_rollup_tables(Connection& connection);
 Status register_match_tables(Connection& connection);
+Status register_scenario_functions(Connection& connection);
 Status register_hypertables(Connection& connection);
 Status register_bindings(Connection& connection);
 /// SQLite fires the newest trigger first. After a user has put one on a bound table, the binding's own are made again, so that a user's
