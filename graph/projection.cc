@@ -111,6 +111,7 @@ class ProjectionBuilder {
   }
 
   void make_vertex_table() {
+    built_->nodes_.shrink_to_fit();
     const std::vector<uint64_t>& nodes = built_->nodes_;
     if (nodes.empty() || nodes.back() / kDenseIds > nodes.size() + kCheckEvery) return;
     built_->vertex_of_id_.assign(nodes.back() + 1, kNoVertex);
@@ -126,6 +127,7 @@ class ProjectionBuilder {
     Adjacency& out = built_->out_;
     out.offsets.reserve(built_->nodes_.size() + 1);
     out.offsets.push_back(0);
+    reserve_edges();
     Status status = walk(Family::kOut, "", [&](std::string_view key, std::string_view bytes) -> Status {
       AdjacencyKey parsed;
       if (!parse_adjacency_key(key, parsed)) return damaged(Family::kOut, key, "the key is damaged");
@@ -145,7 +147,18 @@ class ProjectionBuilder {
     BRAID_TRY(std::move(status));
     while (out.offsets.size() <= built_->nodes_.size()) out.offsets.push_back(out.targets.size());
     built_->edge_count_ = out.targets.size();
+    out.targets.shrink_to_fit();
+    built_->edges_.shrink_to_fit();
     return {};
+  }
+
+  /// Where every edge is wanted their number is known, but for those that were deleted.
+  void reserve_edges() {
+    const uint64_t edges = reader_.base().counters().next_edge.value() - 1;
+    if (!spec().labels.empty() || !spec().types.empty()) return;
+    if (projection_bytes(built_->nodes_.size(), edges, spec()) > limits_.bytes_max) return;
+    built_->out_.targets.reserve(edges);
+    built_->edges_.reserve(edges);
   }
 
   /// Edges are kept by id, so the entries are visited in that order.
