@@ -158,28 +158,6 @@ inline TestEdges karate_edges() {
 }
 constexpr Vertex kKarateCount = 34;
 
-/// The example graphs of LDBC Graphalytics, whose directed one has the nodes 1 to 10 and whose
-/// undirected one 2 to 10.
-inline TestEdges example_directed_edges() {
-  TestEdges edges;
-  constexpr int kPairs[][2] = {{1, 3}, {1, 5}, {2, 4},  {2, 5}, {2, 10}, {3, 1},
-                               {3, 5}, {3, 8}, {3, 10}, {5, 3}, {5, 4},  {5, 8},
-                               {6, 3}, {6, 4}, {7, 4},  {8, 1}, {9, 4}};
-  for (const auto& pair : kPairs) {
-    edges.push_back({static_cast<Vertex>(pair[0] - 1), static_cast<Vertex>(pair[1] - 1)});
-  }
-  return edges;
-}
-inline TestEdges example_undirected_edges() {
-  TestEdges edges;
-  constexpr int kPairs[][2] = {{2, 3}, {2, 4}, {3, 4}, {3, 5}, {3, 8},  {5, 6},
-                               {5, 8}, {6, 7}, {6, 8}, {6, 9}, {6, 10}, {7, 9}};
-  for (const auto& pair : kPairs) {
-    edges.push_back({static_cast<Vertex>(pair[0] - 2), static_cast<Vertex>(pair[1] - 2)});
-  }
-  return edges;
-}
-
 /// With loops and parallel edges, and weights that often tie.
 inline TestEdges random_edges(std::mt19937_64& random, Vertex node_count) {
   TestEdges edges;

@@ -394,23 +394,6 @@ TEST_CASE("a seed decides the sample") {
 
 // --- Scores handed from neighbour to neighbour -------------------------------------------------
 
-TEST_CASE("pagerank of the Graphalytics examples is as published") {
-  const NamedArguments named = {{"damping", 0.85}, {"iterations", int64_t{2}}};
-  const auto directed = TestGraph(10, example_directed_edges()).project(kNatural);
-  check_near(
-      Answer("pagerank", *directed, named).reals("pagerank"),
-      {1.477629166666667e-01, 4.753375000000000e-02, 1.550469444444444e-01, 1.597573611111111e-01,
-       1.462400000000000e-01, 4.753375000000000e-02, 4.753375000000000e-02, 1.135740277777778e-01,
-       4.753375000000000e-02, 8.748375000000001e-02},
-      1e-12);
-  const auto undirected = TestGraph(9, example_undirected_edges(), 2).project(kUndirected);
-  check_near(Answer("pagerank", *undirected, named).reals("pagerank"),
-             {9.084490740740739e-02, 1.424089506172839e-01, 9.084490740740739e-02,
-              1.249891975308642e-01, 1.686172839506173e-01, 9.749537037037037e-02,
-              1.249891975308642e-01, 9.749537037037037e-02, 6.231481481481481e-02},
-             1e-12);
-}
-
 TEST_CASE("pagerank converges to the solution of its equations on random graphs") {
   check_random_graphs(12, [](const TestEdges& walks, const Projection& graph, bool weighted) {
     const size_t count = graph.vertex_count();

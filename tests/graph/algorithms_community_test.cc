@@ -215,13 +215,6 @@ TEST_CASE("components are named by their first vertex") {
   CHECK(Answer("scc", *undirected).integers("component") == Integers{0, 1, 1, 3, 3, 1, 6});
 }
 
-TEST_CASE("the Graphalytics examples are one component each") {
-  const auto directed = TestGraph(10, example_directed_edges()).project(kNatural);
-  CHECK(Answer("wcc", *directed).integers("component") == Integers(10, 0));
-  const auto undirected = TestGraph(9, example_undirected_edges(), 2).project(kUndirected);
-  CHECK(Answer("wcc", *undirected).integers("component") == Integers(9, 0));
-}
-
 TEST_CASE("components equal mutual reach on random graphs") {
   check_random_graphs(40, [](const TestEdges& walks, const Projection& graph) {
     const size_t count = graph.vertex_count();
@@ -262,16 +255,6 @@ TEST_CASE("core numbers equal their definition on random graphs") {
 }
 
 // --- Label propagation -------------------------------------------------------------------------
-
-TEST_CASE("labels of the Graphalytics examples are as published") {
-  const NamedArguments named = {{"iterations", int64_t{2}}};
-  const auto directed = TestGraph(10, example_directed_edges()).project(kNatural);
-  CHECK(Answer("label_propagation", *directed, named).integers("label") ==
-        Integers{1, 2, 3, 4, 1, 1, 2, 3, 2, 1});
-  const auto undirected = TestGraph(9, example_undirected_edges(), 2).project(kUndirected);
-  CHECK(Answer("label_propagation", *undirected, named).integers("label") ==
-        Integers{2, 3, 2, 2, 6, 5, 2, 5, 5});
-}
 
 TEST_CASE("labels equal their definition on random graphs") {
   check_random_graphs(40, [](const TestEdges& walks, const Projection& graph) {
@@ -461,20 +444,6 @@ TEST_CASE("triangles and clustering of the karate club are those of the literatu
   double sum = 0;
   for (const double value : clustering.reals("clustering")) sum += value;
   CHECK(sum / kKarateCount == doctest::Approx(0.5706384782));
-}
-
-TEST_CASE("clustering of the Graphalytics examples is as published") {
-  const auto check = [](const Projection& graph, const std::vector<double>& expected) {
-    const Answer answer("clustering", graph);
-    REQUIRE(answer.row_count() == expected.size());
-    for (size_t i = 0; i < expected.size(); ++i) {
-      CHECK(answer.reals("clustering")[i] == doctest::Approx(expected[i]).epsilon(1e-12));
-    }
-  };
-  check(*TestGraph(10, example_directed_edges()).project(kNatural),
-        {2.0 / 3, 1.0 / 6, 0.15, 0.05, 0.25, 0, 0, 5.0 / 6, 0, 0});
-  check(*TestGraph(9, example_undirected_edges(), 2).project(kUndirected),
-        {1, 1.0 / 3, 1, 2.0 / 3, 0.2, 1, 2.0 / 3, 1, 0});
 }
 
 TEST_CASE("triangles and clustering equal their definitions on random graphs") {
