@@ -54,6 +54,17 @@ Status check_bounds(const TraversalOptions& options, uint64_t visits) {
                             options.visits_max));
 }
 
+/// What a hash table, or a heap block, takes beside the value.
+constexpr uint64_t kNodeBytes = 48;
+constexpr uint64_t kArrivalBytes = sizeof(std::pair<BoostVertex, Arrival>) + kNodeBytes;
+constexpr uint64_t kReachedBytes = sizeof(Reached) + sizeof(std::pair<NodeId, size_t>) + kNodeBytes;
+
+Status check_memory(const TraversalOptions& options, uint64_t bytes) {
+  if (bytes <= options.bytes_max) return {};
+  return Status(StatusCode::kLimit,
+                fmt::format("the traversal takes more than {} bytes, as traversal_bytes_max allows", options.bytes_max));
+}
+
 AlgorithmContext context_of(const TraversalOptions& options) {
   AlgorithmContext context;
   context.cancel = options.cancel;
@@ -102,7 +113,9 @@ struct SearchState {
   uint64_t visits = 0;
 
   void discover() {
-    const Status status = check_bounds(options, ++visits);
+    Status status = check_bounds(options, ++visits);
+    // Costs, colours and numbers are kept by vertex too.
+    if (status.ok()) status = check_memory(options, visits * 4 * kArrivalBytes);
     if (!status.ok()) throw Stop{status};
   }
   void examine_vertex() const {
@@ -258,7 +271,9 @@ class StorePath {
     const Side& other = sides_[1 - ahead];
     std::vector<NodeId> next;
     for (const NodeId from : mine.level) {
-      BRAID_TRY(check_bounds(options_, sides_[0].arrivals.size() + sides_[1].arrivals.size()));
+      const uint64_t visits = sides_[0].arrivals.size() + sides_[1].arrivals.size();
+      BRAID_TRY(check_bounds(options_, visits));
+      BRAID_TRY(check_memory(options_, visits * kArrivalBytes));
       BRAID_ASSIGN(projection_, choice_.next());
       if (projection_ != nullptr) return std::optional<NodeId>();
       neighbors_.clear();
@@ -314,6 +329,7 @@ class TrailSearch {
       }
       const Neighbor step = (*top.steps)[top.next++];
       BRAID_TRY(check_bounds(options_, ++looked_at_));
+      BRAID_TRY(check_memory(options_, found_bytes_ + steps_kept_ * sizeof(Neighbor)));
       if (!used_.insert(step.edge).second) continue;
       edges_.push_back(step.edge);
       nodes_.push_back(step.node);
@@ -367,8 +383,7 @@ class TrailSearch {
     if (edges_.size() < query_.depth_min) return;
     if (query_.target && nodes_.back() != *query_.target) return;
     found_.push_back({nodes_, edges_, static_cast<double>(edges_.size())});
-    // What is kept counts as what is looked at, so that both are bounded.
-    looked_at_ += nodes_.size();
+    found_bytes_ += sizeof(Path) + 2 * (kNodeBytes + nodes_.size() * sizeof(NodeId));
   }
 
   const GraphView& view_;
@@ -381,6 +396,7 @@ class TrailSearch {
   std::vector<EdgeId> edges_;
   std::unordered_set<EdgeId> used_;
   uint64_t looked_at_ = 0;
+  uint64_t found_bytes_ = 0;
   std::vector<Path> found_;
 };
 
@@ -397,6 +413,7 @@ Result<std::vector<Reached>> k_hops(const GraphView& view, NodeId start, const T
   for (size_t next = 0; next < reached.size(); ++next) {
     const Reached from = reached[next];
     BRAID_TRY(check_bounds(options, reached.size()));
+    BRAID_TRY(check_memory(options, reached.size() * kReachedBytes));
     if (from.depth >= options.depth_max) break;
     BRAID_ASSIGN(const auto projection, choice.next());
     if (projection != nullptr) return hops_on(*projection, start, options);

@@ -24,6 +24,7 @@ struct TraversalOptions {
   StepRules steps{};
   uint32_t depth_max = UINT32_MAX;            ///< hops
   uint64_t visits_max = 10'000'000;           ///< nodes reached; more is kLimit
+  uint64_t bytes_max = UINT64_MAX;            ///< of memory; more is kLimit
   const std::atomic<bool>* cancel = nullptr;  ///< set by another thread: kInterrupted
   std::optional<std::chrono::steady_clock::time_point> deadline{};  ///< past it kLimit
   WalkWay way = WalkWay::kAuto;               ///< walks with filters, and those that see a transaction's own changes, read the store

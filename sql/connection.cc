@@ -105,7 +105,7 @@ Result<std::unique_ptr<Statement>> Connection::prepare(std::string_view sql, siz
   if (code != SQLITE_OK) {
     if (!traits.refusal.ok()) return traits.refusal;
     error_offset_ = sqlite3_error_offset(db());
-    return take_error(code, sql);
+    return with_signatures(take_error(code, sql), sql);
   }
   used = static_cast<size_t>(tail - sql.data());
   if (statement == nullptr) return std::unique_ptr<Statement>();
@@ -145,6 +145,20 @@ Status Connection::take_error(int code, std::string_view) {
   if (code == SQLITE_IOERR_DATA)
     return Status(StatusCode::kCorrupt, "rows.db: a page has the wrong checksum; the file is damaged, see `braid check`");
   return status;
+}
+
+Status Connection::with_signatures(Status status, std::string_view sql) const {
+  const std::string& message = status.message();
+  if (message.find("no such column") == std::string::npos && message.find("too many arguments on") == std::string::npos) return status;
+  std::string text(sql), signatures;
+  for (char& letter : text) letter = static_cast<char>(std::tolower(static_cast<unsigned char>(letter)));
+  const auto continues = [&text](size_t at) { return at < text.size() && (std::isalnum(static_cast<unsigned char>(text[at])) != 0 || text[at] == '_'); };
+  for (const auto& [name, signature] : built_in_tables_) {
+    const size_t at = text.find(name);
+    if (signature.empty() || at == std::string::npos || continues(at + name.size())) continue;
+    signatures += "; " + signature;
+  }
+  return Status(status.code(), message + signatures);
 }
 
 int Connection::report(Status status) {
@@ -406,6 +420,7 @@ TraversalOptions Connection::traversal_options() const {
   TraversalOptions traversal;
   traversal.depth_max = static_cast<uint32_t>(options[OptionId::kTraversalDepthMax]);
   traversal.visits_max = static_cast<uint64_t>(options[OptionId::kTraversalNodesMax]);
+  traversal.bytes_max = static_cast<uint64_t>(options[OptionId::kTraversalBytesMax]);
   traversal.cancel = &cancel_;
   traversal.deadline = statement_deadline_;
   return traversal;

@@ -7,9 +7,9 @@
 #include <deque>
 #include <functional>
 #include <list>
+#include <map>
 #include <memory>
 #include <optional>
-#include <set>
 #include <string>
 #include <string_view>
 #include <unordered_map>
@@ -120,8 +120,8 @@ class Connection {
 
   void interrupt();
 
-  /// Tables that are always there: another of such a name would hide one.
-  void add_built_in_table(std::string_view name) { built_in_tables_.emplace(name); }
+  /// Tables that are always there: another of such a name would hide one. `signature`, which may be empty, tells how it is called.
+  void add_built_in_table(std::string_view name, std::string_view signature) { built_in_tables_[std::string(name)] = signature; }
   bool is_built_in_table(std::string_view name) const;
 
   /// SQL of the engine's own on this connection, kept prepared.
@@ -146,6 +146,8 @@ class Connection {
   Status control(const StatementTraits& traits, std::string_view sql);
   Status run_deferred();
   Status take_error(int code, std::string_view sql);
+  /// An error about a column or the number of arguments, with how the tables that the text names are called.
+  Status with_signatures(Status status, std::string_view sql) const;
   static int progress(void* self);
 
   std::unique_ptr<Session> session_;
@@ -168,7 +170,7 @@ class Connection {
   std::function<bool(double fraction)> progress_;
   std::deque<NotedWalk> noted_walks_;
   std::atomic<bool> cancel_{false};
-  std::set<std::string, std::less<>> built_in_tables_;
+  std::map<std::string, std::string, std::less<>> built_in_tables_;  // signatures by name
   std::unordered_map<std::string, SqliteStatement> internal_statements_;
 };
 

@@ -12,6 +12,12 @@ namespace {
 
 constexpr size_t kParametersMax = 30;  // a bit of the plan's number each
 
+std::string parameter_list(const TableFunction& function) {
+  std::string list;
+  for (const FunctionParameter& parameter : function.parameters) list += (list.empty() ? "" : ", ") + parameter.name;
+  return list;
+}
+
 class RowsResult final : public FunctionResult {
  public:
   explicit RowsResult(std::vector<Row> rows) : rows_(std::move(rows)) {}
@@ -43,7 +49,7 @@ class FunctionCursor final : public VirtualCursor {
     for (size_t i = 0; i < parameters.size(); ++i)
       if (function_.parameters[i].required && parameters[i] == nullptr)
         return Status(StatusCode::kInvalidArgument, fmt::format("{} needs its parameter '{}'; it takes {}", function_.name,
-                                                                function_.parameters[i].name, parameter_list()));
+                                                                function_.parameters[i].name, parameter_list(function_)));
     BRAID_ASSIGN(result_, function_.run(connection_, parameters));
     return {};
   }
@@ -64,12 +70,6 @@ class FunctionCursor final : public VirtualCursor {
 
  private:
   static constexpr int kIndexBits = 24;
-
-  std::string parameter_list() const {
-    std::string list;
-    for (const FunctionParameter& parameter : function_.parameters) list += (list.empty() ? "" : ", ") + parameter.name;
-    return list;
-  }
 
   static uint64_t call_number(std::span<sqlite3_value* const> parameters) {
     std::string call;
@@ -132,12 +132,14 @@ Status register_table_function(Connection& connection, const TableFunction& func
   std::string declaration = fmt::format("CREATE TABLE x({}", function.columns);
   for (const FunctionParameter& parameter : function.parameters) declaration += fmt::format(", {} HIDDEN", parameter.name);
   declaration += ")";
-  return register_module(
+  BRAID_TRY(register_module(
       connection, function.name.c_str(), ModuleKind::kEponymous,
       [&function, declaration](Connection& made_on, bool, std::span<const char* const>) -> Result<std::unique_ptr<VirtualTable>> {
         BRAID_TRY(declare_table(made_on, declaration));
         return std::unique_ptr<VirtualTable>(std::make_unique<FunctionTable>(made_on, function));
-      });
+      }));
+  connection.add_built_in_table(function.name, fmt::format("{}({}) gives {}", function.name, parameter_list(function), function.columns));
+  return {};
 }
 
 std::optional<std::string_view> text_parameter(std::span<sqlite3_value* const> parameters, size_t index) {

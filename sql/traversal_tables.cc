@@ -94,6 +94,23 @@ std::string id_list(const auto& ids) {
   return json + "]";
 }
 
+/// Lists are made when they are read: there may be millions of trails.
+class TrailRows final : public FunctionResult {
+ public:
+  explicit TrailRows(std::vector<Path> paths) : paths_(std::move(paths)) {}
+  size_t size() const override { return paths_.size(); }
+  void column(sqlite3_context* context, size_t row, int column) const override {
+    const Path& path = paths_[row];
+    if (column == 0) sqlite3_result_int64(context, number(path.nodes.back()));
+    if (column == 1) sqlite3_result_int64(context, static_cast<int64_t>(path.edges.size()));
+    if (column == 2) result_text(context, id_list(path.nodes));
+    if (column == 3) result_text(context, id_list(path.edges));
+  }
+
+ private:
+  const std::vector<Path> paths_;
+};
+
 Rows run_trails(Connection& connection, Parameters parameters) {
   BRAID_ASSIGN(const auto start, node_parameter(parameters, 0, "graph_trails: start"));
   TrailQuery query;
@@ -111,11 +128,8 @@ Rows run_trails(Connection& connection, Parameters parameters) {
   if (query.depth_min > options.depth_max)
     return Status(StatusCode::kInvalidArgument, fmt::format("graph_trails: from {} to {} hops: the first is the greater", query.depth_min,
                                                             options.depth_max));
-  BRAID_ASSIGN(const auto paths, trails(connection.graph(), query, options));
-  std::vector<Row> rows;
-  for (const Path& path : paths)
-    rows.push_back({number(path.nodes.back()), static_cast<int64_t>(path.edges.size()), id_list(path.nodes), id_list(path.edges)});
-  return make_rows(std::move(rows));
+  BRAID_ASSIGN(auto paths, trails(connection.graph(), query, options));
+  return std::unique_ptr<FunctionResult>(std::make_unique<TrailRows>(std::move(paths)));
 }
 
 Rows run_walks(Connection& connection, Parameters) {

@@ -168,7 +168,7 @@ void call_function(sqlite3_context* context, int count, sqlite3_value** values) 
 }  // namespace
 
 Status register_module(Connection& connection, const char* name, ModuleKind kind, TableFactory factory) {
-  if (kind != ModuleKind::kCreated) connection.add_built_in_table(name);
+  if (kind != ModuleKind::kCreated) connection.add_built_in_table(name, "");
   auto* context = new ModuleContext{connection, std::move(factory)};
   const int code = sqlite3_create_module_v2(connection.db(), name, &kModules[static_cast<size_t>(kind)], context,
                                             [](void* aux) { delete static_cast<ModuleContext*>(aux); });

@@ -4,6 +4,27 @@
 
 namespace braid {
 
+namespace {
+
+/// Columns are made when they are read: a walk may reach millions.
+class ReachedRows final : public FunctionResult {
+ public:
+  explicit ReachedRows(std::vector<Reached> reached) : reached_(std::move(reached)) {}
+  size_t size() const override { return reached_.size(); }
+  void column(sqlite3_context* context, size_t row, int column) const override {
+    const Reached& item = reached_[row];
+    const uint64_t values[] = {item.node.value(), item.depth, item.via.value(), item.previous.value()};
+    const uint64_t value = values[column];
+    // 0 stands for "none": the start of a walk has no edge before it. Its depth is 0.
+    if (value != 0 || column == 1) sqlite3_result_int64(context, static_cast<int64_t>(value));
+  }
+
+ private:
+  const std::vector<Reached> reached_;
+};
+
+}  // namespace
+
 Result<std::optional<uint32_t>> hops_parameter(sqlite3_value* value, std::string_view function, uint32_t depth_max) {
   if (value == nullptr || sqlite3_value_type(value) == SQLITE_NULL) return std::optional<uint32_t>();
   const int64_t hops = sqlite3_value_int64(value);
@@ -24,16 +45,13 @@ Result<std::unique_ptr<FunctionResult>> walk_rows(Connection& connection, NodeId
     ++options.depth_max;  // one more shows whether the limit cuts the walk
   }
   WalkReport report;
-  const auto walked = k_hops(connection.graph(), start, options, &report);
+  auto walked = k_hops(connection.graph(), start, options, &report);
   connection.note_walk(function, std::move(report));
-  BRAID_ASSIGN(const auto& reached, walked);
+  BRAID_ASSIGN(auto reached, std::move(walked));
   if (!reached.empty() && reached.back().depth > depth_limit)
     return Status(StatusCode::kLimit,
                   fmt::format("{}: the walk goes on after {} hops, traversal_depth_max allows no more", function, depth_limit));
-  std::vector<Row> rows;
-  for (const Reached& item : reached)
-    rows.push_back({static_cast<int64_t>(item.node.value()), int64_t{item.depth}, cell_or_null(item.via), cell_or_null(item.previous)});
-  return make_rows(std::move(rows));
+  return std::unique_ptr<FunctionResult>(std::make_unique<ReachedRows>(std::move(reached)));
 }
 
 }  // namespace braid

@@ -19,7 +19,4 @@ Result<std::unique_ptr<FunctionResult>> walk_rows(Connection& connection, NodeId
 /// A whole number of hops; nothing for NULL or a null pointer. kLimit above `depth_max`.
 Result<std::optional<uint32_t>> hops_parameter(sqlite3_value* value, std::string_view function, uint32_t depth_max);
 
-/// NULL for 0, which stands for "none".
-Cell cell_or_null(auto id) { return id.value() == 0 ? Cell() : Cell(static_cast<int64_t>(id.value())); }
-
 }  // namespace braid
