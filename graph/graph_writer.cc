@@ -91,6 +91,7 @@ GraphWriter::GraphWriter(std::shared_ptr<const StoreView> base, CatalogWriter& c
       staged_(std::make_unique<Staged>(overlay_, catalog)) {}
 
 GraphWriter::~GraphWriter() {
+  overlay_->finish();
   if (!staged_->published) overlay_->abandon();
 }
 
@@ -315,9 +316,11 @@ Status GraphWriter::update_edge(EdgeId id, Properties properties) {
 }
 
 Status GraphWriter::delete_edge(EdgeId id) {
+  StagedOperation operation(*staged_);
+  // Staged first, so that the block is read from the base once.
+  BRAID_TRY(overlay_->edit(Family::kEdge, edge_block_key(id)).status());
   BRAID_ASSIGN(const auto edge, read_edge(staged_->reader(), id));
   if (!edge) return no_edge(id);
-  StagedOperation operation(*staged_);
   BRAID_TRY(staged_->stage_removal(*edge));
   operation.keep();
   return {};
