@@ -178,8 +178,75 @@ Status fold_run_edges(const EdgeRun& run, GraphOverlay& state) {
   return {};
 }
 
+/// Removes from the lists of the other ends, each of which is edited once.
+Status remove_from_neighbors(Family family, const RemovalRun& run, GraphOverlay& state) {
+  const std::vector<uint32_t> order = order_by_node(run.neighbors);
+  GraphOverlay::SortedEdits edits(state, family);
+  std::vector<EdgeId> edges;
+  for (size_t start = 0; start < order.size();) {
+    const NodeId node = run.neighbors[order[start]];
+    edges.clear();
+    for (; start < order.size() && run.neighbors[order[start]] == node; ++start) edges.push_back(run.edges[order[start]]);
+    BRAID_ASSIGN(StagedBytes * head, edits.edit(head_key(node, run.type)));
+    BRAID_TRY(remove_from_list({family, node, run.type}, edges, *head, state));
+  }
+  return {};
+}
+
+Status fold_run_lists(Family family, const RemovalRun& run, GraphOverlay& state) {
+  if (run.edges.empty()) return {};
+  if ((family == Family::kOut) != run.outgoing) return remove_from_neighbors(family, run, state);
+  BRAID_ASSIGN(StagedBytes * head, state.edit(family, head_key(run.node, run.type)));
+  return remove_from_list({family, run.node, run.type}, run.edges, *head, state);
+}
+
+Status fold_run_edges(const RemovalRun& run, GraphOverlay& state) {
+  constexpr uint16_t kAllSlots = (1u << kEdgesPerBlock) - 1;
+  GraphOverlay::SortedEdits edits(state, Family::kEdge);
+  for (size_t start = 0; start < run.size();) {
+    const std::string key = edge_block_key(run.edges[start]);
+    const uint64_t block_number = run.edges[start].value() / kEdgesPerBlock;
+    uint16_t slots = 0;
+    for (; start < run.size() && run.edges[start].value() / kEdgesPerBlock == block_number; ++start) {
+      slots = static_cast<uint16_t>(slots | edge_slot_bit(edge_slot(run.edges[start])));
+    }
+    // Nothing stays, whatever is there.
+    if (slots == kAllSlots) {
+      edits.remove(key);
+      continue;
+    }
+    BRAID_ASSIGN(StagedBytes * block, edits.edit(key));
+    if (!*block) continue;
+    if (!remove_edge_rows(**block, slots)) return damaged(Family::kEdge, key, "the edge block is damaged");
+    if ((*block)->empty()) block->reset();
+  }
+  return {};
+}
+
+template <typename Run>
+Status fold_run_of_edges(Family family, const Run& run, GraphOverlay& state) {
+  switch (family) {
+    case Family::kOut:
+    case Family::kIn:
+      return fold_run_lists(family, run, state);
+    case Family::kEdge:
+      return fold_run_edges(run, state);
+    case Family::kNode:
+    case Family::kLabel:
+    case Family::kIndex:
+      break;
+  }
+  return {};
+}
+
+bool has_edges(Family family) { return family == Family::kOut || family == Family::kIn || family == Family::kEdge; }
+
 Status fold_encoded_run(Family family, const EdgeChange& change, GraphOverlay& state) {
-  if (family != Family::kOut && family != Family::kIn && family != Family::kEdge) return {};
+  if (!has_edges(family)) return {};
+  if (change.kind == ChangeKind::kRemovalRun) {
+    BRAID_ASSIGN(const DecodedRemovalRun decoded, DecodedRemovalRun::decode(change.type, change.properties));
+    return fold_run(family, decoded.run(), state);
+  }
   BRAID_ASSIGN(const DecodedEdgeRun decoded, DecodedEdgeRun::decode(change.type, change.id, change.properties));
   return fold_run(family, decoded.run(), state);
 }
@@ -229,7 +296,7 @@ Status fold_change(Family family, const NodeChange& change, GraphOverlay& state)
 }
 
 Status fold_change(Family family, const EdgeChange& change, GraphOverlay& state) {
-  if (change.kind == ChangeKind::kRun) return fold_encoded_run(family, change, state);
+  if (change.kind == ChangeKind::kRun || change.kind == ChangeKind::kRemovalRun) return fold_encoded_run(family, change, state);
   switch (family) {
     case Family::kOut:
       return fold_list({family, change.source, change.type}, change.target, change, state);
@@ -247,19 +314,8 @@ Status fold_change(Family family, const EdgeChange& change, GraphOverlay& state)
   return {};
 }
 
-Status fold_run(Family family, const EdgeRun& run, GraphOverlay& state) {
-  switch (family) {
-    case Family::kOut:
-    case Family::kIn:
-      return fold_run_lists(family, run, state);
-    case Family::kEdge:
-      return fold_run_edges(run, state);
-    case Family::kNode:
-    case Family::kLabel:
-    case Family::kIndex:
-      break;
-  }
-  return {};
-}
+Status fold_run(Family family, const EdgeRun& run, GraphOverlay& state) { return fold_run_of_edges(family, run, state); }
+
+Status fold_run(Family family, const RemovalRun& run, GraphOverlay& state) { return fold_run_of_edges(family, run, state); }
 
 }  // namespace braid
