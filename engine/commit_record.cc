@@ -107,7 +107,7 @@ bool read(wire::NodeChange::Reader in, NodeChange& out) {
 }
 
 bool read(wire::EdgeChange::Reader in, EdgeChange& out) {
-  if (in.getKind() > static_cast<uint16_t>(ChangeKind::kRun)) return false;
+  if (in.getKind() > static_cast<uint16_t>(ChangeKind::kRemovalRun)) return false;
   out.kind = static_cast<ChangeKind>(in.getKind());
   out.created = in.getCreated();
   out.id = EdgeId(in.getId());

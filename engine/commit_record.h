@@ -17,7 +17,7 @@
 namespace braid {
 
 /// Values are frozen: they are stored.
-enum class ChangeKind : uint16_t { kPut = 0, kRemove = 1, kIndexOnly = 2, kRun = 3 };
+enum class ChangeKind : uint16_t { kPut = 0, kRemove = 1, kIndexOnly = 2, kRun = 3, kRemovalRun = 4 };
 
 /// A node put (created or replaced), removed, or touched by an index only.
 struct NodeChange {
@@ -31,7 +31,7 @@ struct NodeChange {
 };
 
 /// An edge put (created if `created`, else its properties replaced), removed, or touched by an index only; or a run of edges of one type
-/// created together, the first of which is `id`.
+/// created together, the first of which is `id`; or a run of edges of one type at one node removed together.
 struct EdgeChange {
   ChangeKind kind = ChangeKind::kPut;
   bool created = false;
@@ -39,7 +39,7 @@ struct EdgeChange {
   NodeId source;
   NodeId target;
   TypeId type;
-  std::string properties;       ///< kPut: encoded properties; kRun: the edges (graph/edge_run.h)
+  std::string properties;       ///< kPut: encoded properties; kRun, kRemovalRun: the edges (graph/edge_run.h, removal_run.h)
   std::vector<std::string> index_put;
   std::vector<std::string> index_removed;
 };

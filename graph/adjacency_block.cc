@@ -67,6 +67,49 @@ bool append_adjacency_entries(std::string& block, std::span<const AdjacencyEntry
   return true;
 }
 
+bool remove_adjacency_entries(std::string& block, std::span<const EdgeId> edges) {
+  AdjacencyHeader header;
+  if (!read_adjacency_header(block, header) || edges.size() > header.count) return false;
+  if (edges.empty()) return true;
+  const size_t removed = edges.size();
+  AdjacencyHeader kept;  // of the entries that stay
+  kept.total = header.total;
+  std::string out(kAdjacencyHeaderBytes, '\0');
+  out.reserve(block.size());
+  // Entries stay as they are but for the first behind removed ones, whose deltas are to another entry.
+  size_t copied = kAdjacencyHeaderBytes;
+  bool behind_removed = false;
+  AdjacencyEntryReader entries(block, header);
+  while ((!edges.empty() || behind_removed) && !entries.at_end()) {
+    const size_t start = block.size() - entries.remaining_bytes();
+    if (!entries.next()) return false;
+    const AdjacencyEntry& entry = entries.entry();
+    if (!edges.empty() && entry.edge == edges.front()) {
+      if (!behind_removed) out.append(block, copied, start - copied);
+      behind_removed = true;
+      edges = edges.subspan(1);
+    } else if (behind_removed) {
+      append_entry(out, kept, entry);
+      copied = block.size() - entries.remaining_bytes();
+      behind_removed = false;
+    } else {
+      if (kept.count++ == 0) kept.first = entry.edge;
+      kept.last = entry.edge;
+      kept.last_neighbor = entry.neighbor;
+    }
+  }
+  if (!edges.empty() || (entries.at_end() && !entries.sound_end())) return false;
+  if (!behind_removed) {
+    out.append(block, copied);
+    kept.count = static_cast<uint16_t>(header.count - removed);
+    kept.last = header.last;
+    kept.last_neighbor = header.last_neighbor;
+  }
+  store_header(out, kept);
+  block = std::move(out);
+  return true;
+}
+
 bool read_head_header(std::string_view block, AdjacencyHeader& out) {
   return read_adjacency_header(block, out) && out.total > 0 && out.total >= out.count;
 }

@@ -48,11 +48,47 @@ std::string encode_adjacency_block(std::span<const AdjacencyEntry> entries, uint
 /// the block's last.
 bool append_adjacency_entries(std::string& block, std::span<const AdjacencyEntry> entries);
 
+/// Removes the entries of `edges`, which ascend, without decoding what is behind them. False, and the block
+/// is as before, also when one of them is not in it.
+bool remove_adjacency_entries(std::string& block, std::span<const EdgeId> edges);
+
 /// Reads the header of a head: false also when the total cannot be.
 bool read_head_header(std::string_view block, AdjacencyHeader& out);
 
 /// `block` must have a header.
 void set_list_total(std::string& block, uint64_t total);
+
+/// Reads the entries of a block with a sound header, one after the other.
+class AdjacencyEntryReader {
+ public:
+  AdjacencyEntryReader(std::string_view block, const AdjacencyHeader& header)
+      : header_(header), bytes_(block.substr(kAdjacencyHeaderBytes)), at_{header.first, NodeId(0)} {}
+
+  bool at_end() const { return index_ == header_.count; }
+  bool next() {
+    uint64_t edge_delta, neighbor_delta;
+    if (!bytes_.varint(edge_delta) || !bytes_.varint(neighbor_delta)) return false;
+    // The first entry stands at the header's first id; every other one above the entry before it.
+    const uint64_t edge = at_.edge.value();
+    if ((index_ == 0) != (edge_delta == 0) || edge_delta > UINT64_MAX - edge) return false;
+    ++index_;
+    at_ = {EdgeId(edge + edge_delta),
+           NodeId(at_.neighbor.value() + static_cast<uint64_t>(unzigzag(neighbor_delta)))};
+    return true;
+  }
+  const AdjacencyEntry& entry() const { return at_; }
+  size_t remaining_bytes() const { return bytes_.remaining(); }
+  /// At the end: whether the header agrees.
+  bool sound_end() const {
+    return bytes_.done() && at_.edge == header_.last && at_.neighbor == header_.last_neighbor;
+  }
+
+ private:
+  const AdjacencyHeader header_;
+  ByteReader bytes_;
+  AdjacencyEntry at_;
+  uint16_t index_ = 0;
+};
 
 /// Calls `visit(EdgeId, NodeId)`, which answers whether to go on, for each entry in ascending
 /// order.
@@ -60,19 +96,12 @@ template <typename Visit>
 bool visit_adjacency_block(std::string_view block, Visit&& visit) {
   AdjacencyHeader header;
   if (!read_adjacency_header(block, header)) return false;
-  ByteReader reader(block.substr(kAdjacencyHeaderBytes));
-  uint64_t edge = header.first.value();
-  uint64_t neighbor = 0;
-  for (uint16_t i = 0; i < header.count; ++i) {
-    uint64_t edge_delta, neighbor_delta;
-    if (!reader.varint(edge_delta) || !reader.varint(neighbor_delta)) return false;
-    // The first entry stands at the header's first id; every other one above the entry before it.
-    if ((i == 0) != (edge_delta == 0) || edge_delta > UINT64_MAX - edge) return false;
-    edge += edge_delta;
-    neighbor += static_cast<uint64_t>(unzigzag(neighbor_delta));
-    if (!visit(EdgeId(edge), NodeId(neighbor))) return true;
+  AdjacencyEntryReader entries(block, header);
+  while (!entries.at_end()) {
+    if (!entries.next()) return false;
+    if (!visit(entries.entry().edge, entries.entry().neighbor)) return true;
   }
-  return reader.done() && edge == header.last.value() && neighbor == header.last_neighbor.value();
+  return entries.sound_end();
 }
 
 bool decode_adjacency_block(std::string_view block, std::vector<AdjacencyEntry>& out);

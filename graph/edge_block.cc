@@ -16,22 +16,23 @@ void store_presence(std::string& block, uint16_t present) {
   block.replace(0, sizeof(present), bytes);
 }
 
-/// Copies the block without `slot`, with `row` (if any) in its place.
-bool rebuild(std::string& block, unsigned slot, const EdgeRow* row) {
-  std::string rows;
+/// Copies the block without what is in `removed`, with `row` (if any) in its place, which is `slot`.
+bool rebuild(std::string& block, uint16_t removed, unsigned slot, const EdgeRow* row) {
+  std::string out(sizeof(uint16_t), '\0');
+  out.reserve(block.size());
   uint16_t present = 0;
   bool placed = row == nullptr;
   auto place = [&] {
-    append_row(rows, *row);
-    present = static_cast<uint16_t>(present | 1u << slot);
+    append_row(out, *row);
+    present = static_cast<uint16_t>(present | edge_slot_bit(slot));
     placed = true;
   };
   const bool sound =
       visit_edge_block(block, [&](unsigned other, const EdgeRow&, std::string_view bytes) {
         if (!placed && other >= slot) place();
-        if (other == slot) return true;
-        rows.append(bytes);
-        present = static_cast<uint16_t>(present | 1u << other);
+        if ((removed >> other & 1) != 0) return true;
+        out.append(bytes);
+        present = static_cast<uint16_t>(present | edge_slot_bit(other));
         return true;
       });
   if (!sound) return false;
@@ -40,9 +41,8 @@ bool rebuild(std::string& block, unsigned slot, const EdgeRow* row) {
     block.clear();
     return true;
   }
-  std::string bytes;
-  append_fixed(bytes, present);
-  block = bytes + rows;
+  store_presence(out, present);
+  block = std::move(out);
   return true;
 }
 
@@ -73,12 +73,12 @@ bool put_edge_row(std::string& block, unsigned slot, const EdgeRow& row) {
   if (block.empty()) block.assign(sizeof(uint16_t), '\0');
   if (block.size() < sizeof(uint16_t)) return false;
   const auto present = load_fixed<uint16_t>(block.data());
-  if (present >> slot != 0) return rebuild(block, slot, &row);
+  if (present >> slot != 0) return rebuild(block, edge_slot_bit(slot), slot, &row);
   append_row(block, row);
-  store_presence(block, static_cast<uint16_t>(present | 1u << slot));
+  store_presence(block, static_cast<uint16_t>(present | edge_slot_bit(slot)));
   return true;
 }
 
-bool remove_edge_row(std::string& block, unsigned slot) { return rebuild(block, slot, nullptr); }
+bool remove_edge_rows(std::string& block, uint16_t slots) { return rebuild(block, slots, 0, nullptr); }
 
 }  // namespace braid

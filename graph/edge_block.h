@@ -48,7 +48,8 @@ bool visit_edge_block(std::string_view block, Visit&& visit) {
 bool find_edge_row(std::string_view block, unsigned slot, EdgeRow& out, bool& found);
 /// Adds or replaces an edge.
 bool put_edge_row(std::string& block, unsigned slot, const EdgeRow& row);
-/// Removes an edge if it is there; a block without edges becomes an empty string.
-bool remove_edge_row(std::string& block, unsigned slot);
+/// Removes the edges whose bits (bit n is slot n) are in `slots` and that are there; a block without edges
+/// becomes an empty string.
+bool remove_edge_rows(std::string& block, uint16_t slots);
 
 }  // namespace braid

@@ -6,7 +6,6 @@
 
 #include "graph/adjacency_block.h"
 #include "graph/edge_block.h"
-#include "graph/family_reader.h"
 
 namespace braid {
 namespace {
@@ -46,59 +45,50 @@ Status append_to_list(const AdjacencyList& list, const AdjacencyEntry& entry, Gr
   return {};
 }
 
-/// Removes the entry of `edge` from the bytes of a block, which then have `total` in their header.
-Status remove_from_block(const AdjacencyList& list, std::string_view key, EdgeId edge,
-                         uint64_t total, std::string& block) {
-  std::vector<AdjacencyEntry> entries;
-  if (!decode_adjacency_block(block, entries)) {
-    return damaged(list.family, key, "the adjacency block is damaged");
-  }
-  const auto found =
-      std::lower_bound(entries.begin(), entries.end(), edge,
-                       [](const AdjacencyEntry& entry, EdgeId id) { return entry.edge < id; });
-  if (found == entries.end() || found->edge != edge) {
-    return damaged(list.family, key, fmt::format("edge {} is missing", edge.value()));
-  }
-  entries.erase(found);
-  block = encode_adjacency_block(entries, total);
-  return {};
+Status missing_edge(const AdjacencyList& list, std::string_view key, EdgeId edge) {
+  return damaged(list.family, key, fmt::format("edge {} is missing, or the block is damaged", edge.value()));
 }
 
-/// Removes an edge from the sealed block that has it, and the block with its last edge.
-Status remove_from_sealed(const AdjacencyList& list, EdgeId edge, GraphOverlay& state) {
-  const FamilyReader reader(state.base(), &state);
+/// Removes edges, in ascending order, from the sealed blocks that have them, and a block with its last edge.
+Status remove_from_sealed(const AdjacencyList& list, std::span<const EdgeId> edges, GraphOverlay& state) {
   const std::string head = head_key(list.node, list.type);
-  BRAID_ASSIGN(auto found,
-               reader.last_at_or_below(list.family, head, sealed_key(list.node, list.type, edge)));
-  if (!found || found->first.size() != kSealedKeyBytes) {
-    return damaged(list.family, head, fmt::format("edge {} is missing", edge.value()));
-  }
-  BRAID_TRY(remove_from_block(list, found->first, edge, 0, found->second));
-  if (found->second.size() == kAdjacencyHeaderBytes) {
-    state.remove(list.family, found->first);
-  } else {
-    state.put(list.family, found->first, std::move(found->second));
+  while (!edges.empty()) {
+    const std::string wanted = sealed_key(list.node, list.type, edges.front());
+    BRAID_ASSIGN(const auto found, state.edit_last_at_or_below(list.family, head, wanted));
+    AdjacencyHeader header;
+    if (!found || found->key.size() != kSealedKeyBytes || !read_adjacency_header(**found->bytes, header)) {
+      return missing_edge(list, head, edges.front());
+    }
+    const auto limit = std::upper_bound(edges.begin(), edges.end(), header.last);
+    const auto part = edges.first(static_cast<size_t>(limit - edges.begin()));
+    if (part.empty() || !remove_adjacency_entries(**found->bytes, part)) {
+      return missing_edge(list, found->key, edges.front());
+    }
+    if (part.size() == header.count) found->bytes->reset();
+    edges = edges.subspan(part.size());
   }
   return {};
 }
 
-Status remove_from_list(const AdjacencyList& list, EdgeId edge, GraphOverlay& state) {
+/// Removes edges, in ascending order, from a list. `head` is what `state` has staged under the list's head.
+Status remove_from_list(const AdjacencyList& list, std::span<const EdgeId> edges, StagedBytes& head,
+                        GraphOverlay& state) {
   const std::string key = head_key(list.node, list.type);
-  BRAID_ASSIGN(StagedBytes * head, state.edit(list.family, key));
   AdjacencyHeader header;
-  if (!*head || !read_head_header(**head, header)) {
+  if (!head || !read_head_header(*head, header) || header.total < edges.size()) {
     return damaged(list.family, key, "the adjacency block is missing or damaged");
   }
-  const uint64_t total = header.total - 1;
-  if (header.count > 0 && edge >= header.first) {
-    BRAID_TRY(remove_from_block(list, key, edge, total, **head));
+  const auto newer = header.count == 0 ? edges.end() : std::lower_bound(edges.begin(), edges.end(), header.first);
+  const auto sealed = edges.first(static_cast<size_t>(newer - edges.begin()));
+  const auto own = edges.subspan(sealed.size());
+  if (!remove_adjacency_entries(*head, own)) return missing_edge(list, key, own.front());
+  const uint64_t total = header.total - edges.size();
+  if (total == 0) {
+    head.reset();
   } else {
-    BRAID_TRY(remove_from_sealed(list, edge, state));
-    BRAID_ASSIGN(head, state.edit(list.family, key));
-    set_list_total(**head, total);
+    set_list_total(*head, total);
   }
-  if (total == 0) head->reset();
-  return {};
+  return remove_from_sealed(list, sealed, state);
 }
 
 Status fold_list(const AdjacencyList& list, NodeId neighbor, const EdgeChange& change,
@@ -106,8 +96,9 @@ Status fold_list(const AdjacencyList& list, NodeId neighbor, const EdgeChange& c
   if (change.kind == ChangeKind::kPut && change.created) {
     return append_to_list(list, {change.id, neighbor}, state);
   }
-  if (change.kind == ChangeKind::kRemove) return remove_from_list(list, change.id, state);
-  return {};
+  if (change.kind != ChangeKind::kRemove) return {};
+  BRAID_ASSIGN(StagedBytes * head, state.edit(list.family, head_key(list.node, list.type)));
+  return remove_from_list(list, std::span(&change.id, 1), *head, state);
 }
 
 Status fold_edge(const EdgeChange& change, GraphOverlay& state) {
@@ -118,7 +109,7 @@ Status fold_edge(const EdgeChange& change, GraphOverlay& state) {
   const EdgeRow row{change.source, change.target, change.type, change.properties};
   const bool sound = change.kind == ChangeKind::kPut
                          ? put_edge_row(**block, edge_slot(change.id), row)
-                         : remove_edge_row(**block, edge_slot(change.id));
+                         : remove_edge_rows(**block, edge_slot_bit(edge_slot(change.id)));
   if (!sound) return damaged(Family::kEdge, key, "the edge block is damaged");
   if ((*block)->empty()) block->reset();
   return {};
@@ -187,8 +178,75 @@ Status fold_run_edges(const EdgeRun& run, GraphOverlay& state) {
   return {};
 }
 
+/// Removes from the lists of the other ends, each of which is edited once.
+Status remove_from_neighbors(Family family, const RemovalRun& run, GraphOverlay& state) {
+  const std::vector<uint32_t> order = order_by_node(run.neighbors);
+  GraphOverlay::SortedEdits edits(state, family);
+  std::vector<EdgeId> edges;
+  for (size_t start = 0; start < order.size();) {
+    const NodeId node = run.neighbors[order[start]];
+    edges.clear();
+    for (; start < order.size() && run.neighbors[order[start]] == node; ++start) edges.push_back(run.edges[order[start]]);
+    BRAID_ASSIGN(StagedBytes * head, edits.edit(head_key(node, run.type)));
+    BRAID_TRY(remove_from_list({family, node, run.type}, edges, *head, state));
+  }
+  return {};
+}
+
+Status fold_run_lists(Family family, const RemovalRun& run, GraphOverlay& state) {
+  if (run.edges.empty()) return {};
+  if ((family == Family::kOut) != run.outgoing) return remove_from_neighbors(family, run, state);
+  BRAID_ASSIGN(StagedBytes * head, state.edit(family, head_key(run.node, run.type)));
+  return remove_from_list({family, run.node, run.type}, run.edges, *head, state);
+}
+
+Status fold_run_edges(const RemovalRun& run, GraphOverlay& state) {
+  constexpr uint16_t kAllSlots = (1u << kEdgesPerBlock) - 1;
+  GraphOverlay::SortedEdits edits(state, Family::kEdge);
+  for (size_t start = 0; start < run.size();) {
+    const std::string key = edge_block_key(run.edges[start]);
+    const uint64_t block_number = run.edges[start].value() / kEdgesPerBlock;
+    uint16_t slots = 0;
+    for (; start < run.size() && run.edges[start].value() / kEdgesPerBlock == block_number; ++start) {
+      slots = static_cast<uint16_t>(slots | edge_slot_bit(edge_slot(run.edges[start])));
+    }
+    // Nothing stays, whatever is there.
+    if (slots == kAllSlots) {
+      edits.remove(key);
+      continue;
+    }
+    BRAID_ASSIGN(StagedBytes * block, edits.edit(key));
+    if (!*block) continue;
+    if (!remove_edge_rows(**block, slots)) return damaged(Family::kEdge, key, "the edge block is damaged");
+    if ((*block)->empty()) block->reset();
+  }
+  return {};
+}
+
+template <typename Run>
+Status fold_run_of_edges(Family family, const Run& run, GraphOverlay& state) {
+  switch (family) {
+    case Family::kOut:
+    case Family::kIn:
+      return fold_run_lists(family, run, state);
+    case Family::kEdge:
+      return fold_run_edges(run, state);
+    case Family::kNode:
+    case Family::kLabel:
+    case Family::kIndex:
+      break;
+  }
+  return {};
+}
+
+bool has_edges(Family family) { return family == Family::kOut || family == Family::kIn || family == Family::kEdge; }
+
 Status fold_encoded_run(Family family, const EdgeChange& change, GraphOverlay& state) {
-  if (family != Family::kOut && family != Family::kIn && family != Family::kEdge) return {};
+  if (!has_edges(family)) return {};
+  if (change.kind == ChangeKind::kRemovalRun) {
+    BRAID_ASSIGN(const DecodedRemovalRun decoded, DecodedRemovalRun::decode(change.type, change.properties));
+    return fold_run(family, decoded.run(), state);
+  }
   BRAID_ASSIGN(const DecodedEdgeRun decoded, DecodedEdgeRun::decode(change.type, change.id, change.properties));
   return fold_run(family, decoded.run(), state);
 }
@@ -238,7 +296,7 @@ Status fold_change(Family family, const NodeChange& change, GraphOverlay& state)
 }
 
 Status fold_change(Family family, const EdgeChange& change, GraphOverlay& state) {
-  if (change.kind == ChangeKind::kRun) return fold_encoded_run(family, change, state);
+  if (change.kind == ChangeKind::kRun || change.kind == ChangeKind::kRemovalRun) return fold_encoded_run(family, change, state);
   switch (family) {
     case Family::kOut:
       return fold_list({family, change.source, change.type}, change.target, change, state);
@@ -256,19 +314,8 @@ Status fold_change(Family family, const EdgeChange& change, GraphOverlay& state)
   return {};
 }
 
-Status fold_run(Family family, const EdgeRun& run, GraphOverlay& state) {
-  switch (family) {
-    case Family::kOut:
-    case Family::kIn:
-      return fold_run_lists(family, run, state);
-    case Family::kEdge:
-      return fold_run_edges(run, state);
-    case Family::kNode:
-    case Family::kLabel:
-    case Family::kIndex:
-      break;
-  }
-  return {};
-}
+Status fold_run(Family family, const EdgeRun& run, GraphOverlay& state) { return fold_run_of_edges(family, run, state); }
+
+Status fold_run(Family family, const RemovalRun& run, GraphOverlay& state) { return fold_run_of_edges(family, run, state); }
 
 }  // namespace braid

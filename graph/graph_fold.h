@@ -9,6 +9,7 @@
 #include "graph/edge_run.h"
 #include "graph/graph_overlay.h"
 #include "graph/key_format.h"
+#include "graph/removal_run.h"
 
 namespace braid {
 
@@ -18,5 +19,6 @@ Status fold_change(Family family, const NodeChange& change, GraphOverlay& state)
 Status fold_change(Family family, const EdgeChange& change, GraphOverlay& state);
 /// The same for a run of edges that is at hand.
 Status fold_run(Family family, const EdgeRun& run, GraphOverlay& state);
+Status fold_run(Family family, const RemovalRun& run, GraphOverlay& state);
 
 }  // namespace braid

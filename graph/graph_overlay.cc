@@ -17,6 +17,12 @@ uint64_t heap_bytes(const std::string& text) {
   return text.capacity() > kInlineTextBytes ? text.capacity() + 16 : 0;
 }
 
+rocksdb::Slice slice(std::string_view bytes) { return {bytes.data(), bytes.size()}; }
+
+Status scan_status(const rocksdb::Iterator& iterator, Family family) {
+  return rocksdb_status(iterator.status(), fmt::format("scan family {}", family_name(family)));
+}
+
 }  // namespace
 
 GraphOverlay::GraphOverlay(std::shared_ptr<const GraphStoreView> base) : base_(std::move(base)) {}
@@ -76,18 +82,23 @@ void GraphOverlay::SortedEdits::put(std::string_view key, std::string value) {
   touch(key, fresh)->second.bytes = std::move(value);
 }
 
+void GraphOverlay::SortedEdits::remove(std::string_view key) {
+  bool fresh;
+  touch(key, fresh)->second.bytes.reset();
+}
+
 Result<StagedBytes*> GraphOverlay::SortedEdits::edit(std::string_view key) {
   bool fresh;
   const auto entry = touch(key, fresh);
   if (!fresh) return &entry->second.bytes;
   // What lies near is stepped to, what lies farther is looked for.
   constexpr int kStepsMax = 4;
-  const rocksdb::Slice wanted(key.data(), key.size());
+  const rocksdb::Slice wanted = slice(key);
   for (int step = 0; base_stands_ && step < kStepsMax && base_->Valid() && base_->key().compare(wanted) < 0; ++step) base_->Next();
   if (!base_stands_ || (base_->Valid() && base_->key().compare(wanted) < 0)) base_->Seek(wanted);
   base_stands_ = true;
   if (!base_->Valid()) {
-    BRAID_TRY(rocksdb_status(base_->status(), fmt::format("scan family {}", family_name(family_))));
+    BRAID_TRY(scan_status(*base_, family_));
   } else if (base_->key() == wanted) {
     entry->second.bytes.emplace(base_->value().data(), base_->value().size());
   }
@@ -105,6 +116,43 @@ Result<StagedBytes*> GraphOverlay::edit(Family family, std::string_view key, con
     if (found) entry->second.bytes.emplace(bytes.data(), bytes.size());
   }
   return &entry->second.bytes;
+}
+
+rocksdb::Iterator& GraphOverlay::base_iterator(Family family) {
+  auto& iterator = base_iterators_[static_cast<size_t>(family)];
+  if (!iterator) iterator = base_->iterate(family, nullptr);
+  return *iterator;
+}
+
+Result<std::optional<GraphOverlay::Found>> GraphOverlay::edit_last_at_or_below(Family family, std::string_view prefix,
+                                                                              std::string_view key) {
+  Entries& entries = entries_of(family);
+  rocksdb::Iterator& base = base_iterator(family);
+  base.SeekForPrev(slice(key));
+  auto limit = entries.upper_bound(key);
+  for (;;) {
+    const bool in_base = base.Valid() && base.key().starts_with(slice(prefix));
+    if (!in_base) BRAID_TRY(scan_status(base, family));
+    const auto staged = limit == entries.begin() ? entries.end() : std::prev(limit);
+    const bool in_staged = staged != entries.end() && staged->first.starts_with(prefix);
+    if (!in_base && !in_staged) return std::optional<Found>();
+    bool fresh;
+    if (!in_staged || (in_base && base.key().compare(staged->first) > 0)) {
+      const auto entry = touch(family, {base.key().data(), base.key().size()}, limit, fresh);
+      entry->second.bytes.emplace(base.value().data(), base.value().size());
+      return std::optional(Found{entry->first, &entry->second.bytes});
+    }
+    if (staged->second.bytes) {
+      touch(family, staged->first, staged, fresh);
+      return std::optional(Found{staged->first, &staged->second.bytes});
+    }
+    if (in_base && base.key() == staged->first) base.Prev();
+    limit = staged;
+  }
+}
+
+void GraphOverlay::finish() {
+  for (auto& iterator : base_iterators_) iterator.reset();
 }
 
 void GraphOverlay::put(Family family, std::string_view key, std::string value) {

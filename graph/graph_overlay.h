@@ -56,6 +56,7 @@ class GraphOverlay {
     /// As the overlay's, of a key above that of the call before.
     Result<StagedBytes*> edit(std::string_view key);
     void put(std::string_view key, std::string value);
+    void remove(std::string_view key);
 
    private:
     Entries::iterator touch(std::string_view key, bool& fresh);
@@ -70,6 +71,13 @@ class GraphOverlay {
   /// Only inside an operation. The pointer lives until the next call that changes the overlay. `known`, which may be null, is what the
   /// base has under the key, where the caller knows it already.
   Result<StagedBytes*> edit(Family family, std::string_view key, const StagedBytes* known = nullptr);
+  /// An entry that is there, to be changed as what `edit` answers.
+  struct Found {
+    std::string_view key;
+    StagedBytes* bytes;
+  };
+  /// The entry with the greatest key at or below `key`, if that starts with `prefix`; it is then staged.
+  Result<std::optional<Found>> edit_last_at_or_below(Family family, std::string_view prefix, std::string_view key);
   void put(Family family, std::string_view key, std::string value);
   void remove(Family family, std::string_view key);
   void end_operation(bool keep);
@@ -85,6 +93,8 @@ class GraphOverlay {
   };
   Stamp stamp() const;
   bool holds(const Stamp& stamp) const;
+  /// Nothing is changed from here on: lets go of what only changes need.
+  void finish();
   /// The transaction is gone without having been published.
   void abandon() { abandoned_ = true; }
 
@@ -103,6 +113,7 @@ class GraphOverlay {
     Family family;
   };
 
+  rocksdb::Iterator& base_iterator(Family family);
   Entries& entries_of(Family family) { return entries_[static_cast<size_t>(family)]; }
   /// The entry, with its old bytes in operation_undo_. `fresh` tells that it was not staged. `entry` is the first at or above the key.
   Entries::iterator touch(Family family, std::string_view key, Entries::iterator entry, bool& fresh);
@@ -114,6 +125,8 @@ class GraphOverlay {
   static uint64_t entry_bytes(const Entries::value_type& entry);
 
   const std::shared_ptr<const GraphStoreView> base_;  // shared with the readers of the transaction
+  // Made when first needed: making one costs far more than a seek. The base does not change, so that they stay good.
+  std::unique_ptr<rocksdb::Iterator> base_iterators_[kFamilyCount];
   Entries entries_[kFamilyCount];
   std::vector<OperationUndo> operation_undo_;
   std::deque<Undo> undo_;

@@ -36,11 +36,20 @@ Status missing_end(std::string_view end_name, NodeId end) {
                 fmt::format("the edge's {} is missing: there is no node {}", end_name, end.value()));
 }
 
-/// Whether each edge of the type must be looked at by itself: for an index, or for the cycles of a hierarchy.
-bool is_checked_singly(const CatalogState& state, TypeId type) {
-  return state.hierarchies.contains(type) || std::any_of(state.indexes.begin(), state.indexes.end(), [type](const auto& item) {
+/// Edges removed together are read this many at a time, which bounds what the node of a great many takes.
+constexpr size_t kRemovedTogetherMax = 1 << 18;
+/// Fewer are removed one by one.
+constexpr size_t kRemovedTogetherMin = 32;
+
+bool has_index(const CatalogState& state, TypeId type) {
+  return std::any_of(state.indexes.begin(), state.indexes.end(), [type](const auto& item) {
     return item.second.on_edges && item.second.scope == type.value();
   });
+}
+
+/// Whether each new edge of the type must be looked at by itself: for an index, or for the cycles of a hierarchy.
+bool is_checked_singly(const CatalogState& state, TypeId type) {
+  return state.hierarchies.contains(type) || has_index(state, type);
 }
 
 void sort_unique(std::vector<LabelId>& labels) {
@@ -91,6 +100,7 @@ GraphWriter::GraphWriter(std::shared_ptr<const StoreView> base, CatalogWriter& c
       staged_(std::make_unique<Staged>(overlay_, catalog)) {}
 
 GraphWriter::~GraphWriter() {
+  overlay_->finish();
   if (!staged_->published) overlay_->abandon();
 }
 
@@ -176,18 +186,45 @@ Status GraphWriter::delete_node(NodeId id, DeleteRule rule) {
 Status GraphWriter::remove_edges_of(NodeId id) {
   // Self loops are gone from the second side after the first.
   for (const Direction side : {Direction::kOut, Direction::kIn}) {
-    std::vector<Neighbor> neighbors;
-    BRAID_TRY(
-        read_neighbors(staged_->reader(), {.node = id, .direction = side, .type = {}}, neighbors));
-    for (const Neighbor& step : neighbors) {
-      BRAID_ASSIGN(const auto edge, read_edge(staged_->reader(), step.edge));
-      if (!edge) {
-        return Status(StatusCode::kCorrupt,
-                      fmt::format("graph: node {} lists edge {}, which does not exist", id.value(),
-                                  step.edge.value()));
+    std::vector<Neighbor> steps;
+    do {
+      steps.clear();
+      BRAID_TRY(read_neighbors(staged_->reader(),
+                               {.node = id, .direction = side, .type = {}, .count_max = kRemovedTogetherMax}, steps));
+      for (std::span<const Neighbor> rest(steps); !rest.empty();) {
+        const TypeId type = rest.front().type;
+        const auto limit = std::find_if(rest.begin(), rest.end(), [type](const Neighbor& step) { return step.type != type; });
+        const auto part = rest.first(static_cast<size_t>(limit - rest.begin()));
+        const bool together = part.size() >= kRemovedTogetherMin && !has_index(catalog_.state(), type);
+        BRAID_TRY(together ? remove_together(id, part) : remove_singly(id, part));
+        rest = rest.subspan(part.size());
       }
-      BRAID_TRY(staged_->stage_removal(*edge));
+    } while (steps.size() == kRemovedTogetherMax);
+  }
+  return {};
+}
+
+Status GraphWriter::remove_together(NodeId id, std::span<const Neighbor> steps) {
+  std::vector<EdgeId> edges;
+  std::vector<NodeId> neighbors;
+  edges.reserve(steps.size());
+  neighbors.reserve(steps.size());
+  for (const Neighbor& step : steps) {
+    edges.push_back(step.edge);
+    neighbors.push_back(step.node);
+  }
+  return staged_->stage(
+      RemovalRun{steps.front().type, id, steps.front().direction == Direction::kOut, edges, neighbors});
+}
+
+Status GraphWriter::remove_singly(NodeId id, std::span<const Neighbor> steps) {
+  for (const Neighbor& step : steps) {
+    BRAID_ASSIGN(const auto edge, read_edge(staged_->reader(), step.edge));
+    if (!edge) {
+      return Status(StatusCode::kCorrupt,
+                    fmt::format("graph: node {} lists edge {}, which does not exist", id.value(), step.edge.value()));
     }
+    BRAID_TRY(staged_->stage_removal(*edge));
   }
   return {};
 }
@@ -321,9 +358,11 @@ Status GraphWriter::update_edge(EdgeId id, Properties properties) {
 }
 
 Status GraphWriter::delete_edge(EdgeId id) {
+  StagedOperation operation(*staged_);
+  // Staged first, so that the block is read from the base once.
+  BRAID_TRY(overlay_->edit(Family::kEdge, edge_block_key(id)).status());
   BRAID_ASSIGN(const auto edge, read_edge(staged_->reader(), id));
   if (!edge) return no_edge(id);
-  StagedOperation operation(*staged_);
   BRAID_TRY(staged_->stage_removal(*edge));
   operation.keep();
   return {};

@@ -75,7 +75,11 @@ class GraphWriter final : public StoreWriter {
   std::shared_ptr<GraphOverlay> overlay_;
   friend class StagedOperation;
   struct Staged;  // changes not yet taken, counters, undo
+  /// Inside a StagedOperation, as the two below.
   Status remove_edges_of(NodeId id);
+  /// `steps` are all of one type and one direction, in ascending order.
+  Status remove_together(NodeId id, std::span<const Neighbor> steps);
+  Status remove_singly(NodeId id, std::span<const Neighbor> steps);
   /// Inside a StagedOperation.
   Result<EdgeId> stage_edge(NodeId source, TypeId type, NodeId target, Properties properties, const EdgeAhead* ahead);
   /// kConstraint naming the first of `ends` that does not exist.

@@ -107,6 +107,7 @@ inline std::string edge_block_key(EdgeId id) {
 inline constexpr unsigned edge_slot(EdgeId id) {
   return static_cast<unsigned>(id.value() % kEdgesPerBlock);
 }
+inline constexpr uint16_t edge_slot_bit(unsigned slot) { return static_cast<uint16_t>(1u << slot); }
 inline bool parse_edge_block_key(std::string_view key, EdgeId& first) {
   if (key.size() != 8) return false;
   const auto block = load_big_endian<uint64_t>(key.data());

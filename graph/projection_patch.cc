@@ -4,7 +4,9 @@
 #include <cmath>
 #include <map>
 
+#include "engine/coding.h"
 #include "graph/edge_run.h"
+#include "graph/removal_run.h"
 
 namespace braid {
 
@@ -14,16 +16,34 @@ using Kind = ShapeChange::Kind;
 
 bool is_many(const std::vector<ShapeChange>& changes) { return !changes.empty() && changes.back().kind == Kind::kMany; }
 
-void append_run(const EdgeChange& change, std::vector<ShapeChange>& out) {
+bool append_created(const EdgeChange& change, std::vector<ShapeChange>& out) {
   const auto decoded = DecodedEdgeRun::decode(change.type, change.id, change.properties);
-  const EdgeRun run = decoded.ok() ? decoded->run() : EdgeRun();
-  if (!decoded.ok() || run.size() > kShapeChangesMax) {
-    out = {{.kind = Kind::kMany}};
-    return;
-  }
+  if (!decoded.ok()) return false;
+  const EdgeRun run = decoded->run();
   for (size_t i = 0; i < run.size(); ++i) {
     out.push_back({Kind::kEdgeAdded, false, run.id(i).value(), run.sources[i], run.targets[i], run.type});
   }
+  return true;
+}
+
+bool append_removed(const EdgeChange& change, std::vector<ShapeChange>& out) {
+  const auto decoded = DecodedRemovalRun::decode(change.type, change.properties);
+  if (!decoded.ok()) return false;
+  const RemovalRun run = decoded->run();
+  for (size_t i = 0; i < run.size(); ++i) {
+    const NodeId source = run.outgoing ? run.node : run.neighbors[i];
+    const NodeId target = run.outgoing ? run.neighbors[i] : run.node;
+    out.push_back({Kind::kEdgeRemoved, false, run.edges[i].value(), source, target, run.type});
+  }
+  return true;
+}
+
+void append_run(const EdgeChange& change, std::vector<ShapeChange>& out) {
+  // Either run begins with its count, so that a long one need not be decoded.
+  uint64_t count;
+  const bool few = ByteReader(change.properties).varint(count) && count <= kShapeChangesMax - std::min(out.size(), kShapeChangesMax);
+  if (few && (change.kind == ChangeKind::kRun ? append_created(change, out) : append_removed(change, out))) return;
+  out = {{.kind = Kind::kMany}};
 }
 
 }  // namespace
@@ -37,7 +57,7 @@ void append_shape(const GraphChanges& changes, std::vector<ShapeChange>& out) {
   }
   for (const EdgeChange& edge : changes.edges) {
     if (edge.kind == ChangeKind::kIndexOnly) continue;
-    if (edge.kind == ChangeKind::kRun) {
+    if (edge.kind == ChangeKind::kRun || edge.kind == ChangeKind::kRemovalRun) {
       append_run(edge, out);
       if (is_many(out)) return;
       continue;

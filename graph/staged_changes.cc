@@ -62,8 +62,7 @@ Status GraphWriter::Staged::stage(NodeChange change) {
 
 Status GraphWriter::Staged::stage(EdgeChange change) {
   for (const Family family : kFamiliesOfEdges) BRAID_TRY(fold_change(family, change, *overlay));
-  change_bytes += held_bytes(change) + change.properties.capacity();
-  changes.edges.push_back(std::move(change));
+  keep(std::move(change));
   return {};
 }
 
@@ -75,9 +74,23 @@ Status GraphWriter::Staged::stage(const EdgeRun& run) {
   change.id = run.first;
   change.type = run.type;
   change.properties = encode_edge_run(run);
+  keep(std::move(change));
+  return {};
+}
+
+Status GraphWriter::Staged::stage(const RemovalRun& run) {
+  for (const Family family : kFamiliesOfEdges) BRAID_TRY(fold_run(family, run, *overlay));
+  EdgeChange change;
+  change.kind = ChangeKind::kRemovalRun;
+  change.type = run.type;
+  change.properties = encode_removal_run(run);
+  keep(std::move(change));
+  return {};
+}
+
+void GraphWriter::Staged::keep(EdgeChange change) {
   change_bytes += held_bytes(change) + change.properties.capacity();
   changes.edges.push_back(std::move(change));
-  return {};
 }
 
 Result<uint64_t> GraphWriter::Staged::list_total(Family family, NodeId node, TypeId type,

@@ -11,6 +11,7 @@
 #include "graph/graph_overlay.h"
 #include "graph/graph_writer.h"
 #include "graph/projection_patch.h"
+#include "graph/removal_run.h"
 
 namespace braid {
 
@@ -36,6 +37,8 @@ struct GraphWriter::Staged {
   Status stage(EdgeChange change);
   /// The ends exist, and no index is on the type.
   Status stage(const EdgeRun& run);
+  /// The edges are listed at the node, and no index is on the type.
+  Status stage(const RemovalRun& run);
   /// How many edges a list has, from its head, which is then staged. Inside a StagedOperation. `known` as in GraphOverlay::edit.
   Result<uint64_t> list_total(Family family, NodeId node, TypeId type, const StagedBytes* known = nullptr);
   /// Stages the removal of an edge. Inside a StagedOperation.
@@ -45,6 +48,9 @@ struct GraphWriter::Staged {
   /// Stages keys of an index, many to a change.
   Status stage_index_keys(bool on_edges, std::vector<std::string> put,
                           std::vector<std::string> removed);
+
+  /// Keeps a change that is folded for the record.
+  void keep(EdgeChange change);
 
   const std::shared_ptr<GraphOverlay> overlay;  // shared with the writer and the views
   CatalogWriter& catalog;

@@ -2,6 +2,7 @@
 
 #include <doctest/doctest.h>
 
+#include <algorithm>
 #include <random>
 
 using namespace braid;
@@ -51,6 +52,66 @@ TEST_CASE("a block takes no entry at or below its last and none beyond its bound
     REQUIRE(append_one(block, {EdgeId(5 + i), NodeId(1)}));
   }
   CHECK_FALSE(append_one(block, {EdgeId(1000), NodeId(1)}));
+}
+
+TEST_CASE("removing entries in place gives the bytes of encoding what is left") {
+  std::mt19937_64 random(3);
+  for (int round = 0; round < 5000; ++round) {
+    const auto entries = random_entries(random, 1 + random() % (random() % 4 == 0 ? kAdjacencyEntriesMax : 6));
+    const uint64_t part = random() % 4;  // one, few, most, all
+    const size_t only = random() % entries.size();
+    std::vector<EdgeId> removed;
+    std::vector<AdjacencyEntry> left;
+    for (size_t i = 0; i < entries.size(); ++i) {
+      const bool goes = part == 0 ? i == only : part == 1 ? random() % 8 == 0 : part == 2 ? random() % 8 != 0 : true;
+      if (goes) removed.push_back(entries[i].edge);
+      if (!goes) left.push_back(entries[i]);
+    }
+    std::string block = encode_adjacency_block(entries, 7);
+    REQUIRE(remove_adjacency_entries(block, removed));
+    CHECK(block == encode_adjacency_block(left, 7));
+  }
+}
+
+TEST_CASE("an entry that is not there is not removed, nor are those beside it") {
+  const std::vector<AdjacencyEntry> entries = {{EdgeId(3), NodeId(9)}, {EdgeId(5), NodeId(8)}, {EdgeId(7), NodeId(8)}};
+  const std::string before = encode_adjacency_block(entries, 0);
+  for (const std::vector<EdgeId>& wrong : std::vector<std::vector<EdgeId>>{
+           {EdgeId(2)}, {EdgeId(3), EdgeId(4)}, {EdgeId(4), EdgeId(5)}, {EdgeId(7), EdgeId(8)}, {EdgeId(5), EdgeId(5)},
+           {EdgeId(3), EdgeId(5), EdgeId(7), EdgeId(9)}}) {
+    std::string block = before;
+    CHECK_FALSE(remove_adjacency_entries(block, wrong));
+    CHECK(block == before);
+  }
+  std::string empty = encode_adjacency_block({}, 2);
+  CHECK_FALSE(remove_adjacency_entries(empty, std::vector<EdgeId>{EdgeId(1)}));
+}
+
+TEST_CASE("removal from a damaged block is refused or leaves what a decoder finds there") {
+  std::mt19937_64 random(4);
+  int refused = 0, compared = 0;
+  for (int round = 0; round < 40000; ++round) {
+    const auto entries = random_entries(random, 1 + random() % 20);
+    std::string block = encode_adjacency_block(entries, 0);
+    block[random() % block.size()] = static_cast<char>(random());
+    if (random() % 4 == 0) block.resize(random() % (block.size() + 1));
+    std::vector<AdjacencyEntry> decoded, left;
+    const bool sound = decode_adjacency_block(block, decoded);
+    const std::vector<EdgeId> edges = {entries[random() % entries.size()].edge};
+    if (!remove_adjacency_entries(block, edges)) {
+      ++refused;
+      const bool had = std::any_of(decoded.begin(), decoded.end(), [&](const auto& entry) { return entry.edge == edges[0]; });
+      CHECK_FALSE((sound && had));
+      continue;
+    }
+    if (!sound) continue;
+    ++compared;
+    std::erase_if(decoded, [&](const auto& entry) { return entry.edge == edges[0]; });
+    REQUIRE(decode_adjacency_block(block, left));
+    CHECK(left == decoded);
+  }
+  CHECK(refused > 1000);
+  CHECK(compared > 1000);
 }
 
 TEST_CASE("a visit may end early") {
