@@ -61,16 +61,31 @@ double seconds_of(Work&& work) {
   return now_seconds() - start;
 }
 
-/// Mean seconds of a pass over questions. The first pass warms up, unless it takes so long that it need not be repeated.
-double pass_seconds(const std::function<AnswerList()>& pass, AnswerList& answers) {
+/// What a pass over questions takes and answers.
+struct Pass {
+  double seconds = 0;
+  AnswerList answers;
+};
+
+/// Asks each question by itself: reading the clock keeps the processor from working on several at once, which a caller who waits for each
+/// answer would not see.
+template <typename Question>
+Pass ask_one_by_one(size_t count, Question question) {
+  Pass pass{0, AnswerList(count)};
+  for (size_t i = 0; i < count; ++i) pass.seconds += seconds_of([&] { pass.answers[i] = question(i); });
+  return pass;
+}
+
+/// The mean of passes. The first one warms up, unless it takes so long that it need not be repeated.
+Pass mean_pass(const std::function<Pass()>& ask) {
   constexpr double kLongPass = 0.5;
   constexpr double kMeasured = 0.1;
-  const double first = seconds_of([&] { answers = pass(); });
-  if (first >= kLongPass) return first;
-  const double start = now_seconds();
+  Pass first = ask();
+  if (first.seconds >= kLongPass) return first;
+  double seconds = 0;
   int passes = 0;
-  for (; passes == 0 || now_seconds() - start < kMeasured; ++passes) pass();
-  return (now_seconds() - start) / passes;
+  for (; seconds < kMeasured; ++passes) seconds += ask().seconds;
+  return {seconds / passes, std::move(first.answers)};
 }
 
 /// Median milliseconds of a few runs after one.
@@ -108,23 +123,18 @@ class GraphRound {
     report_.add(data_.name + "_" + metric, subject, value, unit, state);
   }
 
-  /// Asks all questions in a pass, and keeps the mean time of one.
-  void ask_all(const std::string& metric, std::string_view subject, size_t count, const std::function<AnswerList()>& pass) {
+  /// Keeps the mean time of a question.
+  void ask_all(const std::string& metric, std::string_view subject, const std::function<Pass()>& ask) {
     if (!arguments_.selected(subject)) return;
-    AnswerList answers;
-    const double seconds = pass_seconds(pass, answers);
-    add(metric, subject, 1e6 * seconds / static_cast<double>(count), "us");
-    answers_.check(metric, subject, answers);
+    const Pass pass = mean_pass(ask);
+    add(metric, subject, 1e6 * pass.seconds / static_cast<double>(pass.answers.size()), "us");
+    answers_.check(metric, subject, pass.answers);
   }
 
-  /// Asks one question after the other: `question(i)` answers number i.
+  /// `question(i)` answers number i.
   template <typename Question>
   void ask(const std::string& metric, std::string_view subject, size_t count, Question question) {
-    ask_all(metric, subject, count, [count, question] {
-      AnswerList answers(count);
-      for (size_t i = 0; i < count; ++i) answers[i] = question(i);
-      return answers;
-    });
+    ask_all(metric, subject, [count, question] { return ask_one_by_one(count, question); });
   }
 
   double edges_per_second(double seconds) const { return static_cast<double>(data_.edges.size()) / seconds; }
@@ -184,7 +194,11 @@ class GraphRound {
       ask(metric, "hand", count, [this, hops](size_t i) { return hand_->hops(data_.starts[i], hops); });
       ask(metric, "braid", count, by_braid);
       const std::vector<uint32_t> starts(data_.starts.begin(), data_.starts.begin() + static_cast<ptrdiff_t>(count));
-      ask_all(metric, "igraph", count, [this, starts, hops] { return igraph_->hops(starts, hops); });
+      ask_all(metric, "igraph", [this, starts, hops] {
+        Pass pass;
+        pass.seconds = seconds_of([&] { pass.answers = igraph_->hops(starts, hops); });
+        return pass;
+      });
       ask(metric + kFirst, "braid", kFirstStarts, by_braid);
     }
     if (braid_) braid_->release();
