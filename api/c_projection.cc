@@ -22,8 +22,7 @@ template <typename Body>
 int32_t walk_call(braid_projection* projection, Body body) {
   return guard(projection, [&]() -> Status {
     BRAID_ASSIGN(Connection * open, open_connection(*projection->state));
-    open->start_call();
-    return body(projection->walk, open->algorithm_context());
+    return body(projection->walk, open->start_walk());
   });
 }
 

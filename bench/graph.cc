@@ -1,62 +1,58 @@
-// A graph: loading it, one durable edge, one hop from the store, and algorithms on a projection.
+// A graph: loading it, one durable edge, one hop from the store, and hops, paths and algorithms on a projection.
 //
-// Beside Braid: an edge table in SQLite with an index each way, and Boost's algorithms on its own compressed sparse row graph. The graph is an
-// RMAT graph of scale 17 (Graph500's probabilities, vertices permuted, no loops, no parallel edges), the same for all; answers are compared.
+// Two graphs, one after the other: RMAT, whose hubs lead everywhere within three hops, and assets, a deep tree with links across
+// (graph_data.h). Braid stands beside the peers of graph_peers.h, all asked the same; answers are compared.
 #include <fmt/format.h>
 
 #include <algorithm>
-#include <boost/graph/breadth_first_search.hpp>
-#include <boost/graph/compressed_sparse_row_graph.hpp>
-#include <boost/graph/connected_components.hpp>
-#include <numeric>
-#include <vector>
+#include <cmath>
+#include <cstdlib>
+#include <functional>
+#include <map>
+#include <optional>
 
-#include "bench/braid_subject.h"
 #include "bench/entity.h"
+#include "bench/graph_braid.h"
+#include "bench/graph_data.h"
+#include "bench/graph_peers.h"
 #include "bench/harness.h"
-#include "bench/sqlite_peer.h"
 
 namespace bench {
 namespace {
 
-constexpr int kScale = 17;
-constexpr uint32_t kVertexCount = 1u << kScale;
-constexpr uint64_t kEdgesPerVertex = 16;
-constexpr size_t kEdgesPerTransaction = 200'000;
-constexpr size_t kHops = 20'000;
-constexpr int64_t kCacheBytes = 256 << 20;
-constexpr int kPageRankIterations = 20;
-constexpr double kDamping = 0.85;
+/// Peers that take milliseconds for a question are asked the first ones only, and so are the others for a comparison.
+constexpr size_t kFirstStarts = 20;
+constexpr size_t kFirstPaths = 10;
+const std::string kFirst = "_first";
 
-struct EdgePair {
-  uint32_t source;
-  uint32_t target;
-  auto operator<=>(const EdgePair&) const = default;
+struct NodePeer {
+  const char* subject;
+  const char* module;
 };
+constexpr NodePeer kNodePeers[] = {{"kuzu", "kuzu"}, {"ladybug", "@ladybugdb/core"}};
 
-double unit(Random& random) { return static_cast<double>(random() >> 11) * 0x1.0p-53; }
+using AnswerList = std::vector<int64_t>;
 
-/// Source: Chakrabarti, Zhan, Faloutsos, "R-MAT: a recursive model for graph mining" (2004).
-std::vector<EdgePair> make_edges() {
-  Random random(17);
-  std::vector<uint32_t> vertices(kVertexCount);
-  std::iota(vertices.begin(), vertices.end(), 0);
-  std::shuffle(vertices.begin(), vertices.end(), random);
-  std::vector<EdgePair> edges;
-  for (uint64_t i = 0; i < kVertexCount * kEdgesPerVertex; ++i) {
-    uint32_t source = 0, target = 0;
-    for (int bit = 0; bit < kScale; ++bit) {
-      const double place = unit(random);
-      source = source << 1 | (place >= 0.76 ? 1 : 0);
-      target = target << 1 | ((place >= 0.57 && place < 0.76) || place >= 0.95 ? 1 : 0);
+/// What was answered first to each question, for the others to answer the same.
+class Answers {
+ public:
+  /// Compares as many answers as both gave.
+  void check(const std::string& metric, std::string_view subject, const AnswerList& answers) {
+    const auto [known, is_new] = first_.try_emplace(metric, First{std::string(subject), answers});
+    const auto& [other, expected] = known->second;
+    for (size_t i = 0; i < std::min(answers.size(), expected.size()); ++i) {
+      if (answers[i] == expected[i]) continue;
+      fail(fmt::format("{}, question {}: {} answers {}, and {} {}", metric, i, other, expected[i], subject, answers[i]));
     }
-    if (source != target) edges.push_back({vertices[source], vertices[target]});
   }
-  std::sort(edges.begin(), edges.end());
-  edges.erase(std::unique(edges.begin(), edges.end()), edges.end());
-  std::shuffle(edges.begin(), edges.end(), random);
-  return edges;
-}
+
+ private:
+  struct First {
+    std::string subject;
+    AnswerList answers;
+  };
+  std::map<std::string, First> first_;
+};
 
 template <typename Work>
 double seconds_of(Work&& work) {
@@ -65,269 +61,382 @@ double seconds_of(Work&& work) {
   return now_seconds() - start;
 }
 
-std::vector<uint32_t> make_starts(const std::vector<EdgePair>& edges) {
-  Random random(99);
-  std::vector<uint32_t> starts;
-  for (size_t i = 0; i < kHops; ++i) starts.push_back(edges[random() % edges.size()].source);
-  return starts;
+/// What a pass over questions takes and answers.
+struct Pass {
+  double seconds = 0;
+  AnswerList answers;
+};
+
+/// Asks each question by itself: reading the clock keeps the processor from working on several at once, which a caller who waits for each
+/// answer would not see.
+template <typename Question>
+Pass ask_one_by_one(size_t count, Question question) {
+  Pass pass{0, AnswerList(count)};
+  for (size_t i = 0; i < count; ++i) pass.seconds += seconds_of([&] { pass.answers[i] = question(i); });
+  return pass;
 }
 
-/// The graph in Braid, loaded by the constructor.
-class Braid {
+/// The mean of passes. The first one warms up, unless it takes so long that it need not be repeated.
+Pass mean_pass(const std::function<Pass()>& ask) {
+  constexpr double kLongPass = 0.5;
+  constexpr double kMeasured = 0.1;
+  Pass first = ask();
+  if (first.seconds >= kLongPass) return first;
+  double seconds = 0;
+  int passes = 0;
+  for (; seconds < kMeasured; ++passes) seconds += ask().seconds;
+  return {seconds / passes, std::move(first.answers)};
+}
+
+/// Median milliseconds of a few runs after one.
+double run_milliseconds(const std::function<void()>& work) {
+  constexpr int kRuns = 3;
+  work();
+  std::vector<double> samples;
+  for (int i = 0; i < kRuns; ++i) samples.push_back(1e3 * seconds_of(work));
+  return median(samples);
+}
+
+/// One round on one graph, with every store loaded anew.
+class GraphRound {
  public:
-  Braid(const std::string& path, const std::vector<EdgePair>& edges, Report& report)
-      : database_(path, braid_options({{"cache_bytes", kCacheBytes}, {"graph_cache_bytes", kCacheBytes}, {"graph_buffer_bytes", kCacheBytes}})),
-        connection_(database_) {
-    const double seconds = seconds_of([&] {
-      connection_.begin();
-      for (uint32_t i = 0; i < kVertexCount; ++i) {
-        int64_t node = 0;
-        connection_.check(braid_node_create(connection_.handle(), nullptr, nullptr, &node), "node");
-        nodes_.push_back(node);
-      }
-      connection_.commit();
-    });
-    fmt::print(stderr, "nodes {}\n", seconds);
-    const double seconds2 = seconds_of([&] {
-      std::vector<int64_t> s, t;
-      for (const auto& e : edges) s.push_back(nodes_[e.source]), t.push_back(nodes_[e.target]);
-      int64_t first;
-      connection_.begin();
-      double a = now_seconds();
-      connection_.check(braid_edges_create(connection_.handle(), "T", s.data(), t.data(), nullptr, s.size(), &first), "edges");
-      double b = now_seconds();
-      connection_.commit();
-      fmt::print(stderr, "stage {} commit {}\n", b - a, now_seconds() - b);
-    });
-    report.add("load", "braid", static_cast<double>(edges.size()) / seconds2, "edges/s");
-    if (braid_checkpoint(database_.handle()) != BRAID_OK) fail("braid: checkpoint");
-  }
+  GraphRound(const Arguments& arguments, const GraphData& data, const std::vector<NodePeer>& node_peers, Report& report, Disk& disk)
+      : arguments_(arguments), data_(data), node_peers_(node_peers), report_(report), disk_(disk), directory_(arguments.directory) {}
 
-  void add(const EdgePair& edge) {
-    int64_t id = 0;
-    connection_.check(braid_edge_create(connection_.handle(), nodes_[edge.source], "T", nodes_[edge.target], nullptr, &id), "edge");
-  }
-  BraidConnection& connection() { return connection_; }
-  int64_t node(uint32_t vertex) const { return nodes_[vertex]; }
-
-  uint64_t hop(uint32_t vertex) {
-    size_t count = 0;
-    connection_.check(braid_neighbors(connection_.handle(), nodes_[vertex], BRAID_OUT, nullptr, neighbors_.data(), neighbors_.size(), &count),
-                      "neighbors");
-    return count;
+  void run() {
+    load();
+    measure_store();
+    project();
+    measure_hops();
+    measure_paths();
+    measure_sql();
+    measure_algorithms();
+    hand_.reset(), boost_.reset(), igraph_.reset();
+    measure_node_peers();
+    // Last, because it changes the graph.
+    measure_after_commit();
+    measure_durable();
   }
 
  private:
-  BraidDatabase database_;
-  BraidConnection connection_;
-  std::vector<int64_t> nodes_;
-  std::vector<braid_neighbor> neighbors_ = std::vector<braid_neighbor>(kVertexCount);
-};
-
-class Sqlite {
- public:
-  Sqlite(const std::string& path, const std::vector<EdgePair>& edges, Report& report)
-      : file_(path, {.cache_bytes = kCacheBytes}) {
-    file_.execute("CREATE TABLE edges(source INTEGER, target INTEGER, PRIMARY KEY(source, target)) WITHOUT ROWID;"
-                  "CREATE INDEX back ON edges(target, source)");
-    insert_ = std::make_unique<SqliteStatement>(file_.handle(), "INSERT INTO edges VALUES(?, ?)");
-    hop_ = std::make_unique<SqliteStatement>(file_.handle(), "SELECT target FROM edges WHERE source = ?");
-    const double seconds = seconds_of([&] {
-      for (size_t start = 0; start < edges.size(); start += kEdgesPerTransaction) {
-        file_.execute("BEGIN");
-        for (size_t i = start; i < std::min(start + kEdgesPerTransaction, edges.size()); ++i) add(edges[i]);
-        file_.execute("COMMIT");
-      }
-    });
-    report.add("load", "sqlite", static_cast<double>(edges.size()) / seconds, "edges/s");
+  void add(const std::string& metric, std::string_view subject, double value, std::string_view unit, DiskState state = {}) {
+    report_.add(data_.name + "_" + metric, subject, value, unit, state);
   }
-  void add(const EdgePair& edge) {
-    insert_->bind(1, int64_t{edge.source});
-    insert_->bind(2, int64_t{edge.target});
-    insert_->run();
+
+  /// Keeps the mean time of a question.
+  void ask_all(const std::string& metric, std::string_view subject, const std::function<Pass()>& ask) {
+    if (!arguments_.selected(subject)) return;
+    const Pass pass = mean_pass(ask);
+    add(metric, subject, 1e6 * pass.seconds / static_cast<double>(pass.answers.size()), "us");
+    answers_.check(metric, subject, pass.answers);
   }
-  uint64_t hop(uint32_t vertex) {
-    uint64_t count = 0;
-    hop_->bind(1, int64_t{vertex});
-    while (hop_->row()) ++count;
-    hop_->reset();
-    return count;
+
+  /// `question(i)` answers number i.
+  template <typename Question>
+  void ask(const std::string& metric, std::string_view subject, size_t count, Question question) {
+    ask_all(metric, subject, [count, question] { return ask_one_by_one(count, question); });
   }
-  void begin() { file_.execute("BEGIN"); }
-  void commit() { file_.execute("COMMIT"); }
 
- private:
-  SqliteFile file_;
-  std::unique_ptr<SqliteStatement> insert_;
-  std::unique_ptr<SqliteStatement> hop_;
-};
+  double edges_per_second(double seconds) const { return static_cast<double>(data_.edges.size()) / seconds; }
 
-using BoostCsr = boost::compressed_sparse_row_graph<boost::directedS>;
-
-BoostCsr make_boost(const std::vector<EdgePair>& edges, bool both) {
-  std::vector<std::pair<uint32_t, uint32_t>> pairs;
-  for (const EdgePair& edge : edges) {
-    pairs.emplace_back(edge.source, edge.target);
-    if (both) pairs.emplace_back(edge.target, edge.source);
-  }
-  return {boost::edges_are_unsorted_multi_pass, pairs.begin(), pairs.end(), kVertexCount};
-}
-
-uint64_t boost_bfs(const BoostCsr& graph, uint32_t start) {
-  uint64_t reached = 0;
-  struct Counter : boost::default_bfs_visitor {
-    explicit Counter(uint64_t* count) : count(count) {}
-    void discover_vertex(size_t, const BoostCsr&) const { ++*count; }
-    uint64_t* count;
-  };
-  boost::breadth_first_search(graph, start, boost::visitor(Counter(&reached)));
-  return reached;
-}
-
-/// Boost's own page_rank loses the rank of vertices without out-edges, so this is the same sum on Boost's graph.
-double boost_pagerank_top(const BoostCsr& graph) {
-  std::vector<double> rank(kVertexCount, 1.0 / kVertexCount), next(kVertexCount);
-  for (int i = 0; i < kPageRankIterations; ++i) {
-    std::fill(next.begin(), next.end(), 0.0);
-    double lost = 0;
-    for (size_t vertex = 0; vertex < kVertexCount; ++vertex) {
-      const auto degree = out_degree(vertex, graph);
-      if (degree == 0) lost += rank[vertex];
-      const double share = degree == 0 ? 0 : rank[vertex] / static_cast<double>(degree);
-      for (auto [edge, end] = out_edges(vertex, graph); edge != end; ++edge) next[target(*edge, graph)] += share;
+  void load() {
+    if (arguments_.selected("braid")) {
+      braid_ = std::make_unique<BraidGraph>(directory_.entry("braid"));
+      const BraidLoadSeconds seconds = braid_->load(data_);
+      add("load", "braid", edges_per_second(seconds.edges), "edges/s");
+      add("load_nodes", "braid", data_.vertex_count / seconds.nodes, "nodes/s");
+      add("checkpoint", "braid", 1e3 * seconds.checkpoint, "ms");
     }
-    for (double& one : next) one = (1 - kDamping) / kVertexCount + kDamping * (one + lost / kVertexCount);
-    rank.swap(next);
+    if (arguments_.selected("sqlite")) {
+      sqlite_ = std::make_unique<SqliteGraph>(directory_.entry("sqlite.db"));
+      add("load", "sqlite", edges_per_second(seconds_of([&] { sqlite_->load(data_); })), "edges/s");
+    }
   }
-  return *std::max_element(rank.begin(), rank.end());
-}
 
-void compare(std::string_view what, double braid, double peer) {
-  if (std::abs(braid - peer) > 1e-9 * std::abs(peer)) fail(fmt::format("{}: braid answers {}, its peer {}", what, braid, peer));
-}
+  void measure_store() {
+    const size_t count = data_.starts.size();
+    if (braid_) braid_->hold();
+    ask("store_hop_1", "braid", count, [this](size_t i) { return braid_->neighbors(data_.starts[i]); });
+    if (braid_) braid_->release();
+    if (sqlite_) sqlite_->begin();
+    ask("store_hop_1", "sqlite", count, [this](size_t i) { return sqlite_->neighbors(data_.starts[i]); });
+    if (sqlite_) sqlite_->commit();
+  }
 
-double answer(BraidConnection& connection, const std::string& sql) {
-  braid_statement* statement = nullptr;
-  connection.check(braid_prepare(connection.handle(), sql.c_str(), BRAID_NUL_TERMINATED, &statement, nullptr), "prepare");
-  if (braid_statement_step(statement) != BRAID_ROW) fail(fmt::format("braid: {}: {}", sql, braid_connection_error(connection.handle())));
-  const double value = braid_column_double(statement, 0);
-  braid_statement_close(statement);
-  return value;
-}
+  /// The rows of all, from what each has.
+  void project() {
+    if (braid_) {
+      add("project", "braid", edges_per_second(seconds_of([&] { braid_->project(); })), "edges/s");
+      const ProjectionSize size = braid_->projection_size();
+      constexpr double kNodeBytes = 32;
+      const double bytes = static_cast<double>(size.bytes) - kNodeBytes * static_cast<double>(size.nodes);
+      add("project_edge_bytes", "braid", bytes / static_cast<double>(size.edges), "bytes");
+      braid_->name_projections();
+    }
+    const auto build = [this](std::string_view subject, auto& graph) {
+      using Graph = typename std::remove_reference_t<decltype(graph)>::element_type;
+      if (!arguments_.selected(subject)) return;
+      const double seconds = seconds_of([&] { graph = std::make_unique<Graph>(data_); });
+      add("project", subject, edges_per_second(seconds), "edges/s");
+    };
+    build("hand", hand_);
+    build("igraph", igraph_);
+    // It has other rows than the others, so the time says nothing.
+    if (arguments_.selected("boost")) boost_ = std::make_unique<BoostGraph>(data_);
+  }
 
-void measure_durable(Report& report, Braid& braid, Sqlite& sqlite, Disk& disk, Random& random, double seconds) {
-  const auto run = [&](std::string_view subject, auto&& one) {
-    uint64_t count = 0;
-    double taken = 0;
-    const DiskState state = disk.run_calm([&] {
-      count = 0;
-      taken = seconds_of([&] {
-        const double limit = now_seconds() + seconds;
-        for (; now_seconds() < limit; ++count) one();
+  void measure_hops() {
+    if (braid_) braid_->hold();
+    for (uint32_t hops = 1; hops <= data_.hop_counts.size(); ++hops) {
+      const size_t count = data_.hop_counts[hops - 1];
+      const std::string metric = fmt::format("hop_{}", hops);
+      const auto by_braid = [this, hops](size_t i) { return braid_->hops(data_.starts[i], hops); };
+      ask(metric, "hand", count, [this, hops](size_t i) { return hand_->hops(data_.starts[i], hops); });
+      ask(metric, "braid", count, by_braid);
+      const std::vector<uint32_t> starts(data_.starts.begin(), data_.starts.begin() + static_cast<ptrdiff_t>(count));
+      ask_all(metric, "igraph", [this, starts, hops] {
+        Pass pass;
+        pass.seconds = seconds_of([&] { pass.answers = igraph_->hops(starts, hops); });
+        return pass;
       });
+      ask(metric + kFirst, "braid", kFirstStarts, by_braid);
+    }
+    if (braid_) braid_->release();
+  }
+
+  void measure_paths() {
+    if (braid_) braid_->hold();
+    const auto by_braid = [this](size_t i) { return braid_->path(data_.ends[i]); };
+    ask("path", "hand", data_.ends.size(), [this](size_t i) { return hand_->path(data_.ends[i], data_.both_ways); });
+    ask("path", "braid", data_.ends.size(), by_braid);
+    ask("path" + kFirst, "braid", kFirstPaths, by_braid);
+    ask("path" + kFirst, "igraph", kFirstPaths, [this](size_t i) { return igraph_->path(data_.ends[i]); });
+    if (braid_) braid_->release();
+  }
+
+  /// What the C API's walks take in SQL, where statements choose the projection by themselves.
+  void measure_sql() {
+    if (braid_) braid_->hold();
+    if (sqlite_) sqlite_->begin();
+    ask("sql_neighbors", "braid", data_.starts.size(), [this](size_t i) { return braid_->sql_neighbors(data_.starts[i]); });
+    ask("sql_neighbors", "sqlite", data_.starts.size(), [this](size_t i) { return sqlite_->neighbors(data_.starts[i]); });
+    for (uint32_t hops = 1; hops <= data_.hop_counts.size(); ++hops) {
+      const std::string metric = fmt::format("sql_hop_{}{}", hops, kFirst);
+      ask(metric, "braid", kFirstStarts, [this, hops](size_t i) { return braid_->sql_hops(data_.starts[i], hops); });
+      ask(metric, "sqlite", kFirstStarts, [this, hops](size_t i) { return sqlite_->hops(data_.starts[i], hops); });
+    }
+    ask("sql_path", "braid", data_.ends.size(), [this](size_t i) { return braid_->sql_path(data_.ends[i]); });
+    if (sqlite_) sqlite_->commit();
+    if (braid_) braid_->release();
+  }
+
+  BraidAlgorithm search() const { return {"bfs", kSearched, fmt::format(R"({{"source": {}}})", braid_->node(data_.starts[0]))}; }
+
+  /// Keeps the time of a run, and compares what `answer` gives after it.
+  void run_algorithm(const std::string& metric, std::string_view subject, const std::function<void()>& work,
+                     const std::function<AnswerList()>& answer) {
+    if (!arguments_.selected(subject)) return;
+    add(metric, subject, run_milliseconds(work), "ms");
+    answers_.check(metric, subject, answer());
+  }
+
+  static AnswerList list(const Search& search) { return {static_cast<int64_t>(search.reached), static_cast<int64_t>(search.depths)}; }
+  static AnswerList list(uint64_t count) { return {static_cast<int64_t>(count)}; }
+
+  void measure_algorithms() {
+    measure_search();
+    measure_components();
+    measure_pagerank();
+  }
+
+  void measure_search() {
+    const uint32_t start = data_.starts[0];
+    Search found;
+    run_algorithm("bfs", "boost", [&] { found = boost_->search(start); }, [&] { return list(found); });
+    run_algorithm("bfs", "braid", [&] { braid_->run(search()); }, [&] {
+      found = {};
+      braid_->run(search(), [&](braid_statement* row) {
+        ++found.reached;
+        found.depths += static_cast<uint64_t>(braid_column_int64(row, 1));
+      });
+      return list(found);
     });
-    report.add("durable_edge", subject, static_cast<double>(count) / taken, "/s", state);
-  };
-  const auto edge = [&] {
-    // Beyond those that were loaded, so that none is there twice.
-    return EdgePair{static_cast<uint32_t>(random() % kVertexCount), static_cast<uint32_t>(random() % kVertexCount)};
-  };
-  run("braid", [&] {
-    braid.connection().begin();
-    braid.add(edge());
-    braid.connection().commit();
-  });
-  uint32_t next = kVertexCount;
-  run("sqlite", [&] {
-    sqlite.begin();
-    sqlite.add({edge().source, next++});
-    sqlite.commit();
-  });
-}
+    run_algorithm("bfs", "igraph", [&] { found = igraph_->search(start); }, [&] { return list(found); });
+    int64_t rows = 0;
+    run_algorithm("sql_bfs", "braid", [&] { rows = braid_->sql_rows(fmt::format("graph_bfs('searched', {})", braid_->node(start))); },
+                  [&] { return AnswerList{rows}; });
+  }
 
-void measure_hops(Report& report, Braid& braid, Sqlite& sqlite, const std::vector<uint32_t>& starts) {
-  const auto run = [&](std::string_view subject, auto& store) {
-    uint64_t found = 0;
-    const double seconds = seconds_of([&] {
-      for (const uint32_t start : starts) found += store.hop(start);
+  void measure_components() {
+    const BraidAlgorithm algorithm{"wcc", kSearched, "{}"};
+    uint64_t count = 0;
+    run_algorithm("wcc", "boost", [&] { count = boost_->components(); }, [&] { return list(count); });
+    run_algorithm("wcc", "braid", [&] { braid_->run(algorithm); }, [&] {
+      std::vector<int64_t> components;
+      braid_->run(algorithm, [&](braid_statement* row) { components.push_back(braid_column_int64(row, 1)); });
+      std::sort(components.begin(), components.end());
+      return list(static_cast<uint64_t>(std::unique(components.begin(), components.end()) - components.begin()));
     });
-    report.add("hop_1", subject, 1e6 * seconds / static_cast<double>(starts.size()), "us");
-    return found;
+    run_algorithm("wcc", "igraph", [&] { count = igraph_->components(); }, [&] { return list(count); });
+    int64_t rows = 0;
+    run_algorithm("sql_wcc", "braid", [&] { rows = braid_->sql_rows("graph_wcc('searched')"); }, [&] { return AnswerList{rows}; });
+  }
+
+  void measure_pagerank() {
+    const BraidAlgorithm algorithm{"pagerank", kDirected,
+                                   fmt::format(R"({{"iterations": {}, "damping": {}, "tolerance": 0}})", kPagerankIterations, kDamping)};
+    std::optional<TopRank> expected;
+    TopRank top;
+    const auto answer = [&] {
+      if (!expected) expected = top;
+      // igraph's ranks are those of no number of iterations.
+      return AnswerList{top.vertex};
+    };
+    run_algorithm("pagerank", "boost", [&] { top = top_of(boost_->pagerank()); }, answer);
+    run_algorithm("pagerank", "braid", [&] { braid_->run(algorithm); }, [&] {
+      top = {};
+      braid_->run(algorithm, [&](braid_statement* row) {
+        const double rank = braid_column_double(row, 1);
+        if (rank > top.rank) top = {braid_->vertex(braid_column_int64(row, 0)), rank};
+      });
+      if (expected && std::abs(top.rank - expected->rank) > 1e-9 * expected->rank) {
+        fail(fmt::format("pagerank: braid answers {}, and boost {}", top.rank, expected->rank));
+      }
+      return answer();
+    });
+    run_algorithm("pagerank", "igraph", [&] { top = igraph_->pagerank(); }, answer);
+    int64_t rows = 0;
+    run_algorithm("sql_pagerank", "braid",
+                  [&] { rows = braid_->sql_rows(fmt::format("graph_pagerank('directed') WHERE iterations = {}", kPagerankIterations)); },
+                  [&] { return AnswerList{rows}; });
+  }
+
+  void measure_node_peers() {
+    for (const NodePeer& peer : node_peers_) {
+      const std::string place = directory_.entry(peer.subject);
+      std::filesystem::create_directory(place);
+      write_graph_files(data_, place);
+      const NodeJob job{peer.module, place, kFirstStarts, kFirstPaths};
+      for (const NodeFigure& figure : run_in_node(job, data_)) {
+        const std::string metric = figure.answers.empty() ? figure.metric : figure.metric + kFirst;
+        add(metric, peer.subject, figure.value, figure.unit);
+        if (!figure.answers.empty()) answers_.check(metric, peer.subject, figure.answers);
+      }
+    }
+  }
+
+  EdgePair new_edge() {
+    return {static_cast<uint32_t>(random_below(random_, data_.vertex_count)), static_cast<uint32_t>(random_below(random_, data_.vertex_count))};
+  }
+
+  /// A query on a warm projection before and after a commit that adds an edge, and the projection alone.
+  void measure_after_commit() {
+    if (!braid_) return;
+    constexpr int kCommits = 5;
+    std::vector<double> before, after, open;
+    const auto search_milliseconds = [&] { return 1e3 * seconds_of([&] { braid_->run(search()); }); };
+    for (int i = 0; i < kCommits; ++i) {
+      search_milliseconds();
+      before.push_back(search_milliseconds());
+      braid_->add(new_edge());
+      after.push_back(search_milliseconds());
+      braid_->project();
+      braid_->add(new_edge());
+      open.push_back(1e3 * seconds_of([&] { braid_->project(); }));
+    }
+    add("bfs_warm", "braid", median(before), "ms");
+    add("bfs_after_commit", "braid", median(after), "ms");
+    add("open_after_commit", "braid", median(open), "ms");
+  }
+
+  void measure_durable() {
+    const auto measure = [this](std::string_view subject, const std::function<void()>& one) {
+      if (!arguments_.selected(subject)) return;
+      uint64_t count = 0;
+      double taken = 0;
+      const DiskState state = disk_.run_calm([&] {
+        count = 0;
+        const double start = now_seconds();
+        for (; now_seconds() - start < arguments_.seconds; ++count) one();
+        taken = now_seconds() - start;
+      });
+      add("durable_edge", subject, static_cast<double>(count) / taken, "/s", state);
+    };
+    measure("braid", [this] { braid_->add(new_edge()); });
+    // Beyond the vertices that there are, so that none is there twice.
+    uint32_t next = data_.vertex_count;
+    measure("sqlite", [this, &next] {
+      sqlite_->begin();
+      sqlite_->add({new_edge().source, next++});
+      sqlite_->commit();
+    });
+  }
+
+  const Arguments& arguments_;
+  const GraphData& data_;
+  const std::vector<NodePeer>& node_peers_;
+  Report& report_;
+  Disk& disk_;
+  WorkDirectory directory_;
+  Answers answers_;
+  Random random_{7};
+  std::unique_ptr<BraidGraph> braid_;
+  std::unique_ptr<SqliteGraph> sqlite_;
+  std::unique_ptr<HandGraph> hand_;
+  std::unique_ptr<BoostGraph> boost_;
+  std::unique_ptr<IgraphGraph> igraph_;
+};
+
+void expect_targets(Report& report, const std::string& graph) {
+  using enum Bound::Kind;
+  const auto named = [&](std::string_view metric) { return fmt::format("{}_{}", graph, metric); };
+  const auto absolute = [&](std::string_view metric, Bound bound) { report.expect({named(metric), "braid"}, bound); };
+  const auto ratio = [&](std::string_view metric, std::string_view peer, Bound bound) {
+    report.expect_ratio({named(metric), "braid"}, {named(metric), peer}, bound);
   };
-  braid.connection().check(braid_begin(braid.connection().handle(), BRAID_READ), "begin");
-  const uint64_t found = run("braid", braid);
-  braid.connection().commit();
-  sqlite.begin();
-  compare("hop_1", static_cast<double>(found), static_cast<double>(run("sqlite", sqlite)));
-  sqlite.commit();
+  absolute("load", {kAtLeast, 2e6});
+  ratio("load", "kuzu", {kAtLeast, 1.0});
+  ratio("durable_edge", "sqlite", {kAtLeast, 0.9});
+  ratio("store_hop_1", "sqlite", {kAtMost, 1.0});
+  for (const char* metric : {"hop_1", "hop_2", "hop_3"}) {
+    ratio(metric, "hand", {kAtMost, 1.3});
+    const std::string first = named(metric + kFirst);
+    report.expect_ratio({first, "kuzu"}, {first, "braid"}, {kAtLeast, 20.0});
+  }
+  ratio("path", "hand", {kAtMost, 1.5});
+  for (const char* metric : {"bfs", "wcc", "pagerank"}) ratio(metric, "boost", {kAtMost, 1.1});
+  absolute("project", {kAtLeast, 25e6});
+  absolute("project_edge_bytes", {kAtMost, 16.0});
+  report.expect_ratio({named("bfs_after_commit"), "braid"}, {named("bfs_warm"), "braid"}, {kAtMost, 2.0});
 }
 
-void measure_algorithms(Report& report, Braid& braid, const std::vector<EdgePair>& edges, const std::vector<uint32_t>& starts) {
-  BraidConnection& connection = braid.connection();
-  const double build = seconds_of([&] { connection.execute("SELECT graph_project('all')"); });
-  report.add("project", "braid", static_cast<double>(edges.size()) / build, "edges/s");
-  report.add("project_bytes", "braid", answer(connection, "SELECT 1.0 * bytes / edges FROM graph_projections"), "bytes/edge");
-  const BoostCsr boost = make_boost(edges, false);
-  const auto pair = [&](const std::string& metric, const std::string& sql, auto&& peer) {
-    double ours = 0, theirs = 0;
-    report.add(metric, "braid", 1e3 * seconds_of([&] { ours = answer(connection, sql); }), "ms");
-    report.add(metric, "boost", 1e3 * seconds_of([&] { theirs = peer(); }), "ms");
-    compare(metric, ours, theirs);
-  };
-  pair("bfs", fmt::format("SELECT count(*) FROM graph_bfs('all', {})", braid.node(starts[0])),
-       [&] { return static_cast<double>(boost_bfs(boost, starts[0])); });
-  pair("pagerank", fmt::format("SELECT max(pagerank) FROM graph_pagerank('all') WHERE iterations = {} AND damping = {}", kPageRankIterations, kDamping),
-       [&] { return boost_pagerank_top(boost); });
-  const BoostCsr both = make_boost(edges, true);
-  pair("wcc", "SELECT count(DISTINCT component) FROM graph_wcc('all')", [&] {
-    std::vector<uint32_t> component(kVertexCount);
-    // On a graph with every edge both ways these are the weak components.
-    return static_cast<double>(boost::connected_components(both, component.data()));
-  });
-  connection.execute("SELECT graph_project_drop('all')");
-}
-
-/// A query on a warm projection before and after a commit that adds an edge.
-void measure_after_commit(Report& report, Braid& braid, Random& random, uint32_t start) {
-  BraidConnection& connection = braid.connection();
-  const std::string query = fmt::format("SELECT count(*) FROM graph_bfs('kept', {})", braid.node(start));
-  connection.execute("SELECT graph_project('kept')");
-  const auto milliseconds = [&] { return 1e3 * seconds_of([&] { answer(connection, query); }); };
-  milliseconds();
-  report.add("bfs_warm", "braid", milliseconds(), "ms");
-  connection.begin();
-  braid.add({static_cast<uint32_t>(random() % kVertexCount), static_cast<uint32_t>(random() % kVertexCount)});
-  connection.commit();
-  report.add("bfs_after_commit", "braid", milliseconds(), "ms");
-  connection.execute("SELECT graph_project_drop('kept')");
+/// Those that are chosen and found; the others are told of.
+std::vector<NodePeer> find_node_peers(const Arguments& arguments) {
+  if (!arguments.node_modules.empty()) setenv("NODE_PATH", arguments.node_modules.c_str(), /*replace=*/1);
+  std::vector<NodePeer> found;
+  for (const NodePeer& peer : kNodePeers) {
+    if (!arguments.selected(peer.subject)) continue;
+    const std::string reason = why_no_module(peer.module);
+    if (reason.empty()) {
+      found.push_back(peer);
+    } else {
+      fmt::print(stderr, "graph: {} is left out: {}\n", peer.subject, reason);
+    }
+  }
+  return found;
 }
 
 int run(int argc, char** argv) {
-  const Arguments arguments = parse_arguments(argc, argv, "A graph of 1.9 million edges.", {"braid", "sqlite", "boost"});
+  const Arguments arguments = parse_arguments(argc, argv, "Graphs of one and two million edges.",
+                                              {"braid", "sqlite", "hand", "boost", "igraph", "kuzu", "ladybug"}, {}, /*uses_node=*/true);
+  const std::vector<NodePeer> node_peers = find_node_peers(arguments);
   const WorkDirectory directory(arguments.directory);
-  const std::vector<EdgePair> edges = make_edges();
-  const std::vector<uint32_t> starts = make_starts(edges);
   Report report("graph");
   Disk disk(directory.path());
-  Random random(7);
-  Braid braid(directory.entry("braid"), edges, report);
-  Sqlite sqlite(directory.entry("sqlite.db"), edges, report);
-  for (int round = 0; round < arguments.rounds; ++round) {
-    measure_hops(report, braid, sqlite, starts);
-    measure_algorithms(report, braid, edges, starts);
+  for (const GraphData& data : {make_rmat(), make_assets()}) {
+    for (int round = 0; round < arguments.rounds; ++round) GraphRound(arguments, data, node_peers, report, disk).run();
+    expect_targets(report, data.name);
   }
-  // Last, because it changes the graph.
-  for (int round = 0; round < arguments.rounds; ++round) {
-    measure_after_commit(report, braid, random, starts[0]);
-    measure_durable(report, braid, sqlite, disk, random, arguments.seconds);
-  }
-  using enum Bound::Kind;
-  report.expect({"load", "braid"}, {kAtLeast, 2e6});
-  report.expect_ratio({"durable_edge", "braid"}, {"durable_edge", "sqlite"}, {kAtLeast, 0.9});
-  report.expect_ratio({"hop_1", "braid"}, {"hop_1", "sqlite"}, {kAtMost, 1.0});
-  report.expect({"project", "braid"}, {kAtLeast, 25e6});
-  report.expect_ratio({"bfs_after_commit", "braid"}, {"bfs_warm", "braid"}, {kAtMost, 2.0});
-  for (const char* metric : {"bfs", "pagerank", "wcc"}) report.expect_ratio({metric, "braid"}, {metric, "boost"}, {kAtMost, 1.1});
   report.print(arguments);
   return 0;
 }

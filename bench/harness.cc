@@ -35,7 +35,7 @@ bool Arguments::selected(std::string_view subject) const { return chosen(subject
 bool Arguments::measures(std::string_view metric) const { return chosen(metrics, metric); }
 
 Arguments parse_arguments(int argc, char** argv, const char* about, const std::vector<std::string>& subjects,
-                          const std::vector<std::string>& metrics) {
+                          const std::vector<std::string>& metrics, bool uses_node) {
   Arguments arguments;
   CLI::App app{about};
   app.add_option("--seconds", arguments.seconds, "length of one measured turn")
@@ -51,6 +51,9 @@ Arguments parse_arguments(int argc, char** argv, const char* about, const std::v
   if (!metrics.empty()) {
     app.add_option("--metric", arguments.metrics, "measure only this one; may be repeated")
         ->check(CLI::IsMember(metrics));
+  }
+  if (uses_node) {
+    app.add_option("--node-modules", arguments.node_modules, "where npm installed the peers that node calls (default: NODE_PATH)");
   }
   app.add_flag("--json", arguments.json, "one JSON object a line instead of a table");
   try {

@@ -25,6 +25,7 @@ struct Arguments {
   int rounds = 5;
   bool json = false;
   std::string directory;              // where the temporary directory is made
+  std::string node_modules;           // where node finds the peers that it calls
   std::vector<std::string> subjects;  // empty: all
   std::vector<std::string> metrics;   // empty: all
 
@@ -33,9 +34,9 @@ struct Arguments {
 };
 
 /// Reads the command line, in which --subject takes one of `subjects` and --metric, where there is a choice, one of
-/// `metrics`; ends the process after --help and after a mistake, which it names.
+/// `metrics`; --node-modules is there where `uses_node`. Ends the process after --help and after a mistake, which it names.
 Arguments parse_arguments(int argc, char** argv, const char* about, const std::vector<std::string>& subjects,
-                          const std::vector<std::string>& metrics = {});
+                          const std::vector<std::string>& metrics = {}, bool uses_node = false);
 
 /// A new directory, removed with all that is in it at the end. It is made under the current
 /// directory unless told otherwise, because the usual place for temporary files may be memory,

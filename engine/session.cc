@@ -186,6 +186,9 @@ Status Session::seal(CommitRecord record) {
   if (static_cast<int64_t>(bytes.size()) > engine_.options()[OptionId::kTransactionBytesMax])
     return Status(StatusCode::kLimit, fmt::format("the transaction's log record has {} bytes, transaction_bytes_max allows {}",
                                                   bytes.size(), engine_.options()[OptionId::kTransactionBytesMax]));
+  if (static_cast<int64_t>(bytes.size()) > engine_.options()[OptionId::kValueBytesMax])
+    return Status(StatusCode::kLimit, fmt::format("the transaction's log record has {} bytes, value_bytes_max allows {}", bytes.size(),
+                                                  engine_.options()[OptionId::kValueBytesMax]));
   BRAID_TRY(log_->append(lsn, catalog_writer_.get(), catalog_sealed_, bytes).within(fmt::format("commit {}: log", lsn.value())));
   catalog_sealed_ = catalog_writer_->changes().size();
   record_bytes_ += bytes.size();

@@ -155,8 +155,15 @@ Result<uint64_t> read_degree(const FamilyReader& reader, NodeId node, Direction 
 
 Status read_neighbors(const FamilyReader& reader, const NeighborQuery& query,
                       std::vector<Neighbor>& out) {
-  return query.type ? read_typed(reader, query, *query.type, out)
-                    : read_all_types(reader, query, out);
+  if (query.type) return read_typed(reader, query, *query.type, out);
+  // A few lists are found faster one by one than by an iterator. A transaction may have types of its own.
+  constexpr uint32_t kFewTypes = 4;
+  const uint32_t next_type = reader.base().catalog().next_name(NameKind::kEdgeType);
+  if (reader.overlay() != nullptr || next_type > kFewTypes + 1) return read_all_types(reader, query, out);
+  for (uint32_t type = 1; type < next_type && out.size() < query.count_max; ++type) {
+    BRAID_TRY(read_typed(reader, query, TypeId(type), out));
+  }
+  return {};
 }
 
 Status read_index_ids(const FamilyReader& reader, const std::string& prefix, size_t count_max,

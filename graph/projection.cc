@@ -34,14 +34,17 @@ Result<double> edge_weight(EdgeId id, const Properties& properties, KeyId key) {
 
 class ProjectionBuilder {
  public:
-  ProjectionBuilder(const FamilyReader& reader, const ProjectionSpec& spec, const ProjectionLimits& limits)
-      : reader_(reader), limits_(limits), built_(new Projection()) {
+  /// `edges_most`: how many there are at most.
+  ProjectionBuilder(const FamilyReader& reader, uint64_t edges_most, const ProjectionSpec& spec, const ProjectionLimits& limits)
+      : reader_(reader), edges_most_(edges_most), limits_(limits), built_(new Projection()) {
     built_->spec_ = spec;
   }
 
   Result<std::shared_ptr<const Projection>> run() {
     BRAID_TRY(spec().labels.empty() ? read_all_nodes() : read_labelled_nodes());
-    make_vertex_table();
+    built_->nodes_.shrink_to_fit();
+    built_->number_vertices();
+    reserve_edges();
     BRAID_TRY(read_edges());
     if (spec().weight) BRAID_TRY(read_weights());
     switch (spec().orientation) {
@@ -110,12 +113,12 @@ class ProjectionBuilder {
     return {};
   }
 
-  void make_vertex_table() {
-    built_->nodes_.shrink_to_fit();
-    const std::vector<uint64_t>& nodes = built_->nodes_;
-    if (nodes.empty() || nodes.back() / kDenseIds > nodes.size() + kCheckEvery) return;
-    built_->vertex_of_id_.assign(nodes.back() + 1, kNoVertex);
-    for (size_t i = 0; i < nodes.size(); ++i) built_->vertex_of_id_[nodes[i]] = static_cast<Vertex>(i);
+  /// Growing would copy the edges, and leave room that nobody uses.
+  void reserve_edges() {
+    const bool wants_all = spec().labels.empty() && spec().types.empty();
+    if (!wants_all || projection_bytes(built_->nodes_.size(), edges_most_, spec()) > limits_.bytes_max) return;
+    built_->out_.targets.reserve(edges_most_);
+    built_->edges_.reserve(edges_most_);
   }
 
   bool wants(TypeId type) const {
@@ -127,7 +130,6 @@ class ProjectionBuilder {
     Adjacency& out = built_->out_;
     out.offsets.reserve(built_->nodes_.size() + 1);
     out.offsets.push_back(0);
-    reserve_edges();
     Status status = walk(Family::kOut, "", [&](std::string_view key, std::string_view bytes) -> Status {
       AdjacencyKey parsed;
       if (!parse_adjacency_key(key, parsed)) return damaged(Family::kOut, key, "the key is damaged");
@@ -147,18 +149,16 @@ class ProjectionBuilder {
     BRAID_TRY(std::move(status));
     while (out.offsets.size() <= built_->nodes_.size()) out.offsets.push_back(out.targets.size());
     built_->edge_count_ = out.targets.size();
-    out.targets.shrink_to_fit();
-    built_->edges_.shrink_to_fit();
+    trim(out.targets);
+    trim(built_->edges_);
     return {};
   }
 
-  /// Where every edge is wanted their number is known, but for those that were deleted.
-  void reserve_edges() {
-    const uint64_t edges = reader_.base().counters().next_edge.value() - 1;
-    if (!spec().labels.empty() || !spec().types.empty()) return;
-    if (projection_bytes(built_->nodes_.size(), edges, spec()) > limits_.bytes_max) return;
-    built_->out_.targets.reserve(edges);
-    built_->edges_.reserve(edges);
+  /// Gives back what was reserved or grown beyond a small part.
+  template <typename T>
+  static void trim(std::vector<T>& values) {
+    constexpr size_t kSmallPart = 64;
+    if (values.capacity() - values.size() > values.size() / kSmallPart) values.shrink_to_fit();
   }
 
   /// Edges are kept by id, so the entries are visited in that order.
@@ -256,6 +256,7 @@ class ProjectionBuilder {
   }
 
   const FamilyReader reader_;
+  const uint64_t edges_most_;
   const ProjectionLimits limits_;
   std::unique_ptr<Projection> built_;
   uint64_t steps_ = 0;
@@ -264,7 +265,8 @@ class ProjectionBuilder {
 Result<std::shared_ptr<const Projection>> Projection::build(const GraphView& view, const ProjectionSpec& spec,
                                                             const ProjectionLimits& limits) {
   BRAID_ASSIGN(const FamilyReader reader, view.reader());
-  return ProjectionBuilder(reader, spec, limits).run();
+  const uint64_t edges_most = view.base().counters().next_edge.value() - 1;
+  return ProjectionBuilder(reader, edges_most, spec, limits).run();
 }
 
 Result<ProjectionSize> estimate_projection(const GraphView& view, const ProjectionSpec& spec) {
@@ -299,7 +301,7 @@ uint64_t projection_bytes(uint64_t nodes, uint64_t edges, const ProjectionSpec& 
   return nodes * per_node + (undirected ? 2 * edges * per_entry : edges * (per_entry + sizeof(Vertex)));
 }
 
-std::optional<Vertex> Projection::vertex(NodeId node) const {
+std::optional<Vertex> Projection::find_vertex(NodeId node) const {
   if (!vertex_of_id_.empty()) {
     if (node.value() >= vertex_of_id_.size() || vertex_of_id_[node.value()] == kNoVertex) return std::nullopt;
     return vertex_of_id_[node.value()];
@@ -307,6 +309,15 @@ std::optional<Vertex> Projection::vertex(NodeId node) const {
   const auto found = std::lower_bound(nodes_.begin(), nodes_.end(), node.value());
   if (found == nodes_.end() || *found != node.value()) return std::nullopt;
   return static_cast<Vertex>(found - nodes_.begin());
+}
+
+void Projection::number_vertices() {
+  if (nodes_.empty() || is_gapless()) return;
+  if (nodes_.back() / kDenseIds > nodes_.size() + kCheckEvery) return vertex_of_id_.clear();
+  size_t first = 0;
+  if (!vertex_of_id_.empty()) first = std::upper_bound(nodes_.begin(), nodes_.end(), vertex_of_id_.size() - 1) - nodes_.begin();
+  vertex_of_id_.resize(nodes_.back() + 1, kNoVertex);
+  for (size_t i = first; i < nodes_.size(); ++i) vertex_of_id_[nodes_[i]] = static_cast<Vertex>(i);
 }
 
 uint64_t Projection::memory_bytes() const {

@@ -75,7 +75,11 @@ class Projection {
 
   NodeId node(Vertex vertex) const { return NodeId(nodes_[vertex]); }
   /// None for a node that is not in the projection.
-  std::optional<Vertex> vertex(NodeId node) const;
+  std::optional<Vertex> vertex(NodeId node) const {
+    if (!is_gapless()) return find_vertex(node);
+    const uint64_t place = node.value() - nodes_.front();
+    return place < nodes_.size() ? std::optional(static_cast<Vertex>(place)) : std::nullopt;
+  }
 
   const Adjacency& out() const { return out_; }
   /// The same as `out` when undirected.
@@ -93,9 +97,15 @@ class Projection {
   friend class ProjectionPatcher;
   Projection() = default;
 
+  /// Whether ids follow each other, as those of nodes that were created together do.
+  bool is_gapless() const { return !nodes_.empty() && nodes_.back() - nodes_.front() == nodes_.size() - 1; }
+  std::optional<Vertex> find_vertex(NodeId node) const;
+  /// Brings `vertex_of_id_` up to date with `nodes_`, to which some may have been added.
+  void number_vertices();
+
   ProjectionSpec spec_;
   std::vector<uint64_t> nodes_;       // ids, ascending
-  std::vector<Vertex> vertex_of_id_;  // by node id, where ids are dense; else empty
+  std::vector<Vertex> vertex_of_id_;  // by node id, where ids are dense but not gapless; else empty
   uint64_t edge_count_ = 0;
   Adjacency out_;
   Adjacency in_;                 // of directed ones

@@ -168,11 +168,7 @@ class ProjectionPatcher {
     if (!nodes.empty() && id.value() <= nodes.back()) return false;
     if (nodes.size() >= UINT32_MAX - 1) return false;
     nodes.push_back(id.value());
-    // Without the table by id, which is for dense ids, a search finds the vertex.
-    if (!patched_->vertex_of_id_.empty()) {
-      patched_->vertex_of_id_.resize(id.value() + 1, UINT32_MAX);
-      patched_->vertex_of_id_[id.value()] = static_cast<Vertex>(nodes.size() - 1);
-    }
+    patched_->number_vertices();
     return true;
   }
 

@@ -427,12 +427,19 @@ TraversalOptions Connection::traversal_options() const {
 }
 
 AlgorithmContext Connection::algorithm_context() const {
-  const TraversalOptions bounds = traversal_options();
   AlgorithmContext context;
-  context.cancel = bounds.cancel;
+  context.cancel = &cancel_;
   context.deadline = statement_deadline_;
-  context.rows_max = bounds.visits_max;
+  context.rows_max = static_cast<uint64_t>(session_->engine().options()[OptionId::kTraversalNodesMax]);
   context.progress = progress_;
+  return context;
+}
+
+AlgorithmContext Connection::start_walk() {
+  allow_again();
+  AlgorithmContext context = algorithm_context();
+  context.deadline.reset();
+  context.time_max = statement_time_max();
   return context;
 }
 
@@ -443,14 +450,20 @@ void Connection::note_walk(std::string_view call, WalkReport report) {
 }
 
 void Connection::start_call() {
-  if (running_ == 0) cancel_.store(false, std::memory_order_relaxed);
+  allow_again();
   start_clock();
 }
 
-void Connection::start_clock() {
-  const std::chrono::milliseconds most(engine().options()[OptionId::kStatementTimeMax]);
-  statement_deadline_ = std::chrono::steady_clock::now() + (time_limit_.count() > 0 ? std::min(time_limit_, most) : most);
+void Connection::allow_again() {
+  if (running_ == 0) cancel_.store(false, std::memory_order_relaxed);
 }
+
+std::chrono::milliseconds Connection::statement_time_max() const {
+  const std::chrono::milliseconds most(session_->engine().options()[OptionId::kStatementTimeMax]);
+  return time_limit_.count() > 0 ? std::min(time_limit_, most) : most;
+}
+
+void Connection::start_clock() { statement_deadline_ = std::chrono::steady_clock::now() + statement_time_max(); }
 
 Status Connection::check_writing() const {
   if (session_->state() == Session::State::kWriting) return {};

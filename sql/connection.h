@@ -89,6 +89,8 @@ class Connection {
   std::chrono::steady_clock::time_point statement_deadline() const { return statement_deadline_; }
   /// Where an algorithm asks: the statement's cancel, deadline, bound on rows, and the host's progress.
   AlgorithmContext algorithm_context() const;
+  /// The same for a call that mostly ends at once, and that no statement runs: its clock starts when it first asks.
+  AlgorithmContext start_walk();
   /// Called now and then by what takes long, with the part that is done; false ends it. Null: nobody asks.
   void on_progress(std::function<bool(double fraction)> progress) { progress_ = std::move(progress); }
   /// How long a statement may run between two rows, at most what statement_time_max_ms allows; 0: as long as that.
@@ -134,6 +136,9 @@ class Connection {
  private:
   friend class Statement;
   Connection() = default;
+  /// What was interrupted before may run again.
+  void allow_again();
+  std::chrono::milliseconds statement_time_max() const;
   void start_clock();
   Status register_all();
 
