@@ -48,7 +48,9 @@ constexpr std::string_view kAdministrativeFunctions[] = {"graph_bind",       "gr
 constexpr std::string_view kWritingFunctions[] = {"graph_bind",         "graph_unbind",      "graph_link",
                                                   "graph_create_index", "graph_create_edge_index", "graph_drop_index",
                                                   "graph_drop_edge_index", "graph_delete",   "graph_write",  "drop_chunks",
-                                                  "graph_hierarchy",    "graph_hierarchy_drop"};
+                                                  "graph_hierarchy",    "graph_hierarchy_drop", "load_advance", "load_finish"};
+/// What reads the catalog at the snapshot, beside all that is named graph_….
+constexpr std::string_view kReadingNames[] = {"load_position", "load_advance", "load_finish", "loads"};
 
 bool same(std::string_view a, std::string_view b) {
   return a.size() == b.size() && strncasecmp(a.data(), b.data(), a.size()) == 0;
@@ -140,7 +142,7 @@ class Authorizer {
   }
 
   int new_table() {
-    if (connection_.is_built_in_table(first_)) return refuse(fmt::format("'{}' is a table of the graph; choose another name", first_));
+    if (connection_.is_built_in_table(first_)) return refuse(fmt::format("'{}' is a table of {}; choose another name", first_, starts(first_, "graph_") ? "the graph" : "Braid"));
     return schema();
   }
 
@@ -190,7 +192,7 @@ class Authorizer {
     if (listed(kDeniedFunctions, second_) || is_ours(second_)) return refuse(fmt::format("function {} is not allowed", second_));
     if (listed(kWritingFunctions, second_)) traits_.writes_stores = true;
     if (listed(kAdministrativeFunctions, second_)) traits_.administers = true;
-    if (starts(second_, "graph_")) traits_.reads_stores = true;
+    if (starts(second_, "graph_") || listed(kReadingNames, second_)) traits_.reads_stores = true;
     return SQLITE_OK;
   }
 
@@ -211,7 +213,7 @@ class Authorizer {
 
   int read() {
     if (is_ours(first_) && !in_our_trigger()) return refuse_ours(first_);
-    if (starts(first_, "graph_") || catalog().hypertable(first_) != nullptr) traits_.reads_stores = true;
+    if (starts(first_, "graph_") || listed(kReadingNames, first_) || catalog().hypertable(first_) != nullptr) traits_.reads_stores = true;
     return SQLITE_OK;
   }
 
