@@ -104,6 +104,8 @@ void compare(TestConnection& connection, const std::string& index, const std::st
   const std::string rows = " AS item, typeof(value), quote(value) FROM ";
   CHECK(connection.rows("SELECT " + item + rows + index + " WHERE " + conditions + " ORDER BY 1") ==
         connection.rows("SELECT item" + rows + plain + " WHERE " + conditions + " ORDER BY 1"));
+  // Where the value equals a constant SQLite takes any order for the order of the value, though 1 and '1' can both be equal to it.
+  if (conditions.find("value = ") != std::string::npos || conditions.find("value IS ") != std::string::npos) return;
   const std::string tail = " WHERE " + conditions + " ORDER BY value " + pick(random, {"", "DESC"}) + " LIMIT " + std::to_string(random() % 40);
   CHECK(connection.rows("SELECT quote(value) FROM " + index + tail) == connection.rows("SELECT quote(value) FROM " + plain + tail));
 }
