@@ -291,6 +291,18 @@ BRAID_API int32_t braid_nodes_create(braid_connection* connection, const char* l
 /// takes about 100 MB until the transaction ends.
 /// Shapes:    `sources[count]`, `targets[count]`; `properties` and `first` as above.
 /// Errors:    BRAID_CONSTRAINT naming an end that does not exist; those of braid_edge_create; BRAID_LIMIT (transaction_bytes_max).
+///
+/// A load that is too large for one transaction is made of several and given a name, under which the database keeps how far it has come.
+/// The position is part of the transaction, so that after a crash the same loop goes on behind what was committed, and nothing is lost or
+/// loaded twice. What a position counts (rows of a file, say) is the program's choice; it only grows. Until there is no more to load:
+///
+///     braid_begin(connection, BRAID_WRITE)
+///     SELECT load_position('flows')            the position; 0 for a name that is not known
+///     braid_edges_create(...)                  what comes next in the source, behind that position
+///     SELECT load_advance('flows', position)   CONSTRAINT when it would go back
+///     braid_commit(connection)
+///
+/// SELECT load_finish('flows') forgets the load, so that the name can begin again at 0. The table loads(name, position) has all of them.
 BRAID_API int32_t braid_edges_create(braid_connection* connection, const char* type, const int64_t* sources, const int64_t* targets,
                                      const char* const* properties, size_t count, int64_t* first);
 

@@ -4,6 +4,7 @@
 
 #include <array>
 
+#include "cli/graphml_reader.h"
 #include "cli/json_text.h"
 #include "cli/node_target.h"
 
@@ -41,6 +42,10 @@ Done EdgeTarget::plan(std::vector<ImportColumn>* columns) {
 
 Done EdgeTarget::begin(const std::vector<ImportColumn>& columns) {
   columns_ = columns;
+  const bool same_key = from_.names->label == to_.names->label && from_.names->key == to_.names->key;
+  from_.known = &known_[0];
+  to_.known = &known_[same_key ? 0 : 1];
+  for (size_t i = 0; i < columns_.size(); ++i) has_properties_ |= i != from_.column && i != to_.column;
   if (!edge_key_.has_value()) return std::nullopt;
   Outcome<PreparedStatement> link =
       session_.prepare("SELECT graph_link(?1, ?2, ?3, ?4, ?5, ?6, ?7)");
@@ -57,14 +62,10 @@ Outcome<int64_t> EdgeTarget::find_as(const std::string& json, const End& end) co
   return node;
 }
 
-Outcome<EdgeTarget::Found> EdgeTarget::find(const ImportValue& value, End* end) const {
-  if (value.null) {
-    return Failure{
-        fmt::format("column \"{}\" is empty; an edge needs both ends", columns_[end->column].name)};
-  }
+Outcome<EdgeTarget::Found> EdgeTarget::look_up(std::string_view key, End* end) const {
   for (size_t i = 0; i < kKeyForms; ++i) {
     const auto form = static_cast<KeyForm>((static_cast<size_t>(end->form) + i) % kKeyForms);
-    const std::optional<std::string> json = key_json(value.text, form);
+    const std::optional<std::string> json = key_json(key, form);
     if (!json.has_value()) continue;
     Outcome<int64_t> node = find_as(*json, *end);
     if (!node.ok()) return node.failure();
@@ -73,23 +74,72 @@ Outcome<EdgeTarget::Found> EdgeTarget::find(const ImportValue& value, End* end) 
     return Found{*node, form};
   }
   return Failure{fmt::format("column \"{}\": there is no {} node with {} = '{}'",
-                             columns_[end->column].name, end->names->label, end->names->key,
-                             value.text)};
+                             columns_[end->column].name, end->names->label, end->names->key, key)};
 }
 
-Done EdgeTarget::add(std::span<const ImportValue> values, int64_t) {
+Outcome<EdgeTarget::Found> EdgeTarget::find(const ImportValue& value, End* end) const {
+  if (value.null) {
+    return Failure{
+        fmt::format("column \"{}\" is empty; an edge needs both ends", columns_[end->column].name)};
+  }
+  FoundNodes& known = *end->known;
+  std::string key(value.text);
+  if (const auto found = known.by_key.find(key); found != known.by_key.end()) return found->second;
+  Outcome<Found> node = look_up(value.text, end);
+  if (!node.ok()) return node;
+  if (known.bytes > kFoundBytesMax) known = {};
+  known.bytes += key.size() + sizeof(std::pair<std::string, Found>);
+  known.by_key.emplace(std::move(key), *node);
+  return node;
+}
+
+Done EdgeTarget::add(std::span<const ImportValue> values, int64_t line) {
   Outcome<Found> from = find(values[from_.column], &from_);
   if (!from.ok()) return from.failure();
   Outcome<Found> to = find(values[to_.column], &to_);
   if (!to.ok()) return to.failure();
-  const std::array<size_t, 2> ends = {from_.column, to_.column};
-  Outcome<std::string> properties = json_object(columns_, values, ends);
-  if (!properties.ok()) return properties.failure();
-  if (edge_key_.has_value()) return link(values, *from, *to, *properties);
-  int64_t edge = 0;
-  return session_.check(braid_edge_create(session_.connection(), from->node,
-                                          arguments_.name.c_str(), to->node, properties->c_str(),
-                                          &edge));
+  std::string properties;
+  if (has_properties_) {
+    const std::array<size_t, 2> ends = {from_.column, to_.column};
+    Outcome<std::string> json = json_object(columns_, values, ends);
+    if (!json.ok()) return json.failure();
+    properties = json.take();
+  }
+  if (edge_key_.has_value()) return link(values, *from, *to, properties);
+  sources_.push_back(from->node);
+  targets_.push_back(to->node);
+  lines_.push_back(line);
+  bytes_ += properties.size();
+  if (has_properties_) properties_.push_back(std::move(properties));
+  return std::nullopt;
+}
+
+Done EdgeTarget::flush() {
+  if (lines_.empty()) return std::nullopt;
+  std::vector<const char*> properties;
+  for (const std::string& json : properties_) properties.push_back(json.c_str());
+  const int32_t code = braid_edges_create(session_.connection(), arguments_.name.c_str(), sources_.data(), targets_.data(),
+                                          has_properties_ ? properties.data() : nullptr, lines_.size(), nullptr);
+  // All were refused for one of them, whose line is to be told.
+  const bool for_one = code == BRAID_CONSTRAINT || code == BRAID_INVALID_ARGUMENT || code == BRAID_LIMIT;
+  CLI_TRY(for_one ? create_one_by_one() : session_.check(code));
+  sources_.clear();
+  targets_.clear();
+  properties_.clear();
+  lines_.clear();
+  bytes_ = 0;
+  return std::nullopt;
+}
+
+Done EdgeTarget::create_one_by_one() const {
+  for (size_t i = 0; i < lines_.size(); ++i) {
+    int64_t edge = 0;
+    const char* properties = has_properties_ ? properties_[i].c_str() : nullptr;
+    const int32_t code =
+        braid_edge_create(session_.connection(), sources_[i], arguments_.name.c_str(), targets_[i], properties, &edge);
+    if (code != BRAID_OK) return at_line(lines_[i], session_.failure(code));
+  }
+  return std::nullopt;
 }
 
 int32_t EdgeTarget::bind_key(int32_t index, const ImportValue& value, KeyForm form) const {

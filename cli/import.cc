@@ -4,7 +4,10 @@
 #include <unistd.h>
 
 #include <algorithm>
+#include <array>
 #include <chrono>
+#include <functional>
+#include <optional>
 
 #include "cli/csv_reader.h"
 #include "cli/field_converter.h"
@@ -26,6 +29,8 @@ namespace {
 constexpr int64_t kSampleBytesMax = 4 * 1024 * 1024;
 constexpr int64_t kSampleRecordsMax = 10'000;
 
+constexpr const char* kNothingImported = "; nothing was imported";
+
 Failure interrupted() { return {.message = "interrupted", .interrupted = true}; }
 
 class Import {
@@ -40,9 +45,8 @@ class Import {
     const auto start = std::chrono::steady_clock::now();
     CLI_TRY(look());
     CLI_TRY(file_.rewind());
-    ImportEnd end = import_in_transaction(session_, {.load = [this] { return load(); }, .release = [this] { target_.reset(); }});
-    undone_ = end.undone;
-    CLI_TRY(end.done);
+    CLI_TRY(open());
+    CLI_TRY(arguments_.resume.empty() ? transact([this] { return load(); }) : load_in_batches());
     progress_.clear();
     const double seconds =
         std::chrono::duration<double>(std::chrono::steady_clock::now() - start).count();
@@ -50,8 +54,12 @@ class Import {
     return std::nullopt;
   }
 
-  /// After a failure: whether the database is known to be as it was before.
-  bool undone() const { return undone_; }
+  /// What a failure leaves behind, as the end of its message; "" when that is not known.
+  std::string aftermath() const {
+    if (!undone_) return "";
+    if (kept_rows_ == 0) return kNothingImported;
+    return fmt::format("; the first {} rows are imported, and the same command goes on behind them", grouped(kept_rows_));
+  }
 
  private:
   // The first look: names, and the types of those columns whose type nobody gave.
@@ -60,8 +68,18 @@ class Import {
   Done take_given_types();
   Done infer_types(CsvReader* reader);
 
+  // To the first record, with everything that reads the file.
+  Done open();
+  Done transact(const std::function<Done()>& load);
   Done load();
-  Done load_record(FieldConverter* converter, const CsvRecord& record);
+  Done load_rows(int64_t count_max);
+  Done load_record(const CsvRecord& record);
+
+  // With --resume.
+  Done load_in_batches();
+  Done load_batch();
+  Done skip(int64_t count);
+  Outcome<int64_t> kept_position() const;
   void say_what_was_done(double seconds) const;
 
   const Session& session_;
@@ -70,7 +88,13 @@ class Import {
   std::unique_ptr<ImportTarget> target_;
   std::vector<ImportColumn> columns_;
   int64_t sampled_records_ = 0;
-  int64_t rows_ = 0;
+  std::optional<CsvReader> reader_;
+  std::optional<FieldConverter> converter_;
+  bool begun_ = false;      // the target was
+  bool at_end_ = false;     // of the file
+  int64_t position_ = 0;    // rows of the file that were read
+  int64_t kept_rows_ = 0;   // of the file, in transactions that were committed
+  int64_t rows_ = 0;        // imported by this run
   bool undone_ = true;
   Progress progress_;
 };
@@ -160,31 +184,47 @@ Done Import::infer_types(CsvReader* reader) {
   return std::nullopt;
 }
 
-Done Import::load_record(FieldConverter* converter, const CsvRecord& record) {
-  Outcome<std::span<const ImportValue>> values = converter->convert(record);
-  if (!values.ok()) return at_line(record.line, values.failure());
-  Done added = target_->add(*values, record.line);
-  if (added.has_value()) return at_line(record.line, *added);
-  ++rows_;
-  if (target_->full()) return target_->flush();
+Done Import::open() {
+  reader_.emplace(file_, arguments_.separator);
+  CsvRecord header;
+  Outcome<bool> any = reader_->next(&header);
+  if (!any.ok()) return any.failure();
+  converter_.emplace(columns_, FieldConverter::Rules{.time_unit = arguments_.time_unit,
+                                                     .null_text = arguments_.null_text,
+                                                     .sampled_records = sampled_records_});
   return std::nullopt;
+}
+
+Done Import::transact(const std::function<Done()>& load) {
+  ImportEnd end = import_in_transaction(session_, {.load = load, .release = [this] { target_.reset(); }});
+  undone_ = end.undone;
+  return end.done;
 }
 
 Done Import::load() {
   CLI_TRY(target_->begin(columns_));
-  CsvReader reader(file_, arguments_.separator);
+  return load_rows(INT64_MAX);
+}
+
+Done Import::load_record(const CsvRecord& record) {
+  Outcome<std::span<const ImportValue>> values = converter_->convert(record);
+  if (!values.ok()) return at_line(record.line, values.failure());
+  Done added = target_->add(*values, record.line);
+  if (added.has_value()) return at_line(record.line, *added);
+  if (target_->full()) return target_->flush();
+  return std::nullopt;
+}
+
+Done Import::load_rows(int64_t count_max) {
   CsvRecord record;
-  Outcome<bool> header = reader.next(&record);
-  if (!header.ok()) return header.failure();
-  FieldConverter converter(columns_, {.time_unit = arguments_.time_unit,
-                                      .null_text = arguments_.null_text,
-                                      .sampled_records = sampled_records_});
-  for (;;) {
-    Outcome<bool> more = reader.next(&record);
+  for (; count_max > 0; --count_max) {
+    Outcome<bool> more = reader_->next(&record);
     if (!more.ok()) return more.failure();
-    if (!*more) break;
-    CLI_TRY(load_record(&converter, record));
-    if (rows_ % 256 != 0) continue;
+    at_end_ = !*more;
+    if (at_end_) break;
+    CLI_TRY(load_record(record));
+    ++position_;
+    if (++rows_ % 256 != 0) continue;
     if (interrupt_requested()) return interrupted();
     progress_.show({"importing", rows_, file_.position_bytes(), file_.size_bytes()});
   }
@@ -193,31 +233,90 @@ Done Import::load() {
   return target_->flush();
 }
 
+Outcome<int64_t> Import::kept_position() const {
+  int64_t position = 0;
+  const std::array<std::string_view, 1> names = {arguments_.resume};
+  Done done = session_.query("SELECT load_position(?1)", names,
+                             [&position](braid_statement* row) { position = braid_column_int64(row, 0); });
+  if (done.has_value()) return *done;
+  return position;
+}
+
+Done Import::load_in_batches() {
+  if (braid_in_transaction(session_.connection()) != 0) {
+    return Failure{"--resume commits as it goes: end the open transaction first"};
+  }
+  Outcome<int64_t> position = kept_position();
+  if (!position.ok()) return position.failure();
+  CLI_TRY(skip(*position));
+  kept_rows_ = position_;
+  while (!at_end_) {
+    CLI_TRY(transact([this] { return load_batch(); }));
+    kept_rows_ = position_;
+  }
+  return std::nullopt;
+}
+
+Done Import::load_batch() {
+  // Another import by the same name would otherwise load the same rows.
+  Outcome<int64_t> position = kept_position();
+  if (!position.ok()) return position.failure();
+  if (*position != position_) {
+    return Failure{fmt::format("the load {} has come to row {} while this import was at row {}", arguments_.resume,
+                               *position, position_)};
+  }
+  if (!begun_) CLI_TRY(target_->begin(columns_));
+  begun_ = true;
+  CLI_TRY(load_rows(arguments_.batch_rows));
+  const std::string reached = std::to_string(position_);
+  const std::array<std::string_view, 2> texts = {arguments_.resume, reached};
+  return session_.run("SELECT load_advance(?1, CAST(?2 AS INTEGER))", texts);
+}
+
+Done Import::skip(int64_t count) {
+  CsvRecord record;
+  for (; position_ < count; ++position_) {
+    Outcome<bool> more = reader_->next(&record);
+    if (!more.ok()) return more.failure();
+    if (!*more) {
+      return Failure{fmt::format("the load {0} has come to row {1}, but the file has {2} rows: it is another file; "
+                                 "SELECT load_finish('{0}') forgets the load",
+                                 arguments_.resume, count, position_)};
+    }
+    if (position_ % 1024 != 0) continue;
+    if (interrupt_requested()) return interrupted();
+    progress_.show({"skipping ", position_, file_.position_bytes(), file_.size_bytes()});
+  }
+  return std::nullopt;
+}
+
 void Import::say_what_was_done(double seconds) const {
   const std::string notes = target_->notes();
   if (!notes.empty()) std::fprintf(stderr, "%s\n", notes.c_str());
   const double rate = seconds > 0 ? static_cast<double>(rows_) / seconds : 0;
+  const std::string earlier = position_ == rows_ ? "" : fmt::format(", behind the {} that were in", grouped(position_ - rows_));
   const std::string summary =
-      fmt::format("imported {} rows of {} into {} in {:.2f} s ({} rows/s)", grouped(rows_),
-                  file_.name(), arguments_.name, seconds, grouped(static_cast<int64_t>(rate)));
+      fmt::format("imported {} rows of {} into {}{} in {:.2f} s ({} rows/s)", grouped(rows_),
+                  file_.name(), arguments_.name, earlier, seconds, grouped(static_cast<int64_t>(rate)));
   std::fprintf(stderr, "%s\n", summary.c_str());
 }
 
 }  // namespace
 
 Done import_file(const Session& session, const ImportArguments& arguments, InputFile* file) {
-  ImportEnd end;
+  Done done;
+  std::string aftermath;
   if (arguments.target == ImportArguments::Target::kGraphml) {
-    end = import_graphml(session, arguments, file);
+    ImportEnd end = import_graphml(session, arguments, file);
+    done = end.done;
+    aftermath = end.undone ? kNothingImported : "";
   } else {
     Import import(session, arguments, *file);
-    end.done = import.run();
-    end.undone = import.undone();
+    done = import.run();
+    aftermath = import.aftermath();
   }
-  if (end.done.has_value()) {
-    end.done->message = fmt::format("{}: {}{}", file->name(), end.done->message, end.undone ? "; nothing was imported" : "");
-  }
-  return end.done;
+  if (done.has_value()) done->message = fmt::format("{}: {}{}", file->name(), done->message, aftermath);
+  return done;
 }
 
 }  // namespace braid::cli

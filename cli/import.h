@@ -1,5 +1,6 @@
 // Reads a CSV file into a table, a hypertable, nodes or edges, or a GraphML file into the graph: in
-// one transaction, so that a bad line leaves nothing behind.
+// one transaction, so that a bad line leaves nothing behind; or, with a name to resume by, in many
+// that each keep how far the file is in.
 #pragma once
 
 #include <string>

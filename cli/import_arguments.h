@@ -37,6 +37,8 @@ struct ImportArguments {
   std::optional<TimeUnit> time_unit;
   char separator = ',';
   std::string null_text;  ///< a further text, besides nothing, that means NULL
+  std::string resume;     ///< name of the load that goes on after a crash; "" for one transaction
+  int64_t batch_rows = 50'000;  ///< in each transaction of such a load
   bool verbose = false;   ///< says what was done though no terminal is there to read it
 };
 

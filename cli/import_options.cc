@@ -9,10 +9,16 @@ namespace braid::cli {
 
 namespace {
 
+constexpr int64_t kBatchRowsMax = 100'000'000;
+
 constexpr const char* kImportFooter = R"(
 The first line of the file names the columns. Fields are separated by commas and may be quoted (RFC 4180). An
 empty field is NULL; "" is the empty text. Everything is imported in one transaction: a bad line is reported with
 its number and nothing is kept.
+
+With --resume NAME a CSV file is imported in transactions of --batch rows, each of which also keeps how many rows of the
+file are in. After a crash, a kill or a bad line the same command goes on behind them; when all are in it imports the
+rows that were added to the file since. SELECT * FROM loads shows the names, SELECT load_finish('NAME') forgets one.
 
 Types: what no --type gives is inferred: INTEGER, DOUBLE, BOOLEAN (not for tables) or TEXT, from all values of a
 file, or from the first 10,000 records (at most 4 MB) of standard input. "007", "+1" and integers past 64 bits are
@@ -33,6 +39,7 @@ Examples:
   braid import grid.db edge_line.csv --edges LINE --from Bus.id=from --to Bus.id=to --edge-key id
   braid import grid.db ts_load.csv --hypertable load --time time --tag element
   zcat cpu.csv.gz | braid import metrics.db - --hypertable cpu --time-unit ns --tag tags_id
+  braid import grid.db big.csv --edges FLOW --from Bus.id=from --to Bus.id=to --resume flows --batch 200000
   braid import social.db people.graphml --label Person --key email)";
 
 }  // namespace
@@ -84,6 +91,11 @@ ImportOptions::ImportOptions(CLI::App* app) : app_(app) {
       ->type_name("TEXT");
   app->add_option("--separator", separator_, "character between fields, or tab")
       ->type_name("CHARACTER");
+  app->add_option("--resume", import_.resume, "import in several transactions, and go on after the last one that was kept under this name")
+      ->type_name("NAME");
+  app->add_option("--batch", import_.batch_rows, "rows in each transaction of --resume; 50000 if not given")
+      ->type_name("ROWS")
+      ->check(CLI::Range(int64_t{1}, kBatchRowsMax));
   app->add_flag("-v,--verbose", import_.verbose, "say what was done, also without a terminal");
 }
 
@@ -164,7 +176,7 @@ std::optional<std::string> ImportOptions::misplaced_option() const {
     const char* with;
   };
   const std::vector<Target> csv = {Target::kTable, Target::kHypertable, Target::kNodes, Target::kEdges};
-  const std::array<Rule, 12> rules = {{
+  const std::array<Rule, 14> rules = {{
       {"--key", {Target::kNodes, Target::kGraphml}, "--nodes and GraphML"},
       {"--from", {Target::kEdges}, "--edges"},
       {"--to", {Target::kEdges}, "--edges"},
@@ -177,11 +189,14 @@ std::optional<std::string> ImportOptions::misplaced_option() const {
       {"--time-unit", csv, "CSV"},
       {"--null", csv, "CSV"},
       {"--separator", csv, "CSV"},
+      {"--resume", csv, "CSV"},
+      {"--batch", csv, "CSV"},
   }};
   for (const Rule& rule : rules) {
     const bool fits = std::find(rule.targets.begin(), rule.targets.end(), import_.target) != rule.targets.end();
     if (app_->count(rule.option) > 0 && !fits) return fmt::format("{} goes with {} only", rule.option, rule.with);
   }
+  if (app_->count("--batch") > 0 && import_.resume.empty()) return "--batch goes with --resume only";
   if (import_.target == Target::kNodes && import_.key.empty()) {
     return "--nodes needs --key COLUMN, the column that tells the nodes apart";
   }

@@ -15,7 +15,8 @@
 namespace braid::cli {
 
 /// Calls come in this order: plan, begin, any number of add (and flush whenever full), flush. All
-/// but `plan` are inside the import's transaction.
+/// but `plan` are inside the import's transaction. After the last flush that transaction may be
+/// committed, and add and flush go on in another.
 class ImportTarget {
  public:
   virtual ~ImportTarget() = default;

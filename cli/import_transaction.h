@@ -1,4 +1,4 @@
-// The one transaction of an import.
+// The transaction of an import, or one of several.
 #pragma once
 
 #include <functional>

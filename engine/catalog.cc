@@ -280,6 +280,19 @@ void CatalogWriter::set_series_watermark(Lsn lsn) {
   change_state(Change{.kind = Kind::kMeta}).series_watermark = lsn;
 }
 
+void CatalogWriter::put_load(const std::string& name, int64_t position) {
+  Change change{.kind = Kind::kLoad};
+  change.id = static_cast<uint64_t>(position);
+  change.text = name;
+  change_state(std::move(change)).loads[name] = position;
+}
+
+void CatalogWriter::remove_load(const std::string& name) {
+  Change change{.kind = Kind::kLoad, .removed = true};
+  change.text = name;
+  change_state(std::move(change)).loads.erase(name);
+}
+
 void CatalogWriter::rollback_to(uint64_t mark) {
   while (changes_.size() > mark) {
     Change& change = changes_.back();

@@ -1,4 +1,4 @@
-// What the stores keep in SQLite: names, series, indexes, hypertables, chunks, bindings, hierarchies. One interface for both stores.
+// What the stores keep in SQLite: names, series, indexes, hypertables, chunks, bindings, hierarchies, loads. One interface for both stores.
 //
 // Committed names and series are append-only and shared by all versions (`Catalog`). Definitions that change are an immutable
 // `CatalogState`, of which every Version holds one. A write transaction changes both through its `CatalogWriter`, which
@@ -92,6 +92,7 @@ struct CatalogState {
   std::map<LabelId, BindingDefinition> bindings;
   std::map<TypeId, HierarchyDefinition> hierarchies;
   std::map<ChunkId, ChunkDefinition> chunks;
+  std::map<std::string, int64_t, std::less<>> loads;  ///< how far each named load has come; above 0
   Lsn series_watermark;  ///< points up to here are in chunks, or were logged again later
 
   const HypertableDefinition* hypertable(std::string_view name) const;
@@ -173,6 +174,8 @@ class CatalogWriter {
   void add_chunk(const ChunkDefinition& definition);
   void remove_chunk(ChunkId id);
   void set_series_watermark(Lsn lsn);
+  void put_load(const std::string& name, int64_t position);
+  void remove_load(const std::string& name);
 
   /// Ids given out after the mark are not given out again: what was staged under them may still be looked at.
   uint64_t mark() const { return changes_.size(); }
@@ -180,12 +183,12 @@ class CatalogWriter {
   bool empty() const { return changes_.empty(); }
 
   /// A row to write into or delete from a `_braid_*` table. Values are frozen: those of definitions are stored.
-  enum class Kind : uint8_t { kName, kSeries, kHypertable, kIndex, kBinding, kChunk, kMeta, kHierarchy };
+  enum class Kind : uint8_t { kName, kSeries, kHypertable, kIndex, kBinding, kChunk, kMeta, kHierarchy, kLoad };
   struct Change {
     Kind kind;
     bool removed = false;
     uint32_t subkind = 0;   // NameKind
-    uint64_t id = 0;        // the object's id; of a series, its hypertable is `owner`
+    uint64_t id = 0;        // the object's id; of a series, its hypertable is `owner`; of a load, its position
     uint64_t owner = 0;
     std::string text;       // name, encoded tags or encoded definition
     std::shared_ptr<const CatalogState> before;  // state to return to; null when unchanged

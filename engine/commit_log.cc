@@ -21,6 +21,7 @@ constexpr const char* kNextObject = "next_object";
 constexpr const char* kNextSeries = "next_series";
 constexpr const char* kNextChunk = "next_chunk";
 constexpr const char* kSeriesWatermark = "series_watermark";
+constexpr std::string_view kLoadPrefix = "load:";  // and the name of the load
 
 template <typename Definition, typename Map>
 Status load_object(std::string_view bytes, Map& map) {
@@ -53,7 +54,8 @@ Status load_objects(sqlite3* db, CatalogState& state) {
       case CatalogWriter::Kind::kChunk: BRAID_TRY(load_object<ChunkDefinition>(bytes, state.chunks)); continue;
       case CatalogWriter::Kind::kName:
       case CatalogWriter::Kind::kSeries:
-      case CatalogWriter::Kind::kMeta: break;
+      case CatalogWriter::Kind::kMeta:
+      case CatalogWriter::Kind::kLoad: break;
     }
     return Status(StatusCode::kCorrupt, fmt::format("rows.db: _braid_object: unknown kind {}", rows.integer(0)));
   }
@@ -94,6 +96,7 @@ Status load_meta(sqlite3* db, CatalogState& state, CatalogCounters& counters) {
     if (key == kNextSeries) counters.next_series = value;
     if (key == kNextChunk) counters.next_chunk = value;
     if (key == kSeriesWatermark) state.series_watermark = Lsn(value);
+    if (key.starts_with(kLoadPrefix)) state.loads.emplace(key.substr(kLoadPrefix.size()), rows.integer(1));
   }
 }
 
@@ -135,6 +138,7 @@ Result<std::unique_ptr<CommitLog>> CommitLog::open(sqlite3* db) {
       {&log->put_object_, "INSERT OR REPLACE INTO _braid_object VALUES(?1, ?2, ?3)"},
       {&log->remove_object_, "DELETE FROM _braid_object WHERE kind = ?1 AND id = ?2"},
       {&log->put_meta_, "INSERT OR REPLACE INTO _braid_meta VALUES(?1, ?2)"},
+      {&log->remove_meta_, "DELETE FROM _braid_meta WHERE key = ?1"},
   };
   for (const auto& [statement, sql] : statements) {
     BRAID_ASSIGN(*statement, sqlite_prepare(db, sql));
@@ -194,6 +198,13 @@ Status CommitLog::write_change(const CatalogWriter&, const CatalogWriter::Change
       }
       put_object_.bind(1, static_cast<int64_t>(change.kind)).bind(2, id).bind_blob(3, change.text);
       return put_object_.run();
+    case CatalogWriter::Kind::kLoad: {
+      const std::string key = std::string(kLoadPrefix) + change.text;
+      SqliteStatement& statement = change.removed ? remove_meta_ : put_meta_;
+      statement.bind_text(1, key);
+      if (!change.removed) statement.bind(2, id);
+      return statement.run();
+    }
     case CatalogWriter::Kind::kMeta: return {};  // written after the others, as a whole
   }
   return {};

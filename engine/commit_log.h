@@ -4,7 +4,7 @@
 //   _braid_name(kind, id, name)        labels, edge types, property keys
 //   _braid_series(id, hypertable, tags)
 //   _braid_object(kind, id, definition) hypertables, indexes, bindings, chunks, hierarchies
-//   _braid_meta(key, value)            counters, the series watermark
+//   _braid_meta(key, value)            counters, the series watermark, the positions of loads
 #pragma once
 
 #include <functional>
@@ -48,7 +48,7 @@ class CommitLog {
 
  private:
   Status write_change(const CatalogWriter& catalog, const CatalogWriter::Change& change);
-  SqliteStatement newest_, insert_, trim_, count_, put_name_, put_series_, put_object_, remove_object_, put_meta_;
+  SqliteStatement newest_, insert_, trim_, count_, put_name_, put_series_, put_object_, remove_object_, put_meta_, remove_meta_;
 };
 
 }  // namespace braid

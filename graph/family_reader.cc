@@ -53,14 +53,22 @@ Result<std::optional<std::pair<std::string, std::string>>> FamilyReader::last_at
   }
 }
 
+namespace {
+
+/// Null when nothing is staged in the family.
+const GraphOverlay::Entries* staged_entries(const FamilyReader& reader, Family family) {
+  if (reader.overlay() == nullptr || reader.overlay()->entries(family).empty()) return nullptr;
+  return &reader.overlay()->entries(family);
+}
+
+}  // namespace
+
 FamilyCursor::FamilyCursor(const FamilyReader& reader, Family family, std::string prefix)
     : prefix_(std::move(prefix)),
       limit_(prefix_limit(prefix_)),
       limit_slice_(slice(limit_)),
       family_(family),
-      entries_(reader.overlay() != nullptr && !reader.overlay()->entries(family).empty()
-                   ? &reader.overlay()->entries(family)
-                   : nullptr),
+      entries_(staged_entries(reader, family)),
       base_(reader.base().iterate(family, limit_.empty() ? nullptr : &limit_slice_)) {}
 
 bool FamilyCursor::staged_valid() const {
@@ -114,5 +122,54 @@ std::string_view FamilyCursor::bytes() const {
 }
 
 Status FamilyCursor::status() const { return scan_status(*base_, family_); }
+
+FamilyBackCursor::FamilyBackCursor(const FamilyReader& reader, Family family, std::string lower)
+    : lower_(std::move(lower)),
+      family_(family),
+      entries_(staged_entries(reader, family)),
+      base_(reader.base().iterate(family, nullptr)) {}
+
+void FamilyBackCursor::seek_below(std::string_view key) {
+  base_->SeekForPrev(slice(key));
+  if (base_->Valid() && view(base_->key()) == key) base_->Prev();
+  if (entries_ != nullptr) staged_ = entries_->lower_bound(key);
+  settle();
+}
+
+void FamilyBackCursor::settle() {
+  for (;;) {
+    // The marker sorts before all data, so a lower limit that is the start of data keeps it out.
+    const bool in_base = base_->Valid() && view(base_->key()) >= lower_;
+    const bool in_staged = entries_ != nullptr && staged_ != entries_->begin() &&
+                           std::string_view(std::prev(staged_)->first) >= lower_;
+    if (!in_base && !base_->status().ok()) {
+      side_ = Side::kNone;
+      return;
+    }
+    if (!in_staged || (in_base && view(base_->key()) > std::prev(staged_)->first)) {
+      side_ = in_base ? Side::kBase : Side::kNone;
+      return;
+    }
+    // What is staged hides what the base has under the same key.
+    if (in_base && view(base_->key()) == std::prev(staged_)->first) base_->Prev();
+    if (std::prev(staged_)->second.bytes) {
+      side_ = Side::kStaged;
+      return;
+    }
+    --staged_;
+  }
+}
+
+void FamilyBackCursor::next() {
+  if (side_ == Side::kBase) base_->Prev();
+  if (side_ == Side::kStaged) --staged_;
+  settle();
+}
+
+std::string_view FamilyBackCursor::key() const {
+  return side_ == Side::kBase ? view(base_->key()) : std::string_view(std::prev(staged_)->first);
+}
+
+Status FamilyBackCursor::status() const { return scan_status(*base_, family_); }
 
 }  // namespace braid

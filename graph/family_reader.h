@@ -84,4 +84,33 @@ class FamilyCursor {
   Side side_ = Side::kNone;
 };
 
+/// Keys at or above a lower limit, in descending order. The overlay must not change while a cursor is
+/// used.
+class FamilyBackCursor {
+ public:
+  FamilyBackCursor(const FamilyReader& reader, Family family, std::string lower);
+  FamilyBackCursor(const FamilyBackCursor&) = delete;
+  FamilyBackCursor& operator=(const FamilyBackCursor&) = delete;
+
+  /// To the last key below `key`.
+  void seek_below(std::string_view key);
+  /// False at the end and after an error; see `status`.
+  bool valid() const { return side_ != Side::kNone; }
+  void next();
+  std::string_view key() const;
+  Status status() const;
+
+ private:
+  enum class Side { kNone, kBase, kStaged };
+
+  void settle();
+
+  const std::string lower_;
+  const Family family_;
+  const GraphOverlay::Entries* const entries_;  // null without an overlay
+  std::unique_ptr<rocksdb::Iterator> base_;
+  GraphOverlay::Entries::const_iterator staged_;  // just after the staged key that is next
+  Side side_ = Side::kNone;
+};
+
 }  // namespace braid

@@ -179,6 +179,41 @@ Status read_index_ids(const FamilyReader& reader, const std::string& prefix, siz
   return cursor.status();
 }
 
+namespace {
+
+Status append_hit(std::string_view bytes, std::vector<IndexHit>& out) {
+  IndexKey key;
+  if (!parse_index_key(bytes, key)) return damaged(Family::kIndex, bytes, "the key is damaged");
+  out.push_back({std::string(key.value), key.id});
+  return {};
+}
+
+}  // namespace
+
+Status scan_index_up(const FamilyReader& reader, IndexId index, const IndexRange& range,
+                     const IndexHit* after, size_t count_max, std::vector<IndexHit>& out) {
+  const std::string limit = index_prefix(index, range.upper);
+  FamilyCursor cursor(reader, Family::kIndex, index_prefix(index, ""));
+  // The least key above that of `after` has one byte more.
+  cursor.seek(after == nullptr ? index_prefix(index, range.lower)
+                               : index_key(index, after->value, after->id) + '\0');
+  for (; cursor.valid() && cursor.key() < limit && count_max > 0; cursor.next(), --count_max) {
+    BRAID_TRY(append_hit(cursor.key(), out));
+  }
+  return cursor.status();
+}
+
+Status scan_index_down(const FamilyReader& reader, IndexId index, const IndexRange& range,
+                       const IndexHit* after, size_t count_max, std::vector<IndexHit>& out) {
+  FamilyBackCursor cursor(reader, Family::kIndex, index_prefix(index, range.lower));
+  cursor.seek_below(after == nullptr ? index_prefix(index, range.upper)
+                                     : index_key(index, after->value, after->id));
+  for (; cursor.valid() && count_max > 0; cursor.next(), --count_max) {
+    BRAID_TRY(append_hit(cursor.key(), out));
+  }
+  return cursor.status();
+}
+
 Status scan_nodes(const FamilyReader& reader, NodeId after, size_t count_max,
                   std::vector<Node>& out) {
   if (after.value() == UINT64_MAX) return {};

@@ -33,6 +33,12 @@ Status read_neighbors(const FamilyReader& reader, const NeighborQuery& query,
 Status read_index_ids(const FamilyReader& reader, const std::string& prefix, size_t count_max,
                       std::vector<uint64_t>& out);
 
+/// As GraphView::scan_index.
+Status scan_index_up(const FamilyReader& reader, IndexId index, const IndexRange& range,
+                     const IndexHit* after, size_t count_max, std::vector<IndexHit>& out);
+Status scan_index_down(const FamilyReader& reader, IndexId index, const IndexRange& range,
+                       const IndexHit* after, size_t count_max, std::vector<IndexHit>& out);
+
 Status scan_nodes(const FamilyReader& reader, NodeId after, size_t count_max,
                   std::vector<Node>& out);
 Status scan_label(const FamilyReader& reader, LabelId label, NodeId after, size_t count_max,

@@ -109,6 +109,14 @@ Status GraphView::find_edges(IndexId index, const PropertyValue& value,
   return find_ids(reader_of(base_, overlay_), index, value, out);
 }
 
+Status GraphView::scan_index(IndexId index, const IndexRange& range, const IndexHit* after,
+                             size_t count_max, std::vector<IndexHit>& out) const {
+  BRAID_TRY(check_alive());
+  const FamilyReader reader = reader_of(base_, overlay_);
+  return range.descending ? scan_index_down(reader, index, range, after, count_max, out)
+                          : scan_index_up(reader, index, range, after, count_max, out);
+}
+
 Status GraphView::scan_nodes(NodeId after, size_t count_max, std::vector<Node>& out) const {
   BRAID_TRY(check_alive());
   return braid::scan_nodes(reader_of(base_, overlay_), after, count_max, out);

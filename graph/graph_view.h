@@ -40,6 +40,20 @@ struct Neighbor {
   Direction direction = Direction::kOut;
 };
 
+/// One entry of an index: a node or an edge under its encoded value.
+struct IndexHit {
+  std::string value;  ///< for decode_index_value
+  uint64_t id = 0;
+  bool operator==(const IndexHit&) const = default;
+};
+
+/// Encoded values (encode_index_value) from `lower` to below `upper`.
+struct IndexRange {
+  std::string lower;
+  std::string upper;
+  bool descending = false;
+};
+
 class FamilyReader;    // reads the families (graph/family_reader.h)
 class GraphOverlay;    // a write transaction's staged bytes (graph/graph_overlay.h)
 class GraphStoreView;  // the store's StoreView (graph/graph_store_view.h)
@@ -67,6 +81,12 @@ class GraphView {
   /// Appends the ids of the nodes (or edges) with this value under an index, ascending.
   Status find_nodes(IndexId index, const PropertyValue& value, std::vector<NodeId>& out) const;
   Status find_edges(IndexId index, const PropertyValue& value, std::vector<EdgeId>& out) const;
+
+  /// Appends up to `count_max` entries of an index within `range`, ordered by (value, id), both
+  /// descending if the range is, that come after `after`; from the start when it is null. An empty
+  /// answer is the end.
+  Status scan_index(IndexId index, const IndexRange& range, const IndexHit* after, size_t count_max,
+                    std::vector<IndexHit>& out) const;
 
   /// Scans in id order: appends up to `count_max` items with an id greater than `after`. An empty
   /// answer is the end.

@@ -101,4 +101,85 @@ Result<std::string> encode_index_value(const PropertyValue& value) {
   return std::move(encoder.out);
 }
 
+namespace {
+
+Status damaged_value(std::string_view what) {
+  return Status(StatusCode::kCorrupt, std::string("an index value is damaged: ") + std::string(what));
+}
+
+/// The whole rest of `bytes` up to its terminator.
+bool take_terminated(std::string_view bytes, std::string& out) {
+  for (size_t i = 0; i + 1 < bytes.size(); ++i) {
+    if (bytes[i] != '\0') {
+      out.push_back(bytes[i]);
+      continue;
+    }
+    if (bytes[++i] == '\1') return i + 1 == bytes.size();
+    if (bytes[i] != '\xff') return false;
+    out.push_back('\0');
+  }
+  return false;
+}
+
+Result<PropertyValue> decode_number(std::string_view bytes) {
+  ByteReader reader(bytes);
+  uint64_t ordered;
+  uint16_t offset;
+  if (!reader.big_endian(ordered) || !reader.big_endian(offset) || !reader.done()) {
+    return damaged_value("a number has ten bytes");
+  }
+  const auto real = std::bit_cast<double>((ordered & kSignBit) != 0 ? ordered ^ kSignBit : ~ordered);
+  // Casting is defined within this range only.
+  const bool whole = real >= -0x1p63 && real < 0x1p63 && std::floor(real) == real;
+  if (!whole) {
+    if (offset != 0) return damaged_value("only whole numbers have an offset");
+    return PropertyValue{real};
+  }
+  int64_t sum;
+  if (__builtin_add_overflow(static_cast<int64_t>(real), int64_t{offset}, &sum) || round_down(sum) != real) {
+    return damaged_value("the offset reaches the next number");
+  }
+  return PropertyValue{sum};
+}
+
+}  // namespace
+
+Result<PropertyValue> decode_index_value(std::string_view bytes) {
+  if (bytes.empty()) return damaged_value("it has no type");
+  const auto tag = static_cast<OrderTag>(bytes.front());
+  bytes.remove_prefix(1);
+  switch (tag) {
+    case OrderTag::kNull:
+      if (!bytes.empty()) break;
+      return PropertyValue();
+    case OrderTag::kBool:
+      if (bytes.size() != 1 || static_cast<uint8_t>(bytes.front()) > 1) break;
+      return PropertyValue{bytes.front() == '\1'};
+    case OrderTag::kNumber:
+      return decode_number(bytes);
+    case OrderTag::kText: {
+      std::string text;
+      if (!take_terminated(bytes, text)) break;
+      return PropertyValue{std::move(text)};
+    }
+    case OrderTag::kBytes: {
+      Bytes out;
+      if (!take_terminated(bytes, out.data)) break;
+      return PropertyValue{std::move(out)};
+    }
+    case OrderTag::kTimestamp:
+      if (bytes.size() != 8) break;
+      return PropertyValue{
+          Timestamp(static_cast<int64_t>(load_big_endian<uint64_t>(bytes.data()) ^ kSignBit))};
+  }
+  return damaged_value("its bytes are those of no value");
+}
+
+std::pair<std::string, std::string> index_value_limits(IndexValueKind kind) {
+  static constexpr OrderTag kTags[] = {OrderTag::kBool, OrderTag::kNumber, OrderTag::kText,
+                                       OrderTag::kBytes, OrderTag::kTimestamp};
+  const auto tag = static_cast<char>(kTags[static_cast<size_t>(kind)]);
+  return {std::string(1, tag), std::string(1, static_cast<char>(tag + 1))};
+}
+
 }  // namespace braid

@@ -49,6 +49,12 @@ Result<Properties> decode_properties(std::string_view bytes);
 /// bytes < timestamp: an int64 and an equal double have the same bytes. Lists and maps are refused
 /// with kInvalidArgument.
 Result<std::string> encode_index_value(const PropertyValue& value);
+/// The value that has these bytes; kCorrupt for bytes that no value has. A number that is an integer
+/// within int64 comes back as int64, also when it went in as a double.
+Result<PropertyValue> decode_index_value(std::string_view bytes);
+/// What all encoded values of a kind lie between: the first is at or below them, the second above.
+enum class IndexValueKind : uint8_t { kBool, kNumber, kText, kBytes, kTimestamp };
+std::pair<std::string, std::string> index_value_limits(IndexValueKind kind);
 
 /// Parses a JSON object; a null value removes its key. Errors say what is wrong and at which byte.
 Result<Properties> properties_from_json(std::string_view json,

@@ -51,7 +51,9 @@ constexpr std::string_view kWritingFunctions[] = {"graph_bind",         "graph_u
                                                   "graph_hierarchy",    "graph_hierarchy_drop", "graph_scenario",
                                                   "graph_scenario_add_node", "graph_scenario_remove_node", "graph_scenario_add_edge",
                                                   "graph_scenario_remove_edge", "graph_scenario_set", "graph_scenario_undo",
-                                                  "graph_scenario_drop", "graph_scenario_keep"};
+                                                  "graph_scenario_drop", "graph_scenario_keep", "load_advance", "load_finish"};
+/// What reads the catalog at the snapshot, beside all that is named graph_….
+constexpr std::string_view kReadingNames[] = {"load_position", "load_advance", "load_finish", "load_positions"};
 
 bool same(std::string_view a, std::string_view b) {
   return a.size() == b.size() && strncasecmp(a.data(), b.data(), a.size()) == 0;
@@ -143,7 +145,7 @@ class Authorizer {
   }
 
   int new_table() {
-    if (connection_.is_built_in_table(first_)) return refuse(fmt::format("'{}' is a table of the graph; choose another name", first_));
+    if (connection_.is_built_in_table(first_)) return refuse(fmt::format("'{}' is a table of {}; choose another name", first_, starts(first_, "graph_") ? "the graph" : "Braid"));
     return schema();
   }
 
@@ -193,7 +195,7 @@ class Authorizer {
     if (listed(kDeniedFunctions, second_) || is_ours(second_)) return refuse(fmt::format("function {} is not allowed", second_));
     if (listed(kWritingFunctions, second_)) traits_.writes_stores = true;
     if (listed(kAdministrativeFunctions, second_)) traits_.administers = true;
-    if (starts(second_, "graph_")) traits_.reads_stores = true;
+    if (starts(second_, "graph_") || listed(kReadingNames, second_)) traits_.reads_stores = true;
     return SQLITE_OK;
   }
 
@@ -214,7 +216,7 @@ class Authorizer {
 
   int read() {
     if (is_ours(first_) && !in_our_trigger()) return refuse_ours(first_);
-    if (starts(first_, "graph_") || catalog().hypertable(first_) != nullptr) traits_.reads_stores = true;
+    if (starts(first_, "graph_") || listed(kReadingNames, first_) || catalog().hypertable(first_) != nullptr) traits_.reads_stores = true;
     return SQLITE_OK;
   }
 

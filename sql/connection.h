@@ -216,6 +216,8 @@ Status register_time_functions(Connection& connection);
 Status register_graph_functions(Connection& connection);
 Status register_series_functions(Connection& connection);
 Status register_graph_tables(Connection& connection);
+Status register_index_tables(Connection& connection);
+Status register_loads(Connection& connection);
 Status register_traversal_tables(Connection& connection);
 Status register_algorithm_tables(Connection& connection);
 Status register_layout_table(Connection& connection);

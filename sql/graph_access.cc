@@ -275,20 +275,27 @@ Status update_edge(Connection& connection, EdgeId id, std::optional<std::string_
   return connection.graph_writer().update_edge(id, std::move(parsed));
 }
 
+Result<IndexId> property_index(Connection& connection, bool on_edges, std::string_view scope, std::string_view property) {
+  const auto scope_id = connection.find_name(on_edges ? NameKind::kEdgeType : NameKind::kLabel, scope);
+  if (!scope_id && !on_edges) return Status(StatusCode::kNotFound, fmt::format("no node has label '{}'", scope));
+  const auto key = connection.find_name(NameKind::kPropertyKey, property);
+  const IndexDefinition* index = scope_id && key ? connection.catalog_state().index(on_edges, *scope_id, KeyId(*key)) : nullptr;
+  if (index != nullptr) return index->id;
+  if (on_edges)
+    return Status(StatusCode::kNotFound,
+                  fmt::format("there is no index on property '{}' of edge type '{}'; call graph_create_edge_index('{}', '{}')", property,
+                              scope, scope, property));
+  return Status(StatusCode::kNotFound,
+                fmt::format("there is no index on property '{}' of label '{}'; call graph_create_index('{}', '{}', 1)", property, scope,
+                            scope, property));
+}
+
 Result<std::optional<NodeId>> find_node(Connection& connection, std::string_view label, std::string_view property,
                                         const PropertyValue& value) {
-  const auto label_id = connection.find_name(NameKind::kLabel, label);
-  if (!label_id) return Status(StatusCode::kNotFound, fmt::format("no node has label '{}'", label));
-  const auto key = connection.find_name(NameKind::kPropertyKey, property);
-  const IndexDefinition* index =
-      key ? connection.catalog_state().index(false, *label_id, KeyId(*key)) : nullptr;
-  if (index == nullptr)
-    return Status(StatusCode::kNotFound,
-                  fmt::format("there is no index on property '{}' of label '{}'; call graph_create_index('{}', '{}', 1)", property,
-                              label, label, property));
+  BRAID_ASSIGN(const IndexId index, property_index(connection, false, label, property));
   if (value.is_null()) return std::optional<NodeId>();
   std::vector<NodeId> found;
-  BRAID_TRY(connection.graph().find_nodes(index->id, value, found));
+  BRAID_TRY(connection.graph().find_nodes(index, value, found));
   return found.empty() ? std::optional<NodeId>() : std::optional<NodeId>(found.front());
 }
 

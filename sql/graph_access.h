@@ -54,6 +54,8 @@ Result<EdgeId> create_edges(Connection& connection, std::string_view type, std::
                             std::span<const NodeId> targets, std::span<const char* const> properties);
 Status update_edge(Connection& connection, EdgeId id, std::optional<std::string_view> properties);
 
+/// The index on a property of a label's nodes, or of a type's edges; kNotFound, naming the call that makes one, when there is none.
+Result<IndexId> property_index(Connection& connection, bool on_edges, std::string_view scope, std::string_view property);
 /// The node of a label with a value under an index; nullopt when there is none, the smallest id when there are several.
 /// kNotFound when the label or the index does not exist.
 Result<std::optional<NodeId>> find_node(Connection& connection, std::string_view label, std::string_view property,

@@ -56,7 +56,9 @@ TEST_CASE("rolling back to a mark undoes names, series and definitions made afte
   f.writer.put_hierarchy({TypeId(1), HierarchyDirection::kDown});
   f.writer.add_chunk({f.writer.reserve_chunk_id(), kept, {}, Timestamp(0), Timestamp(1), 2, 3});
   f.writer.set_series_watermark(Lsn(9));
+  f.writer.put_load("gone", 5);
   f.writer.rollback_to(mark);
+  CHECK(f.writer.state().loads.empty());
 
   CHECK(f.writer.mark() == mark);
   CHECK_FALSE(f.writer.find_name(NameKind::kLabel, "gone"));
@@ -209,4 +211,17 @@ TEST_CASE(
   attack(encode_definition(binding), BindingDefinition());
   attack(encode_definition(index), IndexDefinition());
   attack(encode_definition(hierarchy), HierarchyDefinition());
+}
+
+TEST_CASE("a load's position is put, replaced and removed, and comes back with a rollback") {
+  Fixture f;
+  f.writer.put_load("flows", 3);
+  f.writer.put_load("flows", 8);
+  CHECK(f.writer.state().loads.at("flows") == 8);
+  CHECK(f.state->loads.empty());
+  const uint64_t mark = f.writer.mark();
+  f.writer.remove_load("flows");
+  CHECK(f.writer.state().loads.empty());
+  f.writer.rollback_to(mark);
+  CHECK(f.writer.state().loads.at("flows") == 8);
 }

@@ -2,6 +2,11 @@
 
 #include <doctest/doctest.h>
 
+#include <algorithm>
+#include <map>
+#include <random>
+#include <tuple>
+
 #include "tests/graph/graph_fixture.h"
 
 using namespace braid;
@@ -133,4 +138,76 @@ TEST_CASE(
     tx.commit();
   }
   CHECK(*kept->node_exists(NodeId(1)));
+}
+
+namespace {
+
+using Hits = std::vector<IndexHit>;
+
+Hits scan_all(const GraphView& view, IndexId index, const IndexRange& range, size_t step) {
+  Hits all;
+  for (size_t before = SIZE_MAX; before != all.size();) {
+    before = all.size();
+    const Hits last = all.empty() ? Hits() : Hits{all.back()};
+    REQUIRE(view.scan_index(index, range, last.empty() ? nullptr : &last.front(), step, all).ok());
+    CHECK(all.size() - before <= step);
+  }
+  return all;
+}
+
+}  // namespace
+
+TEST_CASE("an index is scanned by ranges of values, up and down, with staged changes on top") {
+  GraphFixture graph;
+  std::mt19937_64 random(11);
+  Transaction load(graph);
+  const LabelId label = load.label("l");
+  const KeyId key = load.key("k");
+  const IndexId other = *load.writer.create_index(false, load.label("m").value(), key, false);
+  const IndexId index = *load.writer.create_index(false, label.value(), key, false);
+  const IndexId after = *load.writer.create_index(false, load.label("n").value(), key, false);
+  std::map<uint64_t, std::string> model;  // encoded value by node
+  const auto value = [&] { return PropertyValue{static_cast<int64_t>(random() % 60)}; };
+  const auto encoded = [](const PropertyValue& of) { return *encode_index_value(of); };
+  const auto add = [&](Transaction& tx) {
+    const PropertyValue given = value();
+    model[tx.node({label}, {{key, given}}).value()] = encoded(given);
+  };
+  for (int i = 0; i < 100; ++i) add(load);
+  load.node({load.label("m")}, {{key, {int64_t{5}}}});
+  load.node({load.label("n")}, {{key, {int64_t{5}}}});
+  load.commit();
+
+  Transaction tx(graph);
+  for (int i = 0; i < 30; ++i) add(tx);
+  for (int i = 0; i < 30; ++i) {
+    const auto victim = std::next(model.begin(), static_cast<std::ptrdiff_t>(random() % model.size()));
+    if (i % 2 == 0) {
+      REQUIRE(tx.writer.delete_node(NodeId(victim->first), DeleteRule::kRestrict).ok());
+      model.erase(victim);
+      continue;
+    }
+    const PropertyValue given = value();
+    REQUIRE(tx.writer.update_node(NodeId(victim->first), {label}, {{key, given}}).ok());
+    victim->second = encoded(given);
+  }
+  const GraphView view = tx.writer.view();
+  for (int round = 0; round < 200; ++round) {
+    const IndexRange range{.lower = encoded(value()), .upper = encoded(value()), .descending = round % 2 == 1};
+    Hits wanted;
+    for (const auto& [id, bytes] : model) {
+      if (bytes >= range.lower && bytes < range.upper) wanted.push_back({bytes, id});
+    }
+    std::sort(wanted.begin(), wanted.end(), [](const IndexHit& a, const IndexHit& b) {
+      return std::tie(a.value, a.id) < std::tie(b.value, b.id);
+    });
+    if (range.descending) std::reverse(wanted.begin(), wanted.end());
+    CHECK(scan_all(view, index, range, 1 + random() % 9) == wanted);
+  }
+  const auto [lower, upper] = index_value_limits(IndexValueKind::kNumber);
+  CHECK(scan_all(view, index, {.lower = lower, .upper = upper, .descending = true}, 7).size() == model.size());
+  CHECK(scan_all(view, other, {.lower = lower, .upper = upper}, 7).size() == 1);
+  CHECK(scan_all(view, after, {.lower = lower, .upper = upper, .descending = true}, 7).size() == 1);
+  // What was committed before is not touched by what is staged.
+  CHECK(scan_all(graph.view(), index, {.lower = lower, .upper = upper}, 7).size() == 100);
 }

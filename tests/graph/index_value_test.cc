@@ -113,6 +113,73 @@ TEST_CASE("lists and maps are refused") {
   CHECK(encode_index_value({PropertyMap()}).status().code() == StatusCode::kInvalidArgument);
 }
 
+TEST_CASE("a value comes back from its bytes, a whole number as an integer") {
+  std::mt19937_64 random(7);
+  for (int round = 0; round < 20000; ++round) {
+    const PropertyValue value = random_scalar(random);
+    const auto decoded = decode_index_value(encoded(value));
+    REQUIRE(decoded.ok());
+    const auto* real = std::get_if<double>(&value.value);
+    if (real != nullptr && std::floor(*real) == *real) {
+      CHECK(*decoded == PropertyValue{static_cast<int64_t>(*real)});
+    } else {
+      CHECK(*decoded == value);
+    }
+  }
+  for (const int64_t value : {INT64_MIN, INT64_MIN + 1, int64_t{-1}, int64_t{0}, INT64_MAX - 1, INT64_MAX}) {
+    CHECK(*decode_index_value(encoded({value})) == PropertyValue{value});
+  }
+  const double infinity = std::numeric_limits<double>::infinity();
+  for (const double value : {-infinity, -0x1.8p63, -0.5, 5e-324, 0x1p63, 1e300, infinity}) {
+    CHECK(*decode_index_value(encoded({value})) == PropertyValue{value});
+  }
+  CHECK(*decode_index_value(encoded({-0.0})) == PropertyValue{int64_t{0}});
+  CHECK(std::isnan(std::get<double>(decode_index_value(encoded({std::nan("")}))->value)));
+  CHECK(*decode_index_value(encoded({})) == PropertyValue());
+}
+
+TEST_CASE("damaged bytes are refused, and what is accepted has these bytes") {
+  std::mt19937_64 random(8);
+  for (int round = 0; round < 50000; ++round) {
+    std::string bytes = encoded(random_scalar(random));
+    switch (random() % 3) {
+      case 0:
+        bytes.resize(random() % bytes.size());
+        break;
+      case 1:
+        bytes.push_back(static_cast<char>(random() % 3));
+        break;
+      default:
+        bytes[random() % bytes.size()] = static_cast<char>(random());
+    }
+    const auto decoded = decode_index_value(bytes);
+    if (decoded.ok()) {
+      const auto* real = std::get_if<double>(&decoded->value);
+      if (real == nullptr || !std::isnan(*real)) CHECK(encoded(*decoded) == bytes);
+    } else {
+      CHECK(decoded.status().code() == StatusCode::kCorrupt);
+    }
+  }
+  CHECK_FALSE(decode_index_value("").ok());
+  CHECK_FALSE(decode_index_value(std::string(1, '\x07')).ok());
+}
+
+TEST_CASE("all values of a kind lie between its limits") {
+  std::mt19937_64 random(9);
+  for (int round = 0; round < 2000; ++round) {
+    const PropertyValue value = random_scalar(random);
+    const IndexValueKind kind =
+        std::holds_alternative<bool>(value.value)          ? IndexValueKind::kBool
+        : std::holds_alternative<std::string>(value.value) ? IndexValueKind::kText
+        : std::holds_alternative<Bytes>(value.value)       ? IndexValueKind::kBytes
+        : std::holds_alternative<Timestamp>(value.value)   ? IndexValueKind::kTimestamp
+                                                           : IndexValueKind::kNumber;
+    const auto [lower, upper] = index_value_limits(kind);
+    CHECK(encoded(value) >= lower);
+    CHECK(encoded(value) < upper);
+  }
+}
+
 TEST_CASE("an index key is read back as it was made") {
   const std::string value = encoded({std::string("x")});
   const std::string bytes = index_key(IndexId(7), value, 99);
