@@ -302,7 +302,7 @@ BRAID_API int32_t braid_nodes_create(braid_connection* connection, const char* l
 ///     SELECT load_advance('flows', position)   CONSTRAINT when it would go back
 ///     braid_commit(connection)
 ///
-/// SELECT load_finish('flows') forgets the load, so that the name can begin again at 0. The table loads(name, position) has all of them.
+/// SELECT load_finish('flows') forgets the load, so that the name can begin again at 0. The table load_positions(name, position) has all of them.
 BRAID_API int32_t braid_edges_create(braid_connection* connection, const char* type, const int64_t* sources, const int64_t* targets,
                                      const char* const* properties, size_t count, int64_t* first);
 

@@ -101,7 +101,7 @@ def survives_a_kill(kind):
     _, told = braid("import", database, file, *words, "-v")
     check(f"behind the {position // 1000},{position % 1000:03} that were in" in told, f"{kind}: it says where it went on", told)
     check(ask(database, digest) == wanted, f"{kind}: nothing is lost or doubled", (ask(database, digest), wanted))
-    check(ask(database, "SELECT * FROM loads") == [f"big,{ROWS}"], f"{kind}: the load is complete")
+    check(ask(database, "SELECT * FROM load_positions") == [f"big,{ROWS}"], f"{kind}: the load is complete")
     braid("import", database, file, *words)
     check(ask(database, digest) == wanted, f"{kind}: again, it adds nothing", (ask(database, digest), wanted))
     braid("check", database)
