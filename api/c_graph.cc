@@ -9,10 +9,10 @@ using namespace braid;
 namespace {
 
 template <typename Body>
-int32_t graph_write(braid_connection* connection, Body body) {
+int32_t graph_write(braid_connection* connection, Body body, Connection::Steps steps = Connection::Steps::kOne) {
   return guard(connection, [&]() -> Status {
     BRAID_ASSIGN(Connection * open, open_connection(*connection->state));
-    return open->write([&]() -> Status { return body(*open); });
+    return open->write([&]() -> Status { return body(*open); }, steps);
   });
 }
 
@@ -114,7 +114,7 @@ int32_t braid_nodes_create(braid_connection* connection, const char* labels, con
     BRAID_ASSIGN(const NodeId id, create_nodes(open, optional_argument(labels), properties_argument(properties, count), count));
     if (first != nullptr) *first = static_cast<int64_t>(id.value());
     return {};
-  });
+  }, Connection::Steps::kMany);
 }
 
 int32_t braid_edges_create(braid_connection* connection, const char* type, const int64_t* sources, const int64_t* targets,
@@ -132,7 +132,7 @@ int32_t braid_edges_create(braid_connection* connection, const char* type, const
     BRAID_ASSIGN(const EdgeId id, create_edges(open, type, from, to, properties_argument(properties, count)));
     if (first != nullptr) *first = static_cast<int64_t>(id.value());
     return {};
-  });
+  }, Connection::Steps::kMany);
 }
 
 int32_t braid_edge_update(braid_connection* connection, int64_t edge, const char* properties) {

@@ -123,7 +123,7 @@ int32_t braid_algorithm_write(braid_connection* connection, const char* algorith
                                                                    optional_argument(column), optional_argument(arguments)}));
       if (count != nullptr) *count = static_cast<int64_t>(written);
       return {};
-    });
+    }, Connection::Steps::kMany);
   });
 }
 

@@ -91,8 +91,10 @@ Result<std::shared_ptr<const Projection>> ProjectionCache::get(const GraphView& 
 Result<std::shared_ptr<const Projection>> ProjectionCache::get_changed(const GraphView& base, const GraphView& changed,
                                                                        const std::vector<ShapeChange>& changes,
                                                                        const ProjectionSpec& spec, const std::atomic<bool>* cancel) {
-  BRAID_ASSIGN(const auto projection, get(base, spec, cancel));
-  BRAID_ASSIGN(auto patched, patch_projection(*projection, changes, changed));
+  const auto projection = get(base, spec, cancel);
+  // What is wrong with the committed graph the changes may have mended.
+  if (!projection.ok()) return Projection::build(changed, spec, {bytes_max_, cancel});
+  BRAID_ASSIGN(auto patched, patch_projection(**projection, changes, changed));
   if (patched != nullptr && patched->memory_bytes() <= bytes_max_) return patched;
   return Projection::build(changed, spec, {bytes_max_, cancel});
 }

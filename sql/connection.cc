@@ -365,7 +365,7 @@ Status Connection::run_deferred() {
   return status.ok() ? released : status;
 }
 
-Status Connection::write(const std::function<Status()>& body) {
+Status Connection::write(const std::function<Status()>& body, Steps steps) {
   reported_ = {};
   start_call();
   BRAID_TRY(session_->check_limits());
@@ -373,10 +373,22 @@ Status Connection::write(const std::function<Status()>& body) {
     return Status(StatusCode::kReadOnly, "the transaction was begun for reading; begin one for writing");
   const bool alone = !in_transaction();
   if (session_->state() != Session::State::kWriting) BRAID_TRY(begin_writing());
-  const Status status = body();
-  if (!alone) return status;
-  if (status.ok()) return session_->commit();
-  roll_back().ignore();
+  std::optional<Session::Marks> marks;
+  if (!alone && steps == Steps::kMany) marks = session_->mark();
+  const auto undo = [&] {
+    if (alone) roll_back().ignore();
+    if (marks) session_->rollback_to(*marks);
+  };
+  Status status;
+  try {
+    status = body();
+  } catch (...) {
+    // Memory that ran out, mostly: nobody may find a transaction that he did not begin.
+    undo();
+    throw;
+  }
+  if (status.ok()) return alone ? session_->commit() : Status();
+  undo();
   return status;
 }
 
@@ -385,9 +397,13 @@ Status Connection::read(const std::function<Status()>& body) {
   start_call();
   BRAID_TRY(session_->check_limits());
   BRAID_TRY(session_->pin());
-  const Status status = body();
-  if (running_ == 0) session_->unpin();
-  return status;
+  struct Unpin {
+    Connection& connection;
+    ~Unpin() {
+      if (connection.running_ == 0) connection.session_->unpin();
+    }
+  } const unpin{*this};
+  return body();
 }
 
 // ---- What tables and functions work on -------------------------------------------------------------------------------

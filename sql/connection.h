@@ -70,8 +70,10 @@ class Connection {
   Status savepoint_control(StatementTraits::Control control, std::string_view name);
   bool in_transaction() const { return session_->state() != Session::State::kIdle; }
 
-  /// Runs `body` in the open transaction, or in a write transaction of its own. In an open one a failure undoes `body` alone.
-  Status write(const std::function<Status()>& body);
+  /// Runs `body` in the open transaction, or in a write transaction of its own. In an open one a failure undoes what it staged, if it makes
+  /// more than the one operation that undoes itself.
+  enum class Steps : uint8_t { kOne, kMany };
+  Status write(const std::function<Status()>& body, Steps steps = Steps::kOne);
   /// Runs `body` with graph and series pinned at the transaction's snapshot, or at one of its own.
   Status read(const std::function<Status()>& body);
 
@@ -121,6 +123,7 @@ class Connection {
   void report(sqlite3_context* context, Status status);
 
   void interrupt();
+  bool interrupted() const { return cancel_.load(std::memory_order_relaxed); }
 
   /// Tables that are always there: another of such a name would hide one. `signature`, which may be empty, tells how it is called.
   void add_built_in_table(std::string_view name, std::string_view signature) { built_in_tables_[std::string(name)] = signature; }

@@ -5,6 +5,7 @@
 
 #include <fmt/format.h>
 
+#include "graph/pace.h"
 #include "graph/property_filter.h"
 
 namespace braid {
@@ -103,6 +104,12 @@ Result<Properties> split_bound_properties(Connection& connection, const BindingD
 Result<Properties> properties_at(Connection& connection, std::span<const char* const> texts, size_t index) {
   if (texts.empty() || texts[index] == nullptr) return Properties();
   return parse_properties(connection, texts[index]);
+}
+
+/// What a transaction may hold, how long a call may take, and whether it was interrupted.
+Status check_going_on(Connection& connection, size_t done, size_t count) {
+  BRAID_TRY(connection.session().check_limits());
+  return connection.algorithm_context().check(static_cast<double>(done) / static_cast<double>(count));
 }
 
 Result<Node> existing_node(Connection& connection, NodeId id) {
@@ -204,6 +211,7 @@ Result<NodeId> create_nodes(Connection& connection, std::optional<std::string_vi
   GraphWriter& writer = connection.graph_writer();
   std::optional<NodeId> first;
   for (size_t i = 0; i < count; ++i) {
+    if (i % kStepsPerCheck == 0) BRAID_TRY(check_going_on(connection, i, count));
     auto parsed = properties_at(connection, properties, i);
     if (!parsed.ok()) return parsed.status().within(fmt::format("node {} of {}", i + 1, count));
     auto id = writer.create_node(label_ids, parsed.take());
@@ -216,8 +224,15 @@ Result<NodeId> create_nodes(Connection& connection, std::optional<std::string_vi
 Result<EdgeId> create_edges(Connection& connection, std::string_view type, std::span<const NodeId> sources,
                             std::span<const NodeId> targets, std::span<const char* const> properties) {
   if (type.empty()) return Status(StatusCode::kInvalidArgument, "an edge needs a type, for example 'FEEDS'");
+  BRAID_TRY(check_going_on(connection, 0, sources.size()));
+  // Staged and in the record an edge takes more than this.
+  constexpr uint64_t kEdgeBytesMin = 24;
+  const auto bytes_max = static_cast<uint64_t>(connection.engine().options()[OptionId::kTransactionBytesMax]);
+  if (sources.size() > bytes_max / kEdgeBytesMin)
+    return Status(StatusCode::kLimit, fmt::format("{} edges take more than the {} bytes that transaction_bytes_max allows", sources.size(), bytes_max));
   std::vector<Properties> parsed;
   for (size_t i = 0; i < properties.size(); ++i) {
+    if (i % kStepsPerCheck == 0) BRAID_TRY(check_going_on(connection, i, properties.size()));
     auto own = properties_at(connection, properties, i);
     if (!own.ok()) return own.status().within(fmt::format("edge {} of {}", i + 1, properties.size()));
     parsed.push_back(own.take());

@@ -72,9 +72,9 @@ class ScenarioChanges {
   Result<NodeId> node(const PropertyMap& change, std::string_view name) const {
     const int64_t id = integer_member(change, name);
     if (id > 0) return NodeId(static_cast<uint64_t>(id));
-    const auto added = added_.find(-id);
+    const auto added = id < -INT64_MAX ? added_.end() : added_.find(-id);
     if (added != added_.end()) return added->second;
-    return Status(StatusCode::kNotFound, fmt::format("step {} adds no node", -id));
+    return Status(StatusCode::kNotFound, fmt::format("{} names no node that an earlier step adds", id));
   }
   KeyId key(std::string_view name) { return KeyId(writer_.catalog().intern(NameKind::kPropertyKey, name)); }
   Properties properties(const PropertyMap& change) {

@@ -1,6 +1,8 @@
 // graph_scenario and its family, and the tables that list scenarios and their steps.
 #include <fmt/format.h>
 
+#include <cmath>
+
 #include "sql/graph_access.h"
 #include "sql/scenario.h"
 #include "sql/table_function.h"
@@ -52,6 +54,7 @@ Status create_function(Connection& connection, sqlite3_context* context, Values 
 Status add_node_function(Connection& connection, sqlite3_context* context, Values values) {
   PropertyMap change = {{"change", {std::string("add_node")}}};
   BRAID_TRY(add_json<PropertyList>(values, 1, "labels", "a JSON array of names", change));
+  if (values.size() > 1) BRAID_TRY(names_argument(optional_text(values[1]), "labels").status());
   BRAID_TRY(add_json<PropertyMap>(values, 2, "properties", "a JSON object", change));
   return answer_step(connection, context, values, change);
 }
@@ -81,6 +84,7 @@ Status remove_edge_function(Connection& connection, sqlite3_context* context, Va
 Status set_function(Connection& connection, sqlite3_context* context, Values values) {
   BRAID_ASSIGN(const int64_t edge, edge_value(values[1]));
   if (text_of(values[2]).empty()) return Status(StatusCode::kInvalidArgument, "the property needs a name");
+  if (!std::isfinite(sqlite3_value_double(values[3]))) return Status(StatusCode::kInvalidArgument, "the value is infinite; a property is finite");
   return answer_step(connection, context, values,
                      {{"change", {std::string("set")}}, {"edge", {edge}}, {"property", {std::string(text_of(values[2]))}}, {"value", property_of(values[3])}});
 }

@@ -45,6 +45,8 @@ class FunctionCursor final : public VirtualCursor {
       if ((plan >> i & 1) != 0) parameters[i] = values[used++];
     result_ = nullptr;
     index_ = 0;
+    given_.clear();
+    for (sqlite3_value* value : parameters) given_.emplace_back(value == nullptr ? nullptr : sqlite3_value_dup(value));
     call_ = call_number(parameters);
     for (size_t i = 0; i < parameters.size(); ++i)
       if (function_.parameters[i].required && parameters[i] == nullptr)
@@ -63,8 +65,13 @@ class FunctionCursor final : public VirtualCursor {
   int64_t rowid() const override { return static_cast<int64_t>(call_ << kIndexBits | index_); }
 
   Status column(sqlite3_context* context, int column) override {
-    // Parameters are constraints that SQLite does not check again, so their columns are never read.
-    if (column < function_.column_count) result_->column(context, index_, column);
+    if (column < function_.column_count) {
+      result_->column(context, index_, column);
+      return {};
+    }
+    // A parameter's column is what was given: a second condition on it, or a join over it, compares with that.
+    const SqliteValue& given = given_[static_cast<size_t>(column - function_.column_count)];
+    if (given != nullptr) sqlite3_result_value(context, given.get());
     return {};
   }
 
@@ -80,8 +87,14 @@ class FunctionCursor final : public VirtualCursor {
     return std::hash<std::string>()(call) >> kIndexBits;
   }
 
+  struct FreeValue {
+    void operator()(sqlite3_value* value) const { sqlite3_value_free(value); }
+  };
+  using SqliteValue = std::unique_ptr<sqlite3_value, FreeValue>;
+
   Connection& connection_;
   const TableFunction& function_;
+  std::vector<SqliteValue> given_;  // parameters by place
   uint64_t call_ = 0;
   std::unique_ptr<FunctionResult> result_;
   size_t index_ = 0;

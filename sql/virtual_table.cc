@@ -177,6 +177,7 @@ Status register_module(Connection& connection, const char* name, ModuleKind kind
 
 Status declare_table(Connection& connection, const std::string& create_table) {
   const int code = sqlite3_declare_vtab(connection.db(), create_table.c_str());
+  if (code != SQLITE_OK && connection.interrupted()) return Status(StatusCode::kInterrupted, "interrupted");
   return code == SQLITE_OK ? Status() : sqlite_status(connection.db(), code, "declare the table's columns");
 }
 

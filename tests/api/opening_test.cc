@@ -5,6 +5,7 @@
 #include <fstream>
 #include <map>
 
+#include "engine/coding.h"
 #include "tests/support/database.h"
 #include "tests/support/operations.h"
 #include "tests/support/other_process.h"
@@ -123,16 +124,13 @@ TEST_CASE(
     "check") {
   const TempDir temp;
   make_database(temp / "db");
-  int64_t free_pages = 0;
-  {
-    TestDatabase database(temp / "db");
-    TestConnection connection(database);
-    free_pages = connection.number("PRAGMA freelist_count");
-  }
   const std::string rows = temp / "db/rows.db";
   std::filesystem::remove(rows + "-wal");
   std::filesystem::remove(rows + "-shm");
   const std::string good = text_of(rows);
+  // SQLite's header has the number of free pages there, big-endian.
+  constexpr size_t kFreePagesAt = 36;
+  const int64_t free_pages = load_big_endian<uint32_t>(good.data() + kFreePagesAt);
   int64_t damaged_pages = 0;
   for (size_t page = 0; page < good.size() / 4096; ++page) {
     std::string bad = good;
@@ -148,7 +146,8 @@ TEST_CASE(
     const std::string problems = database.ok() ? database.check() : database.message();
     damaged_pages += problems.find("rows.db") != std::string::npos ? 1 : 0;
   }
-  CHECK(damaged_pages + free_pages == static_cast<int64_t>(good.size() / 4096));
+  // A free page that lists others is read too; one that is listed is not.
+  CHECK(damaged_pages >= static_cast<int64_t>(good.size() / 4096) - free_pages);
 }
 
 TEST_CASE("a query that meets a page with the wrong checksum says so, and others go on") {

@@ -165,6 +165,36 @@ TEST_CASE("a result is kept as a property in one transaction") {
   CHECK(ring.database.check() == "");
 }
 
+TEST_CASE("what makes many nodes, or keeps a result, is undone as a whole inside a transaction") {
+  Ring ring(3);
+  braid_connection* connection = ring.connection.get();
+  REQUIRE(ring.connection.run("SELECT graph_create_index('U', 'u', 1); INSERT INTO graph_nodes(labels, properties) VALUES('[\"U\"]', '{\"u\":5}'), "
+                              "('[\"U\"]', '{\"u\":6}'); BEGIN IMMEDIATE") == BRAID_OK);
+  const std::array<const char*, 3> twice{R"({"u":1})", R"({"u":2})", R"({"u":1})"}, damaged{"{}", "{}", "{"};
+  CHECK(braid_nodes_create(connection, R"(["U"])", twice.data(), 3, nullptr) == BRAID_CONSTRAINT);
+  CHECK(braid_nodes_create(connection, nullptr, damaged.data(), 3, nullptr) == BRAID_INVALID_ARGUMENT);
+  CHECK(ring.connection.number("SELECT count(*) FROM graph_nodes") == 5);
+  CHECK(braid_algorithm_write(connection, "degree", nullptr, nullptr, "in_degree", "u", nullptr) == BRAID_CONSTRAINT);
+  CHECK(ring.connection.rows("SELECT properties FROM graph_nodes WHERE label = 'U'") == R"({"u":5};{"u":6})");
+  REQUIRE(braid_commit(connection) == BRAID_OK);
+  CHECK(ring.connection.number("SELECT count(*) FROM graph_nodes") == 5);
+  CHECK(ring.database.check() == "");
+}
+
+TEST_CASE("making many nodes ends at the bounds of a transaction and of time") {
+  const TempDir directory;
+  TestDatabase database(directory / "db", "transaction_bytes_max=1000000");
+  TestConnection connection(database);
+  CHECK(braid_nodes_create(connection.get(), nullptr, nullptr, 4'000'000'000, nullptr) == BRAID_LIMIT);
+  CHECK(connection.error().find("transaction_bytes_max") != std::string::npos);
+  const std::vector<int64_t> ends(50'000, 1);
+  CHECK(braid_edges_create(connection.get(), "T", ends.data(), ends.data(), nullptr, ends.size(), nullptr) == BRAID_LIMIT);
+  REQUIRE(braid_set_time_limit(connection.get(), 1) == BRAID_OK);
+  CHECK(braid_nodes_create(connection.get(), nullptr, nullptr, 4'000'000'000, nullptr) == BRAID_LIMIT);
+  CHECK(braid_in_transaction(connection.get()) == 0);
+  CHECK(connection.number("SELECT count(*) FROM graph_nodes") == 0);
+}
+
 TEST_CASE("progress is told and can stop an algorithm; so can a time limit") {
   Ring ring(20000);
   int calls = 0;
