@@ -62,8 +62,8 @@ Status run_bfs(const Projection& graph, const AlgorithmArguments& arguments, con
   Reach reached;
   BRAID_TRY(reach(graph, arguments.vertex(0), kNone, 0, context, reached));
   ResultRows rows(out, 3, context);
-  for (const Vertex vertex : reached.order)
-    BRAID_TRY(rows.add({int64_t{vertex}, int64_t{reached.depth[vertex]}, vertex_value(reached.parent[vertex])}));
+  BRAID_TRY(rows.reserve_integers(reached.order.size()));
+  for (const Vertex vertex : reached.order) rows.add_integers(vertex, reached.depth[vertex], vertex_value(reached.parent[vertex]));
   return {};
 }
 

@@ -15,10 +15,23 @@ class ResultRows {
   ResultRows(AlgorithmResult& out, size_t columns, const AlgorithmContext& context) : out_(out), context_(context) {
     out.columns.resize(columns);
   }
+  /// Room for so many rows of whole numbers, where their number is known. kLimit past rows_max.
+  Status reserve_integers(size_t count) {
+    if (count > context_.rows_max) return too_many();
+    for (ResultColumn& column : out_.columns) column.integers.reserve(count);
+    return {};
+  }
+  /// One of those rows.
+  template <typename... Integers>
+  void add_integers(Integers... values) {
+    size_t column = 0;
+    (out_.columns[column++].integers.push_back(static_cast<int64_t>(values)), ...);
+    ++out_.row_count;
+  }
   /// A value for each column: kReal ones a double. kLimit past rows_max.
   Status add(std::initializer_list<std::variant<int64_t, double>> values) {
     if (out_.row_count >= context_.rows_max) {
-      return Status(StatusCode::kLimit, fmt::format("the result has more than {} rows, as traversal_nodes_max allows", context_.rows_max));
+      return too_many();
     }
     ++out_.row_count;
     size_t column = 0;
@@ -31,6 +44,10 @@ class ResultRows {
   }
 
  private:
+  Status too_many() const {
+    return Status(StatusCode::kLimit, fmt::format("the result has more than {} rows, as traversal_nodes_max allows", context_.rows_max));
+  }
+
   AlgorithmResult& out_;
   const AlgorithmContext& context_;
 };
