@@ -9,6 +9,7 @@
 #include <random>
 
 #include "graph/algorithms.h"
+#include "graph/disjoint_sets.h"
 #include "graph/pace.h"
 #include "graph/result_rows.h"
 
@@ -312,24 +313,6 @@ Status run_dominators(const Projection& graph, const AlgorithmArguments& argumen
 
 // --- Trees, flows, sides -------------------------------------------------------------------------------------------------------------
 
-class UnionFind {
- public:
-  explicit UnionFind(size_t count) : parent_(count) { std::iota(parent_.begin(), parent_.end(), 0); }
-  Vertex find(Vertex vertex) {
-    while (parent_[vertex] != vertex) vertex = parent_[vertex] = parent_[parent_[vertex]];
-    return vertex;
-  }
-  bool join(Vertex a, Vertex b) {
-    a = find(a);
-    b = find(b);
-    parent_[std::max(a, b)] = std::min(a, b);
-    return a != b;
-  }
-
- private:
-  std::vector<Vertex> parent_;
-};
-
 /// Kruskal, "On the shortest spanning subtree of a graph" (1956). Directions do not count.
 Status run_spanning_forest(const Projection& graph, const AlgorithmArguments&, const AlgorithmContext& context, AlgorithmResult& out) {
   struct Candidate {
@@ -344,7 +327,7 @@ Status run_spanning_forest(const Projection& graph, const AlgorithmArguments&, c
       candidates.push_back({graph.weight(entry), graph.edge(entry).value(), source, graph.out().targets[entry]});
   std::sort(candidates.begin(), candidates.end(),
             [](const Candidate& a, const Candidate& b) { return std::tie(a.weight, a.edge) < std::tie(b.weight, b.edge); });
-  UnionFind sets(graph.vertex_count());
+  DisjointSets sets(graph.vertex_count());
   ResultRows rows(out, 4, context);
   for (const Candidate& one : candidates)
     if (sets.join(one.source, one.target))

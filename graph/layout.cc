@@ -8,6 +8,8 @@
 #include <numbers>
 #include <numeric>
 
+#include "graph/disjoint_sets.h"
+
 namespace braid {
 
 namespace {
@@ -20,26 +22,6 @@ struct Component {
   std::vector<uint32_t> layers;
   double width = 0;
   double height = 0;
-};
-
-class DisjointSets {
- public:
-  explicit DisjointSets(Vertex count) : parent_(count) {
-    std::iota(parent_.begin(), parent_.end(), Vertex{0});
-  }
-  Vertex find(Vertex vertex) {
-    while (parent_[vertex] != vertex) vertex = parent_[vertex] = parent_[parent_[vertex]];
-    return vertex;
-  }
-  /// The smaller root wins: components are numbered by their first vertex.
-  void join(Vertex a, Vertex b) {
-    a = find(a);
-    b = find(b);
-    parent_[std::max(a, b)] = std::min(a, b);
-  }
-
- private:
-  std::vector<Vertex> parent_;
 };
 
 std::vector<Component> components_of(Vertex count, std::span<const LayoutEdge> edges) {

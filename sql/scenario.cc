@@ -19,11 +19,17 @@ Result<SqliteStatement*> statement_on(Connection& connection, const char* sql, s
   return statement;
 }
 
-Status run_to_end(SqliteStatement& statement) {
-  Result<bool> more = true;
-  while (more.ok() && *more) more = statement.step();
+/// Calls `visit` for each row, and leaves the statement ready to run again.
+template <typename Visit>
+Status for_each_row(SqliteStatement& statement, Visit&& visit) {
+  Result<bool> more = statement.step();
+  for (; more.ok() && *more; more = statement.step()) visit(statement);
   statement.reset();
   return more.status();
+}
+
+Status run_to_end(SqliteStatement& statement) {
+  return for_each_row(statement, [](SqliteStatement&) {});
 }
 
 Status check_name(std::string_view name) {
@@ -166,15 +172,10 @@ Result<std::vector<ScenarioName>> scenario_names(Connection& connection) {
   const Session::Internal internal(connection.session());
   BRAID_ASSIGN(SqliteStatement * statement, connection.internal_statement("SELECT name, count(*) - 1 FROM _braid_scenario GROUP BY name ORDER BY name"));
   std::vector<ScenarioName> names;
-  for (;;) {
-    auto more = statement->step();
-    if (!more.ok() || !*more) {
-      statement->reset();
-      BRAID_TRY(more.status());
-      return names;
-    }
-    names.push_back({std::string(statement->bytes(0)), sqlite3_column_int64(statement->get(), 1)});
-  }
+  BRAID_TRY(for_each_row(*statement, [&names](SqliteStatement& row) {
+    names.push_back({std::string(row.bytes(0)), sqlite3_column_int64(row.get(), 1)});
+  }));
+  return names;
 }
 
 Result<std::vector<ScenarioStep>> scenario_steps(Connection& connection, std::string_view name) {
@@ -182,15 +183,9 @@ Result<std::vector<ScenarioStep>> scenario_steps(Connection& connection, std::st
   {
     const Session::Internal internal(connection.session());
     BRAID_ASSIGN(SqliteStatement * statement, statement_on(connection, "SELECT step, change FROM _braid_scenario WHERE name = ?1 ORDER BY step", name));
-    for (;;) {
-      auto more = statement->step();
-      if (!more.ok() || !*more) {
-        statement->reset();
-        BRAID_TRY(more.status());
-        break;
-      }
-      steps.push_back({sqlite3_column_int64(statement->get(), 0), std::string(statement->bytes(1))});
-    }
+    BRAID_TRY(for_each_row(*statement, [&steps](SqliteStatement& row) {
+      steps.push_back({sqlite3_column_int64(row.get(), 0), std::string(row.bytes(1))});
+    }));
   }
   if (steps.empty()) return no_scenario(connection, name);
   steps.erase(steps.begin());
@@ -252,8 +247,7 @@ Result<std::shared_ptr<const Projection>> project_scenario(Connection& connectio
   GraphWriter writer(connection.session().view(StoreKind::kGraph), catalog, no_changes);
   int64_t count = 0;
   BRAID_TRY(make_changes(connection, name, writer, false, count));
-  ProjectionSpec known = spec;
-  return graph.base().projections().get_changed(graph, writer.view(), writer.shape(), known, connection.traversal_options().cancel);
+  return graph.base().projections().get_changed(graph, writer.view(), writer.shape(), spec, connection.traversal_options().cancel);
 }
 
 }  // namespace braid

@@ -14,23 +14,10 @@ import sys
 import tempfile
 import xml.etree.ElementTree as ElementTree
 
-BRAID = os.path.abspath(sys.argv[1])
+from braid_command import FAILURES, braid, check
+
 GRAPHML = "{http://graphml.graphdrawing.org/xmlns}"
 SVG = "{http://www.w3.org/2000/svg}"
-FAILURES = []
-
-
-def check(condition, what, detail=""):
-    if not condition:
-        FAILURES.append(what)
-        print(f"FAILED: {what}\n  {detail}")
-
-
-def braid(*words, code=0, text=""):
-    """Runs the command and answers its output and its errors."""
-    done = subprocess.run([BRAID, *words], input=text, capture_output=True, text=True, timeout=120)
-    check(done.returncode == code, f"exit code {code} of: braid {' '.join(words)}", f"it was {done.returncode}: {done.stderr}")
-    return done.stdout, done.stderr
 
 
 def refused(part, *words, code=1, text=""):

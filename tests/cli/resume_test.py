@@ -14,22 +14,10 @@ import sys
 import tempfile
 import time
 
-BRAID = os.path.abspath(sys.argv[1])
+from braid_command import BRAID, FAILURES, braid, check
+
 ROWS = 20_000
 NODES = 1_000
-FAILURES = []
-
-
-def check(condition, what, detail=""):
-    if not condition:
-        FAILURES.append(what)
-        print(f"FAILED: {what}\n  {detail}")
-
-
-def braid(*words, code=0, text=""):
-    done = subprocess.run([BRAID, *words], input=text, capture_output=True, text=True, timeout=240)
-    check(done.returncode == code, f"exit code {code} of: braid {' '.join(words)}", f"it was {done.returncode}: {done.stderr}")
-    return done.stdout, done.stderr
 
 
 def ask(database, sql):

@@ -1,0 +1,21 @@
+"""The braid command as the tests in Python use it: the first argument of the test is its path."""
+
+import os
+import subprocess
+import sys
+
+BRAID = os.path.abspath(sys.argv[1])
+FAILURES = []
+
+
+def check(condition, what, detail=""):
+    if not condition:
+        FAILURES.append(what)
+        print(f"FAILED: {what}\n  {detail}")
+
+
+def braid(*words, code=0, text=""):
+    """Runs the command and answers its output and its errors."""
+    done = subprocess.run([BRAID, *words], input=text, capture_output=True, text=True, timeout=240)
+    check(done.returncode == code, f"exit code {code} of: braid {' '.join(words)}", f"it was {done.returncode}: {done.stderr}")
+    return done.stdout, done.stderr
