@@ -104,10 +104,11 @@ std::optional<int64_t> equal_integer(sqlite3_value* value) {
 Result<std::optional<std::string>> tag_value(sqlite3_value* value, const HypertableDefinition& table, size_t tag) {
   if (sqlite3_value_type(value) == SQLITE_NULL) return std::optional<std::string>();
   if (table.tag_type(tag) != FieldType::kInt64) return std::optional<std::string>(text_of(value));
+  // Before the value is read as a number, which changes its text.
+  const std::string given(sqlite3_value_type(value) == SQLITE_BLOB ? "a blob" : text_of(value));
   const auto number = equal_integer(value);
   if (!number)
-    return Status(StatusCode::kConstraint, fmt::format("tag '{}' of '{}' is INTEGER: '{}' is not", table.tags[tag], table.name,
-                                                       sqlite3_value_type(value) == SQLITE_BLOB ? "a blob" : text_of(value)));
+    return Status(StatusCode::kConstraint, fmt::format("tag '{}' of '{}' is INTEGER: '{}' is not", table.tags[tag], table.name, given));
   return std::optional<std::string>(tag_of_integer(*number));
 }
 
