@@ -6,28 +6,28 @@ namespace braid {
 
 ScanCursor::ScanCursor(const ScanShape& shape, uint64_t rank,
                        std::shared_ptr<const ChunkReader> reader,
-                       std::span<const BlockEntry> blocks)
-    : shape_(&shape), rank_(rank), reader_(std::move(reader)), blocks_(blocks) {
+                       std::span<const BlockEntry> blocks, TimeRange range)
+    : shape_(&shape), range_(range), rank_(rank), reader_(std::move(reader)), blocks_(blocks) {
   expect_block();
 }
 
 ScanCursor::ScanCursor(const ScanShape& shape, uint64_t rank, PointBlock rows)
-    : shape_(&shape), rank_(rank), block_(std::move(rows)) {
+    : shape_(&shape), range_(shape.range), rank_(rank), block_(std::move(rows)) {
   enter_block();
 }
 
 void ScanCursor::expect_block() {
   if (blocks_.empty()) return;
-  const int64_t last = shape_->range.limit.value() - 1;
+  const int64_t last = range_.limit.value() - 1;
   key_ = shape_->descending ? ~std::min(blocks_.back().time_max, last)
-                            : std::max(blocks_.front().time_min, shape_->range.start.value());
+                            : std::max(blocks_.front().time_min, range_.start.value());
 }
 
 /// Stands on the first row of the block that is in range, in the order of the scan.
 void ScanCursor::enter_block() {
   const auto& times = block_.times;
-  const auto start = std::lower_bound(times.begin(), times.end(), shape_->range.start.value());
-  const auto limit = std::lower_bound(start, times.end(), shape_->range.limit.value());
+  const auto start = std::lower_bound(times.begin(), times.end(), range_.start.value());
+  const auto limit = std::lower_bound(start, times.end(), range_.limit.value());
   loaded_ = start != limit;
   if (!loaded_) return;
   rows_left_ = static_cast<size_t>(limit - start) - 1;

@@ -25,9 +25,9 @@ struct ScanShape {
 
 class ScanCursor {
  public:
-  /// Over `blocks` of a chunk, which all touch the range.
+  /// Over the rows in `range` of `blocks` of a chunk, which all touch it.
   ScanCursor(const ScanShape& shape, uint64_t rank, std::shared_ptr<const ChunkReader> reader,
-             std::span<const BlockEntry> blocks);
+             std::span<const BlockEntry> blocks, TimeRange range);
   /// Over rows in memory that are in range already.
   ScanCursor(const ScanShape& shape, uint64_t rank, PointBlock rows);
 
@@ -44,6 +44,8 @@ class ScanCursor {
   void advance();
 
   int64_t time() const { return block_.times[row_]; }
+  /// Does the row take the point away?
+  bool deleted() const { return block_.is_deleted(row_); }
   FieldValue field(size_t index) const { return block_.columns[index].value(row_); }
 
  private:
@@ -51,6 +53,7 @@ class ScanCursor {
   void expect_block();
 
   const ScanShape* shape_;
+  TimeRange range_;
   uint64_t rank_;
   std::shared_ptr<const ChunkReader> reader_;
   std::span<const BlockEntry> blocks_;  // not loaded yet

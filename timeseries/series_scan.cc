@@ -3,6 +3,7 @@
 #include <algorithm>
 
 #include "engine/check.h"
+#include "timeseries/live_ranges.h"
 #include "timeseries/point_rows.h"
 #include "timeseries/scan_cursor.h"
 #include "timeseries/series_overlay.h"
@@ -20,8 +21,9 @@ struct SeriesScan::State {
   HypertableDefinition table;
   std::optional<std::vector<SeriesId>> wanted;
   ScanShape shape;
+  bool shows_deleted = false;
   uint64_t position = 0;                    // of the overlay: what is staged later is not seen
-  std::optional<Timestamp> dropped_before;  // of the base, by the transaction
+  std::optional<LiveRanges> live;           // of the base
   std::unordered_map<SeriesId, std::pair<const StagedRun*, size_t>> staged;
 
   // Where the scan is.
@@ -47,14 +49,14 @@ struct SeriesScan::State {
   void open_memory(SeriesId id);
   Result<bool> select();
   Result<bool> settle(int64_t& least);
-  TimeRange base_range() const;
+  Result<bool> advance();
 };
 
 void SeriesScan::State::capture_overlay() {
+  if (overlay != nullptr) position = overlay->position();
+  live.emplace(base->state(), overlay.get(), position, table.id);
   if (overlay == nullptr) return;
-  position = overlay->position();
   epoch = overlay->epoch();
-  dropped_before = overlay->drop_limit(table.id);
   const auto capture = [&](const StagedRun* run) {
     if (run != nullptr && run->table() == table.id && run->rows() > 0)
       staged[run->series()] = {run, run->rows()};
@@ -75,12 +77,6 @@ Status SeriesScan::State::check_overlay() {
   return Status();
 }
 
-TimeRange SeriesScan::State::base_range() const {
-  TimeRange range = shape.range;
-  if (dropped_before.has_value()) range.start = std::max(range.start, *dropped_before);
-  return range;
-}
-
 Status SeriesScan::State::add_chunk_series(std::vector<SeriesId>& ids) const {
   for (const auto& chunk : chunks) {
     BRAID_ASSIGN(std::shared_ptr<const ChunkReader> reader, chunk->reader());
@@ -93,7 +89,7 @@ Status SeriesScan::State::add_chunk_series(std::vector<SeriesId>& ids) const {
 
 Status SeriesScan::State::start() {
   started = true;
-  const TimeRange range = base_range();
+  const TimeRange range = shape.range;
   for (const auto& chunk : base->chunks().of(table.id)) {
     const ChunkDefinition& definition = chunk->definition();
     if (definition.time_min < range.limit && definition.time_max >= range.start) {
@@ -122,26 +118,30 @@ Status SeriesScan::State::open_chunk(const ChunkHandle& chunk, SeriesId id) {
     return Status(
         StatusCode::kCorrupt,
         chunk.path() + ": its field types are not those of hypertable '" + table.name + "'");
-  const TimeRange range = base_range();
   const auto all = reader->blocks_of(id);
-  const auto start =
-      std::lower_bound(all.begin(), all.end(), range.start.value(),
-                       [](const BlockEntry& block, int64_t t) { return block.time_max < t; });
-  const auto limit =
-      std::lower_bound(start, all.end(), range.limit.value(),
-                       [](const BlockEntry& block, int64_t t) { return block.time_min < t; });
-  const std::span<const BlockEntry> blocks(start, limit);
-  counts.blocks_pruned += all.size() - blocks.size();
-  if (blocks.empty()) return Status();
-  waiting.push_back(std::make_unique<ScanCursor>(shape, chunk.definition().id.value(),
-                                                 std::move(reader), blocks));
+  counts.blocks_pruned += all.size();
+  for (const TimeRange& range : live->of_chunk(id, chunk.definition().applied, shape.range)) {
+    const auto start =
+        std::lower_bound(all.begin(), all.end(), range.start.value(),
+                         [](const BlockEntry& block, int64_t t) { return block.time_max < t; });
+    const auto limit =
+        std::lower_bound(start, all.end(), range.limit.value(),
+                         [](const BlockEntry& block, int64_t t) { return block.time_min < t; });
+    const std::span<const BlockEntry> blocks(start, limit);
+    counts.blocks_pruned -= std::min<uint64_t>(blocks.size(), counts.blocks_pruned);
+    if (blocks.empty()) continue;
+    waiting.push_back(std::make_unique<ScanCursor>(shape, chunk.definition().id.value(), reader,
+                                                   blocks, range));
+  }
   return Status();
 }
 
 void SeriesScan::State::open_memory(SeriesId id) {
   std::vector<PointRow> rows;
-  if (const TailTable* tail = base->tail().find(table.id))
-    add_tail_rows(*tail, id, base->lsn(), base_range(), rows);
+  if (const TailTable* tail = base->tail().find(table.id)) {
+    for (const TimeRange& range : live->of_tail(id, shape.range))
+      add_tail_rows(*tail, id, base->lsn(), range, rows);
+  }
   const StagedRun* run = nullptr;
   if (const auto found = staged.find(id); found != staged.end()) {
     run = found->second.first;
@@ -216,6 +216,7 @@ SeriesScan::SeriesScan(std::shared_ptr<const StoreView> base,
   state_->table = table;
   state_->wanted = std::move(options.series);
   state_->shape.range = options.range;
+  state_->shows_deleted = options.shows_deleted;
   state_->shape.descending = options.descending;
   state_->shape.fields = std::move(options.fields);
   for (const FieldDefinition& field : table.fields) state_->shape.types.push_back(field.type);
@@ -225,23 +226,33 @@ SeriesScan::SeriesScan(std::shared_ptr<const StoreView> base,
 SeriesScan::~SeriesScan() = default;
 SeriesScan::SeriesScan(SeriesScan&&) noexcept = default;
 
+/// Moves to the next latest write, deleted points among them; false at the end.
+Result<bool> SeriesScan::State::advance() {
+  if (current != nullptr) {
+    current->advance();
+    if (current->loaded() && (!bounded || current->key() < bound)) return true;
+  }
+  while (true) {
+    BRAID_ASSIGN(const bool found, select());
+    if (found) return true;
+    if (next_series == series.size()) return false;
+    BRAID_TRY(open_series(series[next_series]));
+    ++next_series;
+  }
+}
+
 Result<bool> SeriesScan::next() {
   State& state = *state_;
   BRAID_TRY(state.check_overlay());
   if (!state.started) BRAID_TRY(state.start());
-  if (state.current != nullptr) {
-    state.current->advance();
-    if (state.current->loaded() && (!state.bounded || state.current->key() < state.bound))
-      return true;
-  }
   while (true) {
-    BRAID_ASSIGN(const bool found, state.select());
-    if (found) return true;
-    if (state.next_series == state.series.size()) return false;
-    BRAID_TRY(state.open_series(state.series[state.next_series]));
-    ++state.next_series;
+    BRAID_ASSIGN(const bool found, state.advance());
+    if (!found) return false;
+    if (!state.current->deleted() || state.shows_deleted) return true;
   }
 }
+
+bool SeriesScan::deleted() const { return state_->current->deleted(); }
 
 SeriesId SeriesScan::series() const { return state_->current_series; }
 Timestamp SeriesScan::time() const { return Timestamp(state_->current->time()); }

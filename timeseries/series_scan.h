@@ -24,6 +24,8 @@ struct SeriesScanOptions {
   std::vector<bool> fields;
   /// Latest first within a series (for "last n points").
   bool descending = false;
+  /// Points that were taken away, and of which a source tells, come too: for rewriting chunks.
+  bool shows_deleted = false;
 };
 
 /// What a scan touched, for tests and EXPLAIN-like output.
@@ -48,6 +50,8 @@ class SeriesScan {
   Result<bool> next();
   SeriesId series() const;
   Timestamp time() const;
+  /// Only when they are shown: was the point taken away?
+  bool deleted() const;
   /// Valid until the next call of `next`.
   FieldValue field(size_t index) const;
   SeriesScanCounts counts() const;
