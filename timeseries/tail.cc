@@ -197,6 +197,12 @@ void TailSegment::append(SeriesId series, const TailRows& rows, size_t start, si
     const WriterLock lock(mutex_);
     series_.emplace(series, std::move(created));
   }
+  const auto times = rows.times.subspan(start, limit - start);
+  const auto [least, greatest] = std::minmax_element(times.begin(), times.end());
+  if (start < limit) {
+    time_min_.store(std::min(time_min(), *least), std::memory_order_relaxed);
+    time_max_.store(std::max(time_max(), *greatest), std::memory_order_relaxed);
+  }
   added_bytes += tail->append(rows, start, limit, lsn);
   rows_.fetch_add(limit - start, std::memory_order_relaxed);
   bytes_.fetch_add(added_bytes, std::memory_order_relaxed);
