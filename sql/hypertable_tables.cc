@@ -510,8 +510,9 @@ Status add_allowed(const HypertableDefinition& table, const std::string& name, c
   const auto* list = std::get_if<PropertyList>(&value.value);
   for (const PropertyValue& one : list != nullptr ? *list : PropertyList{value}) {
     if (const auto* text = std::get_if<std::string>(&one.value)) values.emplace_back(*text);
+    else if (const auto* number = std::get_if<int64_t>(&one.value)) values.emplace_back(tag_of_integer(*number));
     else if (one.is_null()) values.emplace_back();
-    else return Status(StatusCode::kInvalidArgument, fmt::format("delete_points: tag '{}' is text; expected \"text\", null or a list of them", name));
+    else return Status(StatusCode::kInvalidArgument, fmt::format("delete_points: tag '{}': expected text, a whole number, null or a list of them", name));
   }
   return {};
 }
