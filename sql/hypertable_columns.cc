@@ -86,8 +86,9 @@ Status parse_setting(HypertableDefinition& definition, std::string_view name, co
     if (same(value, "replace")) definition.on_conflict = ConflictPolicy::kReplace;
     else if (same(value, "ignore")) definition.on_conflict = ConflictPolicy::kIgnore;
     else if (same(value, "error")) definition.on_conflict = ConflictPolicy::kError;
+    else if (same(value, "merge")) definition.on_conflict = ConflictPolicy::kMerge;
     else
-      return Status(StatusCode::kInvalidArgument, fmt::format("on_conflict '{}': expected 'replace', 'ignore' or 'error'", value));
+      return Status(StatusCode::kInvalidArgument, fmt::format("on_conflict '{}': expected 'replace', 'ignore', 'error' or 'merge'", value));
     return {};
   }
   return Status(StatusCode::kInvalidArgument,
