@@ -202,13 +202,13 @@ TEST_CASE("past the bound the least recently used projection goes") {
   ProjectionSpec reverse, undirected;
   reverse.orientation = Orientation::kReverse;
   undirected.orientation = Orientation::kUndirected;
-  ProjectionCache cache(150000);
+  ProjectionCache cache(135000);
   const auto natural = *cache.get(random.fixture.view(), {}, nullptr);
-  REQUIRE(natural->memory_bytes() > 50000);
+  REQUIRE(natural->memory_bytes() > 45000);
   REQUIRE(cache.get(random.fixture.view(), reverse, nullptr).ok());
   CHECK(*cache.get(random.fixture.view(), {}, nullptr) == natural);
   REQUIRE(cache.get(random.fixture.view(), undirected, nullptr).ok());
-  CHECK(cache.memory_bytes() <= 150000);
+  CHECK(cache.memory_bytes() <= 135000);
 }
 
 namespace {
