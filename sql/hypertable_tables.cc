@@ -1,6 +1,7 @@
 // CREATE VIRTUAL TABLE … USING hypertable(…): points as rows. Columns: time, tags, fields, and a hidden key.
 //
-// Plans: `time` with =, <, <=, >, >= and tags with = or IS are pushed down into the scan; only the columns used are read.
+// Plans: `time` with =, <, <=, >, >= and tags with = or IS are pushed down into the scan; only the columns used are read. Where each tag has one
+// value the points come by time, in the order asked for, so that `ORDER BY time DESC LIMIT 1` reads one point.
 #include <algorithm>
 #include <limits>
 
@@ -8,11 +9,11 @@
 
 #include "sql/graph_access.h"
 #include "sql/hypertable_columns.h"
+#include "sql/series_selection.h"
 #include "sql/time_text.h"
 #include "sql/time_value.h"
 #include "sql/virtual_table.h"
 #include "timeseries/series_scan.h"
-#include "timeseries/tag_codec.h"
 
 namespace braid {
 
@@ -20,6 +21,9 @@ namespace {
 
 constexpr int kTimeColumn = 0;
 constexpr int64_t kYearZero = -62'167'219'200'000'000;  // 0000-01-01
+
+/// The number of a plan.
+enum PlanOrder : int { kAscending = 0, kDescending = 1 };
 
 /// One pushed constraint, as it stands in the plan's text: column number and operator, "0>".
 struct Pushed {
@@ -104,6 +108,7 @@ class HypertableTable final : public VirtualTable {
     std::string plan;
     double rows = 1e6;
     int argument = 0;
+    std::vector<bool> fixed(static_cast<size_t>(tag_count()), false);
     for (int i = 0; i < info.nConstraint; ++i) {
       const auto& constraint = info.aConstraint[i];
       if (constraint.usable == 0 || constraint.iColumn < 0 || constraint.iColumn > tag_count()) continue;
@@ -117,8 +122,13 @@ class HypertableTable final : public VirtualTable {
       // The scan is exact on time; a tag compared with a number is left to SQLite to decide as well.
       info.aConstraintUsage[i].omit = time ? 1 : 0;
       rows /= *operation == '=' || *operation == 'i' || *operation == 'n' ? 50 : 5;
+      if (!time) fixed[static_cast<size_t>(constraint.iColumn) - 1] = true;
     }
-    info.idxNum = 0;
+    info.idxNum = kAscending;
+    if (const auto order = order_of_one_series(info, fixed)) {
+      info.idxNum = *order;
+      info.orderByConsumed = 1;
+    }
     info.idxStr = sqlite3_mprintf("%llx|%s", static_cast<unsigned long long>(info.colUsed), plan.c_str());
     if (info.idxStr == nullptr) return SQLITE_NOMEM;
     info.needToFreeIdxStr = 1;
@@ -174,6 +184,18 @@ class HypertableTable final : public VirtualTable {
   }
 
  private:
+  /// The order in which a scan gives what ORDER BY asks for; nothing when the rows are to be sorted. The times of one series differ, so that
+  /// what stands after the time does not matter. (SQLite takes no notice for a tag that IN gives several values.)
+  std::optional<PlanOrder> order_of_one_series(const sqlite3_index_info& info, const std::vector<bool>& fixed) const {
+    if (info.nOrderBy == 0 || std::find(fixed.begin(), fixed.end(), false) != fixed.end()) return std::nullopt;
+    for (int i = 0; i < info.nOrderBy; ++i) {
+      const int column = info.aOrderBy[i].iColumn;
+      if (column == kTimeColumn) return info.aOrderBy[i].desc != 0 ? kDescending : kAscending;
+      if (column < 0 || column > tag_count()) return std::nullopt;
+    }
+    return kAscending;
+  }
+
   /// INSERT OR REPLACE and OR IGNORE say what they want; else the table's own rule holds.
   std::optional<ConflictPolicy> policy() const {
     switch (sqlite3_vtab_on_conflict(connection.db())) {
@@ -190,32 +212,32 @@ class HypertableCursor final : public VirtualCursor {
  public:
   explicit HypertableCursor(HypertableTable& table) : table_(table) {}
 
-  Status filter(int, const char* plan, std::span<sqlite3_value*> values) override {
+  Status filter(int order, const char* plan, std::span<sqlite3_value*> values) override {
     at_end_ = true;
     row_ = 0;
     tags_series_ = SeriesId(0);
     SeriesScanOptions options;
+    options.descending = order == kDescending;
     char* rest = nullptr;
     const unsigned long long used = std::strtoull(plan, &rest, 16);
     const auto first_field = static_cast<size_t>(table_.tag_count()) + 1;
     for (size_t i = 0; i < table_.columns().fields.size(); ++i)
       options.fields.push_back((used >> std::min<size_t>(first_field + i, 63) & 1) != 0);
     // Asking for no field at all means all of them, so a count reads one.
-    std::vector<std::optional<std::string>> wanted(table_.columns().tags.size());
-    std::vector<bool> constrained(wanted.size(), false);
+    TagFilter filter(table_.columns().tags.size());
     size_t argument = 0;
     for (const char* next = rest + 1; *next != '\0'; ++next) {
       const int column = static_cast<int>(std::strtol(next, &rest, 10));
       next = rest;
       sqlite3_value* value = values[argument++];
       BRAID_ASSIGN(const bool possible, column == kTimeColumn ? push_time(*next, value, options.range)
-                                                              : push_tag(*next, value, wanted, constrained, static_cast<size_t>(column) - 1));
+                                                              : push_tag(*next, value, filter, static_cast<size_t>(column) - 1));
       if (!possible) return {};
       ++next;
     }
     BRAID_ASSIGN(const HypertableDefinition* definition, table_.definition());
     if (options.range.start >= options.range.limit) return {};
-    BRAID_TRY(choose_series(*definition, wanted, constrained, options));
+    BRAID_ASSIGN(options.series, select_series(table_.connection, *definition, filter));
     if (options.series && options.series->empty()) return {};
     scan_.emplace(table_.connection.series_view(), table_.connection.series_overlay(), *definition, std::move(options));
     return next();
@@ -267,64 +289,20 @@ class HypertableCursor final : public VirtualCursor {
     return true;
   }
 
-  static Result<bool> push_tag(char operation, sqlite3_value* value, std::vector<std::optional<std::string>>& wanted,
-                               std::vector<bool>& constrained, size_t tag) {
+  static Result<bool> push_tag(char operation, sqlite3_value* value, TagFilter& filter, size_t tag) {
     const bool null = operation == 'n' || sqlite3_value_type(value) == SQLITE_NULL;
     if (null && operation == '=') return false;
     std::optional<std::string> text;
     if (!null) text = std::string(text_of(value));
-    if (constrained[tag] && wanted[tag] != text) return false;
-    wanted[tag] = std::move(text);
-    constrained[tag] = true;
+    if (filter.constrained[tag] && filter.wanted[tag] != text) return false;
+    filter.wanted[tag] = std::move(text);
+    filter.constrained[tag] = true;
     return true;
-  }
-
-  Status choose_series(const HypertableDefinition& definition, const std::vector<std::optional<std::string>>& wanted,
-                       const std::vector<bool>& constrained, SeriesScanOptions& options) {
-    if (std::none_of(constrained.begin(), constrained.end(), [](bool one) { return one; })) return {};
-    std::vector<SeriesId> chosen;
-    if (std::all_of(constrained.begin(), constrained.end(), [](bool one) { return one; })) {
-      std::vector<std::optional<std::string_view>> tags(wanted.begin(), wanted.end());
-      if (const auto series = find_series(definition.id, encode_tags(tags))) chosen.push_back(*series);
-    } else {
-      Status damaged;
-      for_each_series(definition.id, [&](SeriesId series, const std::string& encoded) {
-        const auto tags = decode_tags(encoded);
-        if (!tags.ok() || tags->size() != wanted.size()) {
-          damaged = Status(StatusCode::kCorrupt, fmt::format("the tags of series {} cannot be read", series.value()));
-          return;
-        }
-        for (size_t i = 0; i < wanted.size(); ++i)
-          if (constrained[i] && (*tags)[i] != wanted[i]) return;
-        chosen.push_back(series);
-      });
-      BRAID_TRY(damaged);
-      std::sort(chosen.begin(), chosen.end());
-    }
-    options.series = std::move(chosen);
-    return {};
-  }
-
-  bool writing() const { return table_.connection.session().state() == Session::State::kWriting; }
-  std::optional<SeriesId> find_series(HypertableId table, std::string_view tags) const {
-    Connection& connection = table_.connection;
-    return writing() ? connection.session().catalog_writer().find_series(table, tags)
-                     : connection.engine().catalog().find_series(table, tags);
-  }
-  void for_each_series(HypertableId table, const std::function<void(SeriesId, const std::string&)>& visit) const {
-    Connection& connection = table_.connection;
-    if (writing()) return connection.session().catalog_writer().for_each_series(table, visit);
-    connection.engine().catalog().for_each_series(table, visit);
   }
 
   Status tag_column(sqlite3_context* context, size_t tag) {
     if (tags_series_ != scan_->series()) {
-      Connection& connection = table_.connection;
-      const std::string& encoded = writing() ? connection.session().catalog_writer().series_tags(scan_->series())
-                                             : connection.engine().catalog().series_tags(scan_->series());
-      BRAID_ASSIGN(tags_, decode_tags(encoded));
-      if (tags_.size() != table_.columns().tags.size())
-        return Status(StatusCode::kCorrupt, fmt::format("the tags of series {} cannot be read", scan_->series().value()));
+      BRAID_ASSIGN(tags_, tags_of_series(table_.connection, table_.columns(), scan_->series()));
       tags_series_ = scan_->series();
     }
     if (tags_[tag]) result_text(context, *tags_[tag]);
