@@ -27,7 +27,7 @@ struct AsofQuestion {
   std::vector<bool> fields;  // wanted
   Timestamp time;
   TagFilter filter{0};
-  int64_t tolerance_us = INT64_MAX;
+  std::optional<int64_t> tolerance_us;
   Direction direction = Direction::kBackward;
 };
 
@@ -111,11 +111,11 @@ TimeRange side_of(const AsofQuestion& question, bool back) {
   int64_t far = 0;
   int64_t limit = 0;
   if (back) {
-    if (__builtin_sub_overflow(time, question.tolerance_us, &far)) far = INT64_MIN;
+    if (!question.tolerance_us || __builtin_sub_overflow(time, *question.tolerance_us, &far)) far = INT64_MIN;
     if (__builtin_add_overflow(time, 1, &limit)) limit = INT64_MAX;
     return {Timestamp(far), Timestamp(limit)};
   }
-  if (__builtin_add_overflow(time, question.tolerance_us, &far) || __builtin_add_overflow(far, 1, &limit)) limit = INT64_MAX;
+  if (!question.tolerance_us || __builtin_add_overflow(time, *question.tolerance_us, &far) || __builtin_add_overflow(far, 1, &limit)) limit = INT64_MAX;
   return {Timestamp(time), Timestamp(limit)};
 }
 
@@ -245,7 +245,7 @@ Status asof_value(Connection& connection, sqlite3_context* context, std::span<sq
 Status register_asof_functions(Connection& connection) {
   for (int count = 3; count <= 6; ++count) BRAID_TRY(register_function(connection, "asof_value", count, FunctionUse::kInnocuous, asof_value));
   static const TableFunction kAsof{
-      "asof", "time TEXT, tags JSON, fields JSON", 3, {{"hypertable", true}, {"at", true}, {"having"}, {"tolerance"}, {"direction"}}, run_asof};
+      "asof", "time TEXT, tags JSON, fields JSON", 3, {{"hypertable", true}, {"at", true}, {"where_tags"}, {"tolerance"}, {"direction"}}, run_asof};
   return register_table_function(connection, kAsof);
 }
 

@@ -18,6 +18,7 @@ namespace {
 
 constexpr std::string_view kFunction = "time_bucket_gapfill";
 constexpr int kSelectsMax = 16;  // of one statement
+constexpr int kDepthMax = 1000;  // of parentheses; SQLite reads no deeper expressions
 
 using Tokens = std::vector<Token>;
 /// Tokens first .. limit - 1 of the statement.
@@ -307,6 +308,7 @@ class SelectRewriter {
     return {};
   }
   bool is_zone(Range range) const {
+    if (range.empty()) return false;
     const Token& token = tokens_[range.first];
     return range.limit - range.first == 1 && token.kind == TokenKind::kText && token.text.size() > 2 &&
            !parse_time(std::string_view(token.text).substr(1, token.text.size() - 2));
@@ -478,7 +480,7 @@ class SelectRewriter {
       const size_t at_place = name.empty() ? place++ : same_text(name, "value") ? 0 : same_text(name, "prev") ? 1 : same_text(name, "treat_null_as_missing") ? 2 : 3;
       if (at_place == 0) value = range;
       else if (at_place == 1) before = range;
-      else if (at_place == 2) treat = text(range).substr(1);
+      else if (at_place == 2) treat = range.empty() ? "" : text(range).substr(1);
       else return wrong("locf takes (value[, prev[, treat_null_as_missing]])");
     }
     if (value.empty()) return wrong("locf needs a value");
@@ -623,6 +625,8 @@ Result<std::optional<GapfillRewrite>> rewrite_gapfill(std::string_view sql, cons
   size_t used = 0;
   Tokens tokens = tokens_of_statement(sql, used);
   number_parameters(tokens);
+  for (const Token& token : tokens)
+    if (token.depth > kDepthMax) return wrong(fmt::format("more than {} parentheses stand within each other", kDepthMax));
   const auto call_in = [](const Tokens& list) {
     size_t i = 0;
     while (i + 1 < list.size() && !(list[i].is(kFunction) && list[i + 1].kind == TokenKind::kOpen)) ++i;
