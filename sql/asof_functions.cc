@@ -11,6 +11,7 @@
 #include "sql/table_function.h"
 #include "sql/time_value.h"
 #include "timeseries/series_scan.h"
+#include "timeseries/tag_value.h"
 
 namespace braid {
 
@@ -26,7 +27,7 @@ struct AsofQuestion {
   const HypertableDefinition* table = nullptr;
   std::vector<bool> fields;  // wanted
   Timestamp time;
-  TagFilter filter{0};
+  TagValuesAllowed tags;
   std::optional<int64_t> tolerance_us;
   Direction direction = Direction::kBackward;
 };
@@ -53,24 +54,6 @@ Cell cell_of(const FieldValue& value, FieldType type) {
 
 // ---- Reading the arguments ---------------------------------------------------------------------------------------------
 
-Status read_tags(std::string_view text, AsofQuestion& question) {
-  const std::vector<std::string>& names = question.table->tags;
-  const auto wrong = [&](std::string_view why) {
-    return Status(StatusCode::kInvalidArgument, fmt::format("tags '{}': {}", text, why));
-  };
-  const Json tags = Json::parse(text, nullptr, false);
-  if (!tags.is_object()) return wrong("expected a JSON object of tags, such as {\"sym\":\"A\"}");
-  for (const auto& [name, value] : tags.items()) {
-    const auto found = std::find_if(names.begin(), names.end(), [&](const std::string& known) { return same(known, name); });
-    if (found == names.end()) return wrong(fmt::format("'{}' is no tag of '{}'; its tags: {}", name, question.table->name, fmt::join(names, ", ")));
-    const auto tag = static_cast<size_t>(found - names.begin());
-    if (value.is_object() || value.is_array()) return wrong(fmt::format("the value of '{}' is no text", name));
-    question.filter.constrained[tag] = true;
-    if (!value.is_null()) question.filter.wanted[tag] = value.is_string() ? value.get<std::string>() : value.dump();
-  }
-  return {};
-}
-
 Status read_tolerance(sqlite3_value* value, AsofQuestion& question) {
   BRAID_ASSIGN(const Interval tolerance, interval_of(value, "tolerance"));
   if (tolerance.months != 0 || tolerance.microseconds < 0)
@@ -93,9 +76,11 @@ Result<bool> read_question(Connection& connection, sqlite3_value* table, sqlite3
   BRAID_TRY(connection.pin());
   question.table = connection.catalog_state().hypertable(text_of(table));
   if (question.table == nullptr) return Status(StatusCode::kNotFound, fmt::format("there is no hypertable '{}'", text_of(table)));
-  question.filter = TagFilter(question.table->tags.size());
+  question.tags.resize(question.table->tags.size());
   const auto given = [&](size_t i) { return i < options.size() && options[i] != nullptr && sqlite3_value_type(options[i]) != SQLITE_NULL; };
-  if (given(0)) BRAID_TRY(read_tags(text_of(options[0]), question));
+  if (given(0)) {
+    BRAID_ASSIGN(question.tags, allowed_tags(*question.table, text_of(options[0])));
+  }
   if (given(1)) BRAID_TRY(read_tolerance(options[1], question));
   if (given(2)) BRAID_TRY(read_direction(text_of(options[2]), question));
   if (time == nullptr || sqlite3_value_type(time) == SQLITE_NULL) return false;
@@ -149,7 +134,7 @@ Status look(Connection& connection, const AsofQuestion& question, SeriesId serie
 
 /// All series of the table, where no tag is given.
 Result<std::vector<SeriesId>> series_of(Connection& connection, const AsofQuestion& question) {
-  BRAID_ASSIGN(auto chosen, select_series(connection, *question.table, question.filter));
+  BRAID_ASSIGN(auto chosen, select_series(connection, *question.table, question.tags));
   if (chosen) return std::move(*chosen);
   std::vector<SeriesId> all;
   const auto visit = [&](SeriesId series, const std::string&) { all.push_back(series); };
@@ -189,6 +174,12 @@ Json json_of(const Cell& cell, FieldType type) {
   return nullptr;
 }
 
+Json json_of_tag(const HypertableDefinition& table, size_t tag, const std::optional<std::string>& value) {
+  if (!value) return nullptr;
+  const auto number = table.tag_type(tag) == FieldType::kInt64 ? integer_of_tag(*value) : std::nullopt;
+  return number ? Json(*number) : Json(*value);
+}
+
 std::string dumped(const Json& json) { return json.dump(-1, ' ', false, Json::error_handler_t::replace); }
 
 Result<std::unique_ptr<FunctionResult>> run_asof(Connection& connection, std::span<sqlite3_value* const> parameters) {
@@ -202,7 +193,7 @@ Result<std::unique_ptr<FunctionResult>> run_asof(Connection& connection, std::sp
   if (!found) return make_rows({});
   BRAID_ASSIGN(const TagValues tags, tags_of_series(connection, table, found->series));
   Json tag_object = Json::object();
-  for (size_t i = 0; i < tags.size(); ++i) tag_object[table.tags[i]] = tags[i] ? Json(*tags[i]) : Json(nullptr);
+  for (size_t i = 0; i < tags.size(); ++i) tag_object[table.tags[i]] = json_of_tag(table, i, tags[i]);
   Json fields = Json::object();
   for (size_t i = 0; i < table.fields.size(); ++i) fields[table.fields[i].name] = json_of(found->fields[i], table.fields[i].type);
   std::vector<Row> rows(1);

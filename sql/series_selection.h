@@ -1,27 +1,31 @@
-// The series of a hypertable that have given tags.
+// Which series of a hypertable have given tags.
 #pragma once
 
+#include <functional>
 #include <optional>
 #include <string>
 #include <vector>
 
 #include "engine/catalog.h"
-#include "engine/result.h"
 #include "sql/connection.h"
 #include "timeseries/tag_codec.h"
 
 namespace braid {
 
-/// By tag, in the table's order. A tag that is not constrained may have any value; NULL is a value.
-struct TagFilter {
-  explicit TagFilter(size_t tags) : wanted(tags), constrained(tags, false) {}
-  std::vector<std::optional<std::string>> wanted;
-  std::vector<bool> constrained;
-};
+/// For each tag of a table the values that are allowed; none: any. A value that is absent is NULL.
+using TagValuesAllowed = std::vector<std::optional<std::vector<std::optional<std::string>>>>;
 
-/// Ids in ascending order; nothing when no tag is constrained, which means all. Works on a pinned or writing connection.
-Result<std::optional<std::vector<SeriesId>>> select_series(Connection& connection, const HypertableDefinition& table, const TagFilter& filter);
-/// kCorrupt when they do not fit the table.
+/// Ascending ids of the series whose tags are all allowed; none when any value of any tag is, which means all series.
+Result<std::optional<std::vector<SeriesId>>> select_series(Connection& connection, const HypertableDefinition& table,
+                                                           const TagValuesAllowed& allowed);
+
+/// Tags of a series by place; kCorrupt when they do not fit the table.
 Result<TagValues> tags_of_series(Connection& connection, const HypertableDefinition& table, SeriesId series);
+
+/// {"host": "a", "rack": ["1", "2", null]}; kInvalidArgument names what is wrong.
+Result<TagValuesAllowed> allowed_tags(const HypertableDefinition& table, std::string_view json);
+
+/// Encoded tags of a series as the connection's transaction sees them.
+const std::string& series_tags(Connection& connection, SeriesId series);
 
 }  // namespace braid
