@@ -24,7 +24,7 @@ bool has_word(std::string_view sql, std::string_view word) {
 std::string_view after_word(std::string_view sql, std::string_view word);
 
 /// SQLite tells OR ABORT and no clause apart by the text only.
-bool says_or_abort(std::string_view sql) {
+bool text_says_or_abort(std::string_view sql) {
   for (const std::string_view verb : {"INSERT", "UPDATE"})
     if (!after_word(after_word(after_word(sql, verb), "OR"), "ABORT").empty()) return true;
   return false;
@@ -76,7 +76,7 @@ Status Connection::register_all() {
   for (const auto part : {register_time_functions, register_bucket_functions, register_bookend_functions, register_statistic_functions,
                           register_percentile_functions, register_line_functions, register_row_window_functions, register_asof_functions, register_graph_functions, register_series_functions, register_graph_tables, register_index_tables, register_loads,
                           register_traversal_tables, register_algorithm_tables, register_layout_table, register_hierarchy_tables,
-                          register_rollup_tables, register_match_tables, register_scenario_functions, register_hypertables, register_bindings, register_authorizer})
+                          register_rollup_tables, register_match_tables, register_scenario_functions, register_hypertables, register_hypertable_alter, register_bindings, register_authorizer})
     BRAID_TRY(part(*this));
   sqlite3_progress_handler(db(), kProgressSteps, progress, this);
   return {};
@@ -121,7 +121,7 @@ Result<std::unique_ptr<Statement>> Connection::prepare(std::string_view sql, siz
   reported_ = {};
   const int code = sqlite3_prepare_v2(db(), prepared_sql.data(), static_cast<int>(prepared_sql.size()), &statement, &tail);
   preparing_ = nullptr;
-  traits.says_or_abort = says_or_abort(sql);
+  traits.says_or_abort = text_says_or_abort(sql);
   if (code != SQLITE_OK) {
     if (!traits.refusal.ok()) return traits.refusal;
     if (!filled) error_offset_ = sqlite3_error_offset(db());

@@ -192,6 +192,7 @@ class HypertableTable final : public VirtualTable {
   }
 
   Status destroy() override {
+    if (connection.keeps_points()) return {};
     BRAID_ASSIGN(const HypertableDefinition* table, definition());
     BRAID_TRY(connection.series_writer().drop_hypertable(*table));
     connection.session().catalog_writer().remove_hypertable(table->id);
@@ -513,7 +514,7 @@ Result<std::unique_ptr<VirtualTable>> make_hypertable(Connection& connection, bo
     if (std::string_view(arguments[1]) != "main")
       return Status(StatusCode::kDenied, "a hypertable cannot be temporary");
     BRAID_TRY(connection.check_writing());
-    connection.session().catalog_writer().add_hypertable(columns);
+    if (!connection.keeps_points()) connection.session().catalog_writer().add_hypertable(columns);
   }
   BRAID_TRY(declare_table(connection, declare_hypertable(columns)));
   return std::unique_ptr<VirtualTable>(std::make_unique<HypertableTable>(connection, std::move(columns)));
@@ -558,6 +559,21 @@ Status drop_chunks_function(Connection& connection, sqlite3_context* context, st
   return {};
 }
 
+/// hypertable_compact(table): waits until each chunk interval is one file without anything deleted.
+Status compact_function(Connection& connection, sqlite3_context* context, std::span<sqlite3_value*> values) {
+  if (connection.writing())
+    return Status(StatusCode::kMisuse, "hypertable_compact works in transactions of its own; commit or roll back first");
+  BRAID_TRY(connection.pin());
+  const HypertableDefinition* table = connection.catalog_state().hypertable(text_of(values[0]));
+  if (table == nullptr) return Status(StatusCode::kNotFound, fmt::format("there is no hypertable '{}'", text_of(values[0])));
+  const AlgorithmContext waiting = connection.algorithm_context();
+  const HypertableId id = table->id;
+  BRAID_TRY(connection.engine().checkpoint());
+  BRAID_ASSIGN(const uint64_t count, connection.engine().rewrite(id, [&] { return waiting.check(0); }));
+  sqlite3_result_int64(context, static_cast<sqlite3_int64>(count));
+  return {};
+}
+
 }  // namespace
 
 Status register_hypertables(Connection& connection) {
@@ -567,6 +583,7 @@ Status register_hypertables(Connection& connection) {
 Status register_series_functions(Connection& connection) {
   for (const int arguments : {3, 4})
     BRAID_TRY(register_function(connection, "delete_points", arguments, FunctionUse::kDirectOnly, delete_points_function));
+  BRAID_TRY(register_function(connection, "hypertable_compact", 1, FunctionUse::kDirectOnly, compact_function));
   return register_function(connection, "drop_chunks", 2, FunctionUse::kDirectOnly, drop_chunks_function);
 }
 
