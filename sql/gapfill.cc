@@ -9,7 +9,7 @@
 #include <fmt/format.h>
 
 #include "engine/sqlite_handle.h"
-#include "sql/sql_tokens.h"
+#include "sql/statement_tokens.h"
 #include "sql/time_text.h"
 
 namespace braid {
@@ -20,7 +20,7 @@ constexpr std::string_view kFunction = "time_bucket_gapfill";
 constexpr int kSelectsMax = 16;  // of one statement
 constexpr int kDepthMax = 1000;  // of parentheses; SQLite reads no deeper expressions
 
-using Tokens = std::vector<Token>;
+using Tokens = std::vector<StatementToken>;
 /// Tokens first .. limit - 1 of the statement.
 struct Range {
   size_t first = 0;
@@ -33,8 +33,8 @@ Status wrong(std::string_view why) { return Status(StatusCode::kInvalidArgument,
 bool same_text(std::string_view a, std::string_view b) { return a.size() == b.size() && strncasecmp(a.data(), b.data(), a.size()) == 0; }
 
 /// A name without its quotes.
-std::string plain_name(const Token& token) {
-  if (token.kind != TokenKind::kName || token.text.size() < 2) return token.text;
+std::string plain_name(const StatementToken& token) {
+  if (token.kind != StatementTokenKind::kName || token.text.size() < 2) return token.text;
   std::string name;
   const char close = token.text.back();
   for (size_t i = 1; i + 1 < token.text.size(); ++i) {
@@ -44,20 +44,20 @@ std::string plain_name(const Token& token) {
   return name;
 }
 
-bool is_identifier(const Token& token) { return token.kind == TokenKind::kWord || token.kind == TokenKind::kName; }
+bool is_identifier(const StatementToken& token) { return token.kind == StatementTokenKind::kWord || token.kind == StatementTokenKind::kName; }
 
-bool same_token(const Token& a, const Token& b) {
+bool same_token(const StatementToken& a, const StatementToken& b) {
   if (is_identifier(a) && is_identifier(b)) return same_text(plain_name(a), plain_name(b));
   return a.kind == b.kind && a.text == b.text;
 }
 
 /// Keywords after which no alias can stand without AS, since they ask for more.
-bool is_operator_word(const Token& token) {
+bool is_operator_word(const StatementToken& token) {
   static constexpr std::string_view kWords[] = {"AND", "OR", "NOT", "IS", "IN", "LIKE", "GLOB", "BETWEEN", "ESCAPE", "COLLATE",
                                                 "CASE", "WHEN", "THEN", "ELSE", "DISTINCT", "REGEXP", "MATCH", "FROM"};
   return std::any_of(std::begin(kWords), std::end(kWords), [&](auto word) { return token.is(word); });
 }
-bool is_value_word(const Token& token) {
+bool is_value_word(const StatementToken& token) {
   static constexpr std::string_view kWords[] = {"END", "NULL", "TRUE", "FALSE", "ISNULL", "NOTNULL", "CURRENT_TIMESTAMP"};
   return std::any_of(std::begin(kWords), std::end(kWords), [&](auto word) { return token.is(word); });
 }
@@ -105,11 +105,11 @@ class SelectRewriter {
     return out;
   }
   bool at(size_t i, std::string_view word) const { return i < tokens_.size() && tokens_[i].is(word); }
-  bool opens(size_t i) const { return i < tokens_.size() && tokens_[i].kind == TokenKind::kOpen; }
+  bool opens(size_t i) const { return i < tokens_.size() && tokens_[i].kind == StatementTokenKind::kOpen; }
   /// The token after the parenthesis that closes the one at `open`.
   size_t after_parenthesis(size_t open) const {
     size_t i = open + 1;
-    while (i < tokens_.size() && !(tokens_[i].kind == TokenKind::kClose && tokens_[i].depth == tokens_[open].depth)) ++i;
+    while (i < tokens_.size() && !(tokens_[i].kind == StatementTokenKind::kClose && tokens_[i].depth == tokens_[open].depth)) ++i;
     return std::min(i + 1, tokens_.size());
   }
   /// Parts between commas that stand in no deeper parenthesis.
@@ -158,7 +158,7 @@ class SelectRewriter {
     size_t start = call;
     int depth = tokens_[call].depth;
     while (true) {
-      while (start > 0 && !(tokens_[start - 1].kind == TokenKind::kOpen && tokens_[start - 1].depth == depth - 1)) --start;
+      while (start > 0 && !(tokens_[start - 1].kind == StatementTokenKind::kOpen && tokens_[start - 1].depth == depth - 1)) --start;
       if (start == 0 || at(start, "SELECT") || at(start, "WITH")) break;
       --start;
       --depth;
@@ -166,7 +166,7 @@ class SelectRewriter {
     const size_t limit = start == 0 ? tokens_.size() : after_parenthesis(start - 1) - 1;
     bool found = false;
     for (size_t i = start; i < limit; ++i) {
-      const Token& token = tokens_[i];
+      const StatementToken& token = tokens_[i];
       if (token.depth != depth) continue;
       if (token.is("UNION") || token.is("INTERSECT") || token.is("EXCEPT"))
         return wrong("it cannot stand in a compound SELECT; put its SELECT into a subquery in FROM");
@@ -178,7 +178,7 @@ class SelectRewriter {
     }
     if (!found || select_.keyword > call) return wrong("it can stand in a SELECT only");
     select_.limit = limit;
-    joins_with_ = at(start, "WITH") && select_.keyword > 0 && tokens_[select_.keyword - 1].kind == TokenKind::kClose;
+    joins_with_ = at(start, "WITH") && select_.keyword > 0 && tokens_[select_.keyword - 1].kind == StatementTokenKind::kClose;
     return {};
   }
 
@@ -222,9 +222,9 @@ class SelectRewriter {
       const size_t last = range.limit - 1;
       if (range.limit - range.first > 2 && at(last - 1, "AS")) {
         item.expression.limit = last - 1;
-        item.name = tokens_[last].kind == TokenKind::kText ? tokens_[last].text.substr(1, tokens_[last].text.size() - 2) : plain_name(tokens_[last]);
+        item.name = tokens_[last].kind == StatementTokenKind::kText ? tokens_[last].text.substr(1, tokens_[last].text.size() - 2) : plain_name(tokens_[last]);
       } else if (range.limit - range.first > 1 && is_identifier(tokens_[last]) && !is_value_word(tokens_[last]) && !is_operator_word(tokens_[last - 1]) &&
-                 tokens_[last - 1].kind != TokenKind::kSign && tokens_[last - 1].kind != TokenKind::kOpen) {
+                 tokens_[last - 1].kind != StatementTokenKind::kSign && tokens_[last - 1].kind != StatementTokenKind::kOpen) {
         item.expression.limit = last;
         item.name = plain_name(tokens_[last]);
       } else {
@@ -238,8 +238,8 @@ class SelectRewriter {
   /// What a place of GROUP BY means: the number or the name of an item is that item's expression.
   Range group_expression(Range range) const {
     if (range.limit - range.first != 1) return range;
-    const Token& token = tokens_[range.first];
-    if (token.kind == TokenKind::kNumber) {
+    const StatementToken& token = tokens_[range.first];
+    if (token.kind == StatementTokenKind::kNumber) {
       const auto number = static_cast<size_t>(std::strtoull(token.text.c_str(), nullptr, 10));
       return number >= 1 && number <= items_.size() ? items_[number - 1].expression : range;
     }
@@ -309,8 +309,8 @@ class SelectRewriter {
   }
   bool is_zone(Range range) const {
     if (range.empty()) return false;
-    const Token& token = tokens_[range.first];
-    return range.limit - range.first == 1 && token.kind == TokenKind::kText && token.text.size() > 2 &&
+    const StatementToken& token = tokens_[range.first];
+    return range.limit - range.first == 1 && token.kind == StatementTokenKind::kText && token.text.size() > 2 &&
            !parse_time(std::string_view(token.text).substr(1, token.text.size() - 2));
   }
 
@@ -550,7 +550,7 @@ class SelectRewriter {
   std::string having() const {
     std::string out;
     for (size_t i = select_.having.first; i < select_.having.limit; ++i) {
-      const Token& token = tokens_[i];
+      const StatementToken& token = tokens_[i];
       const auto item = std::find_if(items_.begin(), items_.end(), [&](const Item& known) {
         return is_identifier(token) && !opens(i + 1) && same_text(known.name, plain_name(token)) && !is_column(known.expression);
       });
@@ -625,11 +625,11 @@ Result<std::optional<GapfillRewrite>> rewrite_gapfill(std::string_view sql, cons
   size_t used = 0;
   Tokens tokens = tokens_of_statement(sql, used);
   number_parameters(tokens);
-  for (const Token& token : tokens)
+  for (const StatementToken& token : tokens)
     if (token.depth > kDepthMax) return wrong(fmt::format("more than {} parentheses stand within each other", kDepthMax));
   const auto call_in = [](const Tokens& list) {
     size_t i = 0;
-    while (i + 1 < list.size() && !(list[i].is(kFunction) && list[i + 1].kind == TokenKind::kOpen)) ++i;
+    while (i + 1 < list.size() && !(list[i].is(kFunction) && list[i + 1].kind == StatementTokenKind::kOpen)) ++i;
     return i + 1 < list.size() ? std::optional(i) : std::nullopt;
   };
   for (int selects = 0;; ++selects) {

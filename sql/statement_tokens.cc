@@ -1,4 +1,4 @@
-#include "sql/sql_tokens.h"
+#include "sql/statement_tokens.h"
 
 #include <strings.h>
 
@@ -55,52 +55,52 @@ size_t end_of_sign(std::string_view sql, size_t at) {
   return at + 1;
 }
 
-std::pair<TokenKind, size_t> next_token(std::string_view sql, size_t at) {
+std::pair<StatementTokenKind, size_t> next_token(std::string_view sql, size_t at) {
   const char c = sql[at];
   const char following = at + 1 < sql.size() ? sql[at + 1] : '\0';
-  if ((c == 'x' || c == 'X') && following == '\'') return {TokenKind::kText, end_of_quoted(sql, at + 1)};
-  if (is_name_start(c)) return {TokenKind::kWord, end_of_name(sql, at)};
+  if ((c == 'x' || c == 'X') && following == '\'') return {StatementTokenKind::kText, end_of_quoted(sql, at + 1)};
+  if (is_name_start(c)) return {StatementTokenKind::kWord, end_of_name(sql, at)};
   if (std::isdigit(static_cast<unsigned char>(c)) != 0 || (c == '.' && std::isdigit(static_cast<unsigned char>(following)) != 0))
-    return {TokenKind::kNumber, end_of_number(sql, at)};
+    return {StatementTokenKind::kNumber, end_of_number(sql, at)};
   switch (c) {
-    case '\'': return {TokenKind::kText, end_of_quoted(sql, at)};
+    case '\'': return {StatementTokenKind::kText, end_of_quoted(sql, at)};
     case '"':
     case '`':
-    case '[': return {TokenKind::kName, end_of_quoted(sql, at)};
-    case '(': return {TokenKind::kOpen, at + 1};
-    case ')': return {TokenKind::kClose, at + 1};
-    case '?': return {TokenKind::kParameter, end_of_name(sql, at + 1)};
+    case '[': return {StatementTokenKind::kName, end_of_quoted(sql, at)};
+    case '(': return {StatementTokenKind::kOpen, at + 1};
+    case ')': return {StatementTokenKind::kClose, at + 1};
+    case '?': return {StatementTokenKind::kParameter, end_of_name(sql, at + 1)};
     case ':':
     case '@':
     case '$':
-      if (is_name_part(following)) return {TokenKind::kParameter, end_of_name(sql, at + 1)};
+      if (is_name_part(following)) return {StatementTokenKind::kParameter, end_of_name(sql, at + 1)};
       break;
     default: break;
   }
-  return {TokenKind::kSign, end_of_sign(sql, at)};
+  return {StatementTokenKind::kSign, end_of_sign(sql, at)};
 }
 
 }  // namespace
 
-bool Token::is(std::string_view word) const {
-  return kind == TokenKind::kWord && text.size() == word.size() && strncasecmp(text.data(), word.data(), word.size()) == 0;
+bool StatementToken::is(std::string_view word) const {
+  return kind == StatementTokenKind::kWord && text.size() == word.size() && strncasecmp(text.data(), word.data(), word.size()) == 0;
 }
 
-std::vector<Token> tokens_of_statement(std::string_view sql, size_t& used) {
-  std::vector<Token> tokens;
+std::vector<StatementToken> tokens_of_statement(std::string_view sql, size_t& used) {
+  std::vector<StatementToken> tokens;
   int depth = 0;
   size_t at = end_of_blank(sql, 0);
   while (at < sql.size()) {
     const auto [kind, end] = next_token(sql, at);
-    if (kind == TokenKind::kClose) --depth;
-    if (kind == TokenKind::kSign && sql[at] == ';') {
+    if (kind == StatementTokenKind::kClose) --depth;
+    if (kind == StatementTokenKind::kSign && sql[at] == ';') {
       at = end;
       if (!tokens.empty()) break;  // an empty statement before it is passed over
     } else {
       tokens.push_back({kind, std::string(sql.substr(at, end - at)), depth});
       at = end;
     }
-    if (kind == TokenKind::kOpen) ++depth;
+    if (kind == StatementTokenKind::kOpen) ++depth;
     at = end_of_blank(sql, at);
   }
   used = at;
@@ -111,20 +111,20 @@ bool statement_has_word(std::string_view sql, std::string_view word) {
   bool any = false;
   for (size_t at = end_of_blank(sql, 0); at < sql.size(); at = end_of_blank(sql, at)) {
     const auto [kind, end] = next_token(sql, at);
-    const bool ends = kind == TokenKind::kSign && sql[at] == ';';
+    const bool ends = kind == StatementTokenKind::kSign && sql[at] == ';';
     if (ends && any) return false;
-    if (kind == TokenKind::kWord && end - at == word.size() && strncasecmp(sql.data() + at, word.data(), word.size()) == 0) return true;
+    if (kind == StatementTokenKind::kWord && end - at == word.size() && strncasecmp(sql.data() + at, word.data(), word.size()) == 0) return true;
     any = any || !ends;
     at = end;
   }
   return false;
 }
 
-void number_parameters(std::vector<Token>& tokens) {
+void number_parameters(std::vector<StatementToken>& tokens) {
   int64_t greatest = 0;
   std::vector<std::string> names;
-  for (Token& token : tokens) {
-    if (token.kind != TokenKind::kParameter) continue;
+  for (StatementToken& token : tokens) {
+    if (token.kind != StatementTokenKind::kParameter) continue;
     if (token.text == "?") {
       token.text += std::to_string(++greatest);
     } else if (token.text.front() == '?') {
