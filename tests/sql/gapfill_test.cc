@@ -5,7 +5,7 @@
 
 #include <random>
 
-#include "sql/sql_tokens.h"
+#include "sql/statement_tokens.h"
 
 using namespace braid;
 
@@ -13,9 +13,9 @@ namespace {
 
 bool is_aggregate(std::string_view name, size_t) { return name == "avg" || name == "sum" || name == "count"; }
 
-std::string joined(const std::vector<Token>& tokens) {
+std::string joined(const std::vector<StatementToken>& tokens) {
   std::string text;
-  for (const Token& token : tokens) text += token.text + " ";
+  for (const StatementToken& token : tokens) text += token.text + " ";
   return text;
 }
 
