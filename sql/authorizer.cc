@@ -58,7 +58,7 @@ constexpr std::string_view kWritingFunctions[] = {"graph_bind",         "graph_u
 /// Functions whose answers differ from row to row.
 constexpr std::string_view kUnsteadyFunctions[] = {"random", "randomblob", "gen_random_uuid", "changes", "total_changes", "last_insert_rowid"};
 /// What reads the catalog at the snapshot, beside all that is named graph_….
-constexpr std::string_view kReadingNames[] = {"load_position", "load_advance", "load_finish", "load_positions", "hypertable_compact"};
+constexpr std::string_view kReadingNames[] = {"load_position", "load_advance", "load_finish", "load_positions", "asof", "asof_value", "hypertable_compact"};
 
 bool same(std::string_view a, std::string_view b) {
   return a.size() == b.size() && strncasecmp(a.data(), b.data(), a.size()) == 0;

@@ -182,6 +182,7 @@ class Connection {
   Status take_error(int code, std::string_view sql);
   /// An error about a column or the number of arguments, with how the tables that the text names are called.
   Status with_signatures(Status status, std::string_view sql) const;
+  bool is_aggregate(std::string_view name, size_t arguments);
   /// What SQLite cannot do on a virtual table, with the way that works on a hypertable that the text names.
   Status with_hints(Status status, std::string_view sql);
   static int progress(void* self);
@@ -248,6 +249,13 @@ class Statement {
 
 // Each registers a part of the surface on a connection.
 Status register_time_functions(Connection& connection);
+Status register_bucket_functions(Connection& connection);
+Status register_bookend_functions(Connection& connection);
+Status register_statistic_functions(Connection& connection);
+Status register_percentile_functions(Connection& connection);
+Status register_line_functions(Connection& connection);
+Status register_row_window_functions(Connection& connection);
+Status register_asof_functions(Connection& connection);
 Status register_graph_functions(Connection& connection);
 Status register_series_functions(Connection& connection);
 Status register_graph_tables(Connection& connection);
