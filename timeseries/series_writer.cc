@@ -4,6 +4,7 @@
 
 #include <algorithm>
 
+#include "timeseries/aggregate_buckets.h"
 #include "timeseries/chunk_interval.h"
 #include "timeseries/point_probe.h"
 #include "timeseries/series_overlay.h"
@@ -207,6 +208,11 @@ Status SeriesWriter::drop_hypertable(const HypertableDefinition& table) {
 uint64_t SeriesWriter::mark() { return overlay_->position(); }
 void SeriesWriter::rollback_to(uint64_t mark) { overlay_->rollback_to(mark); }
 uint64_t SeriesWriter::staged_bytes() const { return overlay_->bytes(); }
-void SeriesWriter::take_changes(CommitRecord& record) { overlay_->take_changes(record.series); }
+void SeriesWriter::take_changes(CommitRecord& record) {
+  const size_t runs = record.series.runs.size();
+  const size_t deletions = record.series.deletions.size();
+  overlay_->take_changes(record.series);
+  mark_touched(catalog_, std::span(record.series.runs).subspan(runs), std::span(record.series.deletions).subspan(deletions));
+}
 
 }  // namespace braid
