@@ -124,7 +124,7 @@ enum class AggregateRole : uint8_t { kBucket = 1, kTag = 2, kCount = 3, kSum = 4
 struct AggregateColumn {
   std::string name;
   AggregateRole role = AggregateRole::kBucket;
-  std::string source;  ///< the tag, field or time column of the hypertable; empty: all rows (kCount)
+  std::string source;  ///< the tag or field of the hypertable; empty: all rows (kCount), the time (kMin, kMax)
 };
 
 /// Rows of a hypertable's points by bucket of time and tags, kept up to date. Of its buckets, those that start before the watermark and are not

@@ -74,7 +74,8 @@ Result<std::unique_ptr<Connection>> Connection::open(Engine& engine) {
 Status Connection::register_all() {
   for (const auto part : {register_time_functions, register_graph_functions, register_series_functions, register_graph_tables, register_index_tables, register_loads,
                           register_traversal_tables, register_algorithm_tables, register_layout_table, register_hierarchy_tables,
-                          register_rollup_tables, register_match_tables, register_scenario_functions, register_hypertables, register_bindings, register_authorizer})
+                          register_rollup_tables, register_match_tables, register_scenario_functions, register_hypertables, register_hypertable_conversion,
+                          register_chunk_functions, register_continuous_aggregates, register_policies, register_bindings, register_authorizer})
     BRAID_TRY(part(*this));
   sqlite3_progress_handler(db(), kProgressSteps, progress, this);
   return {};

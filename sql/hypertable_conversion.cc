@@ -207,7 +207,8 @@ Status OrdinaryTable::check_others() {
     for (size_t at = 0; tokens && at < tokens->size(); ++at) names |= tokens->names(at, name_);
     if (rows.bytes(0) == "trigger" && !names) {
       const std::string_view text = rows.bytes(2);
-      names = std::search(text.begin(), text.end(), name_.begin(), name_.end(), [](char a, char b) { return std::tolower(a) == std::tolower(b); }) != text.end();
+      const auto alike = [](char a, char b) { return std::tolower(static_cast<unsigned char>(a)) == std::tolower(static_cast<unsigned char>(b)); };
+      names = std::search(text.begin(), text.end(), name_.begin(), name_.end(), alike) != text.end();
     }
     if (!names) continue;
     const bool trigger = rows.bytes(0) == "trigger";
@@ -228,7 +229,7 @@ class Converter {
     BRAID_TRY(table_.check(wanted_.time_column));
     BRAID_TRY(check_rows());
     sqlite3* db = connection_.db();
-    BRAID_TRY(sqlite_run(db, create_text()).within(fmt::format("create_hypertable: table '{}'", table_.name())));
+    BRAID_TRY(connection_.reported_or(sqlite_run(db, create_text())).within(fmt::format("create_hypertable: table '{}'", table_.name())));
     BRAID_TRY(move_rows());
     BRAID_TRY(sqlite_run(db, fmt::format("DROP TABLE main.{0}; ALTER TABLE main.{1} RENAME TO {0}", quote_identifier(table_.name()), kNewTable)));
     return {};
@@ -302,8 +303,8 @@ class Converter {
   }
 
   Status row_error(const Status& status, uint64_t row) {
-    Status own = connection_.take_report(status);
-    std::string_view hint = own.code() == StatusCode::kConstraint && own.message().find("a point exists") != std::string::npos
+    const Status own = connection_.reported_or(status);
+    const std::string_view hint = own.code() == StatusCode::kConstraint && own.message().find("a point exists") != std::string::npos
                                 ? "; a hypertable keeps one point for the same tags and time: delete the others first, or add a tag"
                                 : "";
     return Status(own.code(), fmt::format("create_hypertable: table '{}', row {}: {}{}", table_.name(), row, own.message(), hint));

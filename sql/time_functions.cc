@@ -81,12 +81,15 @@ Status bucket_function(Connection&, sqlite3_context* context, std::span<sqlite3_
     BRAID_ASSIGN(width, parse_interval(text_of(values[0])));
   }
   BRAID_ASSIGN(const Timestamp time, time_of(values[1], "time_bucket"));
-  std::optional<Timestamp> origin;
+  TimeBucketOptions options;
   if (values.size() > 2) {
-    BRAID_ASSIGN(origin, time_of(values[2], "time_bucket: origin"));
+    BRAID_ASSIGN(const Timestamp origin, time_of(values[2], "time_bucket: origin"));
+    options.origin_us = origin.value();
   }
-  BRAID_ASSIGN(const Timestamp start, time_bucket(width, time, origin));
-  result_text(context, format_time(start));
+  BRAID_ASSIGN(const TimeBucket bucket, TimeBucket::make(width, options));
+  const auto start = bucket.checked_floor(time.value());
+  if (!start) return Status(StatusCode::kInvalidArgument, "time_bucket: the bucket starts before the first time that can be told");
+  result_text(context, format_time(Timestamp(*start)));
   return {};
 }
 

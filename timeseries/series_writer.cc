@@ -183,9 +183,13 @@ Status SeriesWriter::append_columns(const HypertableDefinition& table, SeriesId 
   return status;
 }
 
+Timestamp SeriesWriter::drop_limit(const HypertableDefinition& table, Timestamp older_than) const {
+  return ChunkIntervals(table, catalog_.state().chunks).of(older_than.value()).start;
+}
+
 Result<uint64_t> SeriesWriter::drop_chunks(const HypertableDefinition& table,
                                            Timestamp older_than) {
-  const Timestamp limit = ChunkIntervals(table, catalog_.state().chunks).of(older_than.value()).start;
+  const Timestamp limit = drop_limit(table, older_than);
   if (limit.value() == INT64_MIN) return uint64_t{0};
   std::vector<ChunkId> dropped;
   for (const auto& [id, chunk] : catalog_.state().chunks) {
