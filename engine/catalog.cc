@@ -439,7 +439,10 @@ std::string encode_definition(const HypertableDefinition& definition) {
   append_text(out, definition.name);
   append_text(out, definition.time_column);
   append_varint(out, definition.tags.size());
-  for (const std::string& tag : definition.tags) append_text(out, tag);
+  for (size_t i = 0; i < definition.tags.size(); ++i) {
+    append_text(out, definition.tags[i]);
+    append_varint(out, static_cast<uint64_t>(definition.tag_type(i)));
+  }
   append_varint(out, definition.fields.size());
   for (const FieldDefinition& field : definition.fields) {
     append_text(out, field.name);
@@ -582,6 +585,11 @@ class DefinitionReader {
     if (value > max) bad_ = true;
     return value;
   }
+  FieldType tag_type() {
+    const auto type = static_cast<FieldType>(bounded(static_cast<uint64_t>(FieldType::kText)));
+    if (type != FieldType::kText && type != FieldType::kInt64) bad_ = true;
+    return type;
+  }
   Timestamp time() { return Timestamp(unzigzag(number())); }
   CalendarLength length() {
     CalendarLength out;
@@ -616,7 +624,10 @@ Status decode_definition(std::string_view bytes, HypertableDefinition& out) {
   out.id = HypertableId(reader.number32());
   out.name = reader.text();
   out.time_column = reader.text();
-  for (uint64_t n = reader.bounded(kColumnsMax); n > 0 && n <= kColumnsMax; --n) out.tags.push_back(reader.text());
+  for (uint64_t n = reader.bounded(kColumnsMax); n > 0 && n <= kColumnsMax; --n) {
+    out.tags.push_back(reader.text());
+    out.tag_types.push_back(reader.tag_type());
+  }
   for (uint64_t n = reader.bounded(kColumnsMax); n > 0 && n <= kColumnsMax; --n) {
     FieldDefinition field;
     field.name = reader.text();

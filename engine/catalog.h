@@ -43,6 +43,7 @@ struct HypertableDefinition {
   std::string name;
   std::string time_column;
   std::vector<std::string> tags;
+  std::vector<FieldType> tag_types;  ///< kText or kInt64 for each tag; those left out are kText
   std::vector<FieldDefinition> fields;
   ConflictPolicy on_conflict = ConflictPolicy::kReplace;
   int64_t chunk_interval_us = 0;
@@ -50,6 +51,8 @@ struct HypertableDefinition {
   int64_t horizon_us = 0;                  ///< points older than this are late; 0: none is
   LatePolicy late = LatePolicy::kRefuse;
   FieldId next_field{1};                   ///< no field had this id or a later one
+
+  FieldType tag_type(size_t tag) const { return tag < tag_types.size() ? tag_types[tag] : FieldType::kText; }
 };
 
 /// An index over one property of the nodes of one label, or of the edges of one type.

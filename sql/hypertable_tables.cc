@@ -18,6 +18,7 @@
 #include "sql/virtual_table.h"
 #include "timeseries/series_scan.h"
 #include "timeseries/tag_codec.h"
+#include "timeseries/tag_value.h"
 
 namespace braid {
 
@@ -94,6 +95,31 @@ std::string_view bytes_of(sqlite3_value* value) {
   // Safety: bytes are read as char.
   const auto* bytes = static_cast<const char*>(sqlite3_value_blob(value));
   return {bytes == nullptr ? "" : bytes, static_cast<size_t>(sqlite3_value_bytes(value))};
+}
+
+/// The whole number that equals the value in SQL, or none.
+std::optional<int64_t> equal_integer(sqlite3_value* value) {
+  // Beyond these bounds a double has no whole number that is an int64.
+  constexpr double kInt64Start = -0x1p63, kInt64Limit = 0x1p63;
+  if (sqlite3_value_type(value) == SQLITE_BLOB) return std::nullopt;
+  const int type = sqlite3_value_numeric_type(value);
+  if (type == SQLITE_INTEGER) return sqlite3_value_int64(value);
+  if (type != SQLITE_FLOAT) return std::nullopt;
+  const double real = sqlite3_value_double(value);
+  if (!(real >= kInt64Start && real < kInt64Limit)) return std::nullopt;
+  const auto whole = static_cast<int64_t>(real);
+  return static_cast<double>(whole) == real ? std::optional(whole) : std::nullopt;
+}
+
+/// The value of a tag as it stands in the series' name; NULL stays NULL. kConstraint names tag and value.
+Result<std::optional<std::string>> tag_value(sqlite3_value* value, const HypertableDefinition& table, size_t tag) {
+  if (sqlite3_value_type(value) == SQLITE_NULL) return std::optional<std::string>();
+  if (table.tag_type(tag) != FieldType::kInt64) return std::optional<std::string>(text_of(value));
+  const auto number = equal_integer(value);
+  if (!number)
+    return Status(StatusCode::kConstraint, fmt::format("tag '{}' of '{}' is INTEGER: '{}' is not", table.tags[tag], table.name,
+                                                       sqlite3_value_type(value) == SQLITE_BLOB ? "a blob" : text_of(value)));
+  return std::optional<std::string>(tag_of_integer(*number));
 }
 
 class HypertableTable final : public VirtualTable {
@@ -187,15 +213,18 @@ class HypertableTable final : public VirtualTable {
 
   Status insert(const HypertableDefinition& table, std::span<sqlite3_value*> columns) {
     BRAID_ASSIGN(const Timestamp time, time_value(columns[0]));
-    std::vector<std::optional<std::string_view>> tags;
-    for (int i = 0; i < tag_count(); ++i) tags.push_back(optional_text(columns[static_cast<size_t>(i) + 1]));
+    std::vector<std::optional<std::string>> tags;
+    for (size_t i = 0; i < columns_.tags.size(); ++i) {
+      BRAID_ASSIGN(auto tag, tag_value(columns[i + 1], columns_, i));
+      tags.push_back(std::move(tag));
+    }
     std::vector<FieldValue> fields;
     for (size_t i = 0; i < columns_.fields.size(); ++i) {
       BRAID_ASSIGN(const FieldValue value, field_value(columns[columns_.tags.size() + 1 + i], columns_.fields[i]));
       fields.push_back(value);
     }
     SeriesWriter& writer = connection.series_writer();
-    BRAID_ASSIGN(const SeriesId series, writer.series(table, tags));
+    BRAID_ASSIGN(const SeriesId series, writer.series(table, {tags.begin(), tags.end()}));
     return writer.append(table, series, time, fields, policy()).status();
   }
 
@@ -258,10 +287,16 @@ class HypertableTable final : public VirtualTable {
     if (std::all_of(given.begin(), given.end(), [](sqlite3_value* tag) { return sqlite3_value_nochange(tag) != 0; })) return to;
     BRAID_ASSIGN(const TagValues before, decode_tags(series_tags(connection, from.series)));
     if (before.size() != given.size()) return Status(StatusCode::kCorrupt, fmt::format("the tags of series {} cannot be read", from.series.value()));
-    std::vector<std::optional<std::string_view>> tags;
-    for (size_t i = 0; i < given.size(); ++i)
-      tags.push_back(sqlite3_value_nochange(given[i]) != 0 ? std::optional<std::string_view>(before[i]) : optional_text(given[i]));
-    BRAID_ASSIGN(to.series, connection.series_writer().series(table, tags));
+    std::vector<std::optional<std::string>> tags;
+    for (size_t i = 0; i < given.size(); ++i) {
+      if (sqlite3_value_nochange(given[i]) != 0) {
+        tags.push_back(before[i]);
+        continue;
+      }
+      BRAID_ASSIGN(auto tag, tag_value(given[i], columns_, i));
+      tags.push_back(std::move(tag));
+    }
+    BRAID_ASSIGN(to.series, connection.series_writer().series(table, {tags.begin(), tags.end()}));
     return to;
   }
 
@@ -306,7 +341,7 @@ class HypertableCursor final : public VirtualCursor {
       next = rest;
       sqlite3_value* value = values[argument++];
       BRAID_ASSIGN(const bool possible, column == kTimeColumn ? push_time(*next, value, options_.range)
-                                                              : push_tag(*next, value, allowed[static_cast<size_t>(column) - 1]));
+                                                              : push_tag(*next, value, static_cast<size_t>(column) - 1, allowed));
       if (!possible) return {};
       ++next;
     }
@@ -372,14 +407,20 @@ class HypertableCursor final : public VirtualCursor {
     return true;
   }
 
-  static Result<bool> push_tag(char operation, sqlite3_value* value, std::optional<std::vector<std::optional<std::string>>>& allowed) {
+  Result<bool> push_tag(char operation, sqlite3_value* value, size_t tag, TagValuesAllowed& allowed) const {
     const bool null = operation == 'n' || sqlite3_value_type(value) == SQLITE_NULL;
     // No tag is NULL for =, and none is bytes.
     if ((null && operation == '=') || sqlite3_value_type(value) == SQLITE_BLOB) return false;
     std::optional<std::string> text;
-    if (!null) text = std::string(text_of(value));
-    if (allowed && allowed->front() != text) return false;
-    allowed.emplace(1, std::move(text));
+    if (!null && table_.columns().tag_type(tag) == FieldType::kInt64) {
+      const auto number = equal_integer(value);
+      if (!number) return false;
+      text = tag_of_integer(*number);
+    } else if (!null) {
+      text = std::string(text_of(value));
+    }
+    if (allowed[tag] && allowed[tag]->front() != text) return false;
+    allowed[tag].emplace(1, std::move(text));
     return true;
   }
 
@@ -421,7 +462,16 @@ class HypertableCursor final : public VirtualCursor {
         return Status(StatusCode::kCorrupt, fmt::format("the tags of series {} cannot be read", scan_->series().value()));
       tags_series_ = scan_->series();
     }
-    if (tags_[tag]) result_text(context, *tags_[tag]);
+    if (!tags_[tag]) return {};
+    if (table_.columns().tag_type(tag) != FieldType::kInt64) {
+      result_text(context, *tags_[tag]);
+      return {};
+    }
+    const auto number = integer_of_tag(*tags_[tag]);
+    if (!number)
+      return Status(StatusCode::kCorrupt, fmt::format("tag '{}' of series {} is '{}', no whole number", table_.columns().tags[tag],
+                                                      tags_series_.value(), *tags_[tag]));
+    sqlite3_result_int64(context, *number);
     return {};
   }
 
@@ -463,8 +513,9 @@ Status add_allowed(const HypertableDefinition& table, const std::string& name, c
   const auto* list = std::get_if<PropertyList>(&value.value);
   for (const PropertyValue& one : list != nullptr ? *list : PropertyList{value}) {
     if (const auto* text = std::get_if<std::string>(&one.value)) values.emplace_back(*text);
+    else if (const auto* number = std::get_if<int64_t>(&one.value)) values.emplace_back(tag_of_integer(*number));
     else if (one.is_null()) values.emplace_back();
-    else return Status(StatusCode::kInvalidArgument, fmt::format("delete_points: tag '{}' is text; expected \"text\", null or a list of them", name));
+    else return Status(StatusCode::kInvalidArgument, fmt::format("delete_points: tag '{}': expected text, a whole number, null or a list of them", name));
   }
   return {};
 }

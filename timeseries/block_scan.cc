@@ -15,43 +15,69 @@ namespace {
 /// Shorter runs of a block are gathered with others, so that what works on runs has enough to do.
 constexpr size_t kRunRowsMin = 64;
 
-template <typename Value>
-void append_values(const std::vector<Value>& from, size_t start, size_t count, bool reversed, std::vector<Value>& to) {
-  const auto first = from.begin() + static_cast<ptrdiff_t>(start);
-  const auto last = first + static_cast<ptrdiff_t>(count);
-  if (reversed) {
-    to.insert(to.end(), std::make_reverse_iterator(last), std::make_reverse_iterator(first));
-  } else {
-    to.insert(to.end(), first, last);
+/// A loaded cursor while rows of several are merged.
+struct Lane {
+  BlockCursor* cursor;
+  const PointBlock* block;
+  size_t row;
+  size_t taken = 0;  // rows passed over
+
+  explicit Lane(BlockCursor& of) : cursor(&of), block(&of.block()), row(of.row()) {}
+  bool at_end() const { return taken == cursor->rows_left(); }
+  void step(bool descending) {
+    ++taken;
+    row = descending ? row - 1 : row + 1;
+  }
+};
+
+/// Where a merged row comes from.
+struct MergedRow {
+  uint32_t lane;
+  uint32_t row;
+};
+
+template <typename Value, typename Values>
+void gather_values(std::span<const MergedRow> rows, std::span<const Lane> lanes, Values values_of, std::vector<Value>& to) {
+  std::vector<const Value*> from;
+  for (const Lane& lane : lanes) from.push_back(values_of(*lane.block));
+  const size_t before = to.size();
+  to.resize(before + rows.size());
+  for (size_t i = 0; i < rows.size(); ++i) {
+    const Value* values = from[rows[i].lane];
+    to[before + i] = values == nullptr ? Value{} : values[rows[i].row];
   }
 }
 
-/// Rows gathered from several blocks, in the order of the scan. Texts stay where they are.
-void append_rows(const PointBlock& from, size_t start, size_t count, bool reversed, PointBlock& to) {
-  const size_t before = to.times.size();
-  append_values(from.times, start, count, reversed, to.times);
-  if (!from.deleted.empty() && to.deleted.empty()) to.deleted.assign(before, 0);
-  if (!from.deleted.empty()) {
-    append_values(from.deleted, start, count, reversed, to.deleted);
-  } else if (!to.deleted.empty()) {
-    to.deleted.resize(before + count, 0);
+/// Appends which of the merged rows are deleted; before their times are appended.
+void gather_deleted(std::span<const MergedRow> rows, std::span<const Lane> lanes, PointBlock& to) {
+  const bool any = std::any_of(lanes.begin(), lanes.end(), [](const Lane& lane) { return !lane.block->deleted.empty(); });
+  if (!any && to.deleted.empty()) return;
+  to.deleted.resize(to.times.size(), 0);
+  gather_values(rows, lanes, [](const PointBlock& block) { return block.deleted.empty() ? nullptr : block.deleted.data(); }, to.deleted);
+}
+
+/// Appends a column of the merged rows. Texts stay where they are.
+void gather_column(std::span<const MergedRow> rows, std::span<const Lane> lanes, size_t column, PointColumn& to) {
+  const auto source = [column](const PointBlock& block) -> const PointColumn& { return block.columns[column]; };
+  const PointColumn& any = source(*lanes.front().block);
+  to.type = any.type;
+  to.loaded = any.loaded;
+  if (!to.loaded) return;
+  const bool nulls = std::any_of(lanes.begin(), lanes.end(), [&](const Lane& lane) { return !source(*lane.block).nulls.empty(); });
+  const size_t before = to.integers.size() + to.reals.size() + to.texts.size();
+  if (nulls && to.nulls.empty()) to.nulls.assign(before, 0);
+  if (nulls || !to.nulls.empty()) {
+    gather_values(rows, lanes, [&](const PointBlock& block) { return source(block).nulls.empty() ? nullptr : source(block).nulls.data(); }, to.nulls);
   }
-  to.columns.resize(from.columns.size());
-  for (size_t i = 0; i < from.columns.size(); ++i) {
-    const PointColumn& source = from.columns[i];
-    PointColumn& target = to.columns[i];
-    target.type = source.type;
-    if (!source.loaded) continue;
-    target.loaded = true;
-    if (!source.nulls.empty() && target.nulls.empty()) target.nulls.assign(before, 0);
-    if (!source.nulls.empty()) {
-      append_values(source.nulls, start, count, reversed, target.nulls);
-    } else if (!target.nulls.empty()) {
-      target.nulls.resize(before + count, 0);
-    }
-    if (!source.integers.empty()) append_values(source.integers, start, count, reversed, target.integers);
-    if (!source.reals.empty()) append_values(source.reals, start, count, reversed, target.reals);
-    if (!source.texts.empty()) append_values(source.texts, start, count, reversed, target.texts);
+  switch (to.type) {
+    case FieldType::kDouble:
+      return gather_values(rows, lanes, [&](const PointBlock& block) { return source(block).reals.data(); }, to.reals);
+    case FieldType::kInt64:
+    case FieldType::kBool:
+      return gather_values(rows, lanes, [&](const PointBlock& block) { return source(block).integers.data(); }, to.integers);
+    case FieldType::kText:
+    case FieldType::kJson:
+      return gather_values(rows, lanes, [&](const PointBlock& block) { return source(block).texts.data(); }, to.texts);
   }
 }
 
@@ -109,6 +135,8 @@ struct BlockScan::State {
   void end_series();
   Result<bool> settle();
   Result<bool> next_in_series();
+  std::optional<int64_t> bound_of_unloaded() const;
+  void merge_loaded();
   PointRun take(BlockCursor& cursor, size_t count);
   void emit_gathered();
 };
@@ -318,6 +346,60 @@ PointRun BlockScan::State::take(BlockCursor& cursor, size_t count) {
   return out;
 }
 
+/// The least key of what is not loaded yet.
+std::optional<int64_t> BlockScan::State::bound_of_unloaded() const {
+  std::optional<int64_t> bound;
+  if (next_chunk < chunks.size()) bound = chunks[next_chunk].key;
+  for (const auto& cursor : active) {
+    if (cursor->loaded()) continue;
+    bound = bound.has_value() ? std::min(*bound, cursor->key()) : cursor->key();
+  }
+  return bound;
+}
+
+/// Gathers rows of all loaded cursors in their order, until one of them is through, or one alone has many to give.
+void BlockScan::State::merge_loaded() {
+  const auto bound = bound_of_unloaded();
+  std::vector<Lane> lanes;
+  for (const auto& cursor : active) {
+    if (cursor->loaded()) lanes.emplace_back(*cursor);
+  }
+  const auto key_of = [&](const Lane& lane) { return shape.key(lane.block->times[lane.row]); };
+  std::vector<MergedRow> rows;
+  size_t room = kBlockRowsMax - gathered.times.size();
+  size_t in_a_row = 0;
+  while (rows.size() < room && in_a_row < kRunRowsMin) {
+    size_t best = 0;
+    int64_t least = key_of(lanes[0]);
+    for (size_t i = 1; i < lanes.size(); ++i) {
+      const int64_t key = key_of(lanes[i]);
+      if (key < least || (key == least && lanes[i].cursor->rank() > lanes[best].cursor->rank())) {
+        best = i;
+        least = key;
+      }
+    }
+    if (bound.has_value() && least >= *bound) break;
+    if (shows_deleted || !lanes[best].block->is_deleted(lanes[best].row)) {
+      in_a_row = !rows.empty() && rows.back().lane == best ? in_a_row + 1 : 0;
+      rows.push_back({static_cast<uint32_t>(best), static_cast<uint32_t>(lanes[best].row)});
+    }
+    bool through = false;
+    for (Lane& lane : lanes) {
+      if (key_of(lane) != least) continue;
+      lane.step(shape.descending);
+      through = through || lane.at_end();
+    }
+    if (through) break;
+  }
+  gathered.columns.resize(shape.types.size());
+  if (shows_deleted) gather_deleted(rows, lanes, gathered);
+  gather_values(rows, lanes, [](const PointBlock& block) { return block.times.data(); }, gathered.times);
+  for (size_t column = 0; column < gathered.columns.size(); ++column) gather_column(rows, lanes, column, gathered.columns[column]);
+  for (const Lane& lane : lanes) {
+    if (lane.taken > 0) lane.cursor->advance(lane.taken);
+  }
+}
+
 /// The next run of the current series; false at its end.
 Result<bool> BlockScan::State::next_in_series() {
   if (kept.has_value()) {
@@ -328,39 +410,39 @@ Result<bool> BlockScan::State::next_in_series() {
   gathered.times.clear();
   gathered.deleted.clear();
   for (PointColumn& column : gathered.columns) column.clear();
-  while (true) {
+  while (gathered.times.size() < kBlockRowsMax) {
     BRAID_ASSIGN(const bool found, settle());
     if (!found) break;
     const int64_t least = least_key();
     BlockCursor* current = nullptr;
+    size_t at_least = 0;
     for (const auto& cursor : active) {
-      if (cursor->key() == least && (current == nullptr || cursor->rank() > current->rank())) current = cursor.get();
+      if (cursor->key() != least) continue;
+      ++at_least;
+      current = cursor.get();
     }
-    for (const auto& cursor : active) {
-      if (cursor.get() != current && cursor->key() == least) cursor->advance(1);
-    }
-    const std::optional<int64_t> bound = bound_beside(*current);
-    size_t rows = bound.has_value() ? current->rows_before(*bound) : current->rows_left();
-    if (!shows_deleted) {
+    const auto bound = bound_beside(*current);
+    size_t rows = at_least > 1 ? 0 : bound.has_value() ? current->rows_before(*bound) : current->rows_left();
+    if (rows > 0 && !shows_deleted) {
       rows = current->rows_alike(rows);
       if (current->is_deleted()) {
         current->advance(rows);
         continue;
       }
     }
-    const bool last_of_block = rows == current->rows_left();
-    const PointRun next = take(*current, rows);
-    if (rows >= kRunRowsMin || (gathered.times.empty() && last_of_block)) {
-      if (gathered.times.empty()) {
-        run = next;
-      } else {
-        kept = next;
-        emit_gathered();
-      }
-      return true;
+    const bool rest_of_block = rows == current->rows_left() && gathered.times.empty();
+    if (rows < kRunRowsMin && !rest_of_block) {
+      merge_loaded();
+      continue;
     }
-    append_rows(*next.block, next.start, next.count, next.reversed, gathered);
-    if (gathered.times.size() >= kBlockRowsMax) break;
+    const PointRun next = take(*current, rows);
+    if (gathered.times.empty()) {
+      run = next;
+    } else {
+      kept = next;
+      emit_gathered();
+    }
+    return true;
   }
   if (gathered.times.empty() && !series_told) return false;
   series_told = false;

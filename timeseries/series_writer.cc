@@ -10,6 +10,7 @@
 #include "timeseries/series_overlay.h"
 #include "timeseries/series_view.h"
 #include "timeseries/tag_codec.h"
+#include "timeseries/tag_value.h"
 
 namespace braid {
 namespace {
@@ -61,7 +62,20 @@ Result<SeriesId> SeriesWriter::series(const HypertableDefinition& table,
                                       const std::vector<std::optional<std::string_view>>& tags) {
   if (tags.size() != table.tags.size())
     return invalid(table, fmt::format("{} tag values for {} tags", tags.size(), table.tags.size()));
-  return catalog_.intern_series(table.id, encode_tags(tags));
+  if (std::none_of(table.tag_types.begin(), table.tag_types.end(), [](FieldType type) { return type == FieldType::kInt64; }))
+    return catalog_.intern_series(table.id, encode_tags(tags));
+  std::vector<std::string> numbers(tags.size());
+  std::vector<std::optional<std::string_view>> named = tags;
+  for (size_t i = 0; i < tags.size(); ++i) {
+    if (!tags[i] || table.tag_type(i) != FieldType::kInt64) continue;
+    const auto number = integer_of_tag(*tags[i]);
+    if (!number)
+      return Status(StatusCode::kConstraint, fmt::format("hypertable '{}': tag '{}' is INTEGER: '{}' is not", table.name,
+                                                         table.tags[i], *tags[i]));
+    numbers[i] = tag_of_integer(*number);
+    named[i] = numbers[i];
+  }
+  return catalog_.intern_series(table.id, encode_tags(named));
 }
 
 Status SeriesWriter::already_exists(const HypertableDefinition& table, SeriesId series,

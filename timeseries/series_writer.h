@@ -29,7 +29,7 @@ class SeriesWriter final : public StoreWriter {
   ~SeriesWriter() override;
 
   /// Finds or adds the series with these tags. kInvalidArgument if the count is not the
-  /// hypertable's.
+  /// hypertable's; kConstraint if a tag declared INTEGER is no whole number.
   Result<SeriesId> series(const HypertableDefinition& table,
                           const std::vector<std::optional<std::string_view>>& tags);
   /// Adds one point; `fields` has one value per field of the table, of the field's type.
