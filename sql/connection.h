@@ -253,6 +253,7 @@ Status register_hypertable_conversion(Connection& connection);
 Status register_chunk_functions(Connection& connection);
 Status register_continuous_aggregates(Connection& connection);
 Status register_policies(Connection& connection);
+Status register_maintenance(Connection& connection);
 Status register_bindings(Connection& connection);
 /// SQLite fires the newest trigger first. After a user has put one on a bound table, the binding's own are made again, so that a user's
 /// trigger always finds the node of the row.

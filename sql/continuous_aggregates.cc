@@ -1,8 +1,8 @@
 // Continuous aggregates: tables of a hypertable's points by bucket and tags, never stale.
 //
-//   create_continuous_aggregate(name, query [, with_data])
+//   create_continuous_aggregate(name, query [, with_data [, if_not_exists]])
 //   refresh_continuous_aggregate(name, since, until)            NULL: no bound
-//   drop_continuous_aggregate(name)                             as DROP TABLE name does
+//   drop_continuous_aggregate(name [, if_exists])               as DROP TABLE name does
 //   continuous_aggregates                                       a table of them
 //
 // Plans: the bucket with =, <, <=, >, >= and tags with = or IS are pushed down; rows come in the order of their buckets.
@@ -292,11 +292,17 @@ Status create(Connection& connection, AggregateDefinition definition, bool with_
   return with_data ? refresh_aggregate(connection, definition.id, {}).status() : Status();
 }
 
+bool flag(Values values, size_t index) { return values.size() > index && sqlite3_value_int(values[index]) != 0; }
+
 Status create_function(Connection& connection, sqlite3_context* context, Values values) {
   BRAID_TRY(connection.check_writing());
   std::string name(text_of(values[0]));
   if (name.empty() || connection.is_built_in_table(name) || same_sql_name(std::string_view(name).substr(0, 7), "_braid_"))
     return Status(StatusCode::kInvalidArgument, fmt::format("create_continuous_aggregate: '{}' cannot be its name", name));
+  if (connection.catalog_state().aggregate(name) != nullptr && flag(values, 3)) {
+    result_text(context, name);
+    return {};
+  }
   if (connection.catalog_state().aggregate(name) != nullptr)
     return Status(StatusCode::kConstraint, fmt::format("create_continuous_aggregate: '{}' exists already", name));
   BRAID_ASSIGN(auto definition, parse_aggregate(connection.catalog_state(), std::move(name), text_of(values[1])));
@@ -314,6 +320,7 @@ Result<const AggregateDefinition*> find_aggregate(Connection& connection, sqlite
 
 Status drop_function(Connection& connection, sqlite3_context* context, Values values) {
   BRAID_TRY(connection.check_writing());
+  if (flag(values, 1) && connection.catalog_state().aggregate(text_of(values[0])) == nullptr) return {};
   BRAID_ASSIGN(const AggregateDefinition* found, find_aggregate(connection, values[0], "drop_continuous_aggregate"));
   result_text(context, found->name);
   connection.defer([&connection, name = found->name] {
@@ -368,9 +375,10 @@ const TableFunction kList = {"continuous_aggregates",
 Status register_continuous_aggregates(Connection& connection) {
   BRAID_TRY(register_module(connection, kModule, ModuleKind::kCreated, make_aggregate_table));
   BRAID_TRY(register_table_function(connection, kList));
-  for (const int arguments : {2, 3})
+  for (const int arguments : {2, 3, 4})
     BRAID_TRY(register_function(connection, "create_continuous_aggregate", arguments, FunctionUse::kDirectOnly, create_function));
-  BRAID_TRY(register_function(connection, "drop_continuous_aggregate", 1, FunctionUse::kDirectOnly, drop_function));
+  for (const int arguments : {1, 2})
+    BRAID_TRY(register_function(connection, "drop_continuous_aggregate", arguments, FunctionUse::kDirectOnly, drop_function));
   return register_function(connection, "refresh_continuous_aggregate", 3, FunctionUse::kDirectOnly, refresh_function);
 }
 

@@ -10,6 +10,7 @@ namespace {
 
 constexpr int64_t kOriginUs = days_from_date({2000, 1, 3}) * kDayUs;  // a Monday
 constexpr int64_t kOriginMonth = 2000 * 12;
+constexpr int64_t kNearUs = 3 * kDayUs;  // more than clocks differ from UTC
 constexpr int64_t kMonthsMax = 12 * 600'000;  // beyond all times that microseconds can tell
 
 std::optional<int64_t> sum(int64_t a, int64_t b) {
@@ -54,6 +55,8 @@ Result<TimeBucket> TimeBucket::make(const Interval& width, const TimeBucketOptio
   if (width.months < 0 || width.microseconds < 0 || (width.months == 0 && width.microseconds == 0))
     return Status(StatusCode::kInvalidArgument, "the width must be greater than zero");
   if (width.months > kMonthsMax) return Status(StatusCode::kInvalidArgument, "the width is longer than all time");
+  if (options.zone != nullptr && (options.offset.months != 0 || options.offset.microseconds == INT64_MIN))
+    return Status(StatusCode::kInvalidArgument, "with a time zone the offset cannot have months");
   TimeBucket bucket;
   bucket.zone_ = options.zone;
   bucket.shift_ = options.offset;
@@ -127,38 +130,52 @@ int64_t TimeBucket::next(int64_t us) const {
   return INT64_MAX;
 }
 
-/// The offset is taken off the instant, not off the local clock: then no change of the clock can put a start after its time.
-/// Where clocks show the start twice, buckets of a day or longer start at the first time, shorter ones at the last that has come.
+/// The offset is taken off the instant, not off the local clock: then no change of the clock can put a start after its time. A bucket ends
+/// where clocks leave it, so where they are set back within one its time comes in two buckets, unless they stay in it.
 std::optional<int64_t> TimeBucket::floor_in_zone(int64_t us) const {
-  const auto instant = shift_.microseconds == INT64_MIN ? std::nullopt : sum(us, -shift_.microseconds);
-  const auto clock = instant ? plus_months(zone_->local(*instant), -shift_.months) : std::nullopt;
-  const auto floored = clock ? floor_of_clock(*clock) : std::nullopt;
-  const auto start = floored ? plus_months(*floored, shift_.months) : std::nullopt;
-  if (!start) return std::nullopt;
-  const TimeZone::Instants found = zone_->instants(*start);
-  const bool is_short = width_us_ != 0 && width_us_ < kDayUs;
-  return sum(is_short && found.last <= *instant ? found.last : found.first, shift_.microseconds);
+  auto instant = sum(us, -shift_.microseconds);
+  while (instant) {
+    const int64_t clock = zone_->local(*instant);
+    const auto start_clock = floor_of_clock(clock);
+    if (!start_clock) return std::nullopt;
+    if (clock - *start_clock > 2 * kNearUs) {
+      // Clocks differ from UTC by little more than a day, so this still lies in the bucket, with fewer changes before it.
+      instant = *start_clock + kNearUs;
+      continue;
+    }
+    const auto start = sum(*instant, *start_clock - clock);
+    const auto change = zone_->last_transition(*instant);
+    if (!start || !change || *start >= *change) return start ? sum(*start, shift_.microseconds) : std::nullopt;
+    if (floor_of_clock(zone_->local(*change - 1)) != start_clock) return sum(*change, shift_.microseconds);
+    instant = *change - 1;
+  }
+  return std::nullopt;
 }
 
 int64_t TimeBucket::next_in_zone(int64_t us) const {
   const int64_t start = floor(us);
-  int64_t at = us;
+  auto instant = sum(us, -shift_.microseconds);
+  const auto shifted = [&](std::optional<int64_t> time) { return time ? sum(*time, shift_.microseconds).value_or(INT64_MAX) : INT64_MAX; };
   // Within one offset the clock runs evenly; at each change the question is asked anew.
-  for (;;) {
-    const auto instant = shift_.microseconds == INT64_MIN ? std::nullopt : sum(at, -shift_.microseconds);
-    const auto clock = instant ? plus_months(zone_->local(*instant), -shift_.months) : std::nullopt;
-    const auto next_clock = clock ? next_of_clock(*clock) : std::nullopt;
-    const auto moved = next_clock ? plus_months(*next_clock, shift_.months) : std::nullopt;
-    const auto next_instant = moved ? sum(*moved, -zone_->offset_us(*instant)) : std::nullopt;
-    const auto next = next_instant ? sum(*next_instant, shift_.microseconds) : std::nullopt;
-    const auto change_instant = instant ? zone_->next_transition(*instant) : std::nullopt;
-    const auto change = change_instant ? sum(*change_instant, shift_.microseconds) : std::nullopt;
-    if (!change || (next && *next < *change)) return next && *next > us ? *next : INT64_MAX;
-    const int64_t after = floor(*change);
+  while (instant) {
+    const int64_t clock = zone_->local(*instant);
+    const auto start_clock = floor_of_clock(clock);
+    const auto next_clock = next_of_clock(clock);
+    if (!next_clock) return INT64_MAX;
+    if (start_clock && clock - *start_clock > kNearUs && *next_clock - clock > 3 * kNearUs) {
+      // No change of the clock far from a bucket's ends can leave it.
+      instant = *next_clock - 2 * kNearUs;
+      continue;
+    }
+    const auto next = sum(*instant, *next_clock - clock);
+    const auto change = zone_->next_transition(*instant);
+    if (!change || (next && *next < *change)) return shifted(next);
+    const int64_t after = floor(shifted(change));
     if (after > start && after > us) return after;
-    if (*change <= at) return INT64_MAX;
-    at = *change;
+    if (*change <= *instant) return INT64_MAX;
+    instant = change;
   }
+  return INT64_MAX;
 }
 
 }  // namespace braid

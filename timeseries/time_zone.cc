@@ -192,6 +192,11 @@ int64_t TimeZone::rule_second(const RuleDay& day, int64_t year) {
   return days * kDaySeconds + day.second;
 }
 
+std::vector<TimeZone::Transition>::const_iterator TimeZone::upper_bound(int64_t second) const {
+  return std::upper_bound(transitions_.begin(), transitions_.end(), second,
+                          [](int64_t at, const Transition& transition) { return at < transition.at; });
+}
+
 std::optional<int64_t> TimeZone::next_by_rule(int64_t second) const {
   if (!rule_ || !rule_->daylight) return std::nullopt;
   const int64_t year = date_from_days(floor_divide(second, kDaySeconds)).year;
@@ -203,23 +208,26 @@ std::optional<int64_t> TimeZone::next_by_rule(int64_t second) const {
   return next;
 }
 
+/// Of three years, so that one with daylight is always found; nothing when clocks are never changed.
+std::optional<TimeZone::RuleChange> TimeZone::last_by_rule(int64_t second) const {
+  if (!rule_ || !rule_->daylight) return std::nullopt;
+  const int64_t year = date_from_days(floor_divide(second, kDaySeconds)).year;
+  RuleChange latest{INT64_MIN, rule_->standard};
+  for (int64_t y = year - 2; y <= year + 1; ++y) {
+    const RuleChange start{rule_second(rule_->start, y) - rule_->standard, *rule_->daylight};
+    const RuleChange end{rule_second(rule_->end, y) - *rule_->daylight, rule_->standard};
+    for (const RuleChange& change : {start, end})
+      if (change.at <= second && change.at > latest.at) latest = change;
+  }
+  return latest;
+}
+
 int64_t TimeZone::offset_at(int64_t second) const {
-  const auto after = std::upper_bound(transitions_.begin(), transitions_.end(), second,
-                                      [](int64_t at, const Transition& transition) { return at < transition.at; });
+  const auto after = upper_bound(second);
   if (after != transitions_.end() || !rule_)
     return after == transitions_.begin() ? before_ : std::prev(after)->offset;
   if (!rule_->daylight) return rule_->standard;
-  // The latest change at or before the second decides.
-  const int64_t year = date_from_days(floor_divide(second, kDaySeconds)).year;
-  int64_t latest = INT64_MIN;
-  int64_t offset = rule_->standard;
-  for (int64_t y = year - 1; y <= year + 1; ++y) {
-    const int64_t start = rule_second(rule_->start, y) - rule_->standard;
-    const int64_t end = rule_second(rule_->end, y) - *rule_->daylight;
-    if (start <= second && start > latest) latest = start, offset = *rule_->daylight;
-    if (end <= second && end > latest) latest = end, offset = rule_->standard;
-  }
-  return offset;
+  return last_by_rule(second)->offset;
 }
 
 int64_t TimeZone::offset_us(int64_t instant_us) const { return offset_at(floor_divide(instant_us, kSecondUs)) * kSecondUs; }
@@ -228,35 +236,20 @@ int64_t TimeZone::local(int64_t instant_us) const { return add(instant_us, offse
 
 std::optional<int64_t> TimeZone::next_transition(int64_t instant_us) const {
   const int64_t second = floor_divide(instant_us, kSecondUs);
-  const auto after = std::upper_bound(transitions_.begin(), transitions_.end(), second,
-                                      [](int64_t at, const Transition& transition) { return at < transition.at; });
+  const auto after = upper_bound(second);
   if (after != transitions_.end()) return microseconds(after->at);
   const auto next = next_by_rule(second);
   return next ? std::optional(microseconds(*next)) : std::nullopt;
 }
 
-TimeZone::Instants TimeZone::instants(int64_t local_us) const {
-  // Offsets differ from UTC by about a day at most, so the offsets that can matter are those around the time.
-  const int64_t early = offset_us(add(local_us, -2 * kDayUs));
-  int64_t from = add(local_us, -2 * kDayUs);
-  std::optional<int64_t> first, last;
-  int64_t offset = early;
-  int64_t skipped = add(local_us, -early);
-  for (int changes = 0; changes < 8; ++changes) {
-    const auto change = next_transition(from);
-    const int64_t instant = add(local_us, -offset);
-    if (instant >= from && (!change || instant < *change)) {
-      if (!first) first = instant;
-      last = instant;
-    }
-    if (!change || *change > add(local_us, 2 * kDayUs)) break;
-    // Clocks jump over the time: it is read as before the jump.
-    const int64_t next_offset = offset_us(*change);
-    if (!first && add(*change, offset) <= local_us && add(*change, next_offset) > local_us) skipped = instant;
-    from = *change;
-    offset = next_offset;
+std::optional<int64_t> TimeZone::last_transition(int64_t instant_us) const {
+  const int64_t second = floor_divide(instant_us, kSecondUs);
+  const auto after = upper_bound(second);
+  if (after == transitions_.end()) {
+    const auto change = last_by_rule(second);
+    if (change && (transitions_.empty() || change->at > transitions_.back().at)) return microseconds(change->at);
   }
-  return first ? Instants{*first, *last} : Instants{skipped, skipped};
+  return after == transitions_.begin() ? std::nullopt : std::optional(microseconds(std::prev(after)->at));
 }
 
 }  // namespace braid

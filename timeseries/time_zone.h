@@ -26,13 +26,8 @@ class TimeZone {
   int64_t local(int64_t instant_us) const;
   /// The first instant after this one at which the offset changes; none when it stays for ever.
   std::optional<int64_t> next_transition(int64_t instant_us) const;
-  /// The instants at which local clocks show `local_us`: the first and the last of them, which differ where clocks are
-  /// set back. A time that clocks skip is read with the offset before the gap.
-  struct Instants {
-    int64_t first;
-    int64_t last;
-  };
-  Instants instants(int64_t local_us) const;
+  /// The latest change at or before the instant.
+  std::optional<int64_t> last_transition(int64_t instant_us) const;
 
  private:
   struct Transition {
@@ -59,7 +54,15 @@ class TimeZone {
   static int64_t rule_second(const RuleDay& day, int64_t year);
   Status parse_body(std::string_view body, std::string_view header, size_t time_size);
   int64_t offset_at(int64_t second) const;
+  /// The first of the table's transitions after the second.
+  std::vector<Transition>::const_iterator upper_bound(int64_t second) const;
+  /// A change by the rule, after its table: the first after the second, or the last at or before it.
   std::optional<int64_t> next_by_rule(int64_t second) const;
+  struct RuleChange {
+    int64_t at;
+    int64_t offset;  // from there on
+  };
+  std::optional<RuleChange> last_by_rule(int64_t second) const;
 
   std::string name_;
   int64_t before_ = 0;  // offset before the first transition
