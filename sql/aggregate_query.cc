@@ -322,4 +322,40 @@ Result<AggregateDefinition> parse_aggregate(const CatalogState& state, std::stri
   return definition;
 }
 
+namespace {
+
+/// The name that a tag or field has after the change; none when it goes or gets another type.
+std::optional<std::string> name_after(const std::string& name, const HypertableDefinition& before, const HypertableDefinition& after) {
+  for (size_t i = 0; i < before.tags.size(); ++i)
+    if (same_sql_name(before.tags[i], name)) return after.tags[i];
+  for (const FieldDefinition& field : before.fields) {
+    if (!same_sql_name(field.name, name)) continue;
+    for (const FieldDefinition& now : after.fields)
+      if (now.id == field.id && now.type == field.type) return now.name;
+  }
+  return std::nullopt;
+}
+
+}  // namespace
+
+Status follow_alteration(CatalogWriter& catalog, const HypertableDefinition& before, const HypertableDefinition& after) {
+  std::vector<AggregateDefinition> changed;
+  for (const auto& [id, aggregate] : catalog.state().aggregates) {
+    if (aggregate->hypertable != before.id) continue;
+    AggregateDefinition followed = *aggregate;
+    bool renamed = false;
+    for (AggregateColumn& column : followed.columns) {
+      if (column.source.empty()) continue;
+      const auto name = name_after(column.source, before, after);
+      if (!name)
+        return Status(StatusCode::kConstraint, fmt::format("the continuous aggregate '{}' is made from '{}'; drop it first", aggregate->name, column.source));
+      renamed |= *name != column.source;
+      column.source = *name;
+    }
+    if (renamed) changed.push_back(std::move(followed));
+  }
+  for (AggregateDefinition& aggregate : changed) catalog.put_aggregate(std::move(aggregate));
+  return {};
+}
+
 }  // namespace braid

@@ -18,4 +18,8 @@ namespace braid {
 /// The definition, without an id. kInvalidArgument tells what cannot be kept up to date, and what could be written instead.
 Result<AggregateDefinition> parse_aggregate(const CatalogState& state, std::string name, std::string_view query);
 
+/// A hypertable is about to change its columns: aggregates over it follow a new name. kConstraint when one of them is made from a field that
+/// goes or gets another type.
+Status follow_alteration(CatalogWriter& catalog, const HypertableDefinition& before, const HypertableDefinition& after);
+
 }  // namespace braid

@@ -45,7 +45,8 @@ constexpr std::string_view kDeniedFunctions[] = {"load_extension", "fts3_tokeniz
 /// Functions that change what there is, not what is in it.
 constexpr std::string_view kAdministrativeFunctions[] = {"graph_bind",       "graph_unbind",          "graph_create_index", "graph_create_edge_index",
                                                          "graph_drop_index", "graph_drop_edge_index", "graph_hierarchy",    "graph_hierarchy_drop",
-                                                         "create_hypertable", "create_continuous_aggregate", "drop_continuous_aggregate"};
+                                                         "create_hypertable", "create_continuous_aggregate", "drop_continuous_aggregate",
+                                                         "hypertable_alter"};
 /// Functions that write the graph or the series, so that their statement takes the writer slot.
 constexpr std::string_view kWritingFunctions[] = {"graph_bind",         "graph_unbind",      "graph_link",
                                                   "graph_create_index", "graph_create_edge_index", "graph_drop_index",
@@ -54,7 +55,7 @@ constexpr std::string_view kWritingFunctions[] = {"graph_bind",         "graph_u
                                                   "graph_scenario_add_node", "graph_scenario_remove_node", "graph_scenario_add_edge",
                                                   "graph_scenario_remove_edge", "graph_scenario_set", "graph_scenario_undo",
                                                   "graph_scenario_drop", "graph_scenario_keep", "load_advance", "load_finish",
-                                                  "delete_points", "create_hypertable", "create_continuous_aggregate",
+                                                  "delete_points", "hypertable_alter", "create_hypertable", "create_continuous_aggregate",
                                                   "drop_continuous_aggregate", "refresh_continuous_aggregate", "add_retention_policy",
                                                   "add_size_retention_policy", "remove_retention_policy", "add_compression_policy",
                                                   "remove_compression_policy", "add_continuous_aggregate_policy",
@@ -62,7 +63,7 @@ constexpr std::string_view kWritingFunctions[] = {"graph_bind",         "graph_u
 /// Functions whose answers differ from row to row.
 constexpr std::string_view kUnsteadyFunctions[] = {"random", "randomblob", "gen_random_uuid", "changes", "total_changes", "last_insert_rowid"};
 /// What reads the catalog at the snapshot, beside all that is named graph_….
-constexpr std::string_view kReadingNames[] = {"load_position", "load_advance", "load_finish", "load_positions", "show_chunks",
+constexpr std::string_view kReadingNames[] = {"load_position", "load_advance", "load_finish", "load_positions", "asof", "asof_value", "hypertable_compact", "show_chunks",
                                               "hypertable_size", "hypertable_detailed_size", "chunks_detailed_size", "hypertables",
                                               "policies", "continuous_aggregates"};
 
