@@ -51,7 +51,7 @@ Status BlockCursor::load(SeriesScanCounts& counts) {
     BRAID_TRY(reader_->read_block(next, shape_->fields, block_));
   } else {
     BRAID_TRY(reader_->read_block(next, mapping_.columns_for(shape_->fields), block_));
-    mapping_.apply(block_);
+    mapping_.apply(block_, shape_->fields);
   }
   enter_block();
   if (!loaded_) expect_block();

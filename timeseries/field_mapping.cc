@@ -126,7 +126,7 @@ std::vector<bool> FieldMapping::columns_for(const std::vector<bool>& wanted) con
   return out;
 }
 
-void FieldMapping::apply(PointBlock& block) const {
+void FieldMapping::apply(PointBlock& block, const std::vector<bool>& wanted) const {
   if (identity_) return;
   std::vector<PointColumn> columns;
   columns.reserve(columns_.size());
@@ -134,6 +134,8 @@ void FieldMapping::apply(PointBlock& block) const {
     if (columns_[i].has_value()) {
       columns.push_back(std::move(block.columns[*columns_[i]]));
       widen(columns.back(), types_[i]);
+    } else if (!wanted.empty() && (i >= wanted.size() || !wanted[i])) {
+      columns.emplace_back(types_[i]);
     } else {
       columns.push_back(nulls_of(types_[i], block.times.size()));
     }

@@ -39,8 +39,8 @@ class FieldMapping {
   std::optional<size_t> column_of(size_t field) const;
   /// The stored columns to read for the fields wanted, both by index; empty means all.
   std::vector<bool> columns_for(const std::vector<bool>& wanted) const;
-  /// Makes a block of stored columns one of the table's fields; those that were not there are null.
-  void apply(PointBlock& block) const;
+  /// Makes a block of stored columns one of the table's fields; those wanted (empty means all) that were not there are null.
+  void apply(PointBlock& block, const std::vector<bool>& wanted) const;
 
  private:
   bool identity_ = true;

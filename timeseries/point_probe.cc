@@ -110,7 +110,7 @@ Status PointProbe::load_columns(CachedBlock& block, const HypertableDefinition& 
   const ChunkFooter& footer = block.reader->footer();
   BRAID_ASSIGN(const FieldMapping mapping, FieldMapping::make(footer.fields, footer.types, table.fields));
   BRAID_TRY(block.reader->read_block(*block.entry, {}, block.rows));
-  mapping.apply(block.rows);
+  mapping.apply(block.rows, {});
   block.columns_of = StoredFields::of(table.fields);
   return Status();
 }

@@ -79,7 +79,9 @@ SeriesCheckpoint::SeriesCheckpoint(Lsn newest, std::shared_ptr<const CatalogStat
   for (const auto& [id, table] : tail->tables) {
     const uint64_t rows = table.rows();
     if (rows == 0 || !state_->hypertables.contains(id)) continue;
-    if (rows <= relog_rows_max) {
+    // What is logged again stays in the tail, and with it the deletions that hide parts of it.
+    constexpr size_t kDeletionsKept = 64;
+    if (rows <= relog_rows_max && table.deletions.size() <= kDeletionsKept) {
       relogging_.push_back(id);
       continue;
     }
