@@ -6,6 +6,7 @@
 #include <fmt/format.h>
 
 #include "engine/check.h"
+#include "sql/aggregate_statements.h"
 #include "sql/gapfill.h"
 
 namespace braid {
@@ -76,7 +77,8 @@ Status Connection::register_all() {
   for (const auto part : {register_time_functions, register_bucket_functions, register_bookend_functions, register_statistic_functions,
                           register_percentile_functions, register_line_functions, register_row_window_functions, register_asof_functions, register_graph_functions, register_series_functions, register_graph_tables, register_index_tables, register_loads,
                           register_traversal_tables, register_algorithm_tables, register_layout_table, register_hierarchy_tables,
-                          register_rollup_tables, register_match_tables, register_scenario_functions, register_hypertables, register_hypertable_alter, register_bindings, register_authorizer})
+                          register_rollup_tables, register_match_tables, register_scenario_functions, register_hypertables, register_hypertable_alter, register_hypertable_conversion,
+                          register_chunk_functions, register_continuous_aggregates, register_policies, register_maintenance, register_bindings, register_authorizer})
     BRAID_TRY(part(*this));
   sqlite3_progress_handler(db(), kProgressSteps, progress, this);
   return {};
@@ -109,6 +111,13 @@ Result<std::unique_ptr<Statement>> Connection::prepare(std::string_view sql, siz
   if (static_cast<int64_t>(sql.size()) > engine().options()[OptionId::kSqlBytesMax])
     return Status(StatusCode::kLimit, fmt::format("the SQL text has {} bytes, sql_bytes_max allows {}", sql.size(),
                                                   engine().options()[OptionId::kSqlBytesMax]));
+  if (const auto translated = translate_statement(sql)) {
+    size_t all = 0;
+    auto statement = prepare(translated->sql, all);
+    error_offset_ = -1;  // a place in a text that the user has not written
+    if (statement.ok()) used = translated->used;
+    return statement;
+  }
   if (starts_with_word(sql, "VACUUM"))
     return Status(StatusCode::kDenied, "VACUUM is not allowed; the space of deleted rows is used again");
   BRAID_ASSIGN(const auto filled, rewrite_gapfill(sql, [this](std::string_view name, size_t arguments) { return is_aggregate(name, arguments); }));

@@ -122,6 +122,8 @@ class Connection {
   /// A status met inside a virtual table or a function, where SQLite has room for a number and a text only.
   /// Returns the SQLite code to answer.
   int report(Status status);
+  /// What a table or function of ours reported when a statement of the engine's own failed, else that statement's status.
+  Status reported_or(Status status) { return reported_.ok() || status.ok() ? status : std::exchange(reported_, Status()); }
   int report(sqlite3_vtab* table, Status status);
   void report(sqlite3_context* context, Status status);
 
@@ -270,6 +272,11 @@ Status register_match_tables(Connection& connection);
 Status register_scenario_functions(Connection& connection);
 Status register_hypertables(Connection& connection);
 Status register_hypertable_alter(Connection& connection);
+Status register_hypertable_conversion(Connection& connection);
+Status register_chunk_functions(Connection& connection);
+Status register_continuous_aggregates(Connection& connection);
+Status register_policies(Connection& connection);
+Status register_maintenance(Connection& connection);
 Status register_bindings(Connection& connection);
 /// SQLite fires the newest trigger first. After a user has put one on a bound table, the binding's own are made again, so that a user's
 /// trigger always finds the node of the row.

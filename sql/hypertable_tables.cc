@@ -194,6 +194,9 @@ class HypertableTable final : public VirtualTable {
   Status destroy() override {
     if (connection.keeps_points()) return {};
     BRAID_ASSIGN(const HypertableDefinition* table, definition());
+    for (const auto& [id, aggregate] : connection.catalog_state().aggregates)
+      if (aggregate->hypertable == table->id)
+        return Status(StatusCode::kConstraint, fmt::format("the continuous aggregate '{}' is made from '{}'; drop it first", aggregate->name, columns_.name));
     BRAID_TRY(connection.series_writer().drop_hypertable(*table));
     connection.session().catalog_writer().remove_hypertable(table->id);
     return {};
@@ -548,17 +551,6 @@ Status delete_points_function(Connection& connection, sqlite3_context*, std::spa
   return connection.series_writer().remove_range(table, range, series ? std::move(*series) : std::vector<SeriesId>());
 }
 
-Status drop_chunks_function(Connection& connection, sqlite3_context* context, std::span<sqlite3_value*> values) {
-  BRAID_TRY(connection.check_writing());
-  const HypertableDefinition* table = connection.catalog_state().hypertable(text_of(values[0]));
-  if (table == nullptr) return Status(StatusCode::kNotFound, fmt::format("there is no hypertable '{}'", text_of(values[0])));
-  BRAID_ASSIGN(const Timestamp older_than, time_of(values[1], "drop_chunks"));
-  const HypertableDefinition copy = *table;  // dropping changes the catalog that it stands in
-  BRAID_ASSIGN(const uint64_t dropped, connection.series_writer().drop_chunks(copy, older_than));
-  sqlite3_result_int64(context, static_cast<sqlite3_int64>(dropped));
-  return {};
-}
-
 /// hypertable_compact(table): waits until each chunk interval is one file without anything deleted.
 Status compact_function(Connection& connection, sqlite3_context* context, std::span<sqlite3_value*> values) {
   if (connection.writing())
@@ -583,8 +575,7 @@ Status register_hypertables(Connection& connection) {
 Status register_series_functions(Connection& connection) {
   for (const int arguments : {3, 4})
     BRAID_TRY(register_function(connection, "delete_points", arguments, FunctionUse::kDirectOnly, delete_points_function));
-  BRAID_TRY(register_function(connection, "hypertable_compact", 1, FunctionUse::kDirectOnly, compact_function));
-  return register_function(connection, "drop_chunks", 2, FunctionUse::kDirectOnly, drop_chunks_function);
+  return register_function(connection, "hypertable_compact", 1, FunctionUse::kDirectOnly, compact_function);
 }
 
 }  // namespace braid
