@@ -53,7 +53,7 @@ constexpr std::string_view kWritingFunctions[] = {"graph_bind",         "graph_u
                                                   "graph_scenario_remove_edge", "graph_scenario_set", "graph_scenario_undo",
                                                   "graph_scenario_drop", "graph_scenario_keep", "load_advance", "load_finish"};
 /// What reads the catalog at the snapshot, beside all that is named graph_….
-constexpr std::string_view kReadingNames[] = {"load_position", "load_advance", "load_finish", "load_positions"};
+constexpr std::string_view kReadingNames[] = {"load_position", "load_advance", "load_finish", "load_positions", "hypertable_rollup"};
 
 bool same(std::string_view a, std::string_view b) {
   return a.size() == b.size() && strncasecmp(a.data(), b.data(), a.size()) == 0;

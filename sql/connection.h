@@ -21,6 +21,7 @@
 #include "graph/graph_view.h"
 #include "graph/graph_writer.h"
 #include "graph/traversal.h"
+#include "timeseries/rollup.h"
 #include "timeseries/series_writer.h"
 
 namespace braid {
@@ -104,6 +105,19 @@ class Connection {
   };
   void note_walk(std::string_view call, WalkReport report);
   const std::deque<NotedWalk>& noted_walks() const { return noted_walks_; }
+  /// How the last reads of hypertables were answered, the newest first.
+  struct NotedSeriesRead {
+    std::string way;  ///< "rollup", "batch", "last" or "scan"
+    std::string table;
+    std::string detail;
+    uint64_t rows = 0;
+    RollupCounts counts;
+  };
+  void note_series_read(NotedSeriesRead read);
+  const std::deque<NotedSeriesRead>& noted_series_reads() const { return noted_series_reads_; }
+  /// Are SELECTs over hypertables recognised when they are prepared?
+  bool series_fast_path() const { return series_fast_path_; }
+  void set_series_fast_path(bool on) { series_fast_path_ = on; }
   /// A call begins: an earlier interrupt is over, and its time is counted from now.
   void start_call();
   /// kMisuse inside a read-only place; functions that write call it first.
@@ -158,6 +172,15 @@ class Connection {
   Status with_signatures(Status status, std::string_view sql) const;
   static int progress(void* self);
 
+  struct PreparedText;
+  Status prepare_text(std::string_view sql, PreparedText& out);
+  /// As prepare_text, with what a rollup answers recognised; `out` is empty when that is nothing.
+  Status prepare_recognized(std::string_view sql, PreparedText& out);
+  bool hides_hypertable(std::string_view name);
+  /// Is what a statement was recognised for still there?
+  bool is_current(const Statement& statement) const;
+  Status prepare_again(Statement& statement);
+
   std::unique_ptr<Session> session_;
   StatementTraits* preparing_ = nullptr;
   std::string preparing_sql_;
@@ -177,6 +200,9 @@ class Connection {
   std::chrono::milliseconds time_limit_{0};
   std::function<bool(double fraction)> progress_;
   std::deque<NotedWalk> noted_walks_;
+  std::deque<NotedSeriesRead> noted_series_reads_;
+  bool series_fast_path_ = true;
+  uint64_t temporary_changes_ = 0;  // statements that made or dropped TEMP objects, which may hide a hypertable
   std::atomic<bool> cancel_{false};
   std::map<std::string, std::string, std::less<>> built_in_tables_;  // signatures by name
   std::unordered_map<std::string, SqliteStatement> internal_statements_;
@@ -204,10 +230,13 @@ class Statement {
  private:
   friend class Connection;
   Connection& connection_;
-  sqlite3_stmt* const statement_;
+  sqlite3_stmt* statement_;
   const StatementTraits traits_;
   const std::string sql_;
   const bool writes_;
+  // What the text that runs was written for, when it is not the user's (sql/rollup_recognition.h).
+  std::vector<HypertableDefinition> recognized_for_;
+  uint64_t temporary_changes_ = 0;
   bool running_ = false;
   bool has_row_ = false;
   std::optional<Session::Marks> undo_;  // what was staged before it, when SQLite will not undo it
@@ -229,6 +258,8 @@ Status register_rollup_tables(Connection& connection);
 Status register_match_tables(Connection& connection);
 Status register_scenario_functions(Connection& connection);
 Status register_hypertables(Connection& connection);
+Status register_hypertable_rollup(Connection& connection);
+Status register_series_reads(Connection& connection);
 Status register_bindings(Connection& connection);
 /// SQLite fires the newest trigger first. After a user has put one on a bound table, the binding's own are made again, so that a user's
 /// trigger always finds the node of the row.

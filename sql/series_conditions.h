@@ -1,0 +1,28 @@
+// Conditions on the columns of a hypertable, as SQL compares, narrowed down to what a scan is asked.
+#pragma once
+
+#include <sqlite3.h>
+
+#include <cstdint>
+#include <vector>
+
+#include "engine/result.h"
+#include "engine/types.h"
+#include "sql/series_choice.h"
+#include "timeseries/rollup.h"
+
+namespace braid {
+
+enum class ConditionOperator : uint8_t { kLess, kLessOrEqual, kEqual, kNotEqual, kGreaterOrEqual, kGreater, kIs, kIn, kNull, kNotNull };
+
+/// Narrows `range` by time OP value, as SQL compares; false when nothing can match. kInvalidArgument for what is no time.
+Result<bool> narrow_range(ConditionOperator op, sqlite3_value* value, TimeRange& range);
+/// Adds field OP value; false when nothing can match.
+bool narrow_field(ConditionOperator op, sqlite3_value* value, size_t field, std::vector<FieldFilter>& filters);
+/// Restricts a tag to those for which tag OP value holds.
+Status narrow_tag(ConditionOperator op, sqlite3_value* value, TagChoice& choice);
+
+/// Does a value of a field of numbers hold?
+bool passes(const FieldFilter& filter, const FieldValue& value, FieldType type);
+
+}  // namespace braid
