@@ -11,7 +11,7 @@
 #include "engine/store.h"
 #include "timeseries/chunk_format.h"
 #include "timeseries/point_block.h"
-#include "timeseries/series_scan.h"
+#include "timeseries/scan_options.h"
 
 namespace braid {
 
@@ -33,13 +33,19 @@ struct LoneBlock {
   bool whole;  ///< all its rows are in the range
 };
 
+/// What became of a block that was offered.
+enum class BlockUse : uint8_t {
+  kRead,        ///< its rows are to be read
+  kDone,        ///< they are not
+  kSeriesDone,  ///< nor is what follows of its series; a run follows that may have no rows
+};
+
 /// Runs come in the order (series, time); each (series, time) once with its latest write.
 /// Opens no file before the first `next`. One thread at a time; holds what it reads from. With an overlay it sees points staged before its
 /// construction, and answers kInterrupted after their rollback.
 class BlockScan {
  public:
-  /// True: the block is done with, and its rows are not read.
-  using Offer = std::function<bool(const LoneBlock&)>;
+  using Offer = std::function<BlockUse(const LoneBlock&)>;
 
   BlockScan(std::shared_ptr<const StoreView> base, std::shared_ptr<const SeriesOverlay> overlay, const HypertableDefinition& table,
             SeriesScanOptions options, Offer offer = nullptr);
@@ -49,6 +55,8 @@ class BlockScan {
   /// Moves to the next run; false at the end.
   Result<bool> next();
   const PointRun& run() const;
+  /// Passes over what follows of the current series; the run is gone then.
+  void skip_series();
   /// kInterrupted when what it reads was rolled back.
   Status check();
   SeriesScanCounts counts() const;

@@ -3,17 +3,17 @@
 #include <bit>
 #include <cmath>
 
+#include "timeseries/wide_integer.h"
+
 namespace braid {
 namespace {
-
-__extension__ using WideInteger = __int128;
 
 struct IntegerSum {
   WideInteger total = 0;
   void add(int64_t value) { total += value; }
   void store(ColumnStatistics& out) const {
-    out.sum_low = static_cast<uint64_t>(total);
-    out.sum_high = static_cast<uint64_t>(total >> 64);
+    out.sum_low = low_half(total);
+    out.sum_high = high_half(total);
   }
 };
 

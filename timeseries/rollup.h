@@ -6,13 +6,13 @@
 #include <functional>
 #include <memory>
 #include <optional>
-#include <variant>
 #include <vector>
 
 #include "engine/catalog.h"
 #include "engine/result.h"
 #include "engine/store.h"
 #include "engine/types.h"
+#include "timeseries/field_filter.h"
 
 namespace braid {
 
@@ -49,15 +49,6 @@ inline constexpr size_t kAllRows = SIZE_MAX - 1;
 struct RollupColumn {
   RollupFunction function = RollupFunction::kCount;
   size_t field = kAllRows;
-};
-
-enum class FilterOperator : uint8_t { kLess, kLessOrEqual, kEqual, kNotEqual, kGreaterOrEqual, kGreater, kIsNull, kIsNotNull };
-
-/// A condition on a field of numbers. NULL and NaN pass kIsNull only. Integers and doubles are compared exactly, as SQLite does.
-struct FieldFilter {
-  size_t field = 0;
-  FilterOperator op = FilterOperator::kIsNotNull;
-  std::variant<int64_t, double> value;
 };
 
 struct RollupQuestion {
@@ -106,7 +97,7 @@ class RollupAnswer {
   const RollupCounts& counts() const { return counts_; }
 
  private:
-  friend class Rollup;
+  friend class RollupTotals;
   struct Row {
     int64_t bucket;
     uint32_t group;

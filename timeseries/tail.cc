@@ -190,6 +190,11 @@ void TailSegment::append(SeriesId series, std::span<const int64_t> times,
     const WriterLock lock(mutex_);
     series_.emplace(series, std::move(created));
   }
+  const auto [least, greatest] = std::minmax_element(times.begin() + static_cast<ptrdiff_t>(start), times.begin() + static_cast<ptrdiff_t>(limit));
+  if (start < limit) {
+    time_min_.store(std::min(time_min(), *least), std::memory_order_relaxed);
+    time_max_.store(std::max(time_max(), *greatest), std::memory_order_relaxed);
+  }
   added_bytes += tail->append(times, columns, start, limit, lsn);
   rows_.fetch_add(limit - start, std::memory_order_relaxed);
   bytes_.fetch_add(added_bytes, std::memory_order_relaxed);

@@ -106,6 +106,9 @@ class TailSegment {
   void add_series_ids(std::vector<SeriesId>& ids) const;
   uint64_t rows() const { return rows_.load(std::memory_order_relaxed); }
   uint64_t bytes() const { return bytes_.load(std::memory_order_relaxed); }
+  /// Of all rows, also of those that a view does not see yet.
+  int64_t time_min() const { return time_min_.load(std::memory_order_relaxed); }
+  int64_t time_max() const { return time_max_.load(std::memory_order_relaxed); }
 
   /// Writer.
   void append(SeriesId series, std::span<const int64_t> times, std::span<const ColumnData> columns,
@@ -121,6 +124,8 @@ class TailSegment {
   std::unordered_map<SeriesId, std::unique_ptr<SeriesTail>> series_ BRAID_GUARDED_BY(mutex_);
   std::atomic<uint64_t> rows_{0};
   std::atomic<uint64_t> bytes_{0};
+  std::atomic<int64_t> time_min_{INT64_MAX};
+  std::atomic<int64_t> time_max_{INT64_MIN};
   bool frozen_ = false;  // belongs to the writer
 };
 
