@@ -15,8 +15,9 @@ namespace {
 constexpr int kProgressSteps = 2000;  // of SQLite's virtual machine between two looks at the clock
 
 bool has_word(std::string_view sql, std::string_view word) {
+  const int first = word.empty() ? 0 : std::tolower(static_cast<unsigned char>(word.front()));
   for (size_t i = 0; i + word.size() <= sql.size(); ++i)
-    if (strncasecmp(sql.data() + i, word.data(), word.size()) == 0) return true;
+    if (std::tolower(static_cast<unsigned char>(sql[i])) == first && strncasecmp(sql.data() + i, word.data(), word.size()) == 0) return true;
   return false;
 }
 
@@ -146,19 +147,25 @@ Status Connection::prepare_text(std::string_view sql, PreparedText& out) {
   return {};
 }
 
-Status Connection::prepare_recognized(std::string_view sql, PreparedText& out) {
-  if (!series_fast_path_) return {};
+void Connection::look_at_schema(const std::function<void(const SchemaLookup&)>& body) {
   const std::shared_ptr<const Version> newest = session_->pinned() ? nullptr : engine().versions().newest();  // shared: keeps the catalog alive
   const CatalogState& catalog = newest == nullptr ? catalog_state() : *newest->catalog;
-  const auto named = [sql](const auto& hypertable) { return has_word(sql, hypertable.second.name); };
-  if (std::none_of(catalog.hypertables.begin(), catalog.hypertables.end(), named)) return {};
-  const SchemaLookup schema{
-      [&](std::string_view name) { return hides_hypertable(name) ? nullptr : catalog.hypertable(name); },
-      [this](std::string_view table, std::string_view column) {
-        return sqlite3_table_column_metadata(db(), nullptr, std::string(table).c_str(), std::string(column).c_str(), nullptr, nullptr, nullptr, nullptr,
-                                             nullptr) == SQLITE_OK;
-      }};
-  auto recognized = recognize_rollups(sql, schema);
+  body({[&](std::string_view name) { return hides_hypertable(name) ? nullptr : catalog.hypertable(name); },
+        [this](std::string_view table, std::string_view column) {
+          return sqlite3_table_column_metadata(db(), nullptr, std::string(table).c_str(), std::string(column).c_str(), nullptr, nullptr, nullptr, nullptr,
+                                               nullptr) == SQLITE_OK;
+        },
+        [&](std::string_view sql) {
+          return std::any_of(catalog.hypertables.begin(), catalog.hypertables.end(), [sql](const auto& entry) { return has_word(sql, entry.second.name); });
+        }});
+}
+
+Status Connection::prepare_recognized(std::string_view sql, PreparedText& out) {
+  if (!series_fast_path_) return {};
+  std::optional<RecognizedStatement> recognized;
+  look_at_schema([&](const SchemaLookup& schema) {
+    if (schema.names_hypertable(sql)) recognized = recognize_rollups(sql, schema);
+  });
   if (!recognized || !prepare_text(recognized->sql, out).ok() ||
       sqlite3_bind_parameter_count(out.statement.get()) != static_cast<int>(recognized->variable_count)) {
     // The user's own text then tells what is wrong with it, or does what could not be recognised.

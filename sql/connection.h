@@ -27,6 +27,8 @@
 namespace braid {
 
 class Statement;
+struct ScanRequest;
+struct SchemaLookup;
 
 /// What the authorizer learned while a statement was prepared.
 struct StatementTraits {
@@ -118,6 +120,11 @@ class Connection {
   /// Are SELECTs over hypertables recognised when they are prepared?
   bool series_fast_path() const { return series_fast_path_; }
   void set_series_fast_path(bool on) { series_fast_path_ = on; }
+  /// Who asks a hypertable's cursor for its scan instead of its rows (sql/scan_request.h); mostly nobody.
+  ScanRequest* scan_request() const { return scan_request_; }
+  void set_scan_request(ScanRequest* request) { scan_request_ = request; }
+  /// Calls `body` with the schema as the next statement sees it.
+  void look_at_schema(const std::function<void(const SchemaLookup&)>& body);
   /// A call begins: an earlier interrupt is over, and its time is counted from now.
   void start_call();
   /// kMisuse inside a read-only place; functions that write call it first.
@@ -202,6 +209,7 @@ class Connection {
   std::deque<NotedWalk> noted_walks_;
   std::deque<NotedSeriesRead> noted_series_reads_;
   bool series_fast_path_ = true;
+  ScanRequest* scan_request_ = nullptr;
   uint64_t temporary_changes_ = 0;  // statements that made or dropped TEMP objects, which may hide a hypertable
   std::atomic<bool> cancel_{false};
   std::map<std::string, std::string, std::less<>> built_in_tables_;  // signatures by name
@@ -222,6 +230,9 @@ class Statement {
   Status reset();
 
   sqlite3_stmt* get() const { return statement_; }
+  Connection& connection() const { return connection_; }
+  /// As the user wrote it.
+  const std::string& sql() const { return sql_; }
   const StatementTraits& traits() const { return traits_; }
   bool writes() const { return writes_; }
   bool running() const { return running_; }

@@ -92,7 +92,7 @@ std::optional<std::vector<TokenRange>> split_conjunction(const SqlTokens& tokens
 bool ConstantExpressions::belongs_to_table(std::string_view name) const {
   const HypertableDefinition& table = *table_.definition;
   const auto same = [&](std::string_view other) { return same_sql_name(name, other); };
-  return same(table.time_column) || same(kPointColumn) || std::any_of(table.tags.begin(), table.tags.end(), same) ||
+  return same(table.time_column) || same(kPointColumn) || same(kLatestColumn) || std::any_of(table.tags.begin(), table.tags.end(), same) ||
          std::any_of(table.fields.begin(), table.fields.end(), [&](const auto& field) { return same(field.name); }) ||
          std::any_of(table_.aliases.begin(), table_.aliases.end(), same) || std::any_of(std::begin(kRowNumbers), std::end(kRowNumbers), same);
 }

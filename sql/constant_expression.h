@@ -18,6 +18,8 @@ struct SchemaLookup {
   std::function<const HypertableDefinition*(std::string_view name)> hypertable;
   /// Has this table (not a view) such a column?
   std::function<bool(std::string_view table, std::string_view column)> has_column;
+  /// Does the name of a hypertable occur in the text at all?
+  std::function<bool(std::string_view sql)> names_hypertable;
 };
 
 /// A hypertable as a SELECT core names it.

@@ -1,6 +1,7 @@
 // CREATE VIRTUAL TABLE … USING hypertable(…): points as rows. Columns: time, tags, fields, and a hidden key.
 //
-// Plans: `time` with =, <, <=, >, >= and tags with = or IS are pushed down into the scan; only the columns used are read.
+// Plans: `time` with =, <, <=, >, >=, tags with =, IS and IN, fields of numbers with comparisons, and `latest = 1` are pushed down into the
+// scan; only the columns used are read.
 #include <algorithm>
 #include <limits>
 
@@ -8,10 +9,14 @@
 
 #include "sql/graph_access.h"
 #include "sql/hypertable_columns.h"
+#include "sql/scan_request.h"
+#include "sql/series_choice.h"
+#include "sql/series_conditions.h"
 #include "sql/time_text.h"
 #include "sql/time_value.h"
 #include "sql/virtual_table.h"
-#include "timeseries/series_scan.h"
+#include "timeseries/filtered_scan.h"
+#include "timeseries/last_points.h"
 #include "timeseries/tag_codec.h"
 
 namespace braid {
@@ -21,26 +26,46 @@ namespace {
 constexpr int kTimeColumn = 0;
 constexpr int64_t kYearZero = -62'167'219'200'000'000;  // 0000-01-01
 
-/// One pushed constraint, as it stands in the plan's text: column number and operator, "0>".
-struct Pushed {
-  int column;
-  char operation;  // '=', '<', 'l' (<=), '>', 'g' (>=), 'i' (IS), 'n' (IS NULL)
-};
+enum class PushedTo : uint8_t { kTime, kTag, kField, kLatest };
 
-std::optional<char> operation_of(unsigned char op, bool time) {
-  switch (op) {
-    case SQLITE_INDEX_CONSTRAINT_EQ: return '=';
-    case SQLITE_INDEX_CONSTRAINT_LT: return time ? std::optional('<') : std::nullopt;
-    case SQLITE_INDEX_CONSTRAINT_LE: return time ? std::optional('l') : std::nullopt;
-    case SQLITE_INDEX_CONSTRAINT_GT: return time ? std::optional('>') : std::nullopt;
-    case SQLITE_INDEX_CONSTRAINT_GE: return time ? std::optional('g') : std::nullopt;
-    case SQLITE_INDEX_CONSTRAINT_IS: return time ? std::nullopt : std::optional('i');
-    case SQLITE_INDEX_CONSTRAINT_ISNULL: return time ? std::nullopt : std::optional('n');
-    default: return std::nullopt;
-  }
+/// A constraint that is pushed down stands in the plan's text as column number and letter: "0>".
+struct OperationRow {
+  PushedTo to;
+  unsigned char constraint;  // SQLite's
+  char letter;
+  ConditionOperator op;
+};
+constexpr OperationRow kOperations[] = {
+    {PushedTo::kTime, SQLITE_INDEX_CONSTRAINT_EQ, '=', ConditionOperator::kEqual},
+    {PushedTo::kTime, SQLITE_INDEX_CONSTRAINT_LT, '<', ConditionOperator::kLess},
+    {PushedTo::kTime, SQLITE_INDEX_CONSTRAINT_LE, 'l', ConditionOperator::kLessOrEqual},
+    {PushedTo::kTime, SQLITE_INDEX_CONSTRAINT_GT, '>', ConditionOperator::kGreater},
+    {PushedTo::kTime, SQLITE_INDEX_CONSTRAINT_GE, 'g', ConditionOperator::kGreaterOrEqual},
+    {PushedTo::kTag, SQLITE_INDEX_CONSTRAINT_EQ, '=', ConditionOperator::kEqual},
+    {PushedTo::kTag, SQLITE_INDEX_CONSTRAINT_IS, 'i', ConditionOperator::kIs},
+    {PushedTo::kTag, SQLITE_INDEX_CONSTRAINT_ISNULL, 'n', ConditionOperator::kNull},
+    {PushedTo::kTag, SQLITE_INDEX_CONSTRAINT_ISNOTNULL, 'N', ConditionOperator::kNotNull},
+    {PushedTo::kField, SQLITE_INDEX_CONSTRAINT_EQ, '=', ConditionOperator::kEqual},
+    {PushedTo::kField, SQLITE_INDEX_CONSTRAINT_NE, '!', ConditionOperator::kNotEqual},
+    {PushedTo::kField, SQLITE_INDEX_CONSTRAINT_LT, '<', ConditionOperator::kLess},
+    {PushedTo::kField, SQLITE_INDEX_CONSTRAINT_LE, 'l', ConditionOperator::kLessOrEqual},
+    {PushedTo::kField, SQLITE_INDEX_CONSTRAINT_GT, '>', ConditionOperator::kGreater},
+    {PushedTo::kField, SQLITE_INDEX_CONSTRAINT_GE, 'g', ConditionOperator::kGreaterOrEqual},
+    {PushedTo::kField, SQLITE_INDEX_CONSTRAINT_ISNULL, 'n', ConditionOperator::kNull},
+    {PushedTo::kField, SQLITE_INDEX_CONSTRAINT_ISNOTNULL, 'N', ConditionOperator::kNotNull},
+    {PushedTo::kLatest, SQLITE_INDEX_CONSTRAINT_EQ, '=', ConditionOperator::kEqual},
+};
+constexpr char kOneOf = 'I';  // a tag IN values, all of them at once
+
+const OperationRow* operation_of(unsigned char constraint, PushedTo to) {
+  const auto* row = std::find_if(std::begin(kOperations), std::end(kOperations), [&](const auto& known) { return known.constraint == constraint && known.to == to; });
+  return row == std::end(kOperations) ? nullptr : row;
 }
 
-int64_t after(int64_t time) { return time == std::numeric_limits<int64_t>::max() ? time : time + 1; }
+const OperationRow* operation_of(char letter, PushedTo to) {
+  const auto* row = std::find_if(std::begin(kOperations), std::end(kOperations), [&](const auto& known) { return known.letter == letter && known.to == to; });
+  return row == std::end(kOperations) ? nullptr : row;
+}
 
 /// Reads one SQL value as a value of a field; kConstraint names field, type and what was given.
 Result<FieldValue> field_value(sqlite3_value* value, const FieldDefinition& field) {
@@ -100,30 +125,51 @@ class HypertableTable final : public VirtualTable {
     return found;
   }
 
+  int first_field() const { return tag_count() + 1; }
+  /// Of the hidden columns; the last is there unless the hypertable has a column of its name.
+  int point_column() const { return first_field() + static_cast<int>(columns_.fields.size()); }
+  int latest_column() const { return point_column() + 1; }
+
+  /// What a constraint on a column is pushed to.
+  std::optional<PushedTo> pushed_to(int column) const {
+    if (column == kTimeColumn) return PushedTo::kTime;
+    if (column > kTimeColumn && column < first_field()) return PushedTo::kTag;
+    if (column == latest_column()) return PushedTo::kLatest;
+    if (column < first_field() || column >= point_column()) return std::nullopt;
+    const FieldType type = columns_.fields[static_cast<size_t>(column - first_field())].type;
+    return type == FieldType::kText || type == FieldType::kJson ? std::nullopt : std::optional(PushedTo::kField);
+  }
+
   int best_index(sqlite3_index_info& info) override {
     std::string plan;
-    double rows = 1e6;
+    double read = 1e6, rows = read;  // points read, and those that are left
     int argument = 0;
     for (int i = 0; i < info.nConstraint; ++i) {
       const auto& constraint = info.aConstraint[i];
-      if (constraint.usable == 0 || constraint.iColumn < 0 || constraint.iColumn > tag_count()) continue;
-      const bool time = constraint.iColumn == kTimeColumn;
-      const auto operation = operation_of(constraint.op, time);
-      if (!operation) continue;
-      // A comparison under another collation than the column's own means something else.
-      if (std::string_view(sqlite3_vtab_collation(&info, i)) != (time ? kTimeCollation : "BINARY")) continue;
-      plan += fmt::format("{}{};", constraint.iColumn, *operation);
+      const auto to = constraint.usable == 0 ? std::nullopt : pushed_to(constraint.iColumn);
+      const OperationRow* operation = to ? operation_of(constraint.op, *to) : nullptr;
+      if (operation == nullptr) continue;
+      // A comparison under another collation than the column's own means something else; numbers know none.
+      const bool time = *to == PushedTo::kTime;
+      if ((time || *to == PushedTo::kTag) && std::string_view(sqlite3_vtab_collation(&info, i)) != (time ? kTimeCollation : "BINARY")) continue;
+      char letter = operation->letter;
+      if (*to == PushedTo::kTag && letter == '=' && sqlite3_vtab_in(&info, i, 1) != 0) letter = kOneOf;
+      plan += fmt::format("{}{};", constraint.iColumn, letter);
       info.aConstraintUsage[i].argvIndex = ++argument;
       // The scan is exact on time; a tag compared with a number is left to SQLite to decide as well.
       info.aConstraintUsage[i].omit = time ? 1 : 0;
-      rows /= *operation == '=' || *operation == 'i' || *operation == 'n' ? 50 : 5;
+      const bool one = operation->op == ConditionOperator::kEqual || operation->op == ConditionOperator::kIs || operation->op == ConditionOperator::kNull;
+      const double part = letter == kOneOf ? 5 : one ? 50 : 5;
+      rows /= *to == PushedTo::kField ? 2 : part;
+      // Every point has to be read to know its fields.
+      if (*to != PushedTo::kField) read /= part;
     }
     info.idxNum = 0;
     info.idxStr = sqlite3_mprintf("%llx|%s", static_cast<unsigned long long>(info.colUsed), plan.c_str());
     if (info.idxStr == nullptr) return SQLITE_NOMEM;
     info.needToFreeIdxStr = 1;
     info.estimatedRows = static_cast<sqlite3_int64>(std::max(rows, 1.0));
-    info.estimatedCost = std::max(rows, 1.0) * 2;
+    info.estimatedCost = std::max(read, 1.0) * 2;
     return SQLITE_OK;
   }
 
@@ -189,41 +235,59 @@ class HypertableTable final : public VirtualTable {
 class HypertableCursor final : public VirtualCursor {
  public:
   explicit HypertableCursor(HypertableTable& table) : table_(table) {}
+  ~HypertableCursor() override { note(); }
+  HypertableCursor(const HypertableCursor&) = delete;
+  HypertableCursor& operator=(const HypertableCursor&) = delete;
 
   Status filter(int, const char* plan, std::span<sqlite3_value*> values) override {
+    note();
     at_end_ = true;
     row_ = 0;
-    tags_series_ = SeriesId(0);
-    SeriesScanOptions options;
+    tags_series_ = last_of_series_ = SeriesId(0);
+    range_ = {};
+    scan_.reset();
+    last_.reset();
     char* rest = nullptr;
     const unsigned long long used = std::strtoull(plan, &rest, 16);
-    const auto first_field = static_cast<size_t>(table_.tag_count()) + 1;
+    SeriesScanOptions options;
     for (size_t i = 0; i < table_.columns().fields.size(); ++i)
-      options.fields.push_back((used >> std::min<size_t>(first_field + i, 63) & 1) != 0);
-    // Asking for no field at all means all of them, so a count reads one.
-    std::vector<std::optional<std::string>> wanted(table_.columns().tags.size());
-    std::vector<bool> constrained(wanted.size(), false);
+      options.fields.push_back((used >> std::min<size_t>(static_cast<size_t>(table_.first_field()) + i, 63) & 1) != 0);
+    std::vector<TagChoice> tags(table_.columns().tags.size());
+    std::vector<FieldFilter> filters;
+    bool latest = false;
     size_t argument = 0;
     for (const char* next = rest + 1; *next != '\0'; ++next) {
       const int column = static_cast<int>(std::strtol(next, &rest, 10));
       next = rest;
-      sqlite3_value* value = values[argument++];
-      BRAID_ASSIGN(const bool possible, column == kTimeColumn ? push_time(*next, value, options.range)
-                                                              : push_tag(*next, value, wanted, constrained, static_cast<size_t>(column) - 1));
+      BRAID_ASSIGN(const bool possible, push(column, *next, values[argument++], tags, filters, latest));
       if (!possible) return {};
       ++next;
     }
     BRAID_ASSIGN(const HypertableDefinition* definition, table_.definition());
-    if (options.range.start >= options.range.limit) return {};
-    BRAID_TRY(choose_series(*definition, wanted, constrained, options));
+    if (range_.start >= range_.limit) return {};
+    BRAID_ASSIGN(options.series, choose_series(table_.connection, *definition, tags));
     if (options.series && options.series->empty()) return {};
-    scan_.emplace(table_.connection.series_view(), table_.connection.series_overlay(), *definition, std::move(options));
+    options.range = range_;
+    Connection& connection = table_.connection;
+    if (latest) {
+      last_.emplace(connection.series_view(), connection.series_overlay(), *definition, std::move(options.series), std::move(options.fields), Timestamp(INT64_MAX));
+    } else {
+      FilteredScan scan(connection.series_view(), connection.series_overlay(), *definition, std::move(options), filters);
+      ScanRequest* request = connection.scan_request();
+      if (request != nullptr && !request->scan && request->table == definition->name && request->constraints == argument) {
+        request->scan.emplace(std::move(scan));
+        return {};
+      }
+      scan_.emplace(std::move(scan));
+      at_ = 0;
+      rows_ = {};
+    }
     return next();
   }
 
   Status next() override {
     ++row_;
-    BRAID_ASSIGN(const bool more, scan_->next());
+    BRAID_ASSIGN(const bool more, last_ ? next_last() : next_scanned());
     at_end_ = !more;
     return {};
   }
@@ -232,17 +296,18 @@ class HypertableCursor final : public VirtualCursor {
 
   Status column(sqlite3_context* context, int column) override {
     if (column == kTimeColumn) {
-      result_text(context, format_time(scan_->time()));
+      result_text(context, format_time(time()));
       return {};
     }
     if (column <= table_.tag_count()) return tag_column(context, static_cast<size_t>(column) - 1);
-    const auto field = static_cast<size_t>(column - table_.tag_count() - 1);
-    if (field >= table_.columns().fields.size()) {
-      const std::string key = fmt::format("{}/{}", scan_->series().value(), scan_->time().value());
+    if (column == table_.point_column()) {
+      const std::string key = fmt::format("{}/{}", series().value(), time().value());
       sqlite3_result_blob64(context, key.data(), key.size(), SQLITE_TRANSIENT);
       return {};
     }
-    const FieldValue value = scan_->field(field);
+    if (column == table_.latest_column()) return latest_column(context);
+    const auto field = static_cast<size_t>(column - table_.first_field());
+    const FieldValue value = last_ ? last_->field(field) : scan_->block().columns[field].value(rows_[at_]);
     if (value.is_null) return {};
     switch (table_.columns().fields[field].type) {
       case FieldType::kDouble: sqlite3_result_double(context, value.real); break;  // NaN becomes NULL here
@@ -255,88 +320,112 @@ class HypertableCursor final : public VirtualCursor {
   }
 
  private:
-  /// Narrows the range; false when nothing can match.
-  static Result<bool> push_time(char operation, sqlite3_value* value, TimeRange& range) {
-    if (sqlite3_value_type(value) == SQLITE_NULL) return false;
-    BRAID_ASSIGN(const Timestamp time, compared_time_of(value, "a comparison with the time column"));
-    const int64_t at = time.value();
-    if (operation == '=' || operation == 'g') range.start = std::max(range.start, time);
-    if (operation == '>') range.start = std::max(range.start, Timestamp(after(at)));
-    if (operation == '<') range.limit = std::min(range.limit, time);
-    if (operation == '=' || operation == 'l') range.limit = std::min(range.limit, Timestamp(after(at)));
-    return true;
-  }
-
-  static Result<bool> push_tag(char operation, sqlite3_value* value, std::vector<std::optional<std::string>>& wanted,
-                               std::vector<bool>& constrained, size_t tag) {
-    const bool null = operation == 'n' || sqlite3_value_type(value) == SQLITE_NULL;
-    if (null && operation == '=') return false;
-    std::optional<std::string> text;
-    if (!null) text = std::string(text_of(value));
-    if (constrained[tag] && wanted[tag] != text) return false;
-    wanted[tag] = std::move(text);
-    constrained[tag] = true;
-    return true;
-  }
-
-  Status choose_series(const HypertableDefinition& definition, const std::vector<std::optional<std::string>>& wanted,
-                       const std::vector<bool>& constrained, SeriesScanOptions& options) {
-    if (std::none_of(constrained.begin(), constrained.end(), [](bool one) { return one; })) return {};
-    std::vector<SeriesId> chosen;
-    if (std::all_of(constrained.begin(), constrained.end(), [](bool one) { return one; })) {
-      std::vector<std::optional<std::string_view>> tags(wanted.begin(), wanted.end());
-      if (const auto series = find_series(definition.id, encode_tags(tags))) chosen.push_back(*series);
-    } else {
-      Status damaged;
-      for_each_series(definition.id, [&](SeriesId series, const std::string& encoded) {
-        const auto tags = decode_tags(encoded);
-        if (!tags.ok() || tags->size() != wanted.size()) {
-          damaged = Status(StatusCode::kCorrupt, fmt::format("the tags of series {} cannot be read", series.value()));
-          return;
-        }
-        for (size_t i = 0; i < wanted.size(); ++i)
-          if (constrained[i] && (*tags)[i] != wanted[i]) return;
-        chosen.push_back(series);
-      });
-      BRAID_TRY(damaged);
-      std::sort(chosen.begin(), chosen.end());
+  /// Narrows what is read; false when nothing can match.
+  Result<bool> push(int column, char letter, sqlite3_value* value, std::vector<TagChoice>& tags, std::vector<FieldFilter>& filters, bool& latest) {
+    const PushedTo to = *table_.pushed_to(column);
+    const OperationRow* operation = letter == kOneOf ? nullptr : operation_of(letter, to);
+    switch (to) {
+      case PushedTo::kTime: return narrow_range(operation->op, value, range_);
+      case PushedTo::kField: return narrow_field(operation->op, value, static_cast<size_t>(column - table_.first_field()), filters);
+      case PushedTo::kTag: {
+        TagChoice& choice = tags[static_cast<size_t>(column) - 1];
+        if (operation == nullptr) push_one_of(value, choice);
+        else BRAID_TRY(narrow_tag(operation->op, value, choice));
+        return !choice.empty();
+      }
+      case PushedTo::kLatest:
+        // Any other value is compared with every point.
+        latest = latest || (sqlite3_value_type(value) == SQLITE_INTEGER && sqlite3_value_int64(value) == 1);
+        return true;
     }
-    options.series = std::move(chosen);
+    return true;
+  }
+
+  static void push_one_of(sqlite3_value* list, TagChoice& choice) {
+    std::vector<std::optional<std::string>> values;
+    sqlite3_value* value = nullptr;
+    for (int code = sqlite3_vtab_in_first(list, &value); code == SQLITE_OK && value != nullptr; code = sqlite3_vtab_in_next(list, &value)) {
+      const int type = sqlite3_value_type(value);
+      if (type != SQLITE_NULL && type != SQLITE_BLOB) values.emplace_back(std::in_place, text_of(value));
+    }
+    choice.require_one_of(std::move(values));
+  }
+
+  SeriesId series() const { return last_ ? last_->series() : scan_->series(); }
+  Timestamp time() const { return last_ ? last_->time() : Timestamp(scan_->block().times[rows_[at_]]); }
+
+  Result<bool> next_scanned() {
+    // What was staged and read may have been rolled back since.
+    if (++at_ < rows_.size()) {
+      BRAID_TRY(scan_->check());
+      return true;
+    }
+    BRAID_ASSIGN(const bool more, scan_->next());
+    at_ = 0;
+    rows_ = more ? scan_->rows() : std::span<const uint32_t>();
+    return more;
+  }
+
+  /// The last point of a series counts, be it in the range or not.
+  Result<bool> next_last() {
+    while (true) {
+      BRAID_ASSIGN(const bool more, last_->next());
+      if (!more || (last_->time() >= range_.start && last_->time() < range_.limit)) return more;
+    }
+  }
+
+  Status latest_column(sqlite3_context* context) {
+    if (!last_ && last_of_series_ != series()) {
+      BRAID_ASSIGN(const HypertableDefinition* definition, table_.definition());
+      Connection& connection = table_.connection;
+      LastPoints points(connection.series_view(), connection.series_overlay(), *definition, std::vector{series()}, std::vector<bool>(definition->fields.size(), false),
+                        Timestamp(INT64_MAX));
+      BRAID_ASSIGN(const bool found, points.next());
+      last_of_series_ = series();
+      time_of_last_ = found ? points.time() : Timestamp(INT64_MIN);
+    }
+    sqlite3_result_int(context, last_ || time() == time_of_last_ ? 1 : 0);
     return {};
   }
 
-  bool writing() const { return table_.connection.session().state() == Session::State::kWriting; }
-  std::optional<SeriesId> find_series(HypertableId table, std::string_view tags) const {
-    Connection& connection = table_.connection;
-    return writing() ? connection.session().catalog_writer().find_series(table, tags)
-                     : connection.engine().catalog().find_series(table, tags);
-  }
-  void for_each_series(HypertableId table, const std::function<void(SeriesId, const std::string&)>& visit) const {
-    Connection& connection = table_.connection;
-    if (writing()) return connection.session().catalog_writer().for_each_series(table, visit);
-    connection.engine().catalog().for_each_series(table, visit);
-  }
-
   Status tag_column(sqlite3_context* context, size_t tag) {
-    if (tags_series_ != scan_->series()) {
-      Connection& connection = table_.connection;
-      const std::string& encoded = writing() ? connection.session().catalog_writer().series_tags(scan_->series())
-                                             : connection.engine().catalog().series_tags(scan_->series());
-      BRAID_ASSIGN(tags_, decode_tags(encoded));
-      if (tags_.size() != table_.columns().tags.size())
-        return Status(StatusCode::kCorrupt, fmt::format("the tags of series {} cannot be read", scan_->series().value()));
-      tags_series_ = scan_->series();
+    if (tags_series_ != series()) {
+      BRAID_ASSIGN(tags_, tags_of_series(table_.connection, table_.columns(), series()));
+      tags_series_ = series();
     }
     if (tags_[tag]) result_text(context, *tags_[tag]);
     return {};
   }
 
+  /// For series_reads, when a scan is over.
+  void note() {
+    if (row_ == 0) return;
+    Connection::NotedSeriesRead read;
+    read.way = last_ ? "last" : "scan";
+    read.table = table_.columns().name;
+    read.rows = static_cast<uint64_t>(row_) - (at_end_ ? 1 : 0);
+    if (scan_) {
+      const SeriesScanCounts counts = scan_->counts();
+      read.counts.chunks_pruned = counts.chunks_pruned;
+      read.counts.blocks_pruned = counts.blocks_pruned;
+      read.counts.blocks_read = counts.blocks_read;
+    }
+    table_.connection.note_series_read(std::move(read));
+    row_ = 0;
+  }
+
   HypertableTable& table_;
-  std::optional<SeriesScan> scan_;
+  TimeRange range_;
+  std::optional<FilteredScan> scan_;
+  std::optional<LastPoints> last_;      // instead of it
+  std::span<const uint32_t> rows_;      // of the scan's run
+  size_t at_ = 0;                       // in them
   bool at_end_ = true;
   int64_t row_ = 0;
   SeriesId tags_series_;
   TagValues tags_;
+  SeriesId last_of_series_;
+  Timestamp time_of_last_;
 };
 
 std::unique_ptr<VirtualCursor> HypertableTable::open() { return std::make_unique<HypertableCursor>(*this); }

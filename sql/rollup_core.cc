@@ -95,6 +95,32 @@ std::optional<std::string> RollupCore::rewrite() {
   return text;
 }
 
+std::optional<ColumnsCore> RollupCore::read_columns() {
+  const bool plain = !core_.distinct && !core_.in_compound && core_.group.empty() && core_.having.empty() && core_.order.empty() && core_.offset.empty();
+  if (!plain || !read_items()) return std::nullopt;
+  ColumnsCore columns;
+  const HypertableDefinition& table = *table_.definition;
+  const size_t first_field = 1 + table.tags.size();
+  for (const Item& item : items_) {
+    if (!item.alias && item.expression.size() == 1 && tokens_.is_operator(item.expression.start, "*")) {
+      for (size_t i = 0; i < first_field + table.fields.size(); ++i) columns.columns.push_back(i);
+      continue;
+    }
+    const Reference column = whole_reference(item.expression);
+    if (column.size == 0) return std::nullopt;
+    columns.columns.push_back(column.kind == ColumnKind::kTime ? 0 : column.kind == ColumnKind::kTag ? 1 + column.index : first_field + column.index);
+  }
+  if (!core_.where.empty() && !read_where(core_.where)) return std::nullopt;
+  for (const RollupCondition& condition : plan_.conditions) columns.constraints += condition.target == ConditionTarget::kConstant ? 0 : 1;
+  if (core_.count.empty()) return columns;
+  const std::string_view text = tokens_.text(core_.count.start);
+  uint64_t limit = 0;
+  const auto [end, error] = std::from_chars(text.data(), text.data() + text.size(), limit);
+  if (core_.count.size() != 1 || error != std::errc() || end != text.data() + text.size()) return std::nullopt;
+  columns.limit = limit;
+  return columns;
+}
+
 std::string RollupCore::from_clause() const {
   std::string text = fmt::format("{}({}, {}", kRollupTable, quote_text(table_.definition->name), quote_text(encode_plan(plan_)));
   for (const std::string& parameter : parameters_) text += "," + parameter;

@@ -14,7 +14,14 @@ namespace braid {
 /// Writes a range of tokens, with the cores in it recognised.
 using TextWriter = std::function<std::string(TokenRange)>;
 
-/// Used once.
+/// A core that gives columns of its table and leaves nothing for SQLite to do with a row.
+struct ColumnsCore {
+  std::vector<size_t> columns;  ///< numbers of the hypertable's columns: time, tags, fields
+  size_t constraints = 0;       ///< conditions that its cursor is given
+  std::optional<uint64_t> limit;
+};
+
+/// Used once, for one of its two questions.
 class RollupCore {
  public:
   /// `nested`: the core stands in parentheses. `table` has no aliases yet.
@@ -23,6 +30,8 @@ class RollupCore {
 
   /// The text, or nothing when the core is not recognised.
   std::optional<std::string> rewrite();
+  /// SELECT columns FROM … [WHERE …] [LIMIT number].
+  std::optional<ColumnsCore> read_columns();
 
  private:
   struct Item {

@@ -51,6 +51,17 @@ class StatementRewriter {
     return out;
   }
 
+  std::optional<RecognizedScan> recognize_columns() const {
+    const auto core = tokens_.is_word(0, "SELECT") ? find_select_core(tokens_, 0) : std::nullopt;
+    auto table = core && core->whole.limit == tokens_.size() ? table_of(*core) : std::nullopt;
+    if (!table || !queries_read_rows_only()) return std::nullopt;
+    const HypertableDefinition* definition = table->definition;
+    RollupCore reading(tokens_, *core, std::move(*table), false, schema_, hidden_, [](TokenRange) { return std::string(); });
+    const auto columns = reading.read_columns();
+    if (!columns) return std::nullopt;
+    return RecognizedScan{*definition, columns->columns, columns->constraints, columns->limit};
+  }
+
   std::vector<HypertableDefinition> take_tables() { return std::move(tables_); }
   size_t rewritten() const { return rewritten_; }
 
@@ -130,6 +141,17 @@ class StatementRewriter {
     return text;
   }
 
+  /// Do the queries in parentheses read plain tables only, so that no cursor but the statement's own is opened on a hypertable?
+  bool queries_read_rows_only() const {
+    for (size_t at = 1; at < tokens_.size(); ++at) {
+      if (tokens_.is_word(at, "WITH")) return false;
+      if (!tokens_.is_word(at, "SELECT")) continue;
+      const auto core = find_select_core(tokens_, at);
+      if (!core || core->from.size() != 1 || !tokens_.is_name(core->from.start) || !schema_.has_column(tokens_.name(core->from.start), "rowid")) return false;
+    }
+    return true;
+  }
+
   std::string write_part(TokenRange range, int depth) { return write(range, depth + 1); }
 
   const SqlTokens& tokens_;
@@ -170,6 +192,12 @@ std::optional<RecognizedStatement> recognize_rollups(std::string_view sql, const
   statement.variable_count = tokens->variable_count();
   statement.tables = rewriter.take_tables();
   return statement;
+}
+
+std::optional<RecognizedScan> recognize_scan(std::string_view sql, const SchemaLookup& schema) {
+  const auto tokens = SqlTokens::of(sql);
+  if (!tokens || tokens->size() == 0) return std::nullopt;
+  return StatementRewriter(*tokens, schema).recognize_columns();
 }
 
 }  // namespace braid

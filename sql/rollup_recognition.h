@@ -6,6 +6,7 @@
 // speak of the table. Constants are copied as they are written, so SQLite evaluates them. What is not surely the same is left as it is.
 #pragma once
 
+#include <cstdint>
 #include <optional>
 #include <string>
 #include <string_view>
@@ -25,5 +26,14 @@ struct RecognizedStatement {
 
 /// Nothing when no core of the first statement in `sql` is recognised.
 std::optional<RecognizedStatement> recognize_rollups(std::string_view sql, const SchemaLookup& schema);
+
+/// A statement that gives columns of one hypertable; its text is not changed.
+struct RecognizedScan {
+  HypertableDefinition table;
+  std::vector<size_t> columns;  ///< as in ColumnsCore
+  size_t constraints = 0;
+  std::optional<uint64_t> limit;
+};
+std::optional<RecognizedScan> recognize_scan(std::string_view sql, const SchemaLookup& schema);
 
 }  // namespace braid

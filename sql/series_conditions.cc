@@ -1,8 +1,6 @@
 #include "sql/series_conditions.h"
 
 #include <algorithm>
-#include <cmath>
-#include <compare>
 #include <limits>
 
 #include "sql/time_value.h"
@@ -28,24 +26,6 @@ FilterOperator filter_operator(ConditionOperator op) {
     case ConditionOperator::kNotNull: return FilterOperator::kIsNotNull;
   }
   return FilterOperator::kIsNotNull;
-}
-
-/// As SQLite compares numbers: exactly, also an integer with a double that is none.
-std::partial_ordering compare(int64_t a, double b) {
-  constexpr double kLimit = 9223372036854775808.0;
-  if (b >= kLimit) return std::partial_ordering::less;
-  if (b < -kLimit) return std::partial_ordering::greater;
-  const auto whole = static_cast<int64_t>(b);
-  if (a != whole) return a <=> whole;
-  return 0.0 <=> b - static_cast<double>(whole);
-}
-
-std::partial_ordering reversed(std::partial_ordering order) { return 0 <=> order; }
-
-std::partial_ordering compare(const FieldValue& value, FieldType type, const std::variant<int64_t, double>& with) {
-  const auto* integer = std::get_if<int64_t>(&with);
-  if (type == FieldType::kDouble) return integer != nullptr ? reversed(compare(*integer, value.real)) : value.real <=> std::get<double>(with);
-  return integer != nullptr ? std::partial_ordering(value.integer <=> *integer) : compare(value.integer, std::get<double>(with));
 }
 
 }  // namespace
@@ -100,24 +80,6 @@ Status narrow_tag(ConditionOperator op, sqlite3_value* value, TagChoice& choice)
     choice.require(type == SQLITE_NULL ? std::nullopt : std::optional(std::string(text_of(value))));
   }
   return {};
-}
-
-bool passes(const FieldFilter& filter, const FieldValue& value, FieldType type) {
-  const bool null = value.is_null || (type == FieldType::kDouble && std::isnan(value.real));
-  if (filter.op == FilterOperator::kIsNull || null) return null && filter.op == FilterOperator::kIsNull;
-  if (filter.op == FilterOperator::kIsNotNull) return true;
-  const std::partial_ordering order = compare(value, type, filter.value);
-  switch (filter.op) {
-    case FilterOperator::kLess: return order < 0;
-    case FilterOperator::kLessOrEqual: return order <= 0;
-    case FilterOperator::kEqual: return order == 0;
-    case FilterOperator::kNotEqual: return order != 0;
-    case FilterOperator::kGreaterOrEqual: return order >= 0;
-    case FilterOperator::kGreater: return order > 0;
-    case FilterOperator::kIsNull:
-    case FilterOperator::kIsNotNull: break;
-  }
-  return false;
 }
 
 }  // namespace braid

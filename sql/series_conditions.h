@@ -9,7 +9,7 @@
 #include "engine/result.h"
 #include "engine/types.h"
 #include "sql/series_choice.h"
-#include "timeseries/rollup.h"
+#include "timeseries/field_filter.h"
 
 namespace braid {
 
@@ -21,8 +21,5 @@ Result<bool> narrow_range(ConditionOperator op, sqlite3_value* value, TimeRange&
 bool narrow_field(ConditionOperator op, sqlite3_value* value, size_t field, std::vector<FieldFilter>& filters);
 /// Restricts a tag to those for which tag OP value holds.
 Status narrow_tag(ConditionOperator op, sqlite3_value* value, TagChoice& choice);
-
-/// Does a value of a field of numbers hold?
-bool passes(const FieldFilter& filter, const FieldValue& value, FieldType type);
 
 }  // namespace braid

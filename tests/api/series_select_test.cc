@@ -3,7 +3,9 @@
 // BRAID_SELECTS=20000 for a longer run; a slice on every test run.
 #include <doctest/doctest.h>
 
+#include <algorithm>
 #include <cmath>
+#include <cstdio>
 #include <cstdlib>
 #include <random>
 #include <string>
@@ -311,4 +313,157 @@ TEST_CASE("generated SELECTs over a hypertable give the same rows by both ways")
   }
   MESSAGE(fast << " of " << selects << " recognised");
   CHECK(fast > selects / 2);
+}
+
+namespace {
+
+/// The values of a batch as the rows of a statement are written, one line each.
+std::string value_text(const ArrowSchema& schema, const ArrowArray& array, int64_t row) {
+  const auto* validity = static_cast<const uint8_t*>(array.buffers[0]);
+  if (validity != nullptr && (validity[row / 8] >> (row % 8) & 1) == 0) return "NULL";
+  const std::string format = schema.format;
+  if (format == "l" || format == "tsu:UTC") return std::to_string(static_cast<const int64_t*>(array.buffers[1])[row]);
+  if (format == "g") {
+    char text[32];
+    std::snprintf(text, sizeof(text), "%.15g", static_cast<const double*>(array.buffers[1])[row]);
+    return text;
+  }
+  REQUIRE((format == "u" || format == "z"));
+  const auto* offsets = static_cast<const int32_t*>(array.buffers[1]);
+  return std::string(static_cast<const char*>(array.buffers[2]) + offsets[row], static_cast<size_t>(offsets[row + 1] - offsets[row]));
+}
+
+struct Batches {
+  int32_t code = BRAID_OK;
+  std::string formats;
+  std::string rows;
+  size_t count = 0;
+};
+
+Batches read_batches(TestConnection& connection, const std::string& sql, int64_t rows_max) {
+  Batches read;
+  braid_statement* statement = nullptr;
+  REQUIRE(braid_prepare(connection.get(), sql.data(), static_cast<int64_t>(sql.size()), &statement, nullptr) == BRAID_OK);
+  ArrowSchema schema{};
+  ArrowArray array{};
+  while ((read.code = braid_statement_batch(statement, rows_max, &schema, &array)) == BRAID_ROW) {
+    ++read.count;
+    read.formats.clear();
+    REQUIRE(array.n_children == schema.n_children);
+    CHECK(array.length <= rows_max);
+    for (int64_t i = 0; i < schema.n_children; ++i) read.formats += std::string(schema.children[i]->name) + ":" + schema.children[i]->format + " ";
+    for (int64_t row = 0; row < array.length; ++row) {
+      for (int64_t i = 0; i < array.n_children; ++i) read.rows += value_text(*schema.children[i], *array.children[i], row) + "|";
+      read.rows += "\n";
+    }
+    array.release(&array);
+    schema.release(&schema);
+    CHECK(array.release == nullptr);
+    CHECK(schema.release == nullptr);
+  }
+  braid_statement_close(statement);
+  return read;
+}
+
+/// Two hosts with 3000 points each, of which some are sealed.
+void make_series(TestDatabase& database, TestConnection& connection) {
+  REQUIRE(connection.run("CREATE VIRTUAL TABLE m USING hypertable(time TIMESTAMP, host TEXT TAG, v DOUBLE, n BIGINT, flag BOOLEAN, note TEXT);"
+                         "CREATE TABLE hosts(name TEXT);"
+                         "INSERT INTO hosts VALUES ('b')") == BRAID_OK);
+  const std::string points =
+      "INSERT INTO m SELECT datetime(1704067200 + i * 10, 'unixepoch'), CASE i % 2 WHEN 0 THEN 'a' ELSE 'b' END, nullif(i % 100, 7) / 4.0, i, i % 2, "
+      "nullif('note ' || i % 5, 'note 3') FROM (WITH RECURSIVE c(i) AS (SELECT 0 UNION ALL SELECT i + 1 FROM c WHERE i < 5999) SELECT i FROM c)";
+  REQUIRE(connection.run(points + " WHERE i < 4000") == BRAID_OK);
+  REQUIRE(braid_checkpoint(database.get()) == BRAID_OK);
+  REQUIRE(connection.run(points + " WHERE i >= 3900") == BRAID_OK);
+}
+
+}  // namespace
+
+TEST_CASE("batches of columns hold the rows that stepping gives, taken from the scan or not") {
+  TempDir dir;
+  TestDatabase database(dir.path());
+  TestConnection connection(database);
+  make_series(database, connection);
+  for (const std::string sql : {
+           "SELECT * FROM m",
+           "SELECT v, time, host FROM m WHERE v > 20.0 AND time >= '2024-01-01 02:00:00' AND host = 'a'",
+           "SELECT n, note, v FROM m WHERE host IN (SELECT name FROM hosts) AND n BETWEEN 100 AND 4100",
+           "SELECT x.* FROM m x WHERE x.note = 'note 1'",
+           "SELECT n, flag FROM m WHERE n < 4000 AND flag = 1 LIMIT 1500",
+           "SELECT n FROM m WHERE time > (SELECT max(time) FROM m WHERE host = 'a')",
+           "SELECT n FROM m WHERE 1 = 0",
+           "SELECT n FROM m LIMIT 0",
+           "SELECT time, n FROM m WHERE v IS NULL",
+           "SELECT time, host, n FROM m ORDER BY n DESC",
+           "SELECT time_bucket('1 hour', time) AS hour, count(*), avg(v) FROM m GROUP BY hour",
+           "SELECT 1, 2.5, 'text', NULL, x'0102'",
+           "SELECT n, CASE WHEN n = 2 THEN 2.5 ELSE n END, CASE WHEN n = 2 THEN 'two' ELSE n END FROM m WHERE n < 4 AND host = 'a'",
+       }) {
+    CAPTURE(sql);
+    connection.rows("SELECT series_fast_path(0)");
+    const Batches stepped = read_batches(connection, sql, 1000);
+    connection.rows("SELECT series_fast_path(1)");
+    const Batches taken = read_batches(connection, sql, 1000);
+    CHECK(stepped.code == BRAID_DONE);
+    CHECK(taken.code == BRAID_DONE);
+    CHECK(taken.formats == stepped.formats);
+    CHECK(taken.rows == stepped.rows);
+    CHECK(read_batches(connection, sql, 77).rows == taken.rows);
+  }
+  CHECK(read_batches(connection, "SELECT time, host, v, n FROM m", 100).formats == "time:tsu:UTC host:u v:g n:l ");
+  CHECK(read_batches(connection, "SELECT * FROM m", 1000).count == 6);
+}
+
+TEST_CASE("batches outlive the statement, see the open transaction, and are not mixed with steps") {
+  TempDir dir;
+  TestDatabase database(dir.path());
+  TestConnection connection(database);
+  make_series(database, connection);
+  REQUIRE(connection.run("BEGIN; INSERT INTO m VALUES ('2025-01-01', 'c', 1.5, -1, 0, NULL)") == BRAID_OK);
+  CHECK(read_batches(connection, "SELECT host, v FROM m WHERE n = -1", 10).rows == "c|1.5|\n");
+  REQUIRE(connection.run("ROLLBACK") == BRAID_OK);
+  CHECK(read_batches(connection, "SELECT host, v FROM m WHERE n = -1", 10).rows == "");
+  braid_statement* statement = nullptr;
+  REQUIRE(braid_prepare(connection.get(), "SELECT n FROM m WHERE n < ?1", BRAID_NUL_TERMINATED, &statement, nullptr) == BRAID_OK);
+  REQUIRE(braid_bind_int64(statement, 1, 3) == BRAID_OK);
+  ArrowArray array{};
+  CHECK(braid_statement_batch(statement, 0, nullptr, &array) == BRAID_INVALID_ARGUMENT);
+  CHECK(braid_statement_batch(statement, 10, nullptr, nullptr) == BRAID_INVALID_ARGUMENT);
+  REQUIRE(braid_statement_batch(statement, 2, nullptr, &array) == BRAID_ROW);
+  CHECK(array.length == 2);
+  CHECK(braid_statement_step(statement) == BRAID_MISUSE);
+  CHECK(braid_bind_int64(statement, 1, 5) == BRAID_MISUSE);
+  array.release(&array);
+  CHECK(braid_statement_reset(statement) == BRAID_OK);
+  CHECK(braid_statement_step(statement) == BRAID_ROW);
+  CHECK(braid_statement_batch(statement, 2, nullptr, &array) == BRAID_MISUSE);
+  CHECK(braid_statement_reset(statement) == BRAID_OK);
+  REQUIRE(braid_statement_batch(statement, 10, nullptr, &array) == BRAID_ROW);
+  braid_statement_close(statement);
+  CHECK(array.length == 3);
+  array.release(&array);
+}
+
+TEST_CASE("a recognised statement follows the schema") {
+  TempDir dir;
+  TestDatabase database(dir.path());
+  TestConnection connection(database);
+  make_series(database, connection);
+  braid_statement* statement = nullptr;
+  REQUIRE(braid_prepare(connection.get(), "SELECT count(*) FROM m WHERE n >= ?1", BRAID_NUL_TERMINATED, &statement, nullptr) == BRAID_OK);
+  REQUIRE(braid_bind_int64(statement, 1, 5000) == BRAID_OK);
+  REQUIRE(braid_statement_step(statement) == BRAID_ROW);
+  CHECK(braid_column_int64(statement, 0) == 1000);
+  REQUIRE(braid_statement_reset(statement) == BRAID_OK);
+  REQUIRE(connection.run("CREATE TEMP TABLE m(n); INSERT INTO temp.m VALUES (5000), (1)") == BRAID_OK);
+  REQUIRE(braid_statement_step(statement) == BRAID_ROW);
+  CHECK(braid_column_int64(statement, 0) == 1);
+  REQUIRE(braid_statement_reset(statement) == BRAID_OK);
+  REQUIRE(connection.run("DROP TABLE temp.m; DROP TABLE main.m") == BRAID_OK);
+  CHECK(braid_statement_step(statement) == BRAID_SQL);
+  REQUIRE(connection.run("CREATE VIRTUAL TABLE m USING hypertable(time TIMESTAMP, n DOUBLE); INSERT INTO m VALUES ('2024-01-01', 6000.5)") == BRAID_OK);
+  REQUIRE(braid_statement_step(statement) == BRAID_ROW);
+  CHECK(braid_column_int64(statement, 0) == 1);
+  braid_statement_close(statement);
 }
