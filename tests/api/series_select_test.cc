@@ -358,8 +358,8 @@ Batches read_batches(TestConnection& connection, const std::string& sql, int64_t
     }
     array.release(&array);
     schema.release(&schema);
-    CHECK(array.release == nullptr);
-    CHECK(schema.release == nullptr);
+    CHECK((array.release == nullptr));
+    CHECK((schema.release == nullptr));
   }
   braid_statement_close(statement);
   return read;
