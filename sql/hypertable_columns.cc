@@ -232,6 +232,12 @@ Result<HypertableDefinition> parse_hypertable(std::string name, std::span<const 
   return definition;
 }
 
+bool has_latest_column(const HypertableDefinition& definition) {
+  const auto taken = [](const std::string& name) { return same(name, kLatestColumn); };
+  return !taken(definition.time_column) && std::none_of(definition.tags.begin(), definition.tags.end(), taken) &&
+         std::none_of(definition.fields.begin(), definition.fields.end(), [&](const FieldDefinition& field) { return taken(field.name); });
+}
+
 std::string declare_hypertable(const HypertableDefinition& definition) {
   // TEXT in the type gives the column text affinity, so that an integer compared with it reaches the collation as its digits.
   std::string sql = fmt::format("CREATE TABLE x({} \"TIMESTAMP TEXT\" COLLATE {}", quote_identifier(definition.time_column), kTimeCollation);
@@ -239,7 +245,9 @@ std::string declare_hypertable(const HypertableDefinition& definition) {
     sql += fmt::format(", {} {}", quote_identifier(definition.tags[i]), definition.tag_type(i) == FieldType::kInt64 ? "INTEGER" : "TEXT");
   for (const FieldDefinition& field : definition.fields)
     sql += fmt::format(", {} {}", quote_identifier(field.name), field_type_name(field.type));
-  return sql + fmt::format(", {} BLOB HIDDEN PRIMARY KEY) WITHOUT ROWID", kPointColumn);
+  sql += fmt::format(", {} BLOB HIDDEN PRIMARY KEY", kPointColumn);
+  if (has_latest_column(definition)) sql += fmt::format(", {} BOOLEAN HIDDEN", kLatestColumn);
+  return sql + ") WITHOUT ROWID";
 }
 
 }  // namespace braid
