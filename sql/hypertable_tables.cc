@@ -23,6 +23,7 @@
 #include "sql/virtual_table.h"
 #include "timeseries/filtered_scan.h"
 #include "timeseries/last_points.h"
+#include "timeseries/series_scan.h"
 #include "timeseries/tag_codec.h"
 #include "timeseries/tag_value.h"
 

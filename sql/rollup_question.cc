@@ -6,6 +6,7 @@
 
 #include <fmt/format.h>
 
+#include "sql/bucket_arguments.h"
 #include "sql/time_text.h"
 #include "sql/time_value.h"
 #include "sql/virtual_table.h"
@@ -14,25 +15,15 @@ namespace braid {
 
 namespace {
 
-/// Buckets whose length is known by asking where they start.
+/// Months and zones: buckets without one length.
 class CalendarBuckets final : public TimeBuckets {
  public:
-  CalendarBuckets(Interval width, std::optional<Timestamp> origin) : width_(width), origin_(origin) {}
-  int64_t start_of(int64_t time) const override {
-    const auto start = time_bucket(width_, Timestamp(time), origin_);
-    return start.ok() ? start->value() : INT64_MIN;
-  }
-  int64_t next(int64_t start) const override {
-    // No month has more days, so this lies in the next bucket.
-    constexpr int64_t kMonthMax = int64_t{31} * 24 * 3600 * 1'000'000;
-    int64_t inside = 0;
-    if (__builtin_mul_overflow(width_.months, kMonthMax, &inside) || __builtin_add_overflow(start, inside, &inside)) return INT64_MAX;
-    return start_of(inside);
-  }
+  explicit CalendarBuckets(TimeBucket bucket) : bucket_(std::move(bucket)) {}
+  int64_t start_of(int64_t time) const override { return bucket_.floor(time); }
+  int64_t next(int64_t start) const override { return bucket_.next(start); }
 
  private:
-  const Interval width_;
-  const std::optional<Timestamp> origin_;
+  const TimeBucket bucket_;
 };
 
 /// What the conditions of a plan leave.
@@ -98,23 +89,13 @@ size_t buckets_max(const RollupPlan::Limit& limit, std::span<sqlite3_value* cons
 
 }  // namespace
 
-Result<std::shared_ptr<const TimeBuckets>> make_buckets(Connection&, sqlite3_value* width, std::span<sqlite3_value* const> options) {
+Result<std::shared_ptr<const TimeBuckets>> make_buckets(Connection& connection, sqlite3_value* width, std::span<sqlite3_value* const> options) {
   const auto is_null = [](sqlite3_value* value) { return sqlite3_value_type(value) == SQLITE_NULL; };
   if (is_null(width) || std::any_of(options.begin(), options.end(), is_null)) return std::shared_ptr<const TimeBuckets>();
-  Interval interval;
-  if (sqlite3_value_type(width) == SQLITE_INTEGER) {
-    interval.microseconds = sqlite3_value_int64(width);
-  } else {
-    BRAID_ASSIGN(interval, parse_interval(text_of(width)));
-  }
-  std::optional<Timestamp> origin;
-  if (!options.empty()) {
-    BRAID_ASSIGN(origin, time_of(options[0], "time_bucket: origin"));
-  }
-  // Says what is wrong with the width.
-  BRAID_ASSIGN(const Timestamp phase, time_bucket(interval, Timestamp(kYearTenThousand), origin));
-  if (interval.months != 0) return std::shared_ptr<const TimeBuckets>(std::make_shared<CalendarBuckets>(interval, origin));
-  return std::shared_ptr<const TimeBuckets>(std::make_shared<FixedBuckets>(interval.microseconds, phase.value() % interval.microseconds));
+  BucketArguments arguments;
+  BRAID_ASSIGN(const TimeBucket* bucket, arguments.read(connection.engine().env(), width, options, false));
+  if (const auto fixed = bucket->fixed_width()) return std::shared_ptr<const TimeBuckets>(std::make_shared<FixedBuckets>(*fixed, bucket->phase()));
+  return std::shared_ptr<const TimeBuckets>(std::make_shared<CalendarBuckets>(*bucket));
 }
 
 Result<AskedRollup> ask_rollup(Connection& connection, const HypertableDefinition& table, const RollupPlan& plan,
