@@ -248,6 +248,54 @@ BRAID_API int32_t braid_statement_writes(braid_statement* statement);
 BRAID_API int64_t braid_changes(braid_connection* connection);
 BRAID_API int64_t braid_last_insert_rowid(braid_connection* connection);
 
+/* ---- Rows as columns ------------------------------------------------------------------------------------------------ */
+
+/* Apache Arrow's C data interface, as its specification gives it. */
+#ifndef ARROW_C_DATA_INTERFACE
+#define ARROW_C_DATA_INTERFACE
+#define ARROW_FLAG_DICTIONARY_ORDERED 1
+#define ARROW_FLAG_NULLABLE 2
+#define ARROW_FLAG_MAP_KEYS_SORTED 4
+struct ArrowSchema {
+  const char* format;
+  const char* name;
+  const char* metadata;
+  int64_t flags;
+  int64_t n_children;
+  struct ArrowSchema** children;
+  struct ArrowSchema* dictionary;
+  void (*release)(struct ArrowSchema*);
+  void* private_data;
+};
+struct ArrowArray {
+  int64_t length;
+  int64_t null_count;
+  int64_t offset;
+  int64_t n_buffers;
+  int64_t n_children;
+  const void** buffers;
+  struct ArrowArray** children;
+  struct ArrowArray* dictionary;
+  void (*release)(struct ArrowArray*);
+  void* private_data;
+};
+#endif
+
+#define BRAID_BATCH_ROWS_MAX 1048576
+
+/// The next rows of a statement as the columns of one struct array. BRAID_ROW when there are rows, BRAID_DONE when there are no more; then the
+/// statement begins anew at the next call. A SELECT of columns of one hypertable, with conditions on time, tags and fields alone, is answered
+/// from its columns without a row being made.
+/// Shapes:    up to `rows_max` rows, fewer when their texts are large; `schema` may be NULL.
+/// Types:     int64, double, utf8, binary; timestamp[us, UTC] for time columns of hypertables; booleans are int64. They are decided by declared
+///            types and the first batch: integers and doubles together are double, anything else that is mixed is utf8.
+/// Errors:    those of braid_statement_step; BRAID_INVALID_ARGUMENT (rows_max); BRAID_CONSTRAINT: a value does not have the type that the first
+///            batch gave its column; BRAID_MISUSE: the statement was stepped and not reset.
+/// On error:  nothing is filled in; the statement is reset.
+/// Ownership: the caller calls `release` of `schema` and of `array`; both outlive the statement. Neither is set but for BRAID_ROW.
+/// Source:    https://arrow.apache.org/docs/format/CDataInterface.html
+BRAID_API int32_t braid_statement_batch(braid_statement* statement, int64_t rows_max, struct ArrowSchema* schema, struct ArrowArray* array);
+
 /* ---- Graph ---------------------------------------------------------------------------------------------------------- */
 
 #define BRAID_OUT 1

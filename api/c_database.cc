@@ -52,7 +52,10 @@ Result<Database*> open_database(const braid_database& handle) {
 }  // namespace
 
 void ConnectionState::close() {
-  for (braid_statement* handle : statements) handle->statement = nullptr;
+  for (braid_statement* handle : statements) {
+    handle->batches = nullptr;
+    handle->statement = nullptr;
+  }
   statements.clear();
   connection = nullptr;
 }

@@ -1,0 +1,203 @@
+#include "sql/rollup_recognition.h"
+
+#include <algorithm>
+
+#include <fmt/format.h>
+
+#include "sql/rollup_core.h"
+#include "sql/rollup_plan.h"
+
+namespace braid {
+
+namespace {
+
+/// Cores within constants of cores within … are looked at so deep; deeper ones are copied.
+constexpr int kNestingMax = 4;
+
+class StatementRewriter {
+ public:
+  StatementRewriter(const SqlTokens& tokens, const SchemaLookup& schema) : tokens_(tokens), schema_(schema) {}
+
+  bool is_eligible() {
+    for (size_t at = 0; at < tokens_.size(); ++at)
+      if (tokens_.is_name(at) && same_sql_name(tokens_.name(at).substr(0, kRollupPrefix.size()), kRollupPrefix)) return false;
+    collect_ctes();
+    return reads_only();
+  }
+
+  std::string write(TokenRange range, int depth) {
+    std::string out;
+    size_t open = 0;
+    for (size_t at = range.start; at < range.limit; ++at) {
+      if (tokens_.is_operator(at, "(")) ++open;
+      if (tokens_.is_operator(at, ")")) --open;
+      if (tokens_.is_word(at, "SELECT") && depth < kNestingMax) {
+        const bool nested = depth > 0 || open > 0;
+        const auto core = find_select_core(tokens_, at);
+        if (core) {
+          if (const auto text = rewrite_core(*core, nested, depth)) {
+            out += " " + *text;
+            at = core->whole.limit - 1;
+            continue;
+          }
+        }
+      }
+      out += ' ';
+      if (tokens_.text(at) == "?")
+        out += fmt::format("?{}", tokens_[at].variable);
+      else
+        out += tokens_.text(at);
+    }
+    return out;
+  }
+
+  std::optional<RecognizedScan> recognize_columns() const {
+    const auto core = tokens_.is_word(0, "SELECT") ? find_select_core(tokens_, 0) : std::nullopt;
+    auto table = core && core->whole.limit == tokens_.size() ? table_of(*core) : std::nullopt;
+    if (!table || !queries_read_rows_only()) return std::nullopt;
+    const HypertableDefinition* definition = table->definition;
+    RollupCore reading(tokens_, *core, std::move(*table), false, schema_, hidden_, [](TokenRange) { return std::string(); });
+    const auto columns = reading.read_columns();
+    if (!columns) return std::nullopt;
+    return RecognizedScan{*definition, columns->columns, columns->constraints, columns->limit};
+  }
+
+  std::vector<HypertableDefinition> take_tables() { return std::move(tables_); }
+  size_t rewritten() const { return rewritten_; }
+
+ private:
+  /// Names that WITH gives to queries; they hide tables.
+  void collect_ctes() {
+    for (size_t at = 0; at + 2 < tokens_.size(); ++at) {
+      if (!tokens_.is_name(at)) continue;
+      const size_t as = tokens_.is_operator(at + 1, "(") ? tokens_[at + 1].partner + 1 : at + 1;
+      if (!tokens_.is_word(as, "AS")) continue;
+      if (tokens_.is_operator(as + 1, "(") || tokens_.is_word(as + 1, "NOT") || tokens_.is_word(as + 1, "MATERIALIZED"))
+        hidden_.push_back(tokens_.name(at));
+    }
+  }
+
+  /// SELECT, or a statement that writes another table with what a SELECT gives.
+  bool reads_only() {
+    size_t at = 0;
+    if (tokens_.is_word(at, "EXPLAIN")) at += tokens_.is_word(at + 1, "QUERY") ? 3 : 1;
+    if (tokens_.is_word(at, "SELECT")) return true;
+    if (tokens_.is_word(at, "CREATE")) {
+      at += tokens_.is_word(at + 1, "TEMP") || tokens_.is_word(at + 1, "TEMPORARY") ? 2 : 1;
+      return tokens_.is_word(at, "TABLE");
+    }
+    if (!tokens_.is_word(at, "WITH") && !tokens_.is_word(at, "INSERT") && !tokens_.is_word(at, "REPLACE")) return false;
+    for (; at < tokens_.size(); ++at) {
+      if (tokens_.is_operator(at, "(")) at = tokens_[at].partner;
+      if (tokens_.is_word(at, "UPDATE") || tokens_.is_word(at, "DELETE")) return false;
+      if (!tokens_.is_word(at, "INTO") || !tokens_.is_name(at + 1)) continue;
+      // What is written while it is read gets the order of SQLite.
+      target_ = tokens_.name(tokens_.is_operator(at + 2, ".") && tokens_.is_name(at + 3) ? at + 3 : at + 1);
+    }
+    return true;
+  }
+
+  /// FROM [main.]hypertable [[AS] alias]
+  std::optional<CoreTable> table_of(const SelectCore& core) const {
+    if (core.from.empty()) return std::nullopt;
+    const TokenRange from = core.from;
+    size_t at = from.start;
+    if (from.size() > 2 && tokens_.is_operator(at + 1, ".")) {
+      if (!tokens_.names(at, "main")) return std::nullopt;
+      at += 2;
+    }
+    if (!tokens_.is_name(at)) return std::nullopt;
+    const std::string name = tokens_.name(at);
+    const auto same = [&](const std::string& other) { return same_sql_name(name, other); };
+    if (same(target_) || std::any_of(hidden_.begin(), hidden_.end(), same)) return std::nullopt;
+    CoreTable table;
+    table.definition = schema_.hypertable(name);
+    if (table.definition == nullptr) return std::nullopt;
+    table.name_limit = ++at;
+    if (at < from.limit && tokens_.is_word(at, "AS")) ++at;
+    if (at + 1 < from.limit) return std::nullopt;
+    if (at < from.limit && !tokens_.is_name(at)) return std::nullopt;
+    table.qualifier = at < from.limit ? tokens_.name(at) : name;
+    return table;
+  }
+
+  std::optional<std::string> rewrite_core(const SelectCore& core, bool nested, int depth) {
+    // The order of a compound is that of its last arm, and SQLite may merge a compound in parentheses into the query around it.
+    if (core.in_compound && (nested || !core.order.empty() || !core.count.empty())) return std::nullopt;
+    auto table = table_of(core);
+    if (!table) return std::nullopt;
+    const HypertableDefinition* definition = table->definition;
+    const size_t tables_before = tables_.size();
+    const size_t rewritten_before = rewritten_;
+    RollupCore rewriting(tokens_, core, std::move(*table), nested, schema_, hidden_, [this, depth](TokenRange range) { return write_part(range, depth); });
+    auto text = rewriting.rewrite();
+    if (!text) {
+      tables_.resize(tables_before);
+      rewritten_ = rewritten_before;
+      return text;
+    }
+    tables_.push_back(*definition);
+    ++rewritten_;
+    return text;
+  }
+
+  /// Do the queries in parentheses read plain tables only, so that no cursor but the statement's own is opened on a hypertable?
+  bool queries_read_rows_only() const {
+    for (size_t at = 1; at < tokens_.size(); ++at) {
+      if (tokens_.is_word(at, "WITH")) return false;
+      if (!tokens_.is_word(at, "SELECT")) continue;
+      const auto core = find_select_core(tokens_, at);
+      if (!core || core->from.size() != 1 || !tokens_.is_name(core->from.start) || !schema_.has_column(tokens_.name(core->from.start), "rowid")) return false;
+    }
+    return true;
+  }
+
+  std::string write_part(TokenRange range, int depth) { return write(range, depth + 1); }
+
+  const SqlTokens& tokens_;
+  const SchemaLookup& schema_;
+  std::vector<std::string> hidden_;
+  std::string target_;
+  std::vector<HypertableDefinition> tables_;
+  size_t rewritten_ = 0;
+};
+
+/// Do both give each variable the same number? Text that is moved may meet names in another order.
+bool same_variables(const SqlTokens& original, const std::string& sql) {
+  if (original.variable_count() == 0) return true;
+  const auto rewritten = SqlTokens::of(sql);
+  if (!rewritten || rewritten->variable_count() != original.variable_count()) return false;
+  const auto number_in = [](const SqlTokens& tokens, std::string_view name) {
+    for (size_t at = 0; at < tokens.size(); ++at)
+      if (tokens[at].kind == TokenKind::kVariable && tokens.text(at) == name) return tokens[at].variable;
+    return uint32_t{0};
+  };
+  for (size_t at = 0; at < original.size(); ++at)
+    if (original[at].kind == TokenKind::kVariable && original.text(at).front() != '?' && number_in(*rewritten, original.text(at)) != original[at].variable)
+      return false;
+  return true;
+}
+
+}  // namespace
+
+std::optional<RecognizedStatement> recognize_rollups(std::string_view sql, const SchemaLookup& schema) {
+  const auto tokens = SqlTokens::of(sql);
+  if (!tokens || tokens->size() == 0) return std::nullopt;
+  StatementRewriter rewriter(*tokens, schema);
+  if (!rewriter.is_eligible()) return std::nullopt;
+  RecognizedStatement statement;
+  statement.sql = rewriter.write({0, tokens->size()}, 0);
+  if (rewriter.rewritten() == 0 || !same_variables(*tokens, statement.sql)) return std::nullopt;
+  statement.used = tokens->used();
+  statement.variable_count = tokens->variable_count();
+  statement.tables = rewriter.take_tables();
+  return statement;
+}
+
+std::optional<RecognizedScan> recognize_scan(std::string_view sql, const SchemaLookup& schema) {
+  const auto tokens = SqlTokens::of(sql);
+  if (!tokens || tokens->size() == 0) return std::nullopt;
+  return StatementRewriter(*tokens, schema).recognize_columns();
+}
+
+}  // namespace braid
