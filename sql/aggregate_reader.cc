@@ -17,8 +17,6 @@ namespace {
 
 /// States that one rollup makes at a time.
 constexpr size_t kStatesAhead = 1 << 16;
-/// Memory for them.
-constexpr uint64_t kRollupBytesMax = 256 << 20;
 /// Beyond so many, ranges that are stale are taken together with what lies between them: that costs time, not truth.
 constexpr size_t kStaleRangesMax = 100'000;
 
@@ -57,7 +55,7 @@ class AggregateReader::PointStates final : public StateSource {
     question_.buckets = reader.buckets_;
     question_.columns = reader.columns_;
     question_.buckets_max = std::max<size_t>(1, kStatesAhead / std::max<size_t>(1, groups.tags.size()));
-    question_.bytes_max = kRollupBytesMax;
+    question_.bytes_max = static_cast<uint64_t>(reader.connection_.engine().options()[OptionId::kRollupBytesMax]);
     question_.check = [&reader] { return reader.check(); };
     done_ = points.start >= points.limit || (groups.series && groups.series->empty());
   }

@@ -65,7 +65,7 @@ constexpr std::string_view kUnsteadyFunctions[] = {"random", "randomblob", "gen_
 /// What reads the catalog at the snapshot, beside all that is named graph_….
 constexpr std::string_view kReadingNames[] = {"load_position", "load_advance", "load_finish", "load_positions", "asof", "asof_value", "hypertable_compact", "show_chunks",
                                               "hypertable_size", "hypertable_detailed_size", "chunks_detailed_size", "hypertables",
-                                              "policies", "continuous_aggregates", "hypertable_rollup"};
+                                              "maintenance_policies", "continuous_aggregates", "hypertable_rollup"};
 
 bool same(std::string_view a, std::string_view b) {
   return a.size() == b.size() && strncasecmp(a.data(), b.data(), a.size()) == 0;

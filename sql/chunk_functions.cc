@@ -175,8 +175,21 @@ Status drop_function(Connection& connection, sqlite3_context* context, std::span
   BRAID_TRY(connection.check_writing());
   BRAID_ASSIGN(const HypertableDefinition* table, find_hypertable(connection, text_of(values[0]), "drop_chunks"));
   BRAID_ASSIGN(const Timestamp older_than, time_or_age(connection, values[1], "drop_chunks: older_than"));
-  BRAID_ASSIGN(const uint64_t dropped, drop_old_chunks(connection, *table, older_than));
-  sqlite3_result_int64(context, figure(dropped));
+  const CatalogState& state = connection.catalog_state();
+  const bool kept = std::any_of(state.aggregates.begin(), state.aggregates.end(), [&](const auto& one) { return one.second->hypertable == table->id; });
+  if (!kept) {
+    BRAID_ASSIGN(const uint64_t dropped, drop_old_chunks(connection, *table, older_than));
+    sqlite3_result_int64(context, figure(dropped));
+    return {};
+  }
+  const Timestamp limit = connection.series_writer().drop_limit(*table, older_than);
+  const auto goes = [&](const auto& one) { return one.second.hypertable == table->id && one.second.interval.limit <= limit; };
+  sqlite3_result_int64(context, std::count_if(state.chunks.begin(), state.chunks.end(), goes));
+  // What the aggregates keep are rows, which SQLite would not undo with a SELECT that fails.
+  connection.defer([&connection, id = table->id, older_than]() -> Status {
+    const auto found = connection.catalog_state().hypertables.find(id);
+    return found == connection.catalog_state().hypertables.end() ? Status() : drop_old_chunks(connection, found->second, older_than).status();
+  });
   return {};
 }
 

@@ -343,9 +343,9 @@ Status refresh_function(Connection& connection, sqlite3_context* context, Values
   const bool bounded = window.points.start != TimeRange{}.start && window.points.limit != TimeRange{}.limit;
   if (bounded && buckets->start_from(window.points.start.value()) >= buckets->start_of(window.points.limit.value()))
     return Status(StatusCode::kInvalidArgument, fmt::format("refresh_continuous_aggregate: there is no whole bucket of '{}' in the window", found->name));
-  const std::string name = found->name;  // refreshing changes the catalog that it stands in
-  BRAID_TRY(refresh_aggregate(connection, found->id, window).status());
-  result_text(context, name);
+  result_text(context, found->name);
+  // It writes rows, which SQLite would not undo with a SELECT that fails.
+  connection.defer([&connection, id = found->id, window] { return refresh_aggregate(connection, id, window).status(); });
   return {};
 }
 

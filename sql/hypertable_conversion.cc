@@ -4,6 +4,7 @@
 // Tags are the columns whose declared type ends in TAG, or else the columns of the primary key beside the time. What a hypertable would not
 // keep of the table (constraints, defaults, triggers, indexes) is refused by name, so that nothing is lost in silence.
 #include <algorithm>
+#include <cctype>
 #include <optional>
 #include <string>
 #include <vector>
@@ -60,6 +61,18 @@ void set_type(TableColumn& column, std::string_view declared) {
   column.tag = same_sql_name(std::string_view(column.type).substr(last), "TAG");
   if (column.tag) column.type.resize(last);
   trim();
+}
+
+/// Does the name stand anywhere in the text, also in a string or a comment?
+bool has_name(std::string_view text, std::string_view name) {
+  const auto alike = [](char a, char b) { return std::tolower(static_cast<unsigned char>(a)) == std::tolower(static_cast<unsigned char>(b)); };
+  const auto goes_on = [](char letter) { return std::isalnum(static_cast<unsigned char>(letter)) != 0 || letter == '_'; };
+  for (auto from = text.begin();; ++from) {
+    from = std::search(from, text.end(), name.begin(), name.end(), alike);
+    if (from == text.end()) return false;
+    const auto limit = from + static_cast<ptrdiff_t>(name.size());
+    if ((from == text.begin() || !goes_on(from[-1])) && (limit == text.end() || !goes_on(*limit))) return true;
+  }
 }
 
 /// The table that is there, as SQLite knows it.
@@ -201,15 +214,10 @@ Status OrdinaryTable::check_others() {
     BRAID_ASSIGN(const bool more, rows.step());
     if (!more) return {};
     const auto tokens = SqlTokens::of(rows.bytes(2));
-    // Only the first statement of a trigger's text is read as tokens, which goes up to its first semicolon: so a trigger that cannot be
-    // told is looked through as text.
+    // A trigger's text goes on after its first semicolon, where the tokens end, so it is looked through as text.
     bool names = rows.integer(3) != 0;
     for (size_t at = 0; tokens && at < tokens->size(); ++at) names |= tokens->names(at, name_);
-    if (rows.bytes(0) == "trigger" && !names) {
-      const std::string_view text = rows.bytes(2);
-      const auto alike = [](char a, char b) { return std::tolower(static_cast<unsigned char>(a)) == std::tolower(static_cast<unsigned char>(b)); };
-      names = std::search(text.begin(), text.end(), name_.begin(), name_.end(), alike) != text.end();
-    }
+    if (rows.bytes(0) == "trigger") names |= has_name(rows.bytes(2), name_);
     if (!names) continue;
     const bool trigger = rows.bytes(0) == "trigger";
     return refusal(name_, fmt::format("is used by the {} '{}'; drop it{}", rows.bytes(0), rows.bytes(1),

@@ -675,7 +675,7 @@ Status compact_function(Connection& connection, sqlite3_context* context, std::s
   const AlgorithmContext waiting = connection.algorithm_context();
   const HypertableId id = table->id;
   BRAID_TRY(connection.engine().checkpoint());
-  BRAID_ASSIGN(const uint64_t count, connection.engine().rewrite(id, [&] { return waiting.check(0); }));
+  BRAID_ASSIGN(const uint64_t count, connection.engine().rewrite({.table = id}, [&] { return waiting.check(0); }));
   sqlite3_result_int64(context, static_cast<sqlite3_int64>(count));
   return {};
 }

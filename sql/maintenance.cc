@@ -3,6 +3,7 @@
 #include <algorithm>
 #include <exception>
 #include <new>
+#include <optional>
 
 #include <fmt/format.h>
 
@@ -41,13 +42,14 @@ std::vector<std::shared_ptr<const PolicyDefinition>> due_policies(const CatalogS
 /// One policy that is due.
 class PolicyRun {
  public:
-  PolicyRun(Connection& connection, PolicyId id, Timestamp now) : connection_(connection), id_(id), now_(now) {}
+  PolicyRun(Connection& connection, const PolicyDefinition& policy, Timestamp now)
+      : connection_(connection), id_(policy.id), kind_(policy.kind), now_(now) {}
 
   /// Whether it is finished.
   Result<bool> run(Clock::time_point stop_at, const MaintenanceStop& stop) {
     Status failure;
     for (;;) {
-      const auto done = slice(std::min(stop_at, Clock::now() + kSlice));
+      const auto done = kind_ == PolicyKind::kCompression ? compress(stop_at, stop) : slice(std::min(stop_at, Clock::now() + kSlice));
       if (stop.stopped()) return false;
       if (!done.ok() && is_about_others(done.status())) return done;
       failure = done.status();
@@ -69,6 +71,22 @@ class PolicyRun {
       return {};
     }));
     return done;
+  }
+
+  Result<bool> compress(Clock::time_point stop_at, const MaintenanceStop& stop) {
+    std::optional<PolicyDefinition> policy;
+    BRAID_TRY(connection_.read([&]() -> Status {
+      if (const PolicyDefinition* found = find()) policy = *found;
+      return {};
+    }));
+    if (!policy) return true;
+    const Status status = run_compression(connection_.engine(), *policy, now_, [&]() -> Status {
+      if (!stop.stopped() && Clock::now() < stop_at) return {};
+      return Status(StatusCode::kInterrupted, "maintenance goes on later");
+    });
+    if (status.code() == StatusCode::kInterrupted) return false;
+    BRAID_TRY(status);
+    return true;
   }
 
   Status keep_outcome(const Status& failure) {
@@ -95,6 +113,7 @@ class PolicyRun {
 
   Connection& connection_;
   const PolicyId id_;
+  const PolicyKind kind_;
   const Timestamp now_;
 };
 
@@ -127,7 +146,7 @@ Result<uint64_t> run_maintenance(Engine& engine, std::chrono::milliseconds time_
   uint64_t finished = 0;
   for (const auto& policy : due) {
     if (stop.stopped() || Clock::now() >= stop_at) break;
-    BRAID_ASSIGN(const bool done, PolicyRun(*connection, policy->id, now).run(stop_at, stop));
+    BRAID_ASSIGN(const bool done, PolicyRun(*connection, *policy, now).run(stop_at, stop));
     finished += done ? 1 : 0;
   }
   return finished;

@@ -236,7 +236,7 @@ Result<std::unique_ptr<FunctionResult>> run_list(Connection& connection, std::sp
   return make_rows(std::move(rows));
 }
 
-const TableFunction kList = {"policies",
+const TableFunction kList = {"maintenance_policies",
                              "id INTEGER, kind TEXT, target TEXT, config TEXT, schedule_interval TEXT, last_run TEXT, next_run TEXT, runs INTEGER, "
                              "failures INTEGER, last_error TEXT",
                              10,
@@ -273,6 +273,13 @@ std::string describe_policy(const PolicyDefinition& policy) {
   return {};
 }
 
+Status run_compression(Engine& engine, const PolicyDefinition& policy, Timestamp now, const std::function<Status()>& between) {
+  RewriteWish wish;
+  wish.table = HypertableId(policy.target);
+  BRAID_ASSIGN(wish.before, time_before(now, *policy.end_offset));
+  return engine.rewrite(wish, between).status();
+}
+
 Result<bool> run_policy(Connection& connection, const PolicyDefinition& policy, Timestamp now, std::chrono::steady_clock::time_point stop_at) {
   switch (policy.kind) {
     case PolicyKind::kRetention:
@@ -280,7 +287,7 @@ Result<bool> run_policy(Connection& connection, const PolicyDefinition& policy, 
     case PolicyKind::kRefresh: return run_refresh(connection, policy, now, stop_at);
     case PolicyKind::kCompression: break;
   }
-  return Status(StatusCode::kInternal, "a compression policy is run outside of a transaction");
+  return Status(StatusCode::kInternal, "a compression policy runs outside of a transaction");
 }
 
 Status register_policies(Connection& connection) {

@@ -212,7 +212,7 @@ TEST_CASE("maintenance runs what is due, by the host and by the thread of the da
     CHECK(braid_maintain(database.get(), 1000, &finished) == BRAID_OK);
     CHECK(finished == 1);
     CHECK(connection.number("SELECT count(*) FROM m") == 1);
-    CHECK(connection.number("SELECT runs * 10 + failures FROM policies") == 10);
+    CHECK(connection.number("SELECT runs * 10 + failures FROM maintenance_policies") == 10);
     CHECK(braid_maintain(database.get(), 1000, &finished) == BRAID_OK);
     CHECK(finished == 0);
     CHECK(braid_maintain(database.get(), -1, nullptr) == BRAID_INVALID_ARGUMENT);
