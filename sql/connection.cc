@@ -6,6 +6,7 @@
 #include <fmt/format.h>
 
 #include "engine/check.h"
+#include "sql/gapfill.h"
 #include "sql/rollup_recognition.h"
 
 namespace braid {
@@ -18,6 +19,16 @@ bool has_word(std::string_view sql, std::string_view word) {
   const int first = word.empty() ? 0 : std::tolower(static_cast<unsigned char>(word.front()));
   for (size_t i = 0; i + word.size() <= sql.size(); ++i)
     if (std::tolower(static_cast<unsigned char>(sql[i])) == first && strncasecmp(sql.data() + i, word.data(), word.size()) == 0) return true;
+  return false;
+}
+
+/// Leaves out the first word; "" when it is another.
+std::string_view after_word(std::string_view sql, std::string_view word);
+
+/// SQLite tells OR ABORT and no clause apart by the text only.
+bool text_says_or_abort(std::string_view sql) {
+  for (const std::string_view verb : {"INSERT", "UPDATE"})
+    if (!after_word(after_word(after_word(sql, verb), "OR"), "ABORT").empty()) return true;
   return false;
 }
 
@@ -41,7 +52,7 @@ std::string_view from_first_word(std::string_view sql) {
 }
 
 bool same_columns(const HypertableDefinition& a, const HypertableDefinition& b) {
-  return a.time_column == b.time_column && a.tags == b.tags &&
+  return a.time_column == b.time_column && a.tags == b.tags && a.tag_types == b.tag_types &&
          std::equal(a.fields.begin(), a.fields.end(), b.fields.begin(), b.fields.end(),
                     [](const FieldDefinition& left, const FieldDefinition& right) { return left.name == right.name && left.type == right.type; });
 }
@@ -50,6 +61,11 @@ bool starts_with_word(std::string_view sql, std::string_view word) {
   sql = from_first_word(sql);
   if (sql.size() < word.size() || strncasecmp(sql.data(), word.data(), word.size()) != 0) return false;
   return sql.size() == word.size() || std::isalnum(static_cast<unsigned char>(sql[word.size()])) == 0;
+}
+
+std::string_view after_word(std::string_view sql, std::string_view word) {
+  if (!starts_with_word(sql, word)) return {};
+  return from_first_word(sql).substr(word.size());
 }
 
 }  // namespace
@@ -75,10 +91,11 @@ Result<std::unique_ptr<Connection>> Connection::open(Engine& engine) {
 }
 
 Status Connection::register_all() {
-  for (const auto part : {register_time_functions, register_graph_functions, register_series_functions, register_graph_tables, register_index_tables, register_loads,
+  for (const auto part : {register_time_functions, register_bucket_functions, register_bookend_functions, register_statistic_functions,
+                          register_percentile_functions, register_line_functions, register_row_window_functions, register_asof_functions, register_graph_functions, register_series_functions, register_graph_tables, register_index_tables, register_loads,
                           register_traversal_tables, register_algorithm_tables, register_layout_table, register_hierarchy_tables,
-                          register_rollup_tables, register_match_tables, register_scenario_functions, register_hypertables, register_hypertable_rollup,
-                          register_series_reads, register_bindings, register_authorizer})
+                          register_rollup_tables, register_match_tables, register_scenario_functions, register_hypertables, register_hypertable_alter,
+                          register_hypertable_rollup, register_series_reads, register_bindings, register_authorizer})
     BRAID_TRY(part(*this));
   sqlite3_progress_handler(db(), kProgressSteps, progress, this);
   return {};
@@ -114,9 +131,7 @@ Result<std::unique_ptr<Statement>> Connection::prepare(std::string_view sql, siz
   if (starts_with_word(sql, "VACUUM"))
     return Status(StatusCode::kDenied, "VACUUM is not allowed; the space of deleted rows is used again");
   PreparedText text;
-  BRAID_TRY(prepare_recognized(sql, text));
-  const bool recognized = text.statement != nullptr;
-  if (!recognized) BRAID_TRY(prepare_text(sql, text));
+  BRAID_TRY(prepare_any(sql, text));
   used = text.used;
   if (text.statement == nullptr) return std::unique_ptr<Statement>();
   sqlite3_stmt* statement = text.statement.release();
@@ -126,6 +141,21 @@ Result<std::unique_ptr<Statement>> Connection::prepare(std::string_view sql, siz
   if (prepared->traits().inserts_graph && returns_id(statement))
     return Status(StatusCode::kDenied, "RETURNING cannot tell the id of a new node or edge; last_insert_rowid() does");
   return prepared;
+}
+
+Status Connection::prepare_any(std::string_view sql, PreparedText& out) {
+  BRAID_ASSIGN(const auto filled, rewrite_gapfill(sql, [this](std::string_view name, size_t arguments) { return is_aggregate(name, arguments); }));
+  const std::string_view text = filled ? std::string_view(filled->sql) : sql;
+  prepare_recognized(text, out);
+  if (out.statement == nullptr) {
+    const Status status = prepare_text(text, out);
+    // Places in a text that the user did not write tell him nothing.
+    if (filled) error_offset_ = -1;
+    if (!status.ok()) return out.traits.refusal.ok() ? with_hints(with_signatures(status, sql), sql) : status;
+  }
+  if (filled) out.used = filled->used;
+  out.traits.says_or_abort = text_says_or_abort(sql);
+  return {};
 }
 
 Status Connection::prepare_text(std::string_view sql, PreparedText& out) {
@@ -140,7 +170,7 @@ Status Connection::prepare_text(std::string_view sql, PreparedText& out) {
   if (code != SQLITE_OK) {
     if (!out.traits.refusal.ok()) return out.traits.refusal;
     error_offset_ = sqlite3_error_offset(db());
-    return with_signatures(take_error(code, sql), sql);
+    return take_error(code, sql);
   }
   out.used = static_cast<size_t>(tail - sql.data());
   out.statement.reset(statement);
@@ -160,22 +190,22 @@ void Connection::look_at_schema(const std::function<void(const SchemaLookup&)>& 
         }});
 }
 
-Status Connection::prepare_recognized(std::string_view sql, PreparedText& out) {
-  if (!series_fast_path_) return {};
+void Connection::prepare_recognized(std::string_view sql, PreparedText& out) {
+  out = {};
+  if (!series_fast_path_) return;
   std::optional<RecognizedStatement> recognized;
   look_at_schema([&](const SchemaLookup& schema) {
     if (schema.names_hypertable(sql)) recognized = recognize_rollups(sql, schema);
   });
-  if (!recognized || !prepare_text(recognized->sql, out).ok() ||
-      sqlite3_bind_parameter_count(out.statement.get()) != static_cast<int>(recognized->variable_count)) {
+  if (!recognized) return;
+  if (!prepare_text(recognized->sql, out).ok() || sqlite3_bind_parameter_count(out.statement.get()) != static_cast<int>(recognized->variable_count)) {
     // The user's own text then tells what is wrong with it, or does what could not be recognised.
     out = {};
     error_offset_ = -1;
-    return {};
+    return;
   }
   out.used = recognized->used;
   out.recognized_for = std::move(recognized->tables);
-  return {};
 }
 
 /// SQLite looks for names among the TEMP objects first.
@@ -203,8 +233,7 @@ bool Connection::is_current(const Statement& statement) const {
 /// The user's text as it means something now; what was bound stays.
 Status Connection::prepare_again(Statement& statement) {
   PreparedText text;
-  BRAID_TRY(prepare_recognized(statement.sql_, text));
-  if (text.statement == nullptr) BRAID_TRY(prepare_text(statement.sql_, text));
+  BRAID_TRY(prepare_any(statement.sql_, text));
   if (text.statement == nullptr) return Status(StatusCode::kInternal, "a statement became empty");
   sqlite3_transfer_bindings(statement.statement_, text.statement.get());
   sqlite3_finalize(statement.statement_);
@@ -212,6 +241,18 @@ Status Connection::prepare_again(Statement& statement) {
   statement.recognized_for_ = std::move(text.recognized_for);
   statement.temporary_changes_ = temporary_changes_;
   return {};
+}
+
+/// As SQLite lists its functions: those of the engine, of SQLite and of the host.
+bool Connection::is_aggregate(std::string_view name, size_t arguments) {
+  auto found = internal_statement("SELECT 1 FROM pragma_function_list WHERE name = lower(?1) AND type IN ('a', 'w') AND narg IN (?2, -1)");
+  if (!found.ok()) return false;
+  const Session::Internal internal(*session_);
+  SqliteStatement& statement = **found;
+  statement.bind_text(1, name).bind(2, static_cast<int64_t>(arguments));
+  const auto row = statement.step();
+  statement.reset();
+  return row.ok() && *row;
 }
 
 Status Connection::execute(std::string_view sql) {
@@ -258,6 +299,35 @@ Status Connection::with_signatures(Status status, std::string_view sql) const {
     signatures += "; " + signature;
   }
   return Status(status.code(), message + signatures);
+}
+
+Status Connection::with_hints(Status status, std::string_view sql) {
+  struct Hint {
+    std::string_view message;
+    std::string_view way;
+  };
+  static constexpr Hint kHints[] = {
+      {"UPSERT not implemented", "INSERT OR REPLACE, INSERT OR IGNORE and the table's on_conflict ('replace', 'ignore', 'error', 'merge') say what happens to a "
+                                 "point that exists"},
+      {"RETURNING is not available", "read the rows with SELECT in the same transaction first"},
+      {"virtual tables may not be altered", "hypertable_alter('TABLE', 'add', 'FIELD', 'TYPE') adds a field"},
+      {"cannot drop column from virtual table", "hypertable_alter('TABLE', 'drop', 'FIELD') drops a field"},
+      {"cannot rename columns of virtual table", "hypertable_alter('TABLE', 'rename', 'COLUMN', 'NEW NAME') renames a column"},
+      {"virtual tables may not be indexed", "a hypertable is ordered by its tags and time, and needs no index"},
+      {"cannot create triggers on virtual tables", "put the trigger on a table of rows"},
+  };
+  const auto hint = std::find_if(std::begin(kHints), std::end(kHints), [&](const Hint& one) { return status.message().find(one.message) != std::string::npos; });
+  if (hint == std::end(kHints)) return status;
+  const auto state = engine().versions().newest()->catalog;
+  for (const auto& [id, table] : (writing() ? catalog_state() : *state).hypertables)
+    if (has_word(sql, table.name)) return Status(status.code(), fmt::format("{}; {}", status.message(), hint->way));
+  return status;
+}
+
+bool Connection::only_deletes_from(std::string_view table) const {
+  if (stepping_ == nullptr || session_->internal() || stepping_->may_see_keys) return false;
+  const std::string& from = stepping_->deletes_from;
+  return from.size() == table.size() && strncasecmp(from.data(), table.data(), table.size()) == 0;
 }
 
 int Connection::report(Status status) {
@@ -405,6 +475,8 @@ Status Connection::start(Statement& statement) {
     statement.undo_ = session_->mark();
   statement.total_changes_before_ = sqlite3_total_changes64(db());
   statement.running_ = true;
+  ++statements_started_;
+  changes_beside_ = 0;
   ++running_;
   if (statement.writes_) ++running_writers_;
   return {};
@@ -414,7 +486,7 @@ Status Connection::finish(Statement& statement, Status status) {
   statement.running_ = false;
   --running_;
   if (statement.writes_) {
-    changes_ = sqlite3_changes64(db());
+    changes_ = sqlite3_changes64(db()) + changes_beside_;
     --running_writers_;
   }
   if (session_->notice_rollback()) {
@@ -637,7 +709,9 @@ Result<bool> Statement::step() {
   }
   has_row_ = false;
   connection_.start_clock();
+  const StatementTraits* outer = std::exchange(connection_.stepping_, &traits_);
   const int code = sqlite3_step(statement_);
+  connection_.stepping_ = outer;
   if (code == SQLITE_ROW) {
     has_row_ = true;
     return true;

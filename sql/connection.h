@@ -39,6 +39,9 @@ struct StatementTraits {
   bool writes_stores = false;    ///< a function that writes, though SQLite calls the statement read-only
   bool changes_schema = false;   ///< DDL
   bool administers = false;      ///< graph_bind and its like
+  std::string deletes_from;      ///< the table that it deletes from, not by a trigger
+  bool may_see_keys = false;     ///< reads tables in other ways, or calls what answers differently each time
+  bool says_or_abort = false;    ///< INSERT OR ABORT, UPDATE OR ABORT
   bool inserts_graph = false;    ///< INSERT INTO graph_nodes or graph_edges, not by a trigger
   bool is_pragma = false;
   bool is_temporary = false;     ///< makes or drops TEMP objects
@@ -154,6 +157,29 @@ class Connection {
   Result<SqliteStatement*> internal_statement(const std::string& sql);
 
   int64_t changes() const { return changes_; }
+  /// Rows that the running statement changed beyond those that SQLite counts.
+  void add_changes(int64_t count) { changes_beside_ += count; }
+
+  // What the statement that is being stepped is, as the authorizer learned.
+  /// A DELETE from this table that reads it only to find what goes: rows may stand for many points.
+  bool only_deletes_from(std::string_view table) const;
+  bool says_or_abort() const { return stepping_ != nullptr && stepping_->says_or_abort; }
+  /// While one lives, hypertables that are dropped and made again keep their definitions and their points.
+  class KeepsPoints {
+   public:
+    explicit KeepsPoints(Connection& connection) : connection_(connection) { connection_.keeps_points_ = true; }
+    ~KeepsPoints() { connection_.keeps_points_ = false; }
+    KeepsPoints(const KeepsPoints&) = delete;
+    KeepsPoints& operator=(const KeepsPoints&) = delete;
+
+   private:
+    Connection& connection_;
+  };
+  bool keeps_points() const { return keeps_points_; }
+
+  /// Changes with each statement that starts.
+  uint64_t statements_started() const { return statements_started_; }
+
   StatementTraits* preparing() { return preparing_; }
   const std::string& preparing_sql() const { return preparing_sql_; }
 
@@ -177,12 +203,17 @@ class Connection {
   Status take_error(int code, std::string_view sql);
   /// An error about a column or the number of arguments, with how the tables that the text names are called.
   Status with_signatures(Status status, std::string_view sql) const;
+  bool is_aggregate(std::string_view name, size_t arguments);
+  /// What SQLite cannot do on a virtual table, with the way that works on a hypertable that the text names.
+  Status with_hints(Status status, std::string_view sql);
   static int progress(void* self);
 
   struct PreparedText;
+  /// What the user's text means now: gaps filled, and what a rollup answers recognised.
+  Status prepare_any(std::string_view sql, PreparedText& out);
   Status prepare_text(std::string_view sql, PreparedText& out);
-  /// As prepare_text, with what a rollup answers recognised; `out` is empty when that is nothing.
-  Status prepare_recognized(std::string_view sql, PreparedText& out);
+  /// `out` is empty when nothing is recognised.
+  void prepare_recognized(std::string_view sql, PreparedText& out);
   bool hides_hypertable(std::string_view name);
   /// Is what a statement was recognised for still there?
   bool is_current(const Statement& statement) const;
@@ -194,6 +225,10 @@ class Connection {
   Status reported_;
   int64_t error_offset_ = -1;
   int64_t changes_ = 0;
+  int64_t changes_beside_ = 0;
+  uint64_t statements_started_ = 0;
+  bool keeps_points_ = false;
+  const StatementTraits* stepping_ = nullptr;
   uint64_t rollbacks_ = 1;
   int running_ = 0;                  // statements between their first step and their end
   int running_writers_ = 0;          // those of them that write
@@ -256,6 +291,13 @@ class Statement {
 
 // Each registers a part of the surface on a connection.
 Status register_time_functions(Connection& connection);
+Status register_bucket_functions(Connection& connection);
+Status register_bookend_functions(Connection& connection);
+Status register_statistic_functions(Connection& connection);
+Status register_percentile_functions(Connection& connection);
+Status register_line_functions(Connection& connection);
+Status register_row_window_functions(Connection& connection);
+Status register_asof_functions(Connection& connection);
 Status register_graph_functions(Connection& connection);
 Status register_series_functions(Connection& connection);
 Status register_graph_tables(Connection& connection);
@@ -271,6 +313,7 @@ Status register_scenario_functions(Connection& connection);
 Status register_hypertables(Connection& connection);
 Status register_hypertable_rollup(Connection& connection);
 Status register_series_reads(Connection& connection);
+Status register_hypertable_alter(Connection& connection);
 Status register_bindings(Connection& connection);
 /// SQLite fires the newest trigger first. After a user has put one on a bound table, the binding's own are made again, so that a user's
 /// trigger always finds the node of the row.

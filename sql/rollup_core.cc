@@ -255,7 +255,7 @@ std::optional<RollupCore::Key> RollupCore::key_of(TokenRange range) const {
 }
 
 std::string RollupCore::key_column(const Key& key) const {
-  return key.bucket ? fmt::format("{}bucket", kRollupPrefix) : fmt::format("{}t{}", kRollupPrefix, key.tag);
+  return key.bucket ? fmt::format("{}bucket", kRollupPrefix) : fmt::format("{}{}{}", kRollupPrefix, table_.definition->tag_type(plan_.tags[key.tag]) == FieldType::kInt64 ? 'i' : 't', key.tag);
 }
 
 const RollupCore::Item* RollupCore::item_named(size_t name) const {

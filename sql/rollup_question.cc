@@ -6,39 +6,39 @@
 
 #include <fmt/format.h>
 
-#include "sql/time_text.h"
-#include "sql/time_value.h"
-#include "sql/virtual_table.h"
+#include "timeseries/tag_value.h"
 
 namespace braid {
 
 namespace {
 
-/// Buckets whose length is known by asking where they start.
+/// Buckets of months, or on a zone's clock.
 class CalendarBuckets final : public TimeBuckets {
  public:
-  CalendarBuckets(Interval width, std::optional<Timestamp> origin) : width_(width), origin_(origin) {}
-  int64_t start_of(int64_t time) const override {
-    const auto start = time_bucket(width_, Timestamp(time), origin_);
-    return start.ok() ? start->value() : INT64_MIN;
-  }
-  int64_t next(int64_t start) const override {
-    // No month has more days, so this lies in the next bucket.
-    constexpr int64_t kMonthMax = int64_t{31} * 24 * 3600 * 1'000'000;
-    int64_t inside = 0;
-    if (__builtin_mul_overflow(width_.months, kMonthMax, &inside) || __builtin_add_overflow(start, inside, &inside)) return INT64_MAX;
-    return start_of(inside);
-  }
+  explicit CalendarBuckets(TimeBucket bucket) : bucket_(std::move(bucket)) {}
+  int64_t start_of(int64_t time) const override { return bucket_.floor(time); }
+  int64_t next(int64_t start) const override { return bucket_.next(start); }
 
  private:
-  const Interval width_;
-  const std::optional<Timestamp> origin_;
+  const TimeBucket bucket_;
 };
+
+/// Buckets of time_bucket(width, time, options …); null when one of the values is NULL.
+Result<std::shared_ptr<const TimeBuckets>> make_buckets(Connection& connection, sqlite3_value* width, std::span<sqlite3_value* const> options,
+                                                        BucketArguments& arguments) {
+  using Buckets = std::shared_ptr<const TimeBuckets>;
+  const auto is_null = [](sqlite3_value* value) { return sqlite3_value_type(value) == SQLITE_NULL; };
+  if (is_null(width) || std::any_of(options.begin(), options.end(), is_null)) return Buckets();
+  const auto bucket = arguments.read(connection.engine().env(), width, options, false);
+  if (!bucket.ok()) return bucket.status().within("time_bucket");
+  if (const auto fixed = (*bucket)->fixed_width()) return Buckets(std::make_shared<FixedBuckets>(*fixed, (*bucket)->phase()));
+  return Buckets(std::make_shared<CalendarBuckets>(**bucket));
+}
 
 /// What the conditions of a plan leave.
 class Narrowing {
  public:
-  Narrowing(const HypertableDefinition& table, RollupQuestion& question) : choices(table.tags.size()), question_(question) {}
+  Narrowing(const HypertableDefinition& table, RollupQuestion& question) : choices(table.tags.size()), table_(table), question_(question) {}
 
   Status apply(const RollupCondition& condition, std::span<sqlite3_value* const> parameters) {
     sqlite3_value* value = condition.parameter ? parameters[*condition.parameter] : nullptr;
@@ -49,7 +49,7 @@ class Narrowing {
         return {};
       }
       case ConditionTarget::kField: possible = narrow_field(condition.op, value, condition.index, question_.filters) && possible; return {};
-      case ConditionTarget::kSeries: return narrow_tag(condition.op, value, choices[condition.index]);
+      case ConditionTarget::kSeries: return narrow_tag(condition.op, value, table_.tag_type(condition.index), choices[condition.index]);
       case ConditionTarget::kConstant: possible = possible && sqlite3_value_int(value) != 0; return {};
     }
     return {};
@@ -59,19 +59,49 @@ class Narrowing {
   bool possible = true;
 
  private:
+  const HypertableDefinition& table_;
   RollupQuestion& question_;
 };
+
+/// kCorrupt for a tag of a whole number that is none.
+Result<TagKey> tag_key(const HypertableDefinition& table, size_t tag, std::optional<std::string> value) {
+  if (!value) return TagKey();
+  if (table.tag_type(tag) != FieldType::kInt64) return TagKey(std::move(*value));
+  const auto number = integer_of_tag(*value);
+  if (!number) return Status(StatusCode::kCorrupt, fmt::format("tag '{}' of '{}' is '{}', no whole number", table.tags[tag], table.name, *value));
+  return TagKey(*number);
+}
+
+/// All series of a table with their tags, or those chosen.
+Result<std::vector<std::pair<SeriesId, TagValues>>> series_with_tags(Connection& connection, const HypertableDefinition& table,
+                                                                     const std::optional<std::vector<SeriesId>>& chosen) {
+  std::vector<std::pair<SeriesId, TagValues>> found;
+  if (chosen) {
+    for (const SeriesId series : *chosen) {
+      BRAID_ASSIGN(TagValues tags, tags_of_series(connection, table, series));
+      found.emplace_back(series, std::move(tags));
+    }
+    return found;
+  }
+  BRAID_TRY(visit_series(connection, table, [&](SeriesId series, TagValues tags) { found.emplace_back(series, std::move(tags)); }));
+  std::sort(found.begin(), found.end(), [](const auto& a, const auto& b) { return a.first < b.first; });
+  return found;
+}
 
 /// Numbers the groups of the chosen series.
 Status make_groups(Connection& connection, const HypertableDefinition& table, const std::vector<size_t>& keys, AskedRollup& asked) {
   RollupQuestion& question = asked.question;
-  if (!question.series) question.series = all_series(connection, table);
+  BRAID_ASSIGN(auto all, series_with_tags(connection, table, question.series));
   std::map<GroupTags, uint32_t> numbers;
   std::vector<const std::pair<const GroupTags, uint32_t>*> group_of;
-  for (const SeriesId series : *question.series) {
-    BRAID_ASSIGN(TagValues tags, tags_of_series(connection, table, series));
+  question.series.emplace();
+  for (auto& [series, tags] : all) {
     GroupTags group;
-    for (const size_t key : keys) group.push_back(std::move(tags[key]));
+    for (const size_t key : keys) {
+      BRAID_ASSIGN(TagKey value, tag_key(table, key, std::move(tags[key])));
+      group.push_back(std::move(value));
+    }
+    question.series->push_back(series);
     group_of.push_back(&*numbers.try_emplace(std::move(group), 0).first);
   }
   for (auto& [tags, number] : numbers) {
@@ -97,27 +127,8 @@ size_t buckets_max(const RollupPlan::Limit& limit, std::span<sqlite3_value* cons
 
 }  // namespace
 
-Result<std::shared_ptr<const TimeBuckets>> make_buckets(Connection&, sqlite3_value* width, std::span<sqlite3_value* const> options) {
-  const auto is_null = [](sqlite3_value* value) { return sqlite3_value_type(value) == SQLITE_NULL; };
-  if (is_null(width) || std::any_of(options.begin(), options.end(), is_null)) return std::shared_ptr<const TimeBuckets>();
-  Interval interval;
-  if (sqlite3_value_type(width) == SQLITE_INTEGER) {
-    interval.microseconds = sqlite3_value_int64(width);
-  } else {
-    BRAID_ASSIGN(interval, parse_interval(text_of(width)));
-  }
-  std::optional<Timestamp> origin;
-  if (!options.empty()) {
-    BRAID_ASSIGN(origin, time_of(options[0], "time_bucket: origin"));
-  }
-  // Says what is wrong with the width.
-  BRAID_ASSIGN(const Timestamp phase, time_bucket(interval, Timestamp(kYearTenThousand), origin));
-  if (interval.months != 0) return std::shared_ptr<const TimeBuckets>(std::make_shared<CalendarBuckets>(interval, origin));
-  return std::shared_ptr<const TimeBuckets>(std::make_shared<FixedBuckets>(interval.microseconds, phase.value() % interval.microseconds));
-}
-
 Result<AskedRollup> ask_rollup(Connection& connection, const HypertableDefinition& table, const RollupPlan& plan,
-                               std::span<sqlite3_value* const> parameters) {
+                               std::span<sqlite3_value* const> parameters, BucketArguments& bucket_arguments) {
   AskedRollup asked;
   RollupQuestion& question = asked.question;
   Narrowing narrowing(table, question);
@@ -132,7 +143,7 @@ Result<AskedRollup> ask_rollup(Connection& connection, const HypertableDefinitio
   if (plan.bucket) {
     std::vector<sqlite3_value*> options;
     for (const size_t option : plan.bucket->options) options.push_back(parameters[option]);
-    auto buckets = make_buckets(connection, parameters[plan.bucket->width], options);
+    auto buckets = make_buckets(connection, parameters[plan.bucket->width], options, bucket_arguments);
     // Where there is no row, time_bucket is not called.
     if (!buckets.ok() && question.series && question.series->empty()) {
       asked.no_rows = true;

@@ -1,10 +1,13 @@
 #include "sql/series_conditions.h"
 
 #include <algorithm>
+#include <iterator>
 #include <limits>
 
+#include "sql/tag_set.h"
 #include "sql/time_value.h"
 #include "sql/virtual_table.h"
+#include "timeseries/tag_value.h"
 
 namespace braid {
 
@@ -62,23 +65,77 @@ bool narrow_field(ConditionOperator op, sqlite3_value* value, size_t field, std:
   return true;
 }
 
-Status narrow_tag(ConditionOperator op, sqlite3_value* value, TagChoice& choice) {
-  const int type = value == nullptr ? SQLITE_NULL : sqlite3_value_type(value);
-  switch (op) {
-    case ConditionOperator::kNull: choice.require(std::nullopt); return {};
-    case ConditionOperator::kNotNull: choice.require_not_null(); return {};
-    case ConditionOperator::kIn: {
-      BRAID_ASSIGN(auto values, read_tag_set(text_of(value)));
-      choice.require_one_of(std::move(values));
-      return {};
-    }
-    default: break;
+void TagChoice::require_one_of(std::vector<std::optional<std::string>> values) {
+  std::sort(values.begin(), values.end());
+  values.erase(std::unique(values.begin(), values.end()), values.end());
+  std::erase_if(values, [this](const auto& value) {
+    return (not_null_ && !value) || (values_ && !std::binary_search(values_->begin(), values_->end(), value));
+  });
+  values_ = std::move(values);
+}
+
+void TagChoice::require_not_null() {
+  not_null_ = true;
+  if (values_) std::erase(*values_, std::nullopt);
+}
+
+Result<std::optional<std::vector<SeriesId>>> choose_series(Connection& connection, const HypertableDefinition& table, const std::vector<TagChoice>& choices) {
+  TagValuesAllowed allowed;
+  for (const TagChoice& choice : choices) allowed.push_back(choice.values());
+  BRAID_ASSIGN(auto chosen, select_series(connection, table, std::move(allowed)));
+  const auto open = [](const TagChoice& choice) { return choice.not_null() && !choice.values(); };
+  if (std::none_of(choices.begin(), choices.end(), open)) return chosen;
+  std::vector<SeriesId> with_values;
+  BRAID_TRY(visit_series(connection, table, [&](SeriesId series, const TagValues& tags) {
+    for (size_t i = 0; i < choices.size(); ++i)
+      if (open(choices[i]) && !tags[i]) return;
+    with_values.push_back(series);
+  }));
+  std::sort(with_values.begin(), with_values.end());
+  if (!chosen) return std::optional(std::move(with_values));
+  std::vector<SeriesId> both;
+  std::set_intersection(chosen->begin(), chosen->end(), with_values.begin(), with_values.end(), std::back_inserter(both));
+  return std::optional(std::move(both));
+}
+
+std::optional<int64_t> equal_integer(sqlite3_value* value) {
+  // Beyond these bounds a double has no whole number that is an int64.
+  constexpr double kInt64Start = -0x1p63, kInt64Limit = 0x1p63;
+  if (sqlite3_value_type(value) == SQLITE_BLOB) return std::nullopt;
+  const int type = sqlite3_value_numeric_type(value);
+  if (type == SQLITE_INTEGER) return sqlite3_value_int64(value);
+  if (type != SQLITE_FLOAT) return std::nullopt;
+  const double real = sqlite3_value_double(value);
+  if (!(real >= kInt64Start && real < kInt64Limit)) return std::nullopt;
+  const auto whole = static_cast<int64_t>(real);
+  return static_cast<double>(whole) == real ? std::optional(whole) : std::nullopt;
+}
+
+/// No text and no number equals a blob, and nothing equals NULL.
+std::optional<std::string> tag_equal_to(sqlite3_value* value, FieldType type) {
+  const int given = sqlite3_value_type(value);
+  if (given == SQLITE_NULL || given == SQLITE_BLOB) return std::nullopt;
+  if (type != FieldType::kInt64) return std::string(text_of(value));
+  const auto number = equal_integer(value);
+  return number ? std::optional(tag_of_integer(*number)) : std::nullopt;
+}
+
+Status narrow_tag(ConditionOperator op, sqlite3_value* value, FieldType type, TagChoice& choice) {
+  if (op == ConditionOperator::kNotNull) {
+    choice.require_not_null();
+    return {};
   }
-  if (type == SQLITE_BLOB || (type == SQLITE_NULL && op != ConditionOperator::kIs)) {
-    choice.require_one_of({});  // no text equals a blob, and nothing equals NULL
-  } else {
-    choice.require(type == SQLITE_NULL ? std::nullopt : std::optional(std::string(text_of(value))));
+  if (op == ConditionOperator::kIn) {
+    BRAID_ASSIGN(auto values, read_tag_set(text_of(value), type));
+    choice.require_one_of(std::move(values));
+    return {};
   }
+  if (op == ConditionOperator::kNull || (op == ConditionOperator::kIs && sqlite3_value_type(value) == SQLITE_NULL)) {
+    choice.require(std::nullopt);
+    return {};
+  }
+  auto tag = tag_equal_to(value, type);
+  choice.require_one_of(tag ? std::vector<std::optional<std::string>>{std::move(tag)} : std::vector<std::optional<std::string>>());
   return {};
 }
 

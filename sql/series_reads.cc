@@ -11,10 +11,9 @@ Result<std::unique_ptr<FunctionResult>> run_reads(Connection& connection, std::s
   std::vector<Row> rows;
   for (const auto& read : connection.noted_series_reads()) {
     const RollupCounts& counts = read.counts;
-    Row row{read.way, read.table, read.detail};
-    for (const uint64_t figure : {read.rows, counts.chunks_pruned, counts.blocks_pruned, counts.blocks_summarised, counts.blocks_read, counts.rows})
-      row.push_back(static_cast<int64_t>(figure));
-    rows.push_back(std::move(row));
+    const auto figure = [](uint64_t value) { return static_cast<int64_t>(value); };
+    rows.push_back({read.way, read.table, read.detail, figure(read.rows), figure(counts.chunks_pruned), figure(counts.blocks_pruned),
+                    figure(counts.blocks_summarised), figure(counts.blocks_read), figure(counts.rows)});
   }
   return make_rows(std::move(rows));
 }

@@ -6,6 +6,7 @@
 #include <span>
 
 #include "timeseries/chunk_reader.h"
+#include "timeseries/field_mapping.h"
 #include "timeseries/scan_options.h"
 
 namespace braid {
@@ -23,8 +24,9 @@ struct ScanShape {
 
 class BlockCursor {
  public:
-  /// Over `blocks` of a chunk, which all touch the range.
-  BlockCursor(const ScanShape& shape, uint64_t rank, std::shared_ptr<const ChunkReader> reader, std::span<const BlockEntry> blocks);
+  /// Over the rows in `range` of `blocks` of a chunk, which all touch it.
+  BlockCursor(const ScanShape& shape, uint64_t rank, std::shared_ptr<const ChunkReader> reader, std::span<const BlockEntry> blocks, TimeRange range,
+              FieldMapping mapping);
   /// Over rows in memory that are in range already.
   BlockCursor(const ScanShape& shape, uint64_t rank, PointBlock rows);
 
@@ -40,6 +42,10 @@ class BlockCursor {
   /// The key of the last row of the expected block.
   int64_t expected_last_key() const;
   const ChunkReader& reader() const { return *reader_; }
+  /// Are all rows of the expected block in the range?
+  bool expects_whole() const { return expected().time_min >= range_.start.value() && expected().time_max < range_.limit.value(); }
+  /// Are the chunk's columns the table's fields, as they are?
+  bool is_as_stored() const { return mapping_.is_identity(); }
   /// Passes over the expected block.
   void skip();
   /// Reads the next block; afterwards the cursor is loaded, or stands before a further block, or is at the end.
@@ -50,6 +56,9 @@ class BlockCursor {
   /// Rows of the block from the current one on whose key is below `bound`; at least one if the current row's is.
   size_t rows_before(int64_t bound) const;
   size_t rows_left() const { return rows_left_; }
+  /// Of the next `count` rows, how many in a row are deleted as the current one is, or are not as it is not.
+  size_t rows_alike(size_t count) const;
+  bool is_deleted() const { return block_.is_deleted(row_); }
   /// The place in the block of the current row.
   size_t row() const { return row_; }
   /// Past `count` rows of the block, at most rows_left().
@@ -60,8 +69,10 @@ class BlockCursor {
   void expect_block();
 
   const ScanShape* shape_;
+  TimeRange range_;
   uint64_t rank_;
   std::shared_ptr<const ChunkReader> reader_;  // shared with the cache of open chunks
+  FieldMapping mapping_;
   std::span<const BlockEntry> blocks_;         // not loaded yet
   PointBlock block_;
   bool loaded_ = false;

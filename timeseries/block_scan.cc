@@ -4,6 +4,7 @@
 #include <unordered_map>
 
 #include "timeseries/block_cursor.h"
+#include "timeseries/live_ranges.h"
 #include "timeseries/point_rows.h"
 #include "timeseries/series_overlay.h"
 #include "timeseries/series_view.h"
@@ -47,6 +48,14 @@ void gather_values(std::span<const MergedRow> rows, std::span<const Lane> lanes,
   }
 }
 
+/// Appends which of the merged rows are deleted; before their times are appended.
+void gather_deleted(std::span<const MergedRow> rows, std::span<const Lane> lanes, PointBlock& to) {
+  const bool any = std::any_of(lanes.begin(), lanes.end(), [](const Lane& lane) { return !lane.block->deleted.empty(); });
+  if (!any && to.deleted.empty()) return;
+  to.deleted.resize(to.times.size(), 0);
+  gather_values(rows, lanes, [](const PointBlock& block) { return block.deleted.empty() ? nullptr : block.deleted.data(); }, to.deleted);
+}
+
 /// Appends a column of the merged rows. Texts stay where they are.
 void gather_column(std::span<const MergedRow> rows, std::span<const Lane> lanes, size_t column, PointColumn& to) {
   const auto source = [column](const PointBlock& block) -> const PointColumn& { return block.columns[column]; };
@@ -86,7 +95,8 @@ struct BlockScan::State {
   ScanShape shape;
   bool texts_wanted = false;
   uint64_t position = 0;                    // of the overlay: what is staged later is not seen
-  std::optional<Timestamp> dropped_before;  // of the base, by the transaction
+  std::optional<LiveRanges> live;           // of the base
+  bool shows_deleted = false;
   std::unordered_map<SeriesId, std::pair<const StagedRun*, size_t>> staged;
 
   // Where the scan is.
@@ -117,7 +127,6 @@ struct BlockScan::State {
   void open_series(SeriesId id);
   Status open_chunk(const ChunkHandle& chunk, SeriesId id);
   void open_memory(SeriesId id);
-  TimeRange base_range() const;
 
   int64_t least_key() const;
   std::optional<int64_t> bound_beside(const BlockCursor& cursor) const;
@@ -136,6 +145,7 @@ void BlockScan::State::set_up(const SeriesScanOptions& options) {
   wanted = options.series;
   shape.range = options.range;
   shape.descending = options.descending;
+  shows_deleted = options.shows_deleted;
   shape.fields = options.fields;
   for (size_t i = 0; i < table.fields.size(); ++i) {
     const FieldType type = table.fields[i].type;
@@ -147,10 +157,10 @@ void BlockScan::State::set_up(const SeriesScanOptions& options) {
 }
 
 void BlockScan::State::capture_overlay() {
+  if (overlay != nullptr) position = overlay->position();
+  live.emplace(base->state(), overlay.get(), position, table.id);
   if (overlay == nullptr) return;
-  position = overlay->position();
   epoch = overlay->epoch();
-  dropped_before = overlay->drop_limit(table.id);
   const auto capture = [&](const StagedRun* staged_run) {
     if (staged_run != nullptr && staged_run->table() == table.id && staged_run->rows() > 0)
       staged[staged_run->series()] = {staged_run, staged_run->rows()};
@@ -170,15 +180,9 @@ Status BlockScan::State::check_overlay() {
   return Status();
 }
 
-TimeRange BlockScan::State::base_range() const {
-  TimeRange range = shape.range;
-  if (dropped_before.has_value()) range.start = std::max(range.start, *dropped_before);
-  return range;
-}
-
 void BlockScan::State::choose_chunks() {
   started = true;
-  const TimeRange range = base_range();
+  const TimeRange range = shape.range;
   for (const auto& chunk : base->chunks().of(table.id)) {
     const ChunkDefinition& definition = chunk->definition();
     if (definition.time_min < range.limit && definition.time_max >= range.start) {
@@ -217,23 +221,33 @@ Status BlockScan::State::list_series() {
 
 Status BlockScan::State::open_chunk(const ChunkHandle& chunk, SeriesId id) {
   BRAID_ASSIGN(std::shared_ptr<const ChunkReader> reader, chunk.reader());
-  if (reader->footer().types != shape.types)
-    return Status(StatusCode::kCorrupt, chunk.path() + ": its field types are not those of hypertable '" + table.name + "'");
-  const TimeRange range = base_range();
+  const ChunkFooter& footer = reader->footer();
+  FieldMapping mapping;
+  if (!StoredFields::are_fields(footer.fields, footer.types, table.fields)) {
+    auto made = FieldMapping::make(footer.fields, footer.types, table.fields);
+    if (!made.ok()) return made.status().within(chunk.path() + ": hypertable '" + table.name + "'");
+    mapping = made.take();
+  }
   const auto all = reader->blocks_of(id);
-  const auto start =
-      std::lower_bound(all.begin(), all.end(), range.start.value(), [](const BlockEntry& block, int64_t t) { return block.time_max < t; });
-  const auto limit = std::lower_bound(start, all.end(), range.limit.value(), [](const BlockEntry& block, int64_t t) { return block.time_min < t; });
-  const std::span<const BlockEntry> blocks(start, limit);
-  counts.blocks_pruned += all.size() - blocks.size();
-  if (blocks.empty()) return Status();
-  active.push_back(std::make_unique<BlockCursor>(shape, chunk.definition().id.value(), std::move(reader), blocks));
+  size_t touched = 0;
+  for (const TimeRange& range : live->of_chunk(id, chunk.definition().applied, shape.range)) {
+    const auto start =
+        std::lower_bound(all.begin(), all.end(), range.start.value(), [](const BlockEntry& block, int64_t t) { return block.time_max < t; });
+    const auto limit = std::lower_bound(start, all.end(), range.limit.value(), [](const BlockEntry& block, int64_t t) { return block.time_min < t; });
+    const std::span<const BlockEntry> blocks(start, limit);
+    if (blocks.empty()) continue;
+    touched += blocks.size();
+    active.push_back(std::make_unique<BlockCursor>(shape, chunk.definition().id.value(), reader, blocks, range, mapping));
+  }
+  counts.blocks_pruned += all.size() - std::min(touched, all.size());
   return Status();
 }
 
 void BlockScan::State::open_memory(SeriesId id) {
   std::vector<PointRow> rows;
-  if (const TailTable* tail = base->tail().find(table.id)) add_tail_rows(*tail, id, base->lsn(), base_range(), rows);
+  if (const TailTable* tail = base->tail().find(table.id)) {
+    for (const TimeRange& range : live->of_tail(id, shape.range)) add_tail_rows(*tail, id, base->lsn(), range, rows);
+  }
   const StagedRun* staged_run = nullptr;
   if (const auto found = staged.find(id); found != staged.end()) {
     staged_run = found->second.first;
@@ -242,7 +256,7 @@ void BlockScan::State::open_memory(SeriesId id) {
   if (rows.empty()) return;
   sort_last_wins(rows);
   PointBlock block;
-  gather_rows(rows, staged_run, shape.types, shape.fields, block);
+  gather_rows(rows, staged_run, table.fields, shape.fields, block);
   active.push_back(std::make_unique<BlockCursor>(shape, UINT64_MAX, std::move(block)));
 }
 
@@ -289,7 +303,8 @@ BlockUse BlockScan::State::offered(BlockCursor& cursor) {
   const std::optional<int64_t> bound = bound_beside(cursor);
   if (bound.has_value() && *bound <= cursor.expected_last_key()) return BlockUse::kRead;
   const BlockEntry& entry = cursor.expected();
-  const bool whole = entry.time_min >= shape.range.start.value() && entry.time_max < shape.range.limit.value();
+  const bool whole = cursor.expects_whole();
+  if (!cursor.is_as_stored() || entry.has_deleted() || (!whole && !live->empty())) return BlockUse::kRead;
   return offer(LoneBlock{cursor.reader().footer(), entry, whole});
 }
 
@@ -369,8 +384,10 @@ void BlockScan::State::merge_loaded() {
       }
     }
     if (bound.has_value() && least >= *bound) break;
-    in_a_row = !rows.empty() && rows.back().lane == best ? in_a_row + 1 : 0;
-    rows.push_back({static_cast<uint32_t>(best), static_cast<uint32_t>(lanes[best].row)});
+    if (shows_deleted || !lanes[best].block->is_deleted(lanes[best].row)) {
+      in_a_row = !rows.empty() && rows.back().lane == best ? in_a_row + 1 : 0;
+      rows.push_back({static_cast<uint32_t>(best), static_cast<uint32_t>(lanes[best].row)});
+    }
     bool through = false;
     for (Lane& lane : lanes) {
       if (key_of(lane) != least) continue;
@@ -380,6 +397,7 @@ void BlockScan::State::merge_loaded() {
     if (through) break;
   }
   gathered.columns.resize(shape.types.size());
+  if (shows_deleted) gather_deleted(rows, lanes, gathered);
   gather_values(rows, lanes, [](const PointBlock& block) { return block.times.data(); }, gathered.times);
   for (size_t column = 0; column < gathered.columns.size(); ++column) gather_column(rows, lanes, column, gathered.columns[column]);
   for (const Lane& lane : lanes) {
@@ -395,6 +413,7 @@ Result<bool> BlockScan::State::next_in_series() {
     return true;
   }
   gathered.times.clear();
+  gathered.deleted.clear();
   for (PointColumn& column : gathered.columns) column.clear();
   while (gathered.times.size() < kBlockRowsMax) {
     BRAID_ASSIGN(const bool found, settle());
@@ -408,7 +427,14 @@ Result<bool> BlockScan::State::next_in_series() {
       current = cursor.get();
     }
     const auto bound = bound_beside(*current);
-    const size_t rows = at_least > 1 ? 0 : bound.has_value() ? current->rows_before(*bound) : current->rows_left();
+    size_t rows = at_least > 1 ? 0 : bound.has_value() ? current->rows_before(*bound) : current->rows_left();
+    if (rows > 0 && !shows_deleted) {
+      rows = current->rows_alike(rows);
+      if (current->is_deleted()) {
+        current->advance(rows);
+        continue;
+      }
+    }
     const bool rest_of_block = rows == current->rows_left() && gathered.times.empty();
     if (rows < kRunRowsMin && !rest_of_block) {
       merge_loaded();

@@ -17,7 +17,7 @@ namespace braid {
 
 class SeriesOverlay;
 
-/// Consecutive rows of one series, none of them deleted or overwritten. With `reversed` the order of the scan goes from the last row to the first.
+/// Consecutive rows of one series, none of them overwritten, or deleted unless the scan shows such rows. With `reversed` the order of the scan goes from the last row to the first.
 struct PointRun {
   SeriesId series;
   const PointBlock* block = nullptr;  ///< valid until the next call

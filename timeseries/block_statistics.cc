@@ -54,10 +54,11 @@ void fold(const std::vector<Value>& values, const PointColumn& column, size_t st
 
 }  // namespace
 
-ColumnStatistics statistics_of(const PointColumn& column, size_t start, size_t count) {
+ColumnStatistics statistics_of(const PointColumn& column, size_t start, size_t count,
+                               std::span<const uint8_t> deleted) {
   ColumnStatistics out;
   for (size_t row = start; row < start + count; ++row) {
-    if (column.is_null(row)) ++out.null_count;
+    if (column.is_null(row) && (deleted.empty() || deleted[row] == 0)) ++out.null_count;
   }
   switch (column.type) {
     case FieldType::kDouble:

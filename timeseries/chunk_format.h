@@ -4,8 +4,8 @@
 //   1. Blocks are ordered by (series, first time); within a series their times do not overlap, and
 //   within a block they ascend.
 //   2. All points lie in the chunk's interval, in 1..kBlockRowsMax rows a block.
-//   3. The stripes of a block lie one after another: times, then one per field; and blocks do so
-//   too, from the header on.
+//   3. The stripes of a block lie one after another: times, deleted rows if there are any, then one per
+//   field; and blocks do so too, from the header on.
 //   4. Every byte but padding is covered by a checksum, or is itself compared with what it must be.
 #pragma once
 
@@ -23,7 +23,7 @@ namespace braid {
 
 inline constexpr std::string_view kChunkMagic = "BRAIDCHK";
 inline constexpr std::string_view kChunkEndMagic = "KHCDIARB";
-inline constexpr uint32_t kChunkVersion = 1;
+inline constexpr uint32_t kChunkVersion = 2;
 inline constexpr size_t kUuidBytes = 36;
 inline constexpr size_t kChunkHeaderBytes = 8 + 4 + 4 + kUuidBytes + 8 + 8 + 4 + 4 + 8;
 inline constexpr size_t kChunkTrailerBytes = 8 + 8 + 8 + 8;
@@ -53,15 +53,20 @@ struct BlockEntry {
   uint64_t offset = 0;
   uint32_t rows = 0;
   uint32_t size_bytes = 0;  ///< of all stripes; the sum of theirs
+  uint32_t deleted_rows = 0;  ///< rows that take points of earlier chunks away
   StripeEntry times;
+  StripeEntry deleted;          ///< a bit map of the deleted rows; empty when there are none
   size_t columns_start = 0;     ///< in ChunkFooter::columns, one per field
   size_t statistics_start = 0;  ///< in ChunkFooter::statistics, one per field, if has_statistics()
 
   bool has_statistics() const { return rows >= kStatisticsRowsMin; }
+  bool has_deleted() const { return deleted_rows > 0; }
+  uint64_t columns_offset() const { return offset + times.size_bytes + deleted.size_bytes; }
 };
 
 struct ChunkFooter {
   std::vector<FieldType> types;
+  std::vector<FieldId> fields;  ///< one per type: of which field of the hypertable the column is
   std::vector<BlockEntry> blocks;
   std::vector<StripeEntry> columns;
   std::vector<ColumnStatistics> statistics;

@@ -26,6 +26,8 @@ class ChunkReader {
   Status read_block(const BlockEntry& block, const std::vector<bool>& fields,
                     PointBlock& out) const;
   Status read_times(const BlockEntry& block, std::vector<int64_t>& out) const;
+  /// As PointBlock::deleted.
+  Status read_deleted(const BlockEntry& block, std::vector<uint8_t>& out) const;
 
  private:
   ChunkReader() = default;
@@ -33,6 +35,8 @@ class ChunkReader {
   Status read_stripe(uint64_t offset, const StripeEntry& stripe, std::string& out) const;
   Status decode_times(const BlockEntry& block, std::string_view stripe,
                       std::vector<int64_t>& out) const;
+  Status decode_deleted(const BlockEntry& block, std::string_view stripe,
+                        std::vector<uint8_t>& out) const;
   Status decode_block(const BlockEntry& block, std::string_view bytes, PointBlock& out) const;
   Status damaged(std::string_view what) const;
 

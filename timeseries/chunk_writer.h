@@ -13,6 +13,7 @@ namespace braid {
 
 struct WrittenChunk {
   uint64_t rows = 0;
+  uint64_t deleted_rows = 0;
   uint64_t size_bytes = 0;
   int64_t time_min = 0;
   int64_t time_max = 0;
@@ -20,9 +21,10 @@ struct WrittenChunk {
 
 class ChunkWriter {
  public:
+  /// `fields` has one definition per column of the blocks that will be added.
   static Result<std::unique_ptr<ChunkWriter>> create(Env& env, const std::string& path,
                                                      const ChunkHeader& header,
-                                                     std::vector<FieldType> types);
+                                                     std::span<const FieldDefinition> fields);
 
   /// Adds points of one series, in blocks of at most kBlockRowsMax rows. Times ascend strictly,
   /// also after those of the previous call for the same series; series ascend.
@@ -31,7 +33,7 @@ class ChunkWriter {
   Result<WrittenChunk> finish();
 
  private:
-  ChunkWriter(std::unique_ptr<WritableFile> file, std::vector<FieldType> types);
+  ChunkWriter(std::unique_ptr<WritableFile> file, std::span<const FieldDefinition> fields);
   Status add_block(SeriesId series, const PointBlock& points, size_t start, size_t count);
   StripeEntry end_stripe(size_t stripe_start);
   Status flush();

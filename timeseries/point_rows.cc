@@ -16,6 +16,16 @@ void visit_rows(std::span<const PointRow> rows, FromTail from_tail, FromRun from
     put(at.block != nullptr ? from_tail(*at.block, at.row) : from_run(at.row));
 }
 
+void gather_deleted(std::span<const PointRow> rows, const StagedRun* run, std::vector<uint8_t>& out) {
+  out.clear();
+  for (size_t i = 0; i < rows.size(); ++i) {
+    const PointRow& at = rows[i];
+    if (at.block != nullptr ? !at.block->is_deleted(at.row) : !run->is_deleted(at.row)) continue;
+    if (out.empty()) out.assign(rows.size(), 0);
+    out[i] = 1;
+  }
+}
+
 void gather_nulls(std::span<const PointRow> rows, const ColumnData* staged, size_t column,
                   PointColumn& out) {
   for (size_t i = 0; i < rows.size(); ++i) {
@@ -77,10 +87,59 @@ void gather_column(std::span<const PointRow> rows, const StagedRun* run, size_t 
   }
 }
 
+bool all_have(std::span<const PointRow> rows, std::span<const FieldDefinition> fields) {
+  const StoredFields* known = nullptr;
+  for (const PointRow& at : rows) {
+    if (at.block == nullptr || &at.block->fields() == known) continue;
+    known = &at.block->fields();
+    if (!known->are(fields)) return false;
+  }
+  return true;
+}
+
+/// Rows of segments that were begun before the table's fields changed, value by value.
+void gather_widened(std::span<const PointRow> rows, const StagedRun* run, std::span<const FieldDefinition> fields, size_t field,
+                    PointColumn& out) {
+  const FieldDefinition& wanted = fields[field];
+  ColumnData values;
+  values.type = wanted.type;
+  std::string text;
+  for (const PointRow& at : rows) {
+    if (at.block == nullptr) {
+      values.push(run->columns()[field].value(at.row));
+      continue;
+    }
+    const StoredFields& stored = at.block->fields();
+    const auto found = std::find(stored.ids.begin(), stored.ids.end(), wanted.id);
+    const auto column = static_cast<size_t>(found - stored.ids.begin());
+    values.push(found == stored.ids.end() ? FieldValue()
+                                          : widened(at.block->value(column, at.row), stored.types[column], wanted.type, text));
+  }
+  out.loaded = true;
+  out.integers = std::move(values.integers);
+  out.reals = std::move(values.reals);
+  out.nulls = std::move(values.nulls);
+  for (const std::string& one : values.texts) out.text_bytes.insert(out.text_bytes.end(), one.begin(), one.end());
+  size_t start = 0;
+  for (const std::string& one : values.texts) {
+    out.texts.emplace_back(out.text_bytes.data() + start, one.size());
+    start += one.size();
+  }
+}
+
 }  // namespace
 
 void add_tail_rows(const TailTable& table, SeriesId series, Lsn newest, TimeRange range,
                    std::vector<PointRow>& rows) {
+  std::vector<const RangeDeletion*> deletions;
+  for (const auto& deletion : table.deletions) {
+    if (deletion->covers(series)) deletions.push_back(deletion.get());
+  }
+  const auto hidden = [&](int64_t time, Lsn lsn) {
+    return std::any_of(deletions.begin(), deletions.end(), [&](const RangeDeletion* deletion) {
+      return lsn < deletion->lsn && in_range(deletion->range, time);
+    });
+  };
   for (const auto& segment : table.segments) {
     const SeriesTail* tail = segment->find(series);
     if (tail == nullptr) continue;
@@ -91,7 +150,7 @@ void add_tail_rows(const TailTable& table, SeriesId series, Lsn newest, TimeRang
         if (lsn > newest) return;
         const int64_t time = block->time(row);
         if (!in_range(range, time)) continue;
-        if (!table.drops.empty() && table.hides(time, lsn)) continue;
+        if (!deletions.empty() && hidden(time, lsn)) continue;
         rows.push_back({time, block, row});
       }
     }
@@ -103,7 +162,7 @@ void add_staged_rows(const StagedRun& run, size_t count, uint64_t position, Time
   for (size_t row = 0; row < count; ++row) {
     const int64_t time = run.times()[row];
     if (!in_range(range, time)) continue;
-    if (run.has_drops() && run.dropped(row, position)) continue;
+    if (run.has_deleted_ranges() && run.in_deleted_range(row, position)) continue;
     rows.push_back({time, nullptr, static_cast<uint32_t>(row)});
   }
 }
@@ -122,17 +181,22 @@ void sort_last_wins(std::vector<PointRow>& rows) {
 }
 
 void gather_rows(std::span<const PointRow> rows, const StagedRun* run,
-                 std::span<const FieldType> types, const std::vector<bool>& fields,
+                 std::span<const FieldDefinition> fields, const std::vector<bool>& wanted,
                  PointBlock& out) {
   out.times.clear();
   out.times.reserve(rows.size());
   for (const PointRow& row : rows) out.times.push_back(row.time);
-  out.columns.resize(types.size());
-  for (size_t i = 0; i < types.size(); ++i) {
+  gather_deleted(rows, run, out.deleted);
+  out.columns.resize(fields.size());
+  const bool as_stored = all_have(rows, fields);
+  for (size_t i = 0; i < fields.size(); ++i) {
     out.columns[i].clear();
-    out.columns[i].type = types[i];
-    if (fields.empty() || (i < fields.size() && fields[i]))
+    out.columns[i].type = fields[i].type;
+    if (!wanted.empty() && (i >= wanted.size() || !wanted[i])) continue;
+    if (as_stored)
       gather_column(rows, run, i, out.columns[i]);
+    else
+      gather_widened(rows, run, fields, i, out.columns[i]);
   }
 }
 

@@ -17,6 +17,8 @@ struct SeriesScanOptions {
   std::vector<bool> fields;
   /// Latest first within a series (for "last n points").
   bool descending = false;
+  /// Points that were taken away, and of which a source tells, come too: for rewriting chunks.
+  bool shows_deleted = false;
 };
 
 /// What a scan touched, for tests and EXPLAIN-like output.

@@ -1,9 +1,11 @@
 // Writing points inside a write transaction.
 #pragma once
 
+#include <deque>
 #include <memory>
 #include <optional>
 #include <span>
+#include <string>
 #include <string_view>
 #include <vector>
 
@@ -18,16 +20,19 @@ class SeriesOverlay;  // a write transaction's staged points (timeseries/series_
 class StagedRun;      // those of one series
 
 /// What became of a point.
-enum class AppendOutcome : uint8_t { kAdded, kReplaced, kIgnored };
+/// kLate: older than the table's horizon, and counted only.
+enum class AppendOutcome : uint8_t { kAdded, kReplaced, kIgnored, kMerged, kLate };
 
 /// The time series' StoreWriter. One thread at a time.
 class SeriesWriter final : public StoreWriter {
  public:
-  SeriesWriter(std::shared_ptr<const StoreView> base, CatalogWriter& catalog);
+  /// `newest` is at or above the LSN of whatever the base holds, and below that of the transaction.
+  /// `now` is what horizons are counted from.
+  SeriesWriter(std::shared_ptr<const StoreView> base, CatalogWriter& catalog, Lsn newest, Timestamp now);
   ~SeriesWriter() override;
 
   /// Finds or adds the series with these tags. kInvalidArgument if the count is not the
-  /// hypertable's.
+  /// hypertable's; kConstraint if a tag declared INTEGER is no whole number.
   Result<SeriesId> series(const HypertableDefinition& table,
                           const std::vector<std::optional<std::string_view>>& tags);
   /// Adds one point; `fields` has one value per field of the table, of the field's type.
@@ -39,13 +44,25 @@ class SeriesWriter final : public StoreWriter {
   /// Adds many points of one series; all-or-nothing. `columns` has one entry per field, each with
   /// times.size() rows.
   Status append_columns(const HypertableDefinition& table, SeriesId series,
-                        std::span<const int64_t> times, std::span<const ColumnData> columns);
+                        std::span<const int64_t> times, std::span<const ColumnData> columns,
+                        std::optional<ConflictPolicy> policy = std::nullopt);
+  /// The fields of a point as the transaction sees it, valid until the next call; none if there is no such point.
+  Result<std::optional<std::vector<FieldValue>>> find(const HypertableDefinition& table, SeriesId series, Timestamp time);
+  /// Takes one point away. Returns whether there was one.
+  Result<bool> remove(const HypertableDefinition& table, SeriesId series, Timestamp time);
+  /// Takes away all points in a range of times, of some series (ascending; empty: of all). Costs the same for any number of points.
+  Status remove_range(const HypertableDefinition& table, TimeRange range, std::vector<SeriesId> series);
 
   /// Drops every point in chunk intervals that end at or before `older_than`. Returns the number of
   /// chunk files dropped.
   Result<uint64_t> drop_chunks(const HypertableDefinition& table, Timestamp older_than);
   /// Drops all points; the caller removes the definition from the catalog.
   Status drop_hypertable(const HypertableDefinition& table);
+
+  /// Has the transaction points of the table that are not committed?
+  bool has_staged(HypertableId table) const;
+  /// Points that were dropped because they were late.
+  uint64_t late_points() const { return late_points_; }
 
   std::shared_ptr<const StoreView> base() const { return base_; }
   std::shared_ptr<const SeriesOverlay> overlay() const { return overlay_; }
@@ -60,13 +77,21 @@ class SeriesWriter final : public StoreWriter {
   Result<AppendOutcome> append_to(const HypertableDefinition& table, StagedRun& run, Timestamp time,
                                   std::span<const FieldValue> fields, ConflictPolicy policy);
   Status append_one_by_one(const HypertableDefinition& table, StagedRun& run,
-                           std::span<const int64_t> times, std::span<const ColumnData> columns);
+                           std::span<const int64_t> times, std::span<const ColumnData> columns,
+                           ConflictPolicy policy);
+  Result<bool> exists(const HypertableDefinition& table, SeriesId series, int64_t time);
+  /// Is the point late, and to be dropped? kConstraint when it is to be refused.
+  Result<bool> is_late(const HypertableDefinition& table, int64_t time);
   Status already_exists(const HypertableDefinition& table, SeriesId series, Timestamp time) const;
 
   std::shared_ptr<const StoreView> base_;
   CatalogWriter& catalog_;
+  const Lsn newest_;
+  const Timestamp now_;
+  uint64_t late_points_ = 0;
   std::shared_ptr<SeriesOverlay> overlay_;
   std::unique_ptr<PointProbe> probe_;
+  std::deque<std::string> staged_texts_;  // of the point found last
 };
 
 }  // namespace braid

@@ -26,7 +26,7 @@ TEST_CASE("a header comes back, and another version is refused by its number") {
   CHECK(back->epoch == 9);
   CHECK(back->chunk == ChunkId(4));
   CHECK(back->hypertable == HypertableId(2));
-  bytes[8] = 2;
+  bytes[8] = kChunkVersion + 1;
   const uint64_t checksum =
       stripe_checksum(std::string_view(bytes).substr(0, kChunkHeaderBytes - 8));
   bytes.resize(kChunkHeaderBytes - 8);
@@ -38,6 +38,7 @@ TEST_CASE("a header comes back, and another version is refused by its number") {
 ChunkFooter footer_of(std::vector<std::pair<uint64_t, int64_t>> starts) {
   ChunkFooter footer;
   footer.types = {FieldType::kInt64};
+  footer.fields = {FieldId(1)};
   uint64_t offset = kChunkHeaderBytes;
   for (const auto& [series, start] : starts) {
     BlockEntry block;

@@ -35,6 +35,8 @@ PointBlock points_from(int64_t first, size_t rows) {
   return out;
 }
 
+const FieldDefinition kFields[] = {{"value", FieldType::kDouble, FieldId(1)}, {"note", FieldType::kText, FieldId(2)}};
+
 /// Writes series 5 and 9 and returns the chunk's row of the catalogue.
 ChunkDefinition write_chunk(Env& env, const std::string& directory, size_t rows) {
   ChunkDefinition chunk;
@@ -43,7 +45,7 @@ ChunkDefinition write_chunk(Env& env, const std::string& directory, size_t rows)
   chunk.interval = {Timestamp(0), Timestamp(1 << 20)};
   auto writer = ChunkWriter::create(env, directory + "/" + chunk_file_name(chunk.id),
                                     {kUuid, 7, chunk.id, chunk.hypertable},
-                                    {FieldType::kDouble, FieldType::kText});
+                                    kFields);
   REQUIRE(writer.ok());
   REQUIRE((*writer)->add(SeriesId(5), points_from(0, rows)).ok());
   REQUIRE((*writer)->add(SeriesId(9), points_from(100, 2)).ok());
@@ -170,7 +172,7 @@ TEST_CASE("a block ends early when its texts are large") {
     points.columns[0].texts.push_back(large);
   }
   auto writer = ChunkWriter::create(env, directory / "c", {kUuid, 7, ChunkId(1), HypertableId(1)},
-                                    {FieldType::kText});
+                                    std::span(kFields).subspan(1));
   REQUIRE(writer.ok());
   REQUIRE((*writer)->add(SeriesId(1), points).ok());
   REQUIRE((*writer)->finish().ok());

@@ -283,6 +283,7 @@ TEST_CASE("commits are refused while the tail is over its limit") {
 
 // The model: for each host, its points by time. Every operation is done to both.
 using Model = std::map<std::string, std::map<int64_t, double>>;
+constexpr double kNull = -1;  // in the model only
 
 class RandomRun {
  public:
@@ -292,7 +293,16 @@ class RandomRun {
   }
 
   void step() {
-    switch (random_() % 12) {
+    switch (random_() % 13) {
+      case 12: {
+        const auto meanwhile = [this] {
+          if (random_() % 2 == 0) transaction();
+          if (random_() % 3 == 0) harness_.checkpoint();
+        };
+        const auto whole = random_() % 3 == 0 ? std::nullopt : std::optional(table_.id);
+        harness_.compact(whole, random_() % 4 != 0, meanwhile);
+        break;
+      }
       case 0:
         harness_.checkpoint(random_() % 3 != 0);
         break;
@@ -312,7 +322,53 @@ class RandomRun {
   }
 
  private:
+  int64_t any_time() { return static_cast<int64_t>(random_() % 6000) - 3000; }
+
+  void remove_range(SeriesHarness::Transaction& transaction, Model& model) {
+    const int64_t start = any_time();
+    const int64_t limit = start + static_cast<int64_t>(random_() % 900);
+    std::vector<SeriesId> series;
+    const bool all = random_() % 2 == 0;
+    for (auto& [host, points] : model) {
+      if (!all && random_() % 2 == 0) continue;
+      if (!all) series.push_back(*transaction.writer().series(table_, {host}));
+      points.erase(points.lower_bound(start), points.lower_bound(limit));
+    }
+    if (!all && series.empty()) return;
+    std::sort(series.begin(), series.end());
+    REQUIRE(transaction.writer().remove_range(table_, {Timestamp(start), Timestamp(limit)}, series).ok());
+  }
+
+  void remove_points(SeriesHarness::Transaction& transaction, Model& model) {
+    for (auto& [host, points] : model) {
+      const SeriesId series = *transaction.writer().series(table_, {host});
+      const auto remove = [&](int64_t time) {
+        const auto removed = transaction.writer().remove(table_, series, Timestamp(time));
+        REQUIRE(removed.ok());
+        CHECK(*removed == (points.erase(time) > 0));
+      };
+      remove(any_time());
+      const auto known = points.lower_bound(any_time());
+      if (known != points.end()) remove(known->first);
+    }
+  }
+
+  void merge(SeriesHarness::Transaction& transaction, Model& model, const std::string& host, int64_t time) {
+    const SeriesId series = *transaction.writer().series(table_, {host});
+    const bool keeps = random_() % 2 == 0;
+    const double value = static_cast<double>(random_() % 1000);
+    const FieldValue fields[] = {keeps ? FieldValue{} : real_value(value), {}, text_value("merged")};
+    const auto outcome = transaction.writer().append(table_, series, Timestamp(time), fields, ConflictPolicy::kMerge);
+    REQUIRE(outcome.ok());
+    const auto known = model[host].find(time);
+    CHECK(*outcome == (known == model[host].end() ? AppendOutcome::kAdded : AppendOutcome::kMerged));
+    if (!keeps) model[host][time] = value;
+    if (keeps && known == model[host].end()) model[host][time] = kNull;
+  }
+
   void write(SeriesHarness::Transaction& transaction, Model& model) {
+    if (random_() % 30 == 0) return remove_range(transaction, model);
+    if (random_() % 10 == 0) return remove_points(transaction, model);
     if (random_() % 40 == 0) {
       const auto older_than = static_cast<int64_t>(random_() % 6000) - 3000;
       REQUIRE(transaction.writer().drop_chunks(table_, Timestamp(older_than)).ok());
@@ -324,6 +380,7 @@ class RandomRun {
     const int64_t time =
         random_() % 4 != 0 ? next_time_ += 7 : static_cast<int64_t>(random_() % 6000) - 3000;
     if (next_time_ > 3000) next_time_ = -3000;
+    if (random_() % 8 == 0) return merge(transaction, model, host, time);
     const auto value = static_cast<double>(random_() % 1000);
     const bool exists = model[host].contains(time);
     const AppendOutcome outcome = harness_.add(transaction, table_, host, time, value);
@@ -373,7 +430,7 @@ class RandomRun {
     std::vector<std::pair<uint64_t, std::pair<int64_t, std::string>>> want;
     for (const auto& [series, of_series] : expected) {
       for (const auto& [time, value] : of_series)
-        want.push_back({series, {time, std::to_string(value)}});
+        want.push_back({series, {time, value == kNull ? "null" : std::to_string(value)}});
     }
     REQUIRE(points.size() == want.size());
     for (size_t i = 0; i < points.size(); ++i) {
@@ -412,6 +469,115 @@ class RandomRun {
   Model model_;
   int64_t next_time_ = -3000;
 };
+
+TEST_CASE("a compaction leaves one chunk of each interval, without what was deleted") {
+  SeriesHarness harness;
+  const auto table = harness.create_table();
+  for (int round = 0; round < 3; ++round) {
+    auto transaction = harness.begin();
+    for (int64_t time = round; time < 3000; time += 2) harness.add(*transaction, table, "a", time, round);
+    for (int64_t time = 0; time < 3000; time += 100) {
+      if (round > 0) REQUIRE(transaction->writer().remove(table, *transaction->writer().series(table, {"a"}), Timestamp(time)).ok());
+    }
+    harness.commit(*transaction);
+    REQUIRE(harness.checkpoint());
+  }
+  {
+    auto transaction = harness.begin();
+    REQUIRE(transaction->writer().remove_range(table, {Timestamp(500), Timestamp(700)}, {}).ok());
+    harness.commit(*transaction);
+  }
+  REQUIRE(harness.figure("chunk_files") == 9);
+  REQUIRE(harness.state().deletions.size() == 1);
+  const auto before = harness.points(table);
+  const auto old_view = harness.view();
+  CHECK(harness.compact(table.id) == 3);
+  CHECK(harness.points(table) == before);
+  CHECK(harness.figure("chunk_files") == 3);
+  CHECK(chunk_files(harness) == 12);
+  SeriesScan old_scan(old_view, nullptr, table, {});
+  CHECK(read_all(old_scan, table) == before);
+  uint64_t rows = 0;
+  for (const auto& [id, chunk] : harness.state().chunks) {
+    rows += chunk.rows;
+    CHECK(chunk.deleted_rows == 0);
+  }
+  CHECK(rows == before.size());
+  CHECK(harness.compact(table.id) == 0);
+  harness.add(table, "a", 1, 1);
+  REQUIRE(harness.checkpoint());
+  CHECK(harness.state().deletions.empty());
+  CHECK(harness.problems().empty());
+  harness.reopen();
+  CHECK(harness.points(table) == before);
+}
+
+TEST_CASE("a range deleted while chunks are sealed or merged hides their points") {
+  SeriesHarness harness;
+  const auto table = harness.create_table();
+  const auto remove = [&](int64_t start, int64_t limit) {
+    auto transaction = harness.begin();
+    REQUIRE(transaction->writer().remove_range(table, {Timestamp(start), Timestamp(limit)}, {}).ok());
+    harness.commit(*transaction);
+  };
+  for (int64_t time = 0; time < 100; ++time) harness.add(table, "a", time, 1);
+  harness.begin_checkpoint();
+  remove(0, 10);
+  harness.add(table, "a", 5, 2);
+  REQUIRE(harness.finish_checkpoint());
+  CHECK(harness.points(table).size() == 91);
+  REQUIRE(harness.checkpoint());
+  CHECK(harness.points(table).size() == 91);
+  int64_t next = 20;
+  const auto remove_once = [&] {
+    if (next == 20) remove(next, next + 10);
+    next = 0;
+  };
+  CHECK(harness.compact(table.id, true, remove_once) == 2);
+  CHECK(harness.points(table).size() == 81);
+  harness.reopen();
+  CHECK(harness.points(table).size() == 81);
+  CHECK(harness.points(table)[0].time == 5);
+}
+
+TEST_CASE("a compaction whose chunks are dropped meanwhile is given up") {
+  SeriesHarness harness;
+  const auto table = harness.create_table();
+  for (int round = 0; round < 2; ++round) {
+    harness.add(table, "a", round, 1);
+    REQUIRE(harness.checkpoint());
+  }
+  const auto drop = [&] {
+    auto transaction = harness.begin();
+    REQUIRE(*transaction->writer().drop_chunks(table, Timestamp(5000)) == 2);
+    harness.commit(*transaction);
+  };
+  CHECK(harness.compact(table.id, true, drop) == 0);
+  CHECK(harness.points(table).empty());
+  CHECK(chunk_files(harness) == 0);
+}
+
+TEST_CASE("small chunks are merged by themselves, large ones stay as they are") {
+  SeriesHarness harness;
+  const auto table = harness.create_table();
+  {
+    auto transaction = harness.begin();
+    for (int64_t time = 0; time < 1000; ++time) harness.add(*transaction, table, "a", time, double(time) * 0.37);
+    harness.commit(*transaction);
+  }
+  REQUIRE(harness.checkpoint());
+  const ChunkId large = harness.state().chunks.begin()->first;
+  for (int64_t time = 0; time < 4; ++time) {
+    CHECK(harness.compact(std::nullopt) == 0);
+    harness.add(table, "a", time, 5);
+    REQUIRE(harness.checkpoint());
+  }
+  const auto before = harness.points(table);
+  CHECK(harness.compact(std::nullopt) == 1);
+  CHECK(harness.state().chunks.size() == 2);
+  CHECK(harness.state().chunks.contains(large));
+  CHECK(harness.points(table) == before);
+}
 
 TEST_CASE("random operations leave the same points as a map") {
   for (uint64_t seed = 1; seed <= 30; ++seed) {
