@@ -99,6 +99,12 @@ BRAID_API const char* braid_database_error(braid_database* database);
 /// Errors:    BRAID_IO; BRAID_FULL; BRAID_READ_ONLY; BRAID_BUSY (the writer slot was not free within busy_timeout_ms).
 BRAID_API int32_t braid_checkpoint(braid_database* database);
 
+/// Runs the policies that are due (add_retention_policy and its like) for about `max_ms`, in transactions of its own; what is left is due again
+/// the next time. How each ended is told by the table `policies`. For hosts that set maintenance_interval_ms to 0; others may call it too.
+/// `finished`, which may be NULL, receives how many policies were run to their end.
+/// Errors:    BRAID_INVALID_ARGUMENT (max_ms below 0); BRAID_READ_ONLY; BRAID_BUSY (the writer slot was not free within busy_timeout_ms).
+BRAID_API int32_t braid_maintain(braid_database* database, int64_t max_ms, uint64_t* finished);
+
 /// Checks everything: SQLite's integrity, edges' ends, both adjacency directions and their degree counters, indexes, chunk checksums,
 /// markers against the log. Calls `visit` for each problem found.
 /// Errors:    BRAID_CORRUPT when a problem was found; BRAID_IO.

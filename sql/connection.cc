@@ -6,6 +6,7 @@
 #include <fmt/format.h>
 
 #include "engine/check.h"
+#include "sql/aggregate_statements.h"
 #include "sql/gapfill.h"
 #include "sql/rollup_recognition.h"
 
@@ -52,7 +53,7 @@ std::string_view from_first_word(std::string_view sql) {
 }
 
 bool same_columns(const HypertableDefinition& a, const HypertableDefinition& b) {
-  return a.time_column == b.time_column && a.tags == b.tags && a.tag_types == b.tag_types &&
+  return a.time_column == b.time_column && a.tags == b.tags &&
          std::equal(a.fields.begin(), a.fields.end(), b.fields.begin(), b.fields.end(),
                     [](const FieldDefinition& left, const FieldDefinition& right) { return left.name == right.name && left.type == right.type; });
 }
@@ -94,8 +95,8 @@ Status Connection::register_all() {
   for (const auto part : {register_time_functions, register_bucket_functions, register_bookend_functions, register_statistic_functions,
                           register_percentile_functions, register_line_functions, register_row_window_functions, register_asof_functions, register_graph_functions, register_series_functions, register_graph_tables, register_index_tables, register_loads,
                           register_traversal_tables, register_algorithm_tables, register_layout_table, register_hierarchy_tables,
-                          register_rollup_tables, register_match_tables, register_scenario_functions, register_hypertables, register_hypertable_alter,
-                          register_hypertable_rollup, register_series_reads, register_bindings, register_authorizer})
+                          register_rollup_tables, register_match_tables, register_scenario_functions, register_hypertables, register_hypertable_rollup, register_series_reads, register_hypertable_alter, register_hypertable_conversion,
+                          register_chunk_functions, register_continuous_aggregates, register_policies, register_maintenance, register_bindings, register_authorizer})
     BRAID_TRY(part(*this));
   sqlite3_progress_handler(db(), kProgressSteps, progress, this);
   return {};
@@ -128,10 +129,17 @@ Result<std::unique_ptr<Statement>> Connection::prepare(std::string_view sql, siz
   if (static_cast<int64_t>(sql.size()) > engine().options()[OptionId::kSqlBytesMax])
     return Status(StatusCode::kLimit, fmt::format("the SQL text has {} bytes, sql_bytes_max allows {}", sql.size(),
                                                   engine().options()[OptionId::kSqlBytesMax]));
+  if (const auto translated = translate_statement(sql)) {
+    size_t all = 0;
+    auto statement = prepare(translated->sql, all);
+    error_offset_ = -1;  // a place in a text that the user has not written
+    if (statement.ok()) used = translated->used;
+    return statement;
+  }
   if (starts_with_word(sql, "VACUUM"))
     return Status(StatusCode::kDenied, "VACUUM is not allowed; the space of deleted rows is used again");
   PreparedText text;
-  BRAID_TRY(prepare_any(sql, text));
+  BRAID_TRY(prepare_meaning(sql, text));
   used = text.used;
   if (text.statement == nullptr) return std::unique_ptr<Statement>();
   sqlite3_stmt* statement = text.statement.release();
@@ -143,22 +151,16 @@ Result<std::unique_ptr<Statement>> Connection::prepare(std::string_view sql, siz
   return prepared;
 }
 
-Status Connection::prepare_any(std::string_view sql, PreparedText& out) {
+Status Connection::prepare_meaning(std::string_view sql, PreparedText& out) {
   BRAID_ASSIGN(const auto filled, rewrite_gapfill(sql, [this](std::string_view name, size_t arguments) { return is_aggregate(name, arguments); }));
-  const std::string_view text = filled ? std::string_view(filled->sql) : sql;
-  prepare_recognized(text, out);
-  if (out.statement == nullptr) {
-    const Status status = prepare_text(text, out);
-    // Places in a text that the user did not write tell him nothing.
-    if (filled) error_offset_ = -1;
-    if (!status.ok()) return out.traits.refusal.ok() ? with_hints(with_signatures(status, sql), sql) : status;
-  }
+  const std::string_view meant = filled ? std::string_view(filled->sql) : sql;
+  BRAID_TRY(prepare_recognized(meant, sql, out));
+  if (out.statement == nullptr) BRAID_TRY(prepare_text(meant, sql, out));
   if (filled) out.used = filled->used;
-  out.traits.says_or_abort = text_says_or_abort(sql);
   return {};
 }
 
-Status Connection::prepare_text(std::string_view sql, PreparedText& out) {
+Status Connection::prepare_text(std::string_view sql, std::string_view written, PreparedText& out) {
   out = {};
   sqlite3_stmt* statement = nullptr;
   const char* tail = nullptr;
@@ -167,10 +169,12 @@ Status Connection::prepare_text(std::string_view sql, PreparedText& out) {
   reported_ = {};
   const int code = sqlite3_prepare_v2(db(), sql.data(), static_cast<int>(sql.size()), &statement, &tail);
   preparing_ = nullptr;
+  out.traits.says_or_abort = text_says_or_abort(written);
   if (code != SQLITE_OK) {
     if (!out.traits.refusal.ok()) return out.traits.refusal;
-    error_offset_ = sqlite3_error_offset(db());
-    return take_error(code, sql);
+    // A place in another text would say nothing to the user.
+    if (sql.data() == written.data()) error_offset_ = sqlite3_error_offset(db());
+    return with_hints(with_signatures(take_error(code, written), written), written);
   }
   out.used = static_cast<size_t>(tail - sql.data());
   out.statement.reset(statement);
@@ -190,22 +194,22 @@ void Connection::look_at_schema(const std::function<void(const SchemaLookup&)>& 
         }});
 }
 
-void Connection::prepare_recognized(std::string_view sql, PreparedText& out) {
-  out = {};
-  if (!series_fast_path_) return;
+Status Connection::prepare_recognized(std::string_view sql, std::string_view written, PreparedText& out) {
+  if (!series_fast_path_) return {};
   std::optional<RecognizedStatement> recognized;
   look_at_schema([&](const SchemaLookup& schema) {
     if (schema.names_hypertable(sql)) recognized = recognize_rollups(sql, schema);
   });
-  if (!recognized) return;
-  if (!prepare_text(recognized->sql, out).ok() || sqlite3_bind_parameter_count(out.statement.get()) != static_cast<int>(recognized->variable_count)) {
+  if (!recognized || !prepare_text(recognized->sql, written, out).ok() ||
+      sqlite3_bind_parameter_count(out.statement.get()) != static_cast<int>(recognized->variable_count)) {
     // The user's own text then tells what is wrong with it, or does what could not be recognised.
     out = {};
     error_offset_ = -1;
-    return;
+    return {};
   }
   out.used = recognized->used;
   out.recognized_for = std::move(recognized->tables);
+  return {};
 }
 
 /// SQLite looks for names among the TEMP objects first.
@@ -233,7 +237,7 @@ bool Connection::is_current(const Statement& statement) const {
 /// The user's text as it means something now; what was bound stays.
 Status Connection::prepare_again(Statement& statement) {
   PreparedText text;
-  BRAID_TRY(prepare_any(statement.sql_, text));
+  BRAID_TRY(prepare_meaning(statement.sql_, text));
   if (text.statement == nullptr) return Status(StatusCode::kInternal, "a statement became empty");
   sqlite3_transfer_bindings(statement.statement_, text.statement.get());
   sqlite3_finalize(statement.statement_);

@@ -143,6 +143,8 @@ class Connection {
   /// A status met inside a virtual table or a function, where SQLite has room for a number and a text only.
   /// Returns the SQLite code to answer.
   int report(Status status);
+  /// What a table or function of ours reported when a statement of the engine's own failed, else that statement's status.
+  Status reported_or(Status status) { return reported_.ok() || status.ok() ? status : std::exchange(reported_, Status()); }
   int report(sqlite3_vtab* table, Status status);
   void report(sqlite3_context* context, Status status);
 
@@ -209,11 +211,12 @@ class Connection {
   static int progress(void* self);
 
   struct PreparedText;
-  /// What the user's text means now: gaps filled, and what a rollup answers recognised.
-  Status prepare_any(std::string_view sql, PreparedText& out);
-  Status prepare_text(std::string_view sql, PreparedText& out);
-  /// `out` is empty when nothing is recognised.
-  void prepare_recognized(std::string_view sql, PreparedText& out);
+  /// The user's text with all that is recognised in it.
+  Status prepare_meaning(std::string_view sql, PreparedText& out);
+  /// `sql` as it is; `written` is what the user wrote, for messages.
+  Status prepare_text(std::string_view sql, std::string_view written, PreparedText& out);
+  /// As prepare_text, with what a rollup answers recognised; `out` is empty when that is nothing.
+  Status prepare_recognized(std::string_view sql, std::string_view written, PreparedText& out);
   bool hides_hypertable(std::string_view name);
   /// Is what a statement was recognised for still there?
   bool is_current(const Statement& statement) const;
@@ -311,9 +314,14 @@ Status register_rollup_tables(Connection& connection);
 Status register_match_tables(Connection& connection);
 Status register_scenario_functions(Connection& connection);
 Status register_hypertables(Connection& connection);
+Status register_hypertable_alter(Connection& connection);
+Status register_hypertable_conversion(Connection& connection);
+Status register_chunk_functions(Connection& connection);
+Status register_continuous_aggregates(Connection& connection);
+Status register_policies(Connection& connection);
+Status register_maintenance(Connection& connection);
 Status register_hypertable_rollup(Connection& connection);
 Status register_series_reads(Connection& connection);
-Status register_hypertable_alter(Connection& connection);
 Status register_bindings(Connection& connection);
 /// SQLite fires the newest trigger first. After a user has put one on a bound table, the binding's own are made again, so that a user's
 /// trigger always finds the node of the row.

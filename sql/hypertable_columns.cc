@@ -205,13 +205,21 @@ std::string_view field_type_name(FieldType type) {
   return "";
 }
 
+/// Where the name at the start of an argument ends, if it is quoted: an equals sign within belongs to it.
+static size_t end_of_quoted_name(std::string_view argument) {
+  const size_t start = argument.find_first_not_of(" \t\r\n");
+  if (start == std::string_view::npos || std::string_view("\"`[").find(argument[start]) == std::string_view::npos) return 0;
+  const size_t close = argument.find(argument[start] == '[' ? ']' : argument[start], start + 1);
+  return close == std::string_view::npos ? 0 : close;
+}
+
 Result<HypertableDefinition> parse_hypertable(std::string name, std::span<const char* const> arguments) {
   HypertableDefinition definition;
   definition.name = std::move(name);
   definition.chunk_interval_us = kDefaultChunkInterval;
   definition.adapts_interval = true;
   for (const std::string_view argument : arguments) {
-    const size_t equals = argument.find('=');
+    const size_t equals = argument.find('=', end_of_quoted_name(argument));
     if (equals == std::string_view::npos)
       BRAID_TRY(parse_column(definition, argument));
     else

@@ -1,9 +1,9 @@
 // CREATE VIRTUAL TABLE … USING hypertable(…): points as rows. Columns: time, tags, fields, and a hidden key.
 //
 // DELETE and UPDATE work row by row, but for a DELETE whose conditions are all pushed down: that takes ranges away.
-// Plans: `time` with =, <, <=, >, >= and tags with =, IS and IN, fields of numbers with comparisons, and `latest = 1` are pushed down
-// into the scan; only the columns used are read. Where each tag has one
-// value the points come by time, in the order asked for, so that `ORDER BY time DESC LIMIT 1` reads one point.
+// Plans: `time` with =, <, <=, >, >=, tags with =, IS and IN, fields of numbers with comparisons, and `latest = 1` are pushed down into the
+// scan; only the columns used are read. Where each tag has one value the points come by time, in the order asked for, so that
+// `ORDER BY time DESC LIMIT 1` reads one point.
 #include <algorithm>
 #include <limits>
 #include <set>
@@ -15,13 +15,16 @@
 #include "sql/hypertable_columns.h"
 #include "sql/point_key.h"
 #include "sql/scan_request.h"
+#include "sql/series_choice.h"
 #include "sql/series_conditions.h"
 #include "sql/series_selection.h"
 #include "sql/time_text.h"
 #include "sql/time_value.h"
 #include "sql/virtual_table.h"
+#include "timeseries/filtered_scan.h"
 #include "timeseries/last_points.h"
 #include "timeseries/series_scan.h"
+#include "timeseries/tag_codec.h"
 #include "timeseries/tag_value.h"
 
 namespace braid {
@@ -177,19 +180,19 @@ class HypertableTable final : public VirtualTable {
       const OperationRow* operation = to ? operation_of(constraint.op, *to) : nullptr;
       if (operation == nullptr) continue;
       // A comparison under another collation than the column's own means something else; numbers know none.
-      const bool time = *to == PushedTo::kTime, tag = *to == PushedTo::kTag;
-      if ((time || tag) && std::string_view(sqlite3_vtab_collation(&info, i)) != (time ? kTimeCollation : "BINARY")) continue;
-      const bool one_of = tag && operation->op == ConditionOperator::kEqual && sqlite3_vtab_in(&info, i, 1) != 0;
-      plan += fmt::format("{}{};", constraint.iColumn, one_of ? kOneOf : operation->letter);
+      const bool time = *to == PushedTo::kTime;
+      if ((time || *to == PushedTo::kTag) && std::string_view(sqlite3_vtab_collation(&info, i)) != (time ? kTimeCollation : "BINARY")) continue;
+      char letter = operation->letter;
+      if (*to == PushedTo::kTag && letter == '=' && sqlite3_vtab_in(&info, i, 1) != 0) letter = kOneOf;
+      plan += fmt::format("{}{};", constraint.iColumn, letter);
       info.aConstraintUsage[i].argvIndex = ++argument;
-      // The scan is exact on times and tags.
-      info.aConstraintUsage[i].omit = time || tag ? 1 : 0;
-      const bool one = !one_of && (operation->op == ConditionOperator::kEqual || operation->op == ConditionOperator::kIs || operation->op == ConditionOperator::kNull);
-      const double part = one ? 50 : 5;
+      info.aConstraintUsage[i].omit = time || *to == PushedTo::kTag ? 1 : 0;
+      const bool one = operation->op == ConditionOperator::kEqual || operation->op == ConditionOperator::kIs || operation->op == ConditionOperator::kNull;
+      const double part = letter == kOneOf ? 5 : one ? 50 : 5;
       rows /= *to == PushedTo::kField ? 2 : part;
       // Every point has to be read to know its fields.
       if (*to != PushedTo::kField) read /= part;
-      if (tag && one) fixed[static_cast<size_t>(constraint.iColumn) - 1] = true;
+      if (*to == PushedTo::kTag && one && letter != kOneOf) fixed[static_cast<size_t>(constraint.iColumn) - 1] = true;
     }
     info.idxNum = kAscending;
     if (const auto order = order_of_one_series(info, fixed)) {
@@ -225,6 +228,9 @@ class HypertableTable final : public VirtualTable {
   Status destroy() override {
     if (connection.keeps_points()) return {};
     BRAID_ASSIGN(const HypertableDefinition* table, definition());
+    for (const auto& [id, aggregate] : connection.catalog_state().aggregates)
+      if (aggregate->hypertable == table->id)
+        return Status(StatusCode::kConstraint, fmt::format("the continuous aggregate '{}' is made from '{}'; drop it first", aggregate->name, columns_.name));
     BRAID_TRY(connection.series_writer().drop_hypertable(*table));
     connection.session().catalog_writer().remove_hypertable(table->id);
     return {};
@@ -383,11 +389,11 @@ class HypertableCursor final : public VirtualCursor {
     whole_.reset();
     scan_.reset();
     last_.reset();
-    filters_.clear();
-    latest_ = false;
     tags_series_ = last_of_series_ = SeriesId(0);
     options_ = {};
     options_.descending = order == kDescending;
+    filters_.clear();
+    latest_ = false;
     char* rest = nullptr;
     const unsigned long long used = std::strtoull(plan, &rest, 16);
     for (size_t i = 0; i < table_.columns().fields.size(); ++i)
@@ -405,12 +411,18 @@ class HypertableCursor final : public VirtualCursor {
     if (options_.range.start >= options_.range.limit) return {};
     BRAID_ASSIGN(options_.series, choose_series(table_.connection, *definition, tags));
     if (options_.series && options_.series->empty()) return {};
-    if (hand_over(*definition, argument)) return {};
     // A DELETE asks for nothing but the key, unless it has conditions that were not pushed down: then `column` turns to rows.
-    if (!table_.connection.only_deletes_from(table_.columns().name) || !filters_.empty() || latest_) return read_rows();
-    whole_ = RangeKey{options_.range, options_.series.value_or(std::vector<SeriesId>())};
-    at_end_ = false;
-    return {};
+    if (!latest_ && filters_.empty() && table_.connection.only_deletes_from(table_.columns().name)) {
+      whole_ = RangeKey{options_.range, options_.series.value_or(std::vector<SeriesId>())};
+      at_end_ = false;
+      return {};
+    }
+    ScanRequest* request = table_.connection.scan_request();
+    if (!latest_ && request != nullptr && !request->scan && request->table == definition->name && request->constraints == argument) {
+      request->scan.emplace(table_.connection.series_view(), table_.connection.series_overlay(), *definition, options_, filters_);
+      return {};
+    }
+    return read_rows();
   }
 
   Status next() override {
@@ -418,7 +430,7 @@ class HypertableCursor final : public VirtualCursor {
     unchanged_ = 0;
     at_end_ = true;
     if (!scan_ && !last_) return {};
-    BRAID_ASSIGN(const bool more, last_ ? next_last() : scan_->next());
+    BRAID_ASSIGN(const bool more, last_ ? next_last() : next_scanned());
     at_end_ = !more;
     return {};
   }
@@ -426,7 +438,6 @@ class HypertableCursor final : public VirtualCursor {
   int64_t rowid() const override { return row_; }
 
   Status column(sqlite3_context* context, int column) override {
-    const auto field = static_cast<size_t>(column - table_.first_field());
     if (column == table_.point_column()) {
       const std::string key = whole_ ? encode_key(*whole_) : encode_key(PointKey{series(), time()});
       sqlite3_result_blob64(context, key.data(), key.size(), SQLITE_TRANSIENT);
@@ -440,7 +451,8 @@ class HypertableCursor final : public VirtualCursor {
     }
     if (column <= table_.tag_count()) return tag_column(context, static_cast<size_t>(column) - 1);
     if (column == table_.latest_column()) return latest_column(context);
-    const FieldValue value = last_ ? last_->field(field) : scan_->field(field);
+    const auto field = static_cast<size_t>(column - table_.first_field());
+    const FieldValue value = last_ ? last_->field(field) : scan_->block().columns[field].value(rows_[at_]);
     if (value.is_null) return {};
     switch (table_.columns().fields[field].type) {
       case FieldType::kDouble: sqlite3_result_double(context, value.real); break;  // NaN becomes NULL here
@@ -478,71 +490,23 @@ class HypertableCursor final : public VirtualCursor {
   static void push_one_of(sqlite3_value* list, FieldType type, TagChoice& choice) {
     std::vector<std::optional<std::string>> values;
     sqlite3_value* value = nullptr;
-    for (int code = sqlite3_vtab_in_first(list, &value); code == SQLITE_OK && value != nullptr; code = sqlite3_vtab_in_next(list, &value))
-      if (auto tag = tag_equal_to(value, type)) values.push_back(std::move(tag));
+    for (int code = sqlite3_vtab_in_first(list, &value); code == SQLITE_OK && value != nullptr; code = sqlite3_vtab_in_next(list, &value)) {
+      if (auto tag = equal_tag(value, type)) values.push_back(std::move(tag));
+    }
     choice.require_one_of(std::move(values));
   }
-
-  /// Gives the scan away to who asked for it, if nothing is left to be done with its rows.
-  bool hand_over(const HypertableDefinition& definition, size_t constraints) {
-    ScanRequest* request = table_.connection.scan_request();
-    if (request == nullptr || request->scan || latest_ || request->table != definition.name || request->constraints != constraints) return false;
-    request->scan.emplace(table_.connection.series_view(), table_.connection.series_overlay(), definition, options_, filters_);
-    return true;
-  }
-
-  SeriesId series() const { return last_ ? last_->series() : scan_->series(); }
-  Timestamp time() const { return last_ ? last_->time() : scan_->time(); }
 
   Status read_rows() {
     BRAID_ASSIGN(const HypertableDefinition* definition, table_.definition());
     Connection& connection = table_.connection;
-    row_ = 1;
+    rows_ = {};
+    at_ = 0;
     if (latest_) {
       last_.emplace(connection.series_view(), connection.series_overlay(), *definition, options_.series, options_.fields, Timestamp(INT64_MAX));
-      BRAID_ASSIGN(const bool any, next_last());
-      at_end_ = !any;
-      return {};
+    } else {
+      scan_.emplace(connection.series_view(), connection.series_overlay(), *definition, options_, filters_);
     }
-    scan_.emplace(connection.series_view(), connection.series_overlay(), *definition, options_, filters_);
-    BRAID_ASSIGN(const bool more, scan_->next());
-    at_end_ = !more;
-    return {};
-  }
-
-  /// The last point of a series counts, be it in the range or not.
-  Result<bool> next_last() {
-    while (true) {
-      BRAID_ASSIGN(const bool more, last_->next());
-      if (!more || (last_->time() >= options_.range.start && last_->time() < options_.range.limit)) return more;
-    }
-  }
-
-  Status latest_column(sqlite3_context* context) {
-    if (!last_ && last_of_series_ != series()) {
-      BRAID_ASSIGN(const HypertableDefinition* definition, table_.definition());
-      Connection& connection = table_.connection;
-      LastPoints points(connection.series_view(), connection.series_overlay(), *definition, std::vector{series()},
-                        std::vector<bool>(definition->fields.size(), false), Timestamp(INT64_MAX));
-      BRAID_ASSIGN(const bool found, points.next());
-      last_of_series_ = series();
-      time_of_last_ = found ? points.time() : Timestamp(INT64_MIN);
-    }
-    sqlite3_result_int(context, last_ || time() == time_of_last_ ? 1 : 0);
-    return {};
-  }
-
-  /// For series_reads, when a scan is over.
-  void note() {
-    if (!scan_ && !last_) return;
-    Connection::NotedSeriesRead read{last_ ? "last" : "scan", table_.columns().name, "", static_cast<uint64_t>(row_) - (at_end_ ? 1 : 0), {}};
-    if (scan_) {
-      const SeriesScanCounts counts = scan_->counts();
-      read.counts.chunks_pruned = counts.chunks_pruned;
-      read.counts.blocks_pruned = counts.blocks_pruned;
-      read.counts.blocks_read = counts.blocks_read;
-    }
-    table_.connection.note_series_read(std::move(read));
+    return next();
   }
 
   /// Stands on the first row instead of on the whole; where there is none, on an empty range.
@@ -568,6 +532,43 @@ class HypertableCursor final : public VirtualCursor {
     return unchanged_ == table_.tag_count() + 1;
   }
 
+  SeriesId series() const { return last_ ? last_->series() : scan_->series(); }
+  Timestamp time() const { return last_ ? last_->time() : Timestamp(scan_->block().times[rows_[at_]]); }
+
+  Result<bool> next_scanned() {
+    // What was staged and read may have been rolled back since.
+    if (++at_ < rows_.size()) {
+      BRAID_TRY(scan_->check());
+      return true;
+    }
+    BRAID_ASSIGN(const bool more, scan_->next());
+    at_ = 0;
+    rows_ = more ? scan_->rows() : std::span<const uint32_t>();
+    return more;
+  }
+
+  /// The last point of a series counts, be it in the range or not.
+  Result<bool> next_last() {
+    while (true) {
+      BRAID_ASSIGN(const bool more, last_->next());
+      if (!more || (last_->time() >= options_.range.start && last_->time() < options_.range.limit)) return more;
+    }
+  }
+
+  Status latest_column(sqlite3_context* context) {
+    if (!last_ && last_of_series_ != series()) {
+      BRAID_ASSIGN(const HypertableDefinition* definition, table_.definition());
+      Connection& connection = table_.connection;
+      LastPoints points(connection.series_view(), connection.series_overlay(), *definition, std::vector{series()}, std::vector<bool>(definition->fields.size(), false),
+                        Timestamp(INT64_MAX));
+      BRAID_ASSIGN(const bool found, points.next());
+      last_of_series_ = series();
+      time_of_last_ = found ? points.time() : Timestamp(INT64_MIN);
+    }
+    sqlite3_result_int(context, last_ || time() == time_of_last_ ? 1 : 0);
+    return {};
+  }
+
   Status tag_column(sqlite3_context* context, size_t tag) {
     if (tags_series_ != series()) {
       BRAID_ASSIGN(tags_, tags_of_series(table_.connection, table_.columns(), series()));
@@ -586,14 +587,33 @@ class HypertableCursor final : public VirtualCursor {
     return {};
   }
 
+  /// For series_reads, when a scan is over.
+  void note() {
+    if (row_ == 0) return;
+    Connection::NotedSeriesRead read;
+    read.way = last_ ? "last" : "scan";
+    read.table = table_.columns().name;
+    read.rows = static_cast<uint64_t>(row_) - (at_end_ ? 1 : 0);
+    if (scan_) {
+      const SeriesScanCounts counts = scan_->counts();
+      read.counts.chunks_pruned = counts.chunks_pruned;
+      read.counts.blocks_pruned = counts.blocks_pruned;
+      read.counts.blocks_read = counts.blocks_read;
+    }
+    table_.connection.note_series_read(std::move(read));
+    row_ = 0;
+  }
+
   HypertableTable& table_;
   SeriesScanOptions options_;
   std::vector<FieldFilter> filters_;
-  bool latest_ = false;             // only the last point of each series is asked for
-  std::optional<SeriesScan> scan_;
-  std::optional<LastPoints> last_;  // instead of it
-  std::optional<RangeKey> whole_;  // the one row stands for all that match
-  int unchanged_ = 0;              // time and tags that an UPDATE keeps, of those asked for so far
+  bool latest_ = false;
+  std::optional<FilteredScan> scan_;
+  std::optional<LastPoints> last_;       // instead of it
+  std::optional<RangeKey> whole_;        // the one row stands for all that match
+  std::span<const uint32_t> rows_;       // of the scan's run
+  size_t at_ = 0;                        // in them
+  int unchanged_ = 0;                    // time and tags that an UPDATE keeps, of those asked for so far
   bool at_end_ = true;
   int64_t row_ = 0;
   SeriesId tags_series_;
@@ -645,17 +665,6 @@ Status delete_points_function(Connection& connection, sqlite3_context*, std::spa
   return connection.series_writer().remove_range(table, range, series ? std::move(*series) : std::vector<SeriesId>());
 }
 
-Status drop_chunks_function(Connection& connection, sqlite3_context* context, std::span<sqlite3_value*> values) {
-  BRAID_TRY(connection.check_writing());
-  const HypertableDefinition* table = connection.catalog_state().hypertable(text_of(values[0]));
-  if (table == nullptr) return Status(StatusCode::kNotFound, fmt::format("there is no hypertable '{}'", text_of(values[0])));
-  BRAID_ASSIGN(const Timestamp older_than, time_of(values[1], "drop_chunks"));
-  const HypertableDefinition copy = *table;  // dropping changes the catalog that it stands in
-  BRAID_ASSIGN(const uint64_t dropped, connection.series_writer().drop_chunks(copy, older_than));
-  sqlite3_result_int64(context, static_cast<sqlite3_int64>(dropped));
-  return {};
-}
-
 /// hypertable_compact(table): waits until each chunk interval is one file without anything deleted.
 Status compact_function(Connection& connection, sqlite3_context* context, std::span<sqlite3_value*> values) {
   if (connection.writing())
@@ -680,8 +689,7 @@ Status register_hypertables(Connection& connection) {
 Status register_series_functions(Connection& connection) {
   for (const int arguments : {3, 4})
     BRAID_TRY(register_function(connection, "delete_points", arguments, FunctionUse::kDirectOnly, delete_points_function));
-  BRAID_TRY(register_function(connection, "hypertable_compact", 1, FunctionUse::kDirectOnly, compact_function));
-  return register_function(connection, "drop_chunks", 2, FunctionUse::kDirectOnly, drop_chunks_function);
+  return register_function(connection, "hypertable_compact", 1, FunctionUse::kDirectOnly, compact_function);
 }
 
 }  // namespace braid

@@ -72,36 +72,19 @@ Result<TagKey> tag_key(const HypertableDefinition& table, size_t tag, std::optio
   return TagKey(*number);
 }
 
-/// All series of a table with their tags, or those chosen.
-Result<std::vector<std::pair<SeriesId, TagValues>>> series_with_tags(Connection& connection, const HypertableDefinition& table,
-                                                                     const std::optional<std::vector<SeriesId>>& chosen) {
-  std::vector<std::pair<SeriesId, TagValues>> found;
-  if (chosen) {
-    for (const SeriesId series : *chosen) {
-      BRAID_ASSIGN(TagValues tags, tags_of_series(connection, table, series));
-      found.emplace_back(series, std::move(tags));
-    }
-    return found;
-  }
-  BRAID_TRY(visit_series(connection, table, [&](SeriesId series, TagValues tags) { found.emplace_back(series, std::move(tags)); }));
-  std::sort(found.begin(), found.end(), [](const auto& a, const auto& b) { return a.first < b.first; });
-  return found;
-}
-
 /// Numbers the groups of the chosen series.
 Status make_groups(Connection& connection, const HypertableDefinition& table, const std::vector<size_t>& keys, AskedRollup& asked) {
   RollupQuestion& question = asked.question;
-  BRAID_ASSIGN(auto all, series_with_tags(connection, table, question.series));
+  if (!question.series) question.series = all_series(connection, table);
   std::map<GroupTags, uint32_t> numbers;
   std::vector<const std::pair<const GroupTags, uint32_t>*> group_of;
-  question.series.emplace();
-  for (auto& [series, tags] : all) {
+  for (const SeriesId series : *question.series) {
+    BRAID_ASSIGN(TagValues tags, tags_of_series(connection, table, series));
     GroupTags group;
     for (const size_t key : keys) {
       BRAID_ASSIGN(TagKey value, tag_key(table, key, std::move(tags[key])));
       group.push_back(std::move(value));
     }
-    question.series->push_back(series);
     group_of.push_back(&*numbers.try_emplace(std::move(group), 0).first);
   }
   for (auto& [tags, number] : numbers) {

@@ -1,7 +1,6 @@
 #include "sql/series_conditions.h"
 
 #include <algorithm>
-#include <iterator>
 #include <limits>
 
 #include "sql/tag_set.h"
@@ -65,39 +64,6 @@ bool narrow_field(ConditionOperator op, sqlite3_value* value, size_t field, std:
   return true;
 }
 
-void TagChoice::require_one_of(std::vector<std::optional<std::string>> values) {
-  std::sort(values.begin(), values.end());
-  values.erase(std::unique(values.begin(), values.end()), values.end());
-  std::erase_if(values, [this](const auto& value) {
-    return (not_null_ && !value) || (values_ && !std::binary_search(values_->begin(), values_->end(), value));
-  });
-  values_ = std::move(values);
-}
-
-void TagChoice::require_not_null() {
-  not_null_ = true;
-  if (values_) std::erase(*values_, std::nullopt);
-}
-
-Result<std::optional<std::vector<SeriesId>>> choose_series(Connection& connection, const HypertableDefinition& table, const std::vector<TagChoice>& choices) {
-  TagValuesAllowed allowed;
-  for (const TagChoice& choice : choices) allowed.push_back(choice.values());
-  BRAID_ASSIGN(auto chosen, select_series(connection, table, std::move(allowed)));
-  const auto open = [](const TagChoice& choice) { return choice.not_null() && !choice.values(); };
-  if (std::none_of(choices.begin(), choices.end(), open)) return chosen;
-  std::vector<SeriesId> with_values;
-  BRAID_TRY(visit_series(connection, table, [&](SeriesId series, const TagValues& tags) {
-    for (size_t i = 0; i < choices.size(); ++i)
-      if (open(choices[i]) && !tags[i]) return;
-    with_values.push_back(series);
-  }));
-  std::sort(with_values.begin(), with_values.end());
-  if (!chosen) return std::optional(std::move(with_values));
-  std::vector<SeriesId> both;
-  std::set_intersection(chosen->begin(), chosen->end(), with_values.begin(), with_values.end(), std::back_inserter(both));
-  return std::optional(std::move(both));
-}
-
 std::optional<int64_t> equal_integer(sqlite3_value* value) {
   // Beyond these bounds a double has no whole number that is an int64.
   constexpr double kInt64Start = -0x1p63, kInt64Limit = 0x1p63;
@@ -111,8 +77,7 @@ std::optional<int64_t> equal_integer(sqlite3_value* value) {
   return static_cast<double>(whole) == real ? std::optional(whole) : std::nullopt;
 }
 
-/// No text and no number equals a blob, and nothing equals NULL.
-std::optional<std::string> tag_equal_to(sqlite3_value* value, FieldType type) {
+std::optional<std::string> equal_tag(sqlite3_value* value, FieldType type) {
   const int given = sqlite3_value_type(value);
   if (given == SQLITE_NULL || given == SQLITE_BLOB) return std::nullopt;
   if (type != FieldType::kInt64) return std::string(text_of(value));
@@ -121,21 +86,21 @@ std::optional<std::string> tag_equal_to(sqlite3_value* value, FieldType type) {
 }
 
 Status narrow_tag(ConditionOperator op, sqlite3_value* value, FieldType type, TagChoice& choice) {
-  if (op == ConditionOperator::kNotNull) {
-    choice.require_not_null();
-    return {};
+  switch (op) {
+    case ConditionOperator::kNull: choice.require(std::nullopt); return {};
+    case ConditionOperator::kNotNull: choice.require_not_null(); return {};
+    case ConditionOperator::kIn: {
+      BRAID_ASSIGN(auto values, read_tag_set(text_of(value), type));
+      choice.require_one_of(std::move(values));
+      return {};
+    }
+    default: break;
   }
-  if (op == ConditionOperator::kIn) {
-    BRAID_ASSIGN(auto values, read_tag_set(text_of(value), type));
-    choice.require_one_of(std::move(values));
-    return {};
-  }
-  if (op == ConditionOperator::kNull || (op == ConditionOperator::kIs && sqlite3_value_type(value) == SQLITE_NULL)) {
-    choice.require(std::nullopt);
-    return {};
-  }
-  auto tag = tag_equal_to(value, type);
-  choice.require_one_of(tag ? std::vector<std::optional<std::string>>{std::move(tag)} : std::vector<std::optional<std::string>>());
+  const bool is_null = value == nullptr || sqlite3_value_type(value) == SQLITE_NULL;
+  auto tag = is_null ? std::nullopt : equal_tag(value, type);
+  // Nothing equals NULL but by IS, and no tag equals a blob.
+  if (tag || (is_null && op == ConditionOperator::kIs)) choice.require(std::move(tag));
+  else choice.require_one_of({});
   return {};
 }
 

@@ -7,11 +7,12 @@ namespace braid {
 
 namespace {
 
+Cell figure(uint64_t value) { return static_cast<int64_t>(value); }
+
 Result<std::unique_ptr<FunctionResult>> run_reads(Connection& connection, std::span<sqlite3_value* const>) {
   std::vector<Row> rows;
   for (const auto& read : connection.noted_series_reads()) {
     const RollupCounts& counts = read.counts;
-    const auto figure = [](uint64_t value) { return static_cast<int64_t>(value); };
     rows.push_back({read.way, read.table, read.detail, figure(read.rows), figure(counts.chunks_pruned), figure(counts.blocks_pruned),
                     figure(counts.blocks_summarised), figure(counts.blocks_read), figure(counts.rows)});
   }

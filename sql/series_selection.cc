@@ -11,50 +11,6 @@ namespace braid {
 
 namespace {
 
-std::optional<SeriesId> find_series(Connection& connection, HypertableId table, std::string_view tags) {
-  return connection.writing() ? connection.session().catalog_writer().find_series(table, tags)
-                              : connection.engine().catalog().find_series(table, tags);
-}
-
-void for_each_series(Connection& connection, HypertableId table, const std::function<void(SeriesId, const std::string&)>& visit) {
-  if (connection.writing()) return connection.session().catalog_writer().for_each_series(table, visit);
-  connection.engine().catalog().for_each_series(table, visit);
-}
-
-/// Values are in order.
-bool is_allowed(const TagValues& tags, const TagValuesAllowed& allowed) {
-  for (size_t i = 0; i < allowed.size(); ++i)
-    if (allowed[i] && !std::binary_search(allowed[i]->begin(), allowed[i]->end(), tags[i])) return false;
-  return true;
-}
-
-/// More combinations of tags than this are not looked up one by one.
-constexpr size_t kLookupsMax = 4096;
-
-/// How many combinations of values there are, or more than kLookupsMax when a tag may have any value.
-size_t combinations(const TagValuesAllowed& allowed) {
-  size_t count = 1;
-  for (const auto& values : allowed) {
-    if (!values || values->size() > kLookupsMax) return kLookupsMax + 1;
-    count = std::min(count * values->size(), kLookupsMax + 1);
-  }
-  return count;
-}
-
-std::vector<SeriesId> look_up(Connection& connection, const HypertableDefinition& table, const TagValuesAllowed& allowed, size_t count) {
-  std::vector<SeriesId> found;
-  std::vector<std::optional<std::string_view>> tags(allowed.size());
-  for (size_t combination = 0; combination < count; ++combination) {
-    size_t rest = combination;
-    for (size_t i = 0; i < allowed.size(); ++i) {
-      tags[i] = (*allowed[i])[rest % allowed[i]->size()];
-      rest /= allowed[i]->size();
-    }
-    if (const auto series = find_series(connection, table.id, encode_tags(tags))) found.push_back(*series);
-  }
-  return found;
-}
-
 Status add_allowed(const HypertableDefinition& table, const std::string& name, const PropertyValue& value, TagValuesAllowed& allowed) {
   const auto tag = std::find_if(table.tags.begin(), table.tags.end(), [&](const std::string& known) {
     return sqlite3_stricmp(known.c_str(), name.c_str()) == 0;
@@ -74,12 +30,6 @@ Status add_allowed(const HypertableDefinition& table, const std::string& name, c
 
 }  // namespace
 
-Result<TagValues> tags_of_series(Connection& connection, const HypertableDefinition& table, SeriesId series) {
-  BRAID_ASSIGN(TagValues tags, decode_tags(series_tags(connection, series)));
-  if (tags.size() != table.tags.size()) return Status(StatusCode::kCorrupt, fmt::format("the tags of series {} cannot be read", series.value()));
-  return tags;
-}
-
 Result<TagValuesAllowed> allowed_tags(const HypertableDefinition& table, std::string_view json) {
   TagValuesAllowed allowed(table.tags.size());
   const auto parsed = value_from_json(json);
@@ -94,37 +44,12 @@ const std::string& series_tags(Connection& connection, SeriesId series) {
   return connection.writing() ? connection.session().catalog_writer().series_tags(series) : connection.engine().catalog().series_tags(series);
 }
 
-Status visit_series(Connection& connection, const HypertableDefinition& table, const std::function<void(SeriesId, TagValues)>& visit) {
-  Status damaged;
-  for_each_series(connection, table.id, [&](SeriesId series, const std::string& encoded) {
-    auto tags = decode_tags(encoded);
-    if (!tags.ok() || tags->size() != table.tags.size())
-      damaged = Status(StatusCode::kCorrupt, fmt::format("the tags of series {} cannot be read", series.value()));
-    else
-      visit(series, tags.take());
-  });
-  return damaged;
-}
-
-Result<std::optional<std::vector<SeriesId>>> select_series(Connection& connection, const HypertableDefinition& table, TagValuesAllowed allowed) {
-  using Chosen = std::optional<std::vector<SeriesId>>;
-  if (std::none_of(allowed.begin(), allowed.end(), [](const auto& values) { return values.has_value(); })) return Chosen();
-  for (auto& values : allowed) {
-    if (!values) continue;
-    std::sort(values->begin(), values->end());
-    values->erase(std::unique(values->begin(), values->end()), values->end());
-  }
-  Chosen chosen(std::in_place);
-  const size_t count = combinations(allowed);
-  if (count <= kLookupsMax) {
-    chosen = look_up(connection, table, allowed, count);
-  } else {
-    BRAID_TRY(visit_series(connection, table, [&](SeriesId series, const TagValues& tags) {
-      if (is_allowed(tags, allowed)) chosen->push_back(series);
-    }));
-  }
-  std::sort(chosen->begin(), chosen->end());
-  return chosen;
+Result<std::optional<std::vector<SeriesId>>> select_series(Connection& connection, const HypertableDefinition& table,
+                                                           const TagValuesAllowed& allowed) {
+  std::vector<TagChoice> choices(allowed.size());
+  for (size_t i = 0; i < allowed.size(); ++i)
+    if (allowed[i]) choices[i].require_one_of(*allowed[i]);
+  return choose_series(connection, table, choices);
 }
 
 }  // namespace braid

@@ -8,6 +8,7 @@
 
 #include "engine/catalog.h"
 #include "sql/connection.h"
+#include "sql/series_choice.h"
 #include "timeseries/tag_codec.h"
 
 namespace braid {
@@ -16,13 +17,8 @@ namespace braid {
 using TagValuesAllowed = std::vector<std::optional<std::vector<std::optional<std::string>>>>;
 
 /// Ascending ids of the series whose tags are all allowed; none when any value of any tag is, which means all series.
-Result<std::optional<std::vector<SeriesId>>> select_series(Connection& connection, const HypertableDefinition& table, TagValuesAllowed allowed);
-
-/// Calls `visit` for each series of a hypertable, as the connection's transaction sees them; kCorrupt when tags do not fit the table.
-Status visit_series(Connection& connection, const HypertableDefinition& table, const std::function<void(SeriesId, TagValues)>& visit);
-
-/// Tags of a series by place; kCorrupt when they do not fit the table.
-Result<TagValues> tags_of_series(Connection& connection, const HypertableDefinition& table, SeriesId series);
+Result<std::optional<std::vector<SeriesId>>> select_series(Connection& connection, const HypertableDefinition& table,
+                                                           const TagValuesAllowed& allowed);
 
 /// {"host": "a", "rack": ["1", "2", null]}; kInvalidArgument names what is wrong.
 Result<TagValuesAllowed> allowed_tags(const HypertableDefinition& table, std::string_view json);

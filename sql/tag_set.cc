@@ -13,10 +13,10 @@ namespace {
 
 void append_value(std::string& set, sqlite3_value* value) {
   // The text first: reading a value as a number changes it.
-  const auto text = tag_equal_to(value, FieldType::kText);
+  const auto text = equal_tag(value, FieldType::kText);
   if (!text) return;
   append_text(set, *text);
-  append_text(set, tag_equal_to(value, FieldType::kInt64).value_or(""));
+  append_text(set, equal_tag(value, FieldType::kInt64).value_or(""));
 }
 
 Status tag_list_function(Connection&, sqlite3_context* context, std::span<sqlite3_value*> values) {

@@ -17,7 +17,7 @@ FilteredScan::FilteredScan(std::shared_ptr<const StoreView> base, std::shared_pt
 
 /// Fields that are looked at are read; no field asked means all.
 SeriesScanOptions FilteredScan::with_fields(SeriesScanOptions options, const HypertableDefinition& table, const std::vector<FieldFilter>& filters) {
-  if (!filters.empty() && options.fields.empty()) options.fields.assign(table.fields.size(), true);
+  if (options.fields.empty()) options.fields.assign(table.fields.size(), true);
   for (const FieldFilter& filter : filters) options.fields[filter.field] = true;
   return options;
 }

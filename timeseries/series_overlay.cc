@@ -182,9 +182,9 @@ void SeriesOverlay::append(StagedRun& run, int64_t time, std::span<const FieldVa
 }
 
 void SeriesOverlay::append_deleted(StagedRun& run, int64_t time) {
-  if (run.deleted_.empty()) run.deleted_.assign(run.rows(), 0);
   const std::vector<FieldValue> fields(run.columns_.size());
   append(run, time, fields);
+  run.deleted_.resize(run.rows(), 0);
   run.deleted_.back() = 1;
 }
 

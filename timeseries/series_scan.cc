@@ -5,16 +5,20 @@
 namespace braid {
 
 SeriesScan::SeriesScan(std::shared_ptr<const StoreView> base, std::shared_ptr<const SeriesOverlay> overlay, const HypertableDefinition& table,
-                       SeriesScanOptions options, const std::vector<FieldFilter>& filters)
-    : scan_(std::move(base), std::move(overlay), table, std::move(options), filters) {}
+                       SeriesScanOptions options)
+    : scan_(std::move(base), std::move(overlay), table, std::move(options)) {}
 
 Result<bool> SeriesScan::next() {
   BRAID_TRY(scan_.check());
-  if (!rows_.empty() && ++row_ < rows_.size()) return true;
-  BRAID_ASSIGN(const bool more, scan_.next());
-  rows_ = more ? scan_.rows() : std::span<const uint32_t>();
-  row_ = 0;
-  return more;
+  if (next_ == run_.count) {
+    BRAID_ASSIGN(const bool more, scan_.next());
+    if (!more) return false;
+    run_ = scan_.run();
+    next_ = 0;
+  }
+  row_ = run_.reversed ? run_.start + run_.count - 1 - next_ : run_.start + next_;
+  ++next_;
+  return true;
 }
 
 }  // namespace braid

@@ -3,13 +3,11 @@
 #pragma once
 
 #include <memory>
-#include <span>
-#include <vector>
 
 #include "engine/catalog.h"
 #include "engine/result.h"
 #include "engine/store.h"
-#include "timeseries/filtered_scan.h"
+#include "timeseries/block_scan.h"
 
 namespace braid {
 
@@ -18,22 +16,23 @@ namespace braid {
 /// their rollback.
 class SeriesScan {
  public:
-  /// `base` is the time-series StoreView; `overlay` may be null. All `filters` must hold.
+  /// `base` is the time-series StoreView; `overlay` may be null.
   SeriesScan(std::shared_ptr<const StoreView> base, std::shared_ptr<const SeriesOverlay> overlay,
-             const HypertableDefinition& table, SeriesScanOptions options, const std::vector<FieldFilter>& filters = {});
+             const HypertableDefinition& table, SeriesScanOptions options);
 
   /// Moves to the next point; false at the end.
   Result<bool> next();
-  SeriesId series() const { return scan_.series(); }
-  Timestamp time() const { return Timestamp(scan_.block().times[rows_[row_]]); }
+  SeriesId series() const { return run_.series; }
+  Timestamp time() const { return Timestamp(run_.block->times[row_]); }
   /// Valid until the next call of `next`.
-  FieldValue field(size_t index) const { return scan_.block().columns[index].value(rows_[row_]); }
+  FieldValue field(size_t index) const { return run_.block->columns[index].value(row_); }
   SeriesScanCounts counts() const { return scan_.counts(); }
 
  private:
-  FilteredScan scan_;
-  std::span<const uint32_t> rows_;  // of the scan's run
-  size_t row_ = 0;                  // in them
+  BlockScan scan_;
+  PointRun run_;
+  size_t next_ = 0;  // rows of the run before the next one, in the order of the scan
+  size_t row_ = 0;   // the current one, in the run's block
 };
 
 }  // namespace braid

@@ -2,6 +2,7 @@
 
 #include <doctest/doctest.h>
 
+#include <bit>
 #include <filesystem>
 #include <fstream>
 #include <map>
@@ -562,7 +563,9 @@ TEST_CASE("small chunks are merged by themselves, large ones stay as they are") 
   const auto table = harness.create_table();
   {
     auto transaction = harness.begin();
-    for (int64_t time = 0; time < 1000; ++time) harness.add(*transaction, table, "a", time, double(time) * 0.37);
+    std::mt19937_64 random(1);
+    for (int64_t time = 0; time < 1000; ++time)
+      harness.add(*transaction, table, "a", time, std::bit_cast<double>(random() >> 2));
     harness.commit(*transaction);
   }
   REQUIRE(harness.checkpoint());
