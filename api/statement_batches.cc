@@ -5,9 +5,10 @@
 #include <fmt/format.h>
 
 #include "sql/rollup_recognition.h"
-#include "sql/series_choice.h"
+#include "sql/series_selection.h"
 #include "sql/time_text.h"
 #include "sql/virtual_table.h"
+#include "timeseries/tag_value.h"
 
 namespace braid {
 
@@ -245,14 +246,25 @@ Status StatementBatches::add_run(size_t count) {
       case ScannedColumn::Kind::kTime:
         for (const uint32_t row : rows) to.push(scan_->block().times[row]);
         break;
-      case ScannedColumn::Kind::kTag:
-        for (size_t i = 0; i < count; ++i) tags_[source.index] ? to.push(std::string_view(*tags_[source.index])) : to.push_null();
-        break;
+      case ScannedColumn::Kind::kTag: BRAID_TRY(add_tag(source.index, count, to)); break;
       case ScannedColumn::Kind::kField: add_field(scan_->block().columns[source.index], rows, to); break;
     }
   }
   at_ += count;
   rows_ += count;
+  return {};
+}
+
+Status StatementBatches::add_tag(size_t tag, size_t count, ArrowColumn& to) const {
+  const auto& value = tags_[tag];
+  const auto number = value && table_.tag_type(tag) == FieldType::kInt64 ? integer_of_tag(*value) : std::nullopt;
+  if (value && table_.tag_type(tag) == FieldType::kInt64 && !number)
+    return Status(StatusCode::kCorrupt, fmt::format("tag '{}' of series {} is '{}', no whole number", table_.tags[tag], tags_series_.value(), *value));
+  for (size_t i = 0; i < count; ++i) {
+    if (!value) to.push_null();
+    else if (number) to.push(*number);
+    else to.push(std::string_view(*value));
+  }
   return {};
 }
 

@@ -42,6 +42,7 @@ class StatementBatches {
   Status cannot_hold(size_t column) const;
   Result<bool> next_scanned(size_t rows_max);
   Status add_run(size_t count);
+  Status add_tag(size_t tag, size_t count, ArrowColumn& to) const;
   void note_read();
   void add_field(const PointColumn& from, std::span<const uint32_t> rows, ArrowColumn& to) const;
   bool is_full() const;

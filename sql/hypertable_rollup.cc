@@ -1,5 +1,5 @@
 // hypertable_rollup(table, plan, p0, …): what recognised SELECTs are answered from (sql/rollup_recognition.h). Columns: the bucket, the tag
-// keys t0…, the aggregates a0…; the plan says which of them there are. Also tag_set and tag_list, which make parameters of it.
+// keys t0…, the aggregates a0…; the plan says which of them there are.
 //
 // A row per bucket and group, in whatever order of keys is asked for; without one, in the order of the plan.
 #include <algorithm>
@@ -9,6 +9,7 @@
 #include <fmt/format.h>
 
 #include "sql/rollup_question.h"
+#include "sql/tag_set.h"
 #include "sql/time_text.h"
 #include "sql/virtual_table.h"
 
@@ -18,7 +19,8 @@ namespace {
 
 constexpr int kBucketColumn = 0;
 constexpr int kFirstTag = 1;
-constexpr int kFirstAggregate = kFirstTag + static_cast<int>(kRollupTagsMax);
+constexpr int kFirstIntegerTag = kFirstTag + static_cast<int>(kRollupTagsMax);
+constexpr int kFirstAggregate = kFirstIntegerTag + static_cast<int>(kRollupTagsMax);
 constexpr int kNameColumn = kFirstAggregate + static_cast<int>(kRollupColumnsMax);
 constexpr int kPlanColumn = kNameColumn + 1;
 constexpr int kFirstParameter = kPlanColumn + 1;
@@ -27,9 +29,10 @@ constexpr int kArgumentsMax = 2 + static_cast<int>(kRollupParametersMax);
 constexpr const char* kOrderMark = "; ORDER ";  // before order_words in the cursor's plan
 
 std::string declaration() {
-  // Tags have the affinity of a hypertable's tags. What stands for an expression has none.
+  // Tags have the type of a hypertable's tags: key number n is in column t<n> or i<n>. What stands for an expression has none.
   std::string sql = fmt::format("CREATE TABLE x({}bucket", kRollupPrefix);
   for (size_t i = 0; i < kRollupTagsMax; ++i) sql += fmt::format(", {}t{} TEXT", kRollupPrefix, i);
+  for (size_t i = 0; i < kRollupTagsMax; ++i) sql += fmt::format(", {}i{} INTEGER", kRollupPrefix, i);
   for (size_t i = 0; i < kRollupColumnsMax; ++i) sql += fmt::format(", {}a{}", kRollupPrefix, i);
   sql += fmt::format(", {0}table HIDDEN, {0}plan HIDDEN", kRollupPrefix);
   for (size_t i = 0; i < kRollupParametersMax; ++i) sql += fmt::format(", {}p{} HIDDEN", kRollupPrefix, i);
@@ -42,7 +45,7 @@ std::string order_words(const sqlite3_index_info& info) {
   for (int i = 0; i < info.nOrderBy; ++i) {
     const int column = info.aOrderBy[i].iColumn;
     if (column < kBucketColumn || column >= kFirstAggregate) return "";
-    words += column == kBucketColumn ? "b" : std::to_string(column - kFirstTag);
+    words += column == kBucketColumn ? "b" : std::to_string((column - kFirstTag) % static_cast<int>(kRollupTagsMax));
     words += info.aOrderBy[i].desc != 0 ? "- " : "+ ";
   }
   return words;
@@ -100,6 +103,8 @@ class RollupTable final : public VirtualTable {
   }
   std::unique_ptr<VirtualCursor> open() override;
 
+  BucketArguments bucket_arguments;  ///< keeps the zones that were read
+
  private:
   /// What EXPLAIN QUERY PLAN shows.
   std::string words_for_people(sqlite3_index_info& info, const std::array<int, kArgumentsMax>& constraint_of, int given) const {
@@ -130,7 +135,7 @@ class RollupCursor final : public VirtualCursor {
     const HypertableDefinition* definition = connection.catalog_state().hypertable(text_of(values[0]));
     if (definition == nullptr) return Status(StatusCode::kNotFound, fmt::format("there is no hypertable '{}'", text_of(values[0])));
     BRAID_ASSIGN(plan_, decode_plan(text_of(values[1]), values.size() - 2, *definition));
-    BRAID_ASSIGN(asked_, ask_rollup(connection, *definition, plan_, values.subspan(2)));
+    BRAID_ASSIGN(asked_, ask_rollup(connection, *definition, plan_, values.subspan(2), table_.bucket_arguments));
     if (asked_.no_rows) return {};
     const bool lone_null = asked_.null_bucket && plan_.tags.empty();
     // Without keys there is a row even if there is no point, but not for a key that is NULL.
@@ -155,8 +160,7 @@ class RollupCursor final : public VirtualCursor {
     if (column == kBucketColumn) {
       bucket_column(context, row);
     } else if (column < kFirstAggregate) {
-      const auto tag = static_cast<size_t>(column - kFirstTag);
-      if (tag < plan_.tags.size() && asked_.groups[answer_->group(row)][tag]) result_text(context, *asked_.groups[answer_->group(row)][tag]);
+      tag_column(context, row, static_cast<size_t>(column - kFirstTag) % kRollupTagsMax);
     } else if (column < kNameColumn) {
       return aggregate_column(context, row, static_cast<size_t>(column - kFirstAggregate));
     }
@@ -172,6 +176,13 @@ class RollupCursor final : public VirtualCursor {
       bucket_of_text_ = bucket;
     }
     result_text(context, bucket_text_);
+  }
+
+  void tag_column(sqlite3_context* context, size_t row, size_t tag) {
+    if (tag >= plan_.tags.size()) return;
+    const TagKey& key = asked_.groups[answer_->group(row)][tag];
+    if (const auto* text = std::get_if<std::string>(&key)) result_text(context, *text);
+    if (const auto* number = std::get_if<int64_t>(&key)) sqlite3_result_int64(context, *number);
   }
 
   Status aggregate_column(sqlite3_context* context, size_t row, size_t number) {
@@ -260,51 +271,10 @@ class RollupCursor final : public VirtualCursor {
 
 std::unique_ptr<VirtualCursor> RollupTable::open() { return std::make_unique<RollupCursor>(*this); }
 
-/// NULL equals nothing, and a blob equals no text.
-void append_value(std::string& set, sqlite3_value* value) {
-  const int type = sqlite3_value_type(value);
-  if (type != SQLITE_NULL && type != SQLITE_BLOB) append_tag(set, text_of(value));
-}
-
-Status tag_list_function(Connection&, sqlite3_context* context, std::span<sqlite3_value*> values) {
-  std::string set;
-  for (sqlite3_value* value : values) append_value(set, value);
-  sqlite3_result_blob64(context, set.data(), set.size(), SQLITE_TRANSIENT);
-  return {};
-}
-
-/// SQLite gives zeroed memory for the state of an aggregate.
-struct TagSet {
-  std::string* bytes;
-};
-
-void tag_set_step(sqlite3_context* context, int, sqlite3_value** values) {
-  auto* state = static_cast<TagSet*>(sqlite3_aggregate_context(context, sizeof(TagSet)));
-  if (state == nullptr) return sqlite3_result_error_nomem(context);
-  try {
-    if (state->bytes == nullptr) state->bytes = std::make_unique<std::string>().release();
-    append_value(*state->bytes, values[0]);
-  } catch (const std::bad_alloc&) {
-    sqlite3_result_error_nomem(context);
-  }
-}
-
-void tag_set_final(sqlite3_context* context) {
-  auto* state = static_cast<TagSet*>(sqlite3_aggregate_context(context, 0));
-  const std::unique_ptr<std::string> bytes(state == nullptr ? nullptr : state->bytes);
-  if (state != nullptr) state->bytes = nullptr;
-  if (bytes == nullptr) return sqlite3_result_zeroblob(context, 0);
-  sqlite3_result_blob64(context, bytes->data(), bytes->size(), SQLITE_TRANSIENT);
-}
-
 }  // namespace
 
 Status register_hypertable_rollup(Connection& connection) {
-  BRAID_TRY(register_function(connection, "tag_list", -1, FunctionUse::kInnocuous, tag_list_function, true));
-  sqlite3* db = connection.db();
-  constexpr int kFlags = SQLITE_UTF8 | SQLITE_INNOCUOUS | SQLITE_DETERMINISTIC;
-  if (sqlite3_create_function(db, "tag_set", 1, kFlags, nullptr, nullptr, tag_set_step, tag_set_final) != SQLITE_OK)
-    return sqlite_status(db, sqlite3_errcode(db), "register tag_set");
+  BRAID_TRY(register_tag_sets(connection));
   return register_module(connection, kRollupTable, ModuleKind::kEponymous,
                          [](Connection& made_on, bool, std::span<const char* const>) -> Result<std::unique_ptr<VirtualTable>> {
                            static const std::string sql = declaration();

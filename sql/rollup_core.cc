@@ -110,9 +110,6 @@ std::optional<ColumnsCore> RollupCore::read_columns() {
     if (column.size == 0) return std::nullopt;
     columns.columns.push_back(column.kind == ColumnKind::kTime ? 0 : column.kind == ColumnKind::kTag ? 1 + column.index : first_field + column.index);
   }
-  // Batches have tags as texts.
-  for (const size_t column : columns.columns)
-    if (column > 0 && column < first_field && table.tag_type(column - 1) != FieldType::kText) return std::nullopt;
   if (!core_.where.empty() && !read_where(core_.where)) return std::nullopt;
   for (const RollupCondition& condition : plan_.conditions) columns.constraints += condition.target == ConditionTarget::kConstant ? 0 : 1;
   if (core_.count.empty()) return columns;
@@ -218,8 +215,6 @@ bool RollupCore::read_group_key(TokenRange term) {
   }
   if (column.size == 0) return read_bucket(term);
   const auto& tags = plan_.tags;
-  // Integer tags are grouped and ordered as numbers, which the answer's groups are not.
-  if (column.kind == ColumnKind::kTag && table_.definition->tag_type(column.index) != FieldType::kText) return false;
   if (column.kind != ColumnKind::kTag || tags.size() == kRollupTagsMax || std::find(tags.begin(), tags.end(), column.index) != tags.end()) return false;
   keys_.push_back({false, plan_.tags.size()});
   plan_.tags.push_back(column.index);
@@ -260,7 +255,7 @@ std::optional<RollupCore::Key> RollupCore::key_of(TokenRange range) const {
 }
 
 std::string RollupCore::key_column(const Key& key) const {
-  return key.bucket ? fmt::format("{}bucket", kRollupPrefix) : fmt::format("{}t{}", kRollupPrefix, key.tag);
+  return key.bucket ? fmt::format("{}bucket", kRollupPrefix) : fmt::format("{}{}{}", kRollupPrefix, table_.definition->tag_type(plan_.tags[key.tag]) == FieldType::kInt64 ? 'i' : 't', key.tag);
 }
 
 const RollupCore::Item* RollupCore::item_named(size_t name) const {

@@ -23,10 +23,10 @@
 namespace braid {
 
 inline constexpr const char* kRollupTable = "hypertable_rollup";
-/// Columns of the table: kRollupPrefix + "bucket", "t0", …, "a0", …, then hidden ones. No name in a recognised statement starts like this.
+/// Columns of the table: kRollupPrefix + "bucket", "t0", …, "i0", …, "a0", …, then hidden ones. No name in a recognised statement starts like this.
 inline constexpr std::string_view kRollupPrefix = "_ru_";
 /// time_bucket takes so many arguments after the time.
-inline constexpr size_t kBucketOptionsMax = 1;
+inline constexpr size_t kBucketOptionsMax = 3;
 inline constexpr size_t kRollupTagsMax = 8;
 inline constexpr size_t kRollupColumnsMax = 64;
 inline constexpr size_t kRollupParametersMax = 32;

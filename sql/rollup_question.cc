@@ -6,16 +6,13 @@
 
 #include <fmt/format.h>
 
-#include "sql/bucket_arguments.h"
-#include "sql/time_text.h"
-#include "sql/time_value.h"
-#include "sql/virtual_table.h"
+#include "timeseries/tag_value.h"
 
 namespace braid {
 
 namespace {
 
-/// Months and zones: buckets without one length.
+/// Buckets of months, or on a zone's clock.
 class CalendarBuckets final : public TimeBuckets {
  public:
   explicit CalendarBuckets(TimeBucket bucket) : bucket_(std::move(bucket)) {}
@@ -25,6 +22,18 @@ class CalendarBuckets final : public TimeBuckets {
  private:
   const TimeBucket bucket_;
 };
+
+/// Buckets of time_bucket(width, time, options …); null when one of the values is NULL.
+Result<std::shared_ptr<const TimeBuckets>> make_buckets(Connection& connection, sqlite3_value* width, std::span<sqlite3_value* const> options,
+                                                        BucketArguments& arguments) {
+  using Buckets = std::shared_ptr<const TimeBuckets>;
+  const auto is_null = [](sqlite3_value* value) { return sqlite3_value_type(value) == SQLITE_NULL; };
+  if (is_null(width) || std::any_of(options.begin(), options.end(), is_null)) return Buckets();
+  const auto bucket = arguments.read(connection.engine().env(), width, options, false);
+  if (!bucket.ok()) return bucket.status().within("time_bucket");
+  if (const auto fixed = (*bucket)->fixed_width()) return Buckets(std::make_shared<FixedBuckets>(*fixed, (*bucket)->phase()));
+  return Buckets(std::make_shared<CalendarBuckets>(**bucket));
+}
 
 /// What the conditions of a plan leave.
 class Narrowing {
@@ -54,6 +63,15 @@ class Narrowing {
   RollupQuestion& question_;
 };
 
+/// kCorrupt for a tag of a whole number that is none.
+Result<TagKey> tag_key(const HypertableDefinition& table, size_t tag, std::optional<std::string> value) {
+  if (!value) return TagKey();
+  if (table.tag_type(tag) != FieldType::kInt64) return TagKey(std::move(*value));
+  const auto number = integer_of_tag(*value);
+  if (!number) return Status(StatusCode::kCorrupt, fmt::format("tag '{}' of '{}' is '{}', no whole number", table.tags[tag], table.name, *value));
+  return TagKey(*number);
+}
+
 /// Numbers the groups of the chosen series.
 Status make_groups(Connection& connection, const HypertableDefinition& table, const std::vector<size_t>& keys, AskedRollup& asked) {
   RollupQuestion& question = asked.question;
@@ -63,7 +81,10 @@ Status make_groups(Connection& connection, const HypertableDefinition& table, co
   for (const SeriesId series : *question.series) {
     BRAID_ASSIGN(TagValues tags, tags_of_series(connection, table, series));
     GroupTags group;
-    for (const size_t key : keys) group.push_back(std::move(tags[key]));
+    for (const size_t key : keys) {
+      BRAID_ASSIGN(TagKey value, tag_key(table, key, std::move(tags[key])));
+      group.push_back(std::move(value));
+    }
     group_of.push_back(&*numbers.try_emplace(std::move(group), 0).first);
   }
   for (auto& [tags, number] : numbers) {
@@ -89,17 +110,8 @@ size_t buckets_max(const RollupPlan::Limit& limit, std::span<sqlite3_value* cons
 
 }  // namespace
 
-Result<std::shared_ptr<const TimeBuckets>> make_buckets(Connection& connection, sqlite3_value* width, std::span<sqlite3_value* const> options) {
-  const auto is_null = [](sqlite3_value* value) { return sqlite3_value_type(value) == SQLITE_NULL; };
-  if (is_null(width) || std::any_of(options.begin(), options.end(), is_null)) return std::shared_ptr<const TimeBuckets>();
-  BucketArguments arguments;
-  BRAID_ASSIGN(const TimeBucket* bucket, arguments.read(connection.engine().env(), width, options, false));
-  if (const auto fixed = bucket->fixed_width()) return std::shared_ptr<const TimeBuckets>(std::make_shared<FixedBuckets>(*fixed, bucket->phase()));
-  return std::shared_ptr<const TimeBuckets>(std::make_shared<CalendarBuckets>(*bucket));
-}
-
 Result<AskedRollup> ask_rollup(Connection& connection, const HypertableDefinition& table, const RollupPlan& plan,
-                               std::span<sqlite3_value* const> parameters) {
+                               std::span<sqlite3_value* const> parameters, BucketArguments& bucket_arguments) {
   AskedRollup asked;
   RollupQuestion& question = asked.question;
   Narrowing narrowing(table, question);
@@ -114,7 +126,7 @@ Result<AskedRollup> ask_rollup(Connection& connection, const HypertableDefinitio
   if (plan.bucket) {
     std::vector<sqlite3_value*> options;
     for (const size_t option : plan.bucket->options) options.push_back(parameters[option]);
-    auto buckets = make_buckets(connection, parameters[plan.bucket->width], options);
+    auto buckets = make_buckets(connection, parameters[plan.bucket->width], options, bucket_arguments);
     // Where there is no row, time_bucket is not called.
     if (!buckets.ok() && question.series && question.series->empty()) {
       asked.no_rows = true;

@@ -6,8 +6,10 @@
 #include <optional>
 #include <span>
 #include <string>
+#include <variant>
 #include <vector>
 
+#include "sql/bucket_arguments.h"
 #include "sql/connection.h"
 #include "sql/rollup_plan.h"
 #include "sql/series_conditions.h"
@@ -18,8 +20,10 @@ namespace braid {
 /// From this year on a time's text does not sort as the time does.
 inline constexpr int64_t kYearTenThousand = 253'402'300'800'000'000;
 
-/// The tags of one group, in the order of the plan's keys. Groups are numbered as SQLite sorts their tags: NULL first, then by bytes.
-using GroupTags = std::vector<std::optional<std::string>>;
+/// A tag's value: NULL, a whole number or a text. They sort as in SQLite: NULL first, texts by their bytes.
+using TagKey = std::variant<std::monostate, int64_t, std::string>;
+/// The tags of one group, in the order of the plan's keys, by which groups are numbered.
+using GroupTags = std::vector<TagKey>;
 
 struct AskedRollup {
   RollupQuestion question;
@@ -28,12 +32,9 @@ struct AskedRollup {
   bool null_bucket = false;  ///< time_bucket of NULL: one bucket, which is NULL
 };
 
-/// Buckets of time_bucket(width, time, options …); null when one of the values is NULL.
-Result<std::shared_ptr<const TimeBuckets>> make_buckets(Connection& connection, sqlite3_value* width, std::span<sqlite3_value* const> options);
-
 /// `parameters` by place. Valid while the connection is pinned.
 Result<AskedRollup> ask_rollup(Connection& connection, const HypertableDefinition& table, const RollupPlan& plan,
-                               std::span<sqlite3_value* const> parameters);
+                               std::span<sqlite3_value* const> parameters, BucketArguments& bucket_arguments);
 
 /// Asks the engine; a bound on the buckets is given up where the texts of their times sort otherwise than the times.
 Result<RollupAnswer> answer_rollup(Connection& connection, const HypertableDefinition& table, AskedRollup& asked);

@@ -1,8 +1,7 @@
 #include "sql/rollup_recognition.h"
 
 #include <algorithm>
-
-#include <fmt/format.h>
+#include <map>
 
 #include "sql/rollup_core.h"
 #include "sql/rollup_plan.h"
@@ -25,9 +24,12 @@ class StatementRewriter {
     return reads_only();
   }
 
+  /// What no core holds stays as it is written, since SQLite names result columns after their text. Within cores variables are moved, and get
+  /// their numbers.
   std::string write(TokenRange range, int depth) {
     std::string out;
     size_t open = 0;
+    bool copied = false;  // the token before
     for (size_t at = range.start; at < range.limit; ++at) {
       if (tokens_.is_operator(at, "(")) ++open;
       if (tokens_.is_operator(at, ")")) --open;
@@ -38,15 +40,18 @@ class StatementRewriter {
           if (const auto text = rewrite_core(*core, nested, depth)) {
             out += " " + *text;
             at = core->whole.limit - 1;
+            copied = false;
             continue;
           }
         }
       }
-      out += ' ';
-      if (tokens_.text(at) == "?")
-        out += fmt::format("?{}", tokens_[at].variable);
-      else
-        out += tokens_.text(at);
+      if (depth > 0 || !copied) out += ' ';
+      else out += tokens_.gap_before(at);
+      copied = true;
+      out += tokens_.text(at);
+      if (tokens_.text(at) != "?") continue;
+      if (depth > 0) out += std::to_string(tokens_[at].variable);
+      else kept_variables_.push_back(tokens_[at].variable);
     }
     return out;
   }
@@ -60,6 +65,24 @@ class StatementRewriter {
     const auto columns = reading.read_columns();
     if (!columns) return std::nullopt;
     return RecognizedScan{*definition, columns->columns, columns->constraints, columns->limit};
+  }
+
+  /// Does the text give each variable the number that it has in the original? Text that is moved may meet names in another order.
+  bool keeps_numbers(const std::string& sql) const {
+    if (tokens_.variable_count() == 0) return true;
+    const auto rewritten = SqlTokens::of(sql);
+    if (!rewritten || rewritten->variable_count() != tokens_.variable_count()) return false;
+    std::map<std::string_view, uint32_t> numbers;
+    for (size_t at = 0; at < tokens_.size(); ++at)
+      if (tokens_[at].kind == TokenKind::kVariable) numbers[tokens_.text(at)] = tokens_[at].variable;
+    size_t kept = 0;
+    for (size_t at = 0; at < rewritten->size(); ++at) {
+      if ((*rewritten)[at].kind != TokenKind::kVariable) continue;
+      const std::string_view name = rewritten->text(at);
+      const uint32_t number = (*rewritten)[at].variable;
+      if (name == "?" ? kept == kept_variables_.size() || kept_variables_[kept++] != number : name.front() != '?' && numbers[name] != number) return false;
+    }
+    return true;
   }
 
   std::vector<HypertableDefinition> take_tables() { return std::move(tables_); }
@@ -159,24 +182,9 @@ class StatementRewriter {
   std::vector<std::string> hidden_;
   std::string target_;
   std::vector<HypertableDefinition> tables_;
+  std::vector<uint32_t> kept_variables_;  // numbers of each ? that stays
   size_t rewritten_ = 0;
 };
-
-/// Do both give each variable the same number? Text that is moved may meet names in another order.
-bool same_variables(const SqlTokens& original, const std::string& sql) {
-  if (original.variable_count() == 0) return true;
-  const auto rewritten = SqlTokens::of(sql);
-  if (!rewritten || rewritten->variable_count() != original.variable_count()) return false;
-  const auto number_in = [](const SqlTokens& tokens, std::string_view name) {
-    for (size_t at = 0; at < tokens.size(); ++at)
-      if (tokens[at].kind == TokenKind::kVariable && tokens.text(at) == name) return tokens[at].variable;
-    return uint32_t{0};
-  };
-  for (size_t at = 0; at < original.size(); ++at)
-    if (original[at].kind == TokenKind::kVariable && original.text(at).front() != '?' && number_in(*rewritten, original.text(at)) != original[at].variable)
-      return false;
-  return true;
-}
 
 }  // namespace
 
@@ -187,7 +195,7 @@ std::optional<RecognizedStatement> recognize_rollups(std::string_view sql, const
   if (!rewriter.is_eligible()) return std::nullopt;
   RecognizedStatement statement;
   statement.sql = rewriter.write({0, tokens->size()}, 0);
-  if (rewriter.rewritten() == 0 || !same_variables(*tokens, statement.sql)) return std::nullopt;
+  if (rewriter.rewritten() == 0 || !rewriter.keeps_numbers(statement.sql)) return std::nullopt;
   statement.used = tokens->used();
   statement.variable_count = tokens->variable_count();
   statement.tables = rewriter.take_tables();

@@ -4,8 +4,6 @@
 
 #include <fmt/format.h>
 
-#include "engine/coding.h"
-
 namespace braid {
 
 namespace {
@@ -115,19 +113,6 @@ Result<TagValues> tags_of_series(Connection& connection, const HypertableDefinit
   auto tags = decode_tags(encoded);
   if (!tags.ok() || tags->size() != table.tags.size()) return unreadable(series);
   return tags;
-}
-
-void append_tag(std::string& set, std::string_view value) { append_text(set, value); }
-
-Result<std::vector<std::optional<std::string>>> read_tag_set(std::string_view bytes) {
-  std::vector<std::optional<std::string>> values;
-  ByteReader reader(bytes);
-  while (!reader.done()) {
-    std::string_view value;
-    if (!reader.text(value)) return Status(StatusCode::kInvalidArgument, "a set of tags is what tag_set or tag_list answers");
-    values.emplace_back(std::in_place, value);
-  }
-  return values;
 }
 
 }  // namespace braid

@@ -40,9 +40,4 @@ std::vector<SeriesId> all_series(Connection& connection, const HypertableDefinit
 /// The tags of a series, as many as the hypertable has.
 Result<TagValues> tags_of_series(Connection& connection, const HypertableDefinition& table, SeriesId series);
 
-/// What tag_set and tag_list answer: texts as bytes.
-void append_tag(std::string& set, std::string_view value);
-/// kInvalidArgument for bytes that no tag_set made.
-Result<std::vector<std::optional<std::string>>> read_tag_set(std::string_view bytes);
-
 }  // namespace braid

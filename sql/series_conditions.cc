@@ -1,10 +1,9 @@
 #include "sql/series_conditions.h"
 
 #include <algorithm>
-#include <cmath>
-#include <cstdlib>
 #include <limits>
 
+#include "sql/tag_set.h"
 #include "sql/time_value.h"
 #include "sql/virtual_table.h"
 #include "timeseries/tag_value.h"
@@ -29,24 +28,6 @@ FilterOperator filter_operator(ConditionOperator op) {
     case ConditionOperator::kNotNull: return FilterOperator::kIsNotNull;
   }
   return FilterOperator::kIsNotNull;
-}
-
-/// Of texts those that equal whole numbers in SQL, as tags have them.
-std::vector<std::optional<std::string>> integer_tags(const std::vector<std::optional<std::string>>& texts) {
-  std::vector<std::optional<std::string>> tags;
-  for (const auto& text : texts) {
-    if (!text) continue;
-    char* end = nullptr;
-    const std::string_view digits = *text;
-    if (const auto number = integer_of_tag(digits)) {
-      tags.emplace_back(tag_of_integer(*number));
-      continue;
-    }
-    const double real = std::strtod(text->c_str(), &end);
-    const bool whole = end == text->c_str() + text->size() && !text->empty() && real >= -0x1p53 && real <= 0x1p53 && real == std::floor(real);
-    if (whole) tags.emplace_back(tag_of_integer(static_cast<int64_t>(real)));
-  }
-  return tags;
 }
 
 }  // namespace
@@ -109,8 +90,7 @@ Status narrow_tag(ConditionOperator op, sqlite3_value* value, FieldType type, Ta
     case ConditionOperator::kNull: choice.require(std::nullopt); return {};
     case ConditionOperator::kNotNull: choice.require_not_null(); return {};
     case ConditionOperator::kIn: {
-      BRAID_ASSIGN(auto values, read_tag_set(text_of(value)));
-      if (type == FieldType::kInt64) values = integer_tags(values);
+      BRAID_ASSIGN(auto values, read_tag_set(text_of(value), type));
       choice.require_one_of(std::move(values));
       return {};
     }

@@ -206,6 +206,11 @@ std::string_view SqlTokens::span(size_t first, size_t limit) const {
   return sql_.substr(start, end - start);
 }
 
+std::string_view SqlTokens::gap_before(size_t index) const {
+  const size_t start = tokens_[index - 1].start + tokens_[index - 1].size;
+  return sql_.substr(start, tokens_[index].start - start);
+}
+
 bool SqlTokens::is_operator(size_t index, std::string_view text) const {
   return index < size() && tokens_[index].kind == TokenKind::kOperator && this->text(index) == text;
 }

@@ -40,6 +40,8 @@ class SqlTokens {
   std::string_view text(size_t index) const { return sql_.substr(tokens_[index].start, tokens_[index].size); }
   /// The text from the token `first` up to where the token `limit` starts, without blanks at its end; comments stay.
   std::string_view span(size_t first, size_t limit) const;
+  /// Blanks and comments between a token, which is not the first, and the one before.
+  std::string_view gap_before(size_t index) const;
   /// Bytes that the statement takes of the text, its semicolon included.
   size_t used() const { return used_; }
   /// Variables take the numbers 1 to this.

@@ -163,6 +163,14 @@ TEST_CASE("variables keep their numbers, or the text is left as it is") {
   CHECK(recognize("SELECT count(*) FROM cpu WHERE time > ?2 GROUP BY time_bucket(?1, time)").has_value());
 }
 
+TEST_CASE("what no core holds stays as it is written") {
+  const std::string sql = "SELECT  count( * ),? /* c */ FROM (SELECT host FROM cpu GROUP BY host) q WHERE ?=1";
+  const auto statement = recognize(sql);
+  REQUIRE(statement.has_value());
+  CHECK(contains(statement->sql, "SELECT  count( * ),? /* c */ FROM ("));
+  CHECK(contains(statement->sql, ") q WHERE ?=1"));
+}
+
 TEST_CASE("only the first statement is taken") {
   const auto first = recognize("SELECT count(*) FROM cpu ; SELECT max(n) FROM cpu");
   REQUIRE(first.has_value());
