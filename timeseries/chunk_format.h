@@ -1,11 +1,11 @@
-// Layout of a chunk file: header, stripes, footer, trailer. docs/chunk_format.md.
+// Layout of a chunk file: header, stripes of blocks, dictionaries, footer, trailer. docs/chunk_format.md.
 //
 // Invariants of every whole file, which `check` proves:
 //   1. Blocks are ordered by (series, first time); within a series their times do not overlap, and
 //   within a block they ascend.
 //   2. All points lie in the chunk's interval, in 1..kBlockRowsMax rows a block.
 //   3. The stripes of a block lie one after another: times, then one per field; and blocks do so
-//   too, from the header on.
+//   too, from the header on; the dictionaries of the fields that have one follow, up to the footer.
 //   4. Every byte but padding is covered by a checksum, or is itself compared with what it must be.
 #pragma once
 
@@ -23,7 +23,7 @@ namespace braid {
 
 inline constexpr std::string_view kChunkMagic = "BRAIDCHK";
 inline constexpr std::string_view kChunkEndMagic = "KHCDIARB";
-inline constexpr uint32_t kChunkVersion = 1;
+inline constexpr uint32_t kChunkVersion = 2;
 inline constexpr size_t kUuidBytes = 36;
 inline constexpr size_t kChunkHeaderBytes = 8 + 4 + 4 + kUuidBytes + 8 + 8 + 4 + 4 + 8;
 inline constexpr size_t kChunkTrailerBytes = 8 + 8 + 8 + 8;
@@ -32,6 +32,9 @@ static_assert(kChunkTrailerBytes == 32);
 
 /// Blocks of fewer rows keep no statistics: they would be larger than the values.
 inline constexpr size_t kStatisticsRowsMin = 16;
+
+/// A larger stripe is no dictionary that a writer made.
+inline constexpr size_t kDictionaryStripeBytesMax = 256 << 10;
 
 struct ChunkHeader {
   std::string uuid;  ///< kUuidBytes characters
@@ -62,6 +65,8 @@ struct BlockEntry {
 
 struct ChunkFooter {
   std::vector<FieldType> types;
+  std::vector<StripeEntry> dictionaries;  ///< one per field; of no bytes for a field without one
+  uint64_t dictionaries_offset = 0;       ///< where the first is; derived
   std::vector<BlockEntry> blocks;
   std::vector<StripeEntry> columns;
   std::vector<ColumnStatistics> statistics;
