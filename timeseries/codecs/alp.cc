@@ -1,7 +1,6 @@
 #include "timeseries/codecs/alp.h"
 
 #include <algorithm>
-#include <cmath>
 #include <cstring>
 
 #include "timeseries/codecs/bit_packing.h"
@@ -29,11 +28,12 @@ DecimalScale scale_of(int exponent) {
 
 /// The scalar form of the kernel to_integers.
 bool to_integer(double value, const DecimalScale& scale, int64_t& out) {
-  const double product = value * scale.to_integer;
-  if (!(std::fabs(product) < kScaledLimit)) return false;  // also refuses NaN
-  const double whole = (product + kIntegerToDouble) - kIntegerToDouble;
+  const double shifted = value * scale.to_integer + kIntegerToDouble;
+  const auto bits = std::bit_cast<uint64_t>(shifted);
+  if (bits >> 52 != kIntegerToDoubleBits >> 52) return false;  // out of range, or NaN
+  const double whole = shifted - kIntegerToDouble;
   const double back = scale.divides ? whole / scale.from_integer : whole * scale.from_integer;
-  out = static_cast<int64_t>(whole);
+  out = static_cast<int64_t>(bits - kIntegerToDoubleBits);
   return std::bit_cast<uint64_t>(back) == std::bit_cast<uint64_t>(value);
 }
 
@@ -179,6 +179,7 @@ size_t frequent_parts(std::span<const uint64_t> sorted, unsigned right_width, st
     ++parts[runs - 1].hits;
   }
   part_count = std::min(runs, kAlpPartsMax);
+  if (runs > sorted.size() / 2 && runs > kAlpPartsMax) return 0;  // most would be exceptions
   const auto middle = parts.begin() + static_cast<ptrdiff_t>(part_count);
   if (runs > kAlpPartsMax) {
     std::nth_element(parts.begin(), middle, parts.begin() + static_cast<ptrdiff_t>(runs),

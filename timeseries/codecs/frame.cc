@@ -32,9 +32,15 @@ using WidthHistogram = std::array<uint16_t, 65>;
 template <typename BitsOf>
 WidthHistogram sampled_widths(std::span<const int64_t> values, BitsOf bits_of) {
   constexpr size_t kStride = 8 * kLanes;
-  WidthHistogram out{};
+  // Neighbours are counted apart, so that no count waits for the one before.
+  std::array<WidthHistogram, kLanes> counts{};
   for (size_t start = 0; start + kLanes <= values.size(); start += kStride) {
-    for (size_t i = start; i < start + kLanes; ++i) ++out[static_cast<size_t>(std::bit_width(bits_of(values[i])))];
+    for (size_t lane = 0; lane < kLanes; ++lane)
+      ++counts[lane][static_cast<size_t>(std::bit_width(bits_of(values[start + lane])))];
+  }
+  WidthHistogram out{};
+  for (const WidthHistogram& some : counts) {
+    for (size_t width = 0; width < out.size(); ++width) out[width] = static_cast<uint16_t>(out[width] + some[width]);
   }
   return out;
 }
@@ -84,11 +90,11 @@ struct Patches {
 
 void find_patches(std::span<const int64_t> values, const Frame& frame, Patches& out) {
   for (size_t i = 0; i < values.size(); ++i) {
-    const int64_t high = wrapped_difference(values[i], frame.base) >> frame.width;
-    if (high == 0) continue;
-    const uint64_t bits = zigzag(high);
+    // Written whether it is a patch or not, which no processor has to guess.
+    const uint64_t bits = zigzag(wrapped_difference(values[i], frame.base) >> frame.width);
     out.positions[out.count] = static_cast<uint16_t>(i);
-    out.highs[out.count++] = static_cast<int64_t>(bits);
+    out.highs[out.count] = static_cast<int64_t>(bits);
+    out.count += bits != 0 ? 1 : 0;
     out.all_bits |= bits;
   }
 }

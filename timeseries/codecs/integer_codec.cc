@@ -233,7 +233,7 @@ IntegerPlan plan_integers(std::span<const int64_t> values) {
     offer(IntegerCodec::kDeltaOfDelta, signed_bytes(values[0]) + signed_bytes(deltas[0]) + second_frame.bytes, second_frame);
   }
   const size_t runs = 1 + codec_kernels().count_outside(deltas.data(), deltas.size(), 0, 0);
-  if (runs < best.bytes / 2) offer(IntegerCodec::kRunLength, run_length_bytes(values));
+  if (runs <= count / 2) offer(IntegerCodec::kRunLength, run_length_bytes(values));
   if (best.bytes > count && repeats(values)) {
     if (const auto bytes = dictionary_bytes(values, best.bytes)) offer(IntegerCodec::kDictionary, *bytes);
   }

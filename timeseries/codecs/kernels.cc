@@ -13,7 +13,8 @@ namespace braid {
 namespace {
 
 // Loops are written with the compiler's vectors, as long as a register of the instruction set. The bodies are inlined into one
-// function per instruction set. Vectors are passed by reference, since how values are passed depends on the instruction set.
+// function per instruction set. Vectors are not compared where that can be avoided: the compiler would compare lane by lane. They are passed
+// by reference, since how values are passed depends on the instruction set.
 #define BRAID_BODY template <size_t kBytes> [[gnu::always_inline]] inline
 
 template <size_t kBytes>
@@ -129,40 +130,42 @@ BRAID_BODY void extremes_body(const int64_t* values, size_t count, int64_t& low,
 
 BRAID_BODY size_t count_outside_body(const int64_t* values, size_t count, uint64_t base, unsigned width) {
   using V = Vectors<kBytes>;
-  typename V::Integers inside = {};
+  typename V::Words outside = {};
   const uint64_t shift = width;
   size_t i = 0;
   for (; i + V::kSize <= count; i += V::kSize) {
     typename V::Words value;
     load(value, values + i);
-    inside -= ((value - base) >> shift) == 0;  // a true lane is -1
+    value = (value - base) >> shift;
+    outside += (value | -value) >> 63;  // 1 if any bit is set
   }
   size_t found = 0;
-  for (size_t lane = 0; lane < V::kSize; ++lane) found += static_cast<size_t>(inside[lane]);
-  for (; i < count; ++i) found += ((static_cast<uint64_t>(values[i]) - base) >> width) == 0 ? 1 : 0;
-  return count - found;
+  for (size_t lane = 0; lane < V::kSize; ++lane) found += outside[lane];
+  for (; i < count; ++i) found += ((static_cast<uint64_t>(values[i]) - base) >> width) != 0 ? 1 : 0;
+  return found;
 }
 
 BRAID_BODY bool ascends_body(const int64_t* values, size_t count) {
   using V = Vectors<kBytes>;
-  typename V::Integers wrong = {};
+  typename V::Words wrong = {};
   size_t i = 0;
   for (; i + V::kSize + 1 <= count; i += V::kSize) {
-    typename V::Integers value;
-    typename V::Integers next;
+    typename V::Words value;
+    typename V::Words next;
     load(value, values + i);
     load(next, values + i + 1);
-    wrong |= value >= next;
+    const typename V::Words difference = value - next;
+    wrong |= ~(difference ^ ((value ^ next) & (difference ^ value)));  // the sign of what is inverted: value < next
   }
   bool any = false;
-  for (size_t lane = 0; lane < V::kSize; ++lane) any = any || wrong[lane] != 0;
+  for (size_t lane = 0; lane < V::kSize; ++lane) any = any || (wrong[lane] >> 63) != 0;
   for (; i + 1 < count; ++i) any = any || values[i] >= values[i + 1];
   return !any;
 }
 
 BRAID_BODY bool to_integers_body(const double* values, size_t count, const DecimalScale& scale, int64_t* out) {
   using V = Vectors<kBytes>;
-  typename V::Integers wrong = {};
+  typename V::Words wrong = {};
   for (size_t i = 0; i < count; i += V::kSize) {
     typename V::Reals value;
     load(value, values + i);
@@ -176,12 +179,12 @@ BRAID_BODY bool to_integers_body(const double* values, size_t count, const Decim
     cast(bits, shifted);
     cast(value_bits, value);
     cast(back_bits, back);
-    wrong |= value_bits != back_bits;
-    wrong |= ~((product < kScaledLimit) & (product > -kScaledLimit));  // a NaN is in no range
+    wrong |= value_bits ^ back_bits;
+    wrong |= (bits >> 52) ^ (kIntegerToDoubleBits >> 52);  // out of range; so is a NaN
     bits -= kIntegerToDoubleBits;
     store(out + i, bits);
   }
-  int64_t any = 0;
+  uint64_t any = 0;
   for (size_t lane = 0; lane < V::kSize; ++lane) any |= wrong[lane];
   return any == 0;
 }

@@ -32,7 +32,7 @@ struct CodecKernels {
   bool (*ascends)(const int64_t* values, size_t count);
   /// Scales a multiple of kLanes values; false when one does not come back bit by bit, and then what it wrote is undefined.
   bool (*to_integers)(const double* values, size_t count, const DecimalScale& scale, int64_t* out);
-  /// The inverse, of integers below kScaledLimit in magnitude; others become some double.
+  /// The inverse, of integers of 52 bits with the sign; others become some double.
   void (*to_doubles)(const int64_t* values, size_t count, const DecimalScale& scale, double* out);
   /// In place: values become the entries of `table` that they are the indexes of.
   void (*look_up)(int64_t* values, size_t count, const int64_t* table);
@@ -40,11 +40,10 @@ struct CodecKernels {
   void (*find_parts)(const int64_t* values, size_t count, unsigned right_width, std::span<const uint64_t> parts, int64_t* out);
 };
 
-// Source: an integer below 2^51 in magnitude, added to the bits of 1.5 × 2^52, is a double from which 1.5 × 2^52 is subtracted
+// An integer of 52 bits with the sign, added to the bits of 1.5 × 2^52, is a double from which 1.5 × 2^52 is subtracted
 // exactly: a conversion that all vector units have.
 inline constexpr double kIntegerToDouble = 6755399441055744.0;
 inline constexpr uint64_t kIntegerToDoubleBits = 0x4338000000000000;
-inline constexpr double kScaledLimit = 2251799813685248.0;  ///< 2^51
 
 /// The fastest set that this processor runs, unless another was chosen.
 const CodecKernels& codec_kernels();
