@@ -397,8 +397,8 @@ BRAID_API int32_t braid_set_time_limit(braid_connection* connection, int64_t mil
 BRAID_API int32_t braid_appender_open(braid_connection* connection, const char* hypertable, braid_appender** appender);
 
 /// Sets the series by its tags for the points that follow.
-/// Shapes:    `tags[count]` in the order of the hypertable's tag columns; a NULL entry is a NULL tag.
-/// Errors:    BRAID_INVALID_ARGUMENT (count).
+/// Shapes:    `tags[count]` in the order of the hypertable's tag columns; a NULL entry is a NULL tag, an INTEGER tag is its decimal digits.
+/// Errors:    BRAID_INVALID_ARGUMENT (count). An INTEGER tag that is no whole number is found when the points are written: BRAID_CONSTRAINT.
 BRAID_API int32_t braid_appender_series(braid_appender* appender, const char* const* tags, size_t count);
 
 /// Adds one point whose fields are all doubles or int64 taken as doubles where a field is one.

@@ -35,7 +35,8 @@ bool Arguments::selected(std::string_view subject) const { return chosen(subject
 bool Arguments::measures(std::string_view metric) const { return chosen(metrics, metric); }
 
 Arguments parse_arguments(int argc, char** argv, const char* about, const std::vector<std::string>& subjects,
-                          const std::vector<std::string>& metrics, bool uses_node) {
+                          const std::vector<std::string>& metrics, bool uses_node,
+                          const std::function<void(CLI::App&)>& add_more) {
   Arguments arguments;
   CLI::App app{about};
   app.add_option("--seconds", arguments.seconds, "length of one measured turn")
@@ -55,6 +56,7 @@ Arguments parse_arguments(int argc, char** argv, const char* about, const std::v
   if (uses_node) {
     app.add_option("--node-modules", arguments.node_modules, "where npm installed the peers that node calls (default: NODE_PATH)");
   }
+  if (add_more) add_more(app);
   app.add_flag("--json", arguments.json, "one JSON object a line instead of a table");
   try {
     app.parse(argc, argv);
@@ -132,6 +134,12 @@ Report::Summary Report::summarize(const Series& series) const {
   const std::vector<double>& counted = calm.empty() ? all : calm;
   const auto [lowest, highest] = std::minmax_element(counted.begin(), counted.end());
   return {median(counted), *lowest, *highest, calm.size()};
+}
+
+std::optional<double> Report::value(Figure figure) const {
+  const Series* series = find(figure);
+  if (series == nullptr) return std::nullopt;
+  return summarize(*series).median;
 }
 
 void Report::expect(Figure figure, Bound bound) {

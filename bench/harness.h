@@ -8,11 +8,17 @@
 
 #include <cstdint>
 #include <filesystem>
+#include <functional>
+#include <optional>
 #include <string>
 #include <string_view>
 #include <vector>
 
 #include "bench/disk.h"
+
+namespace CLI {
+class App;
+}
 
 namespace bench {
 
@@ -34,9 +40,11 @@ struct Arguments {
 };
 
 /// Reads the command line, in which --subject takes one of `subjects` and --metric, where there is a choice, one of
-/// `metrics`; --node-modules is there where `uses_node`. Ends the process after --help and after a mistake, which it names.
+/// `metrics`; --node-modules is there where `uses_node`, and `add_more` adds options that only one benchmark has. Ends the process after
+/// --help and after a mistake, which it names.
 Arguments parse_arguments(int argc, char** argv, const char* about, const std::vector<std::string>& subjects,
-                          const std::vector<std::string>& metrics = {}, bool uses_node = false);
+                          const std::vector<std::string>& metrics = {}, bool uses_node = false,
+                          const std::function<void(CLI::App&)>& add_more = {});
 
 /// A new directory, removed with all that is in it at the end. It is made under the current
 /// directory unless told otherwise, because the usual place for temporary files may be memory,
@@ -89,6 +97,9 @@ class Report {
   void expect(Figure figure, Bound bound);
   /// Compares the ratio of two figures with a bound.
   void expect_ratio(Figure figure, Figure base, Bound bound);
+
+  /// The median of a figure, if it was measured.
+  std::optional<double> value(Figure figure) const;
 
   void print(const Arguments& arguments) const;
 

@@ -33,7 +33,10 @@ class SqliteStatement {
   bool row();
   void reset() { sqlite3_reset(statement_); }
   int64_t int64(int column) { return sqlite3_column_int64(statement_, column); }
+  double real(int column) { return sqlite3_column_double(statement_, column); }
   std::string_view text(int column);
+  int columns() { return sqlite3_column_count(statement_); }
+  int type(int column) { return sqlite3_column_type(statement_, column); }
 
  private:
   sqlite3_stmt* statement_ = nullptr;

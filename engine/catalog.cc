@@ -3,6 +3,7 @@
 #include <strings.h>
 
 #include <algorithm>
+#include <utility>
 
 #include "engine/check.h"
 #include "engine/coding.h"
@@ -40,6 +41,21 @@ const BindingDefinition* CatalogState::binding_of_table(std::string_view table) 
 const HierarchyDefinition* CatalogState::hierarchy(TypeId type) const {
   const auto found = hierarchies.find(type);
   return found == hierarchies.end() ? nullptr : &found->second;
+}
+
+bool RangeDeletion::covers(SeriesId one) const {
+  return series.empty() || std::binary_search(series.begin(), series.end(), one);
+}
+
+bool RangeDeletion::touches(const ChunkDefinition& chunk) const {
+  return chunk.hypertable == hypertable && chunk.applied < lsn && chunk.time_min < range.limit && chunk.time_max >= range.start;
+}
+
+bool RangeDeletion::includes(const RangeDeletion& other) const {
+  if (hypertable != other.hypertable || lsn < other.lsn) return false;
+  if (range.start > other.range.start || range.limit < other.range.limit) return false;
+  if (series.empty()) return true;
+  return !other.series.empty() && std::includes(series.begin(), series.end(), other.series.begin(), other.series.end());
 }
 
 std::optional<uint32_t> Catalog::find_name(NameKind kind, std::string_view name) const {
@@ -184,8 +200,21 @@ CatalogState& CatalogWriter::change_state(Change change) {
   return changed;
 }
 
+namespace {
+
+void assign_field_ids(HypertableDefinition& definition) {
+  for (FieldDefinition& field : definition.fields) {
+    if (field.id != FieldId()) continue;
+    field.id = definition.next_field;
+    definition.next_field = definition.next_field.next();
+  }
+}
+
+}  // namespace
+
 HypertableId CatalogWriter::add_hypertable(HypertableDefinition definition) {
   definition.id = HypertableId(counters_.next_object);
+  assign_field_ids(definition);
   Change change{.kind = Kind::kHypertable};
   change.id = definition.id.value();
   change.text = encode_definition(definition);
@@ -198,9 +227,15 @@ HypertableId CatalogWriter::add_hypertable(HypertableDefinition definition) {
 void CatalogWriter::rename_hypertable(HypertableId id, std::string name) {
   HypertableDefinition definition = state_->hypertables.at(id);
   definition.name = std::move(name);
+  put_hypertable(std::move(definition));
+}
+
+void CatalogWriter::put_hypertable(HypertableDefinition definition) {
+  assign_field_ids(definition);
   Change change{.kind = Kind::kHypertable};
-  change.id = id.value();
+  change.id = definition.id.value();
   change.text = encode_definition(definition);
+  const HypertableId id = definition.id;
   change_state(std::move(change)).hypertables[id] = std::move(definition);
 }
 
@@ -209,6 +244,7 @@ void CatalogWriter::remove_hypertable(HypertableId id) {
   for (const auto& [chunk, definition] : state_->chunks)
     if (definition.hypertable == id) chunks.push_back(chunk);
   for (const ChunkId chunk : chunks) remove_chunk(chunk);
+  remove_deletions([&](const RangeDeletion& deletion) { return deletion.hypertable == id; });
   Change change{.kind = Kind::kHypertable, .removed = true};
   change.id = id.value();
   change_state(std::move(change)).hypertables.erase(id);
@@ -276,6 +312,30 @@ void CatalogWriter::remove_chunk(ChunkId id) {
   change_state(std::move(change)).chunks.erase(id);
 }
 
+void CatalogWriter::remove_deletions(const std::function<bool(const RangeDeletion&)>& choose) {
+  std::vector<DeletionId> chosen;
+  for (const auto& [id, deletion] : state_->deletions)
+    if (choose(*deletion)) chosen.push_back(id);
+  for (const DeletionId id : chosen) remove_deletion(id);
+}
+
+void CatalogWriter::add_deletion(RangeDeletion deletion) {
+  remove_deletions([&](const RangeDeletion& other) { return deletion.includes(other); });
+  deletion.id = DeletionId(counters_.next_object);
+  Change change{.kind = Kind::kDeletion};
+  change.id = deletion.id.value();
+  change.text = encode_definition(deletion);
+  CatalogState& state = change_state(std::move(change));
+  ++counters_.next_object;
+  state.deletions.emplace(deletion.id, std::make_shared<const RangeDeletion>(std::move(deletion)));
+}
+
+void CatalogWriter::remove_deletion(DeletionId id) {
+  Change change{.kind = Kind::kDeletion, .removed = true};
+  change.id = id.value();
+  change_state(std::move(change)).deletions.erase(id);
+}
+
 void CatalogWriter::set_series_watermark(Lsn lsn) {
   change_state(Change{.kind = Kind::kMeta}).series_watermark = lsn;
 }
@@ -315,14 +375,22 @@ std::string encode_definition(const HypertableDefinition& definition) {
   append_text(out, definition.name);
   append_text(out, definition.time_column);
   append_varint(out, definition.tags.size());
-  for (const std::string& tag : definition.tags) append_text(out, tag);
+  for (size_t i = 0; i < definition.tags.size(); ++i) {
+    append_text(out, definition.tags[i]);
+    append_varint(out, static_cast<uint64_t>(definition.tag_type(i)));
+  }
   append_varint(out, definition.fields.size());
   for (const FieldDefinition& field : definition.fields) {
     append_text(out, field.name);
     append_varint(out, static_cast<uint64_t>(field.type));
+    append_varint(out, field.id.value());
   }
   append_varint(out, static_cast<uint64_t>(definition.on_conflict));
   append_varint(out, zigzag(definition.chunk_interval_us));
+  append_varint(out, definition.adapts_interval ? 1 : 0);
+  append_varint(out, zigzag(definition.horizon_us));
+  append_varint(out, static_cast<uint64_t>(definition.late));
+  append_varint(out, definition.next_field.value());
   return out;
 }
 
@@ -363,6 +431,21 @@ std::string encode_definition(const ChunkDefinition& definition) {
     append_varint(out, zigzag(time.value()));
   append_varint(out, definition.rows);
   append_varint(out, definition.size_bytes);
+  append_varint(out, definition.deleted_rows);
+  append_varint(out, definition.applied.value());
+  return out;
+}
+
+std::string encode_definition(const RangeDeletion& definition) {
+  std::string out;
+  append_varint(out, definition.id.value());
+  append_varint(out, definition.hypertable.value());
+  append_varint(out, zigzag(definition.range.start.value()));
+  append_varint(out, zigzag(definition.range.limit.value()));
+  append_varint(out, definition.lsn.value());
+  append_varint(out, definition.series.size());
+  uint64_t before = 0;
+  for (const SeriesId series : definition.series) append_varint(out, series.value() - std::exchange(before, series.value()));
   return out;
 }
 
@@ -382,6 +465,11 @@ class DefinitionReader {
     const uint64_t value = number();
     if (value > max) bad_ = true;
     return value;
+  }
+  FieldType tag_type() {
+    const auto type = static_cast<FieldType>(bounded(static_cast<uint64_t>(FieldType::kText)));
+    if (type != FieldType::kText && type != FieldType::kInt64) bad_ = true;
+    return type;
   }
   Timestamp time() { return Timestamp(unzigzag(number())); }
   std::string text() {
@@ -409,15 +497,23 @@ Status decode_definition(std::string_view bytes, HypertableDefinition& out) {
   out.id = HypertableId(reader.number32());
   out.name = reader.text();
   out.time_column = reader.text();
-  for (uint64_t n = reader.bounded(kColumnsMax); n > 0 && n <= kColumnsMax; --n) out.tags.push_back(reader.text());
+  for (uint64_t n = reader.bounded(kColumnsMax); n > 0 && n <= kColumnsMax; --n) {
+    out.tags.push_back(reader.text());
+    out.tag_types.push_back(reader.tag_type());
+  }
   for (uint64_t n = reader.bounded(kColumnsMax); n > 0 && n <= kColumnsMax; --n) {
     FieldDefinition field;
     field.name = reader.text();
     field.type = static_cast<FieldType>(reader.bounded(static_cast<uint64_t>(FieldType::kJson)));
+    field.id = FieldId(static_cast<uint16_t>(reader.bounded(UINT16_MAX)));
     out.fields.push_back(std::move(field));
   }
-  out.on_conflict = static_cast<ConflictPolicy>(reader.bounded(static_cast<uint64_t>(ConflictPolicy::kError)));
+  out.on_conflict = static_cast<ConflictPolicy>(reader.bounded(static_cast<uint64_t>(ConflictPolicy::kMerge)));
   out.chunk_interval_us = unzigzag(reader.number());
+  out.adapts_interval = reader.bounded(1) != 0;
+  out.horizon_us = unzigzag(reader.number());
+  out.late = static_cast<LatePolicy>(reader.bounded(static_cast<uint64_t>(LatePolicy::kDrop)));
+  out.next_field = FieldId(static_cast<uint16_t>(reader.bounded(UINT16_MAX)));
   BRAID_TRY(reader.finish("a hypertable"));
   if (out.chunk_interval_us <= 0)
     return Status(StatusCode::kCorrupt, "rows.db: _braid_object: hypertable " + out.name + " has no chunk interval");
@@ -465,7 +561,24 @@ Status decode_definition(std::string_view bytes, ChunkDefinition& out) {
   out.time_max = reader.time();
   out.rows = reader.number();
   out.size_bytes = reader.number();
+  out.deleted_rows = reader.number();
+  out.applied = Lsn(reader.number());
   return reader.finish("a chunk");
+}
+
+Status decode_definition(std::string_view bytes, RangeDeletion& out) {
+  DefinitionReader reader(bytes);
+  out.id = DeletionId(reader.number32());
+  out.hypertable = HypertableId(reader.number32());
+  out.range.start = reader.time();
+  out.range.limit = reader.time();
+  out.lsn = Lsn(reader.number());
+  // Each series takes a byte at least.
+  uint64_t series = 0;
+  for (uint64_t n = reader.bounded(bytes.size()); n > 0 && n <= bytes.size(); --n) out.series.emplace_back(series += reader.number());
+  BRAID_TRY(reader.finish("a deletion"));
+  if (std::is_sorted(out.series.begin(), out.series.end())) return {};
+  return Status(StatusCode::kCorrupt, "rows.db: _braid_object: the series of a deletion are not in order");
 }
 
 }  // namespace braid

@@ -28,19 +28,31 @@ enum class NameKind : uint8_t { kLabel = 1, kEdgeType = 2, kPropertyKey = 3 };
 struct FieldDefinition {
   std::string name;
   FieldType type = FieldType::kDouble;
+  FieldId id;  ///< assigned by CatalogWriter
 };
 
 /// What happens to a point whose series and time exist already. Values are frozen.
-enum class ConflictPolicy : uint8_t { kReplace = 1, kIgnore = 2, kError = 3 };
+/// kMerge: fields of the new point that are not null replace those of the old one, the others stay.
+enum class ConflictPolicy : uint8_t { kReplace = 1, kIgnore = 2, kError = 3, kMerge = 4 };
+
+/// What happens to a point older than the horizon. Values are frozen.
+enum class LatePolicy : uint8_t { kRefuse = 1, kDrop = 2 };
 
 struct HypertableDefinition {
   HypertableId id;
   std::string name;
   std::string time_column;
   std::vector<std::string> tags;
+  std::vector<FieldType> tag_types;  ///< kText or kInt64 for each tag; those left out are kText
   std::vector<FieldDefinition> fields;
   ConflictPolicy on_conflict = ConflictPolicy::kReplace;
   int64_t chunk_interval_us = 0;
+  bool adapts_interval = false;            ///< the interval follows the rate of points
+  int64_t horizon_us = 0;                  ///< points older than this are late; 0: none is
+  LatePolicy late = LatePolicy::kRefuse;
+  FieldId next_field{1};                   ///< no field had this id or a later one
+
+  FieldType tag_type(size_t tag) const { return tag < tag_types.size() ? tag_types[tag] : FieldType::kText; }
 };
 
 /// An index over one property of the nodes of one label, or of the edges of one type.
@@ -81,8 +93,26 @@ struct ChunkDefinition {
   TimeRange interval;   ///< the chunk interval that it belongs to
   Timestamp time_min;   ///< of its points, both inclusive
   Timestamp time_max;
-  uint64_t rows = 0;
+  uint64_t rows = 0;          ///< deleted ones too
   uint64_t size_bytes = 0;
+  uint64_t deleted_rows = 0;  ///< rows that take away points of earlier chunks
+  /// Deletions that were committed before this have been applied to its points; later ones hide them.
+  Lsn applied;
+};
+
+/// Points of a hypertable, in a range of times and of some series, that are gone though chunks may still hold them.
+struct RangeDeletion {
+  DeletionId id;
+  HypertableId hypertable;
+  TimeRange range;
+  std::vector<SeriesId> series;  ///< ascending; empty: all
+  Lsn lsn;                       ///< what was written before it is gone
+
+  bool covers(SeriesId one) const;
+  /// Does it reach points of the chunk, if they are of its series?
+  bool touches(const ChunkDefinition& chunk) const;
+  /// Is all gone that `other` takes away?
+  bool includes(const RangeDeletion& other) const;
 };
 
 /// The definitions at one LSN. A value, never changed after it is shared.
@@ -92,6 +122,7 @@ struct CatalogState {
   std::map<LabelId, BindingDefinition> bindings;
   std::map<TypeId, HierarchyDefinition> hierarchies;
   std::map<ChunkId, ChunkDefinition> chunks;
+  std::map<DeletionId, std::shared_ptr<const RangeDeletion>> deletions;  ///< shared: by all later versions that have them
   std::map<std::string, int64_t, std::less<>> loads;  ///< how far each named load has come; above 0
   Lsn series_watermark;  ///< points up to here are in chunks, or were logged again later
 
@@ -137,7 +168,7 @@ class Catalog {
 
 /// Ids that the next transaction assigns first; kept in `_braid_meta`.
 struct CatalogCounters {
-  uint32_t next_object = 1;  ///< hypertables and indexes
+  uint32_t next_object = 1;  ///< hypertables, indexes and deletions
   uint64_t next_series = 1;
   uint64_t next_chunk = 1;
 };
@@ -163,7 +194,9 @@ class CatalogWriter {
   /// Assigns the id.
   HypertableId add_hypertable(HypertableDefinition definition);
   void rename_hypertable(HypertableId id, std::string name);
-  void remove_hypertable(HypertableId id);  ///< its chunks' rows too
+  /// Replaces the definition of the same id; fields without an id get the next ones.
+  void put_hypertable(HypertableDefinition definition);
+  void remove_hypertable(HypertableId id);  ///< its chunks and deletions too
   IndexId add_index(IndexDefinition definition);
   void remove_index(IndexId id);
   void put_binding(const BindingDefinition& definition);
@@ -173,6 +206,9 @@ class CatalogWriter {
   ChunkId reserve_chunk_id();
   void add_chunk(const ChunkDefinition& definition);
   void remove_chunk(ChunkId id);
+  /// Assigns the id; takes the place of those that it includes.
+  void add_deletion(RangeDeletion deletion);
+  void remove_deletion(DeletionId id);
   void set_series_watermark(Lsn lsn);
   void put_load(const std::string& name, int64_t position);
   void remove_load(const std::string& name);
@@ -183,7 +219,7 @@ class CatalogWriter {
   bool empty() const { return changes_.empty(); }
 
   /// A row to write into or delete from a `_braid_*` table. Values are frozen: those of definitions are stored.
-  enum class Kind : uint8_t { kName, kSeries, kHypertable, kIndex, kBinding, kChunk, kMeta, kHierarchy, kLoad };
+  enum class Kind : uint8_t { kName, kSeries, kHypertable, kIndex, kBinding, kChunk, kMeta, kHierarchy, kLoad, kDeletion };
   struct Change {
     Kind kind;
     bool removed = false;
@@ -198,6 +234,7 @@ class CatalogWriter {
 
  private:
   CatalogState& change_state(Change change);
+  void remove_deletions(const std::function<bool(const RangeDeletion&)>& choose);
 
   const Catalog& committed_;
   std::shared_ptr<const CatalogState> state_;
@@ -214,11 +251,13 @@ std::string encode_definition(const IndexDefinition& definition);
 std::string encode_definition(const BindingDefinition& definition);
 std::string encode_definition(const HierarchyDefinition& definition);
 std::string encode_definition(const ChunkDefinition& definition);
+std::string encode_definition(const RangeDeletion& definition);
 /// kCorrupt for bytes that are no definition.
 Status decode_definition(std::string_view bytes, HypertableDefinition& out);
 Status decode_definition(std::string_view bytes, IndexDefinition& out);
 Status decode_definition(std::string_view bytes, BindingDefinition& out);
 Status decode_definition(std::string_view bytes, HierarchyDefinition& out);
 Status decode_definition(std::string_view bytes, ChunkDefinition& out);
+Status decode_definition(std::string_view bytes, RangeDeletion& out);
 
 }  // namespace braid

@@ -27,7 +27,9 @@ template <typename Definition, typename Map>
 Status load_object(std::string_view bytes, Map& map) {
   Definition definition;
   BRAID_TRY(decode_definition(bytes, definition));
-  if constexpr (std::is_same_v<Definition, BindingDefinition>)
+  if constexpr (std::is_same_v<Definition, RangeDeletion>)
+    map.emplace(definition.id, std::make_shared<const RangeDeletion>(std::move(definition)));
+  else if constexpr (std::is_same_v<Definition, BindingDefinition>)
     map.emplace(definition.label, std::move(definition));
   else if constexpr (std::is_same_v<Definition, HierarchyDefinition>)
     map.emplace(definition.type, definition);
@@ -52,6 +54,7 @@ Status load_objects(sqlite3* db, CatalogState& state) {
         BRAID_TRY(load_object<HierarchyDefinition>(bytes, state.hierarchies));
         continue;
       case CatalogWriter::Kind::kChunk: BRAID_TRY(load_object<ChunkDefinition>(bytes, state.chunks)); continue;
+      case CatalogWriter::Kind::kDeletion: BRAID_TRY(load_object<RangeDeletion>(bytes, state.deletions)); continue;
       case CatalogWriter::Kind::kName:
       case CatalogWriter::Kind::kSeries:
       case CatalogWriter::Kind::kMeta:
@@ -192,6 +195,7 @@ Status CommitLog::write_change(const CatalogWriter&, const CatalogWriter::Change
     case CatalogWriter::Kind::kBinding:
     case CatalogWriter::Kind::kChunk:
     case CatalogWriter::Kind::kHierarchy:
+    case CatalogWriter::Kind::kDeletion:
       if (change.removed) {
         remove_object_.bind(1, static_cast<int64_t>(change.kind)).bind(2, id);
         return remove_object_.run();

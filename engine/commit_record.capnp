@@ -39,11 +39,15 @@ struct SeriesRun {
   series @1 :UInt64;
   times @2 :List(Int64);
   columns @3 :List(Column);
+  fields @4 :List(UInt16);
+  deleted @5 :Data;
 }
 
-struct SeriesDrop {
+struct SeriesDeletion {
   hypertable @0 :UInt32;
-  limit @1 :Int64;
+  start @1 :Int64;
+  limit @2 :Int64;
+  series @3 :List(UInt64);
 }
 
 struct CommitRecord {
@@ -52,6 +56,6 @@ struct CommitRecord {
   nextNode @2 :UInt64;
   nextEdge @3 :UInt64;
   runs @4 :List(SeriesRun);
-  drops @5 :List(SeriesDrop);
+  deletions @5 :List(SeriesDeletion);
   relogged @6 :Bool;
 }

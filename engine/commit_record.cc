@@ -4,6 +4,7 @@
 #include <capnp/serialize.h>
 #include <kj/exception.h>
 
+#include <algorithm>
 #include <cstring>
 
 #include "commit_record.capnp.h"
@@ -29,11 +30,11 @@ void write_texts(const std::vector<std::string>& texts, Init init) {
   for (unsigned i = 0; i < texts.size(); ++i) list.set(i, as_data(texts[i]));
 }
 
-template <typename Init>
-void write_labels(const std::vector<LabelId>& labels, Init init) {
-  if (labels.empty()) return;
-  auto list = init(static_cast<unsigned>(labels.size()));
-  for (unsigned i = 0; i < labels.size(); ++i) list.set(i, labels[i].value());
+template <typename Id, typename Init>
+void write_ids(const std::vector<Id>& ids, Init init) {
+  if (ids.empty()) return;
+  auto list = init(static_cast<unsigned>(ids.size()));
+  for (unsigned i = 0; i < ids.size(); ++i) list.set(i, ids[i].value());
 }
 
 template <typename Init, typename Values>
@@ -47,8 +48,8 @@ void write(const NodeChange& change, wire::NodeChange::Builder out) {
   out.setKind(static_cast<uint16_t>(change.kind));
   out.setId(change.id.value());
   if (!change.value.empty()) out.setValue(as_data(change.value));
-  write_labels(change.labels_added, [&](unsigned n) { return out.initLabelsAdded(n); });
-  write_labels(change.labels_removed, [&](unsigned n) { return out.initLabelsRemoved(n); });
+  write_ids(change.labels_added, [&](unsigned n) { return out.initLabelsAdded(n); });
+  write_ids(change.labels_removed, [&](unsigned n) { return out.initLabelsRemoved(n); });
   write_texts(change.index_put, [&](unsigned n) { return out.initIndexPut(n); });
   write_texts(change.index_removed, [&](unsigned n) { return out.initIndexRemoved(n); });
 }
@@ -79,6 +80,15 @@ void write(const SeriesRun& run, wire::SeriesRun::Builder out) {
   write_numbers(run.times, [&](unsigned n) { return out.initTimes(n); });
   auto columns = out.initColumns(static_cast<unsigned>(run.columns.size()));
   for (unsigned i = 0; i < run.columns.size(); ++i) write(run.columns[i], columns[i]);
+  write_ids(run.fields, [&](unsigned n) { return out.initFields(n); });
+  if (!run.deleted.empty()) out.setDeleted({run.deleted.data(), run.deleted.size()});
+}
+
+void write(const SeriesDeletion& deletion, wire::SeriesDeletion::Builder out) {
+  out.setHypertable(deletion.hypertable.value());
+  out.setStart(deletion.range.start.value());
+  out.setLimit(deletion.range.limit.value());
+  write_ids(deletion.series, [&](unsigned n) { return out.initSeries(n); });
 }
 
 /// Cap'n Proto's list iterators do not call themselves input iterators.
@@ -139,7 +149,17 @@ bool read(wire::SeriesRun::Reader in, SeriesRun& out) {
   read_numbers(in.getTimes(), out.times);
   for (const auto column : in.getColumns())
     if (!read(column, out.times.size(), out.columns.emplace_back())) return false;
-  return true;
+  for (const uint16_t field : in.getFields()) out.fields.emplace_back(field);
+  const auto deleted = in.getDeleted();
+  out.deleted.assign(deleted.begin(), deleted.end());
+  return out.fields.size() == out.columns.size() && (out.deleted.empty() || out.deleted.size() == out.times.size());
+}
+
+bool read(wire::SeriesDeletion::Reader in, SeriesDeletion& out) {
+  out.hypertable = HypertableId(in.getHypertable());
+  out.range = {Timestamp(in.getStart()), Timestamp(in.getLimit())};
+  for (const uint64_t series : in.getSeries()) out.series.emplace_back(series);
+  return std::is_sorted(out.series.begin(), out.series.end());
 }
 
 bool read(wire::CommitRecord::Reader in, CommitRecord& out) {
@@ -149,8 +169,8 @@ bool read(wire::CommitRecord::Reader in, CommitRecord& out) {
     if (!read(edge, out.graph.edges.emplace_back())) return false;
   out.graph.next_node = NodeId(in.getNextNode());
   out.graph.next_edge = EdgeId(in.getNextEdge());
-  for (const auto drop : in.getDrops())
-    out.series.drops.push_back({HypertableId(drop.getHypertable()), Timestamp(drop.getLimit())});
+  for (const auto deletion : in.getDeletions())
+    if (!read(deletion, out.series.deletions.emplace_back())) return false;
   for (const auto run : in.getRuns())
     if (!read(run, out.series.runs.emplace_back())) return false;
   out.series.relogged = in.getRelogged();
@@ -171,11 +191,8 @@ std::string encode_commit_record(const CommitRecord& record) {
   out.setNextEdge(record.graph.next_edge.value());
   auto runs = out.initRuns(static_cast<unsigned>(record.series.runs.size()));
   for (unsigned i = 0; i < record.series.runs.size(); ++i) write(record.series.runs[i], runs[i]);
-  auto drops = out.initDrops(static_cast<unsigned>(record.series.drops.size()));
-  for (unsigned i = 0; i < record.series.drops.size(); ++i) {
-    drops[i].setHypertable(record.series.drops[i].hypertable.value());
-    drops[i].setLimit(record.series.drops[i].limit.value());
-  }
+  auto deletions = out.initDeletions(static_cast<unsigned>(record.series.deletions.size()));
+  for (unsigned i = 0; i < record.series.deletions.size(); ++i) write(record.series.deletions[i], deletions[i]);
   out.setRelogged(record.series.relogged);
   const kj::ArrayPtr<const kj::ArrayPtr<const capnp::word>> segments = message.getSegmentsForOutput();
   std::string bytes;

@@ -58,20 +58,23 @@ struct SeriesRun {
   SeriesId series;
   std::vector<int64_t> times;       ///< microseconds since 1970-01-01T00:00:00Z
   std::vector<ColumnData> columns;  ///< one per field, each with times.size() rows
+  std::vector<FieldId> fields;      ///< of each column
+  std::vector<uint8_t> deleted;     ///< empty, or one byte per row: 1 takes the point away; its fields are null
 };
 
-/// All points of `hypertable` with a time before `limit` written before this record are gone.
-struct SeriesDrop {
+/// All points of `hypertable` in `range` written before this record are gone.
+struct SeriesDeletion {
   HypertableId hypertable;
-  Timestamp limit;  ///< INT64_MAX: the whole hypertable
+  TimeRange range;
+  std::vector<SeriesId> series;  ///< ascending; empty: all
 };
 
 struct SeriesChanges {
-  std::vector<SeriesDrop> drops;  ///< apply before the runs
+  std::vector<SeriesDeletion> deletions;  ///< apply before the runs
   std::vector<SeriesRun> runs;
   /// The runs repeat points that the tail already has, so that older log rows can be trimmed.
   bool relogged = false;
-  bool empty() const { return runs.empty() && drops.empty(); }
+  bool empty() const { return runs.empty() && deletions.empty(); }
 };
 
 struct CommitRecord {

@@ -10,6 +10,7 @@
 #include <fmt/format.h>
 
 #include "sql/connection.h"
+#include "sql/hypertable_columns.h"
 
 namespace braid {
 
@@ -51,7 +52,10 @@ constexpr std::string_view kWritingFunctions[] = {"graph_bind",         "graph_u
                                                   "graph_hierarchy",    "graph_hierarchy_drop", "graph_scenario",
                                                   "graph_scenario_add_node", "graph_scenario_remove_node", "graph_scenario_add_edge",
                                                   "graph_scenario_remove_edge", "graph_scenario_set", "graph_scenario_undo",
-                                                  "graph_scenario_drop", "graph_scenario_keep", "load_advance", "load_finish"};
+                                                  "graph_scenario_drop", "graph_scenario_keep", "load_advance", "load_finish",
+                                                  "delete_points"};
+/// Functions whose answers differ from row to row.
+constexpr std::string_view kUnsteadyFunctions[] = {"random", "randomblob", "gen_random_uuid", "changes", "total_changes", "last_insert_rowid"};
 /// What reads the catalog at the snapshot, beside all that is named graph_….
 constexpr std::string_view kReadingNames[] = {"load_position", "load_advance", "load_finish", "load_positions"};
 
@@ -111,9 +115,12 @@ class Authorizer {
       case SQLITE_READ: return read();
       case SQLITE_INSERT: traits_.inserts_graph |= trigger_.empty() && (same(first_, "graph_nodes") || same(first_, "graph_edges")); return write();
       case SQLITE_DELETE:
-      case SQLITE_UPDATE: return write();
+        if (trigger_.empty()) traits_.deletes_from = first_;
+        traits_.may_see_keys |= !trigger_.empty();
+        return write();
+      case SQLITE_UPDATE: traits_.may_see_keys = true; return write();
       case SQLITE_SELECT:
-      case SQLITE_RECURSIVE: return SQLITE_OK;
+      case SQLITE_RECURSIVE: traits_.may_see_keys = true; return SQLITE_OK;
       default: return refuse(fmt::format("action {} is not allowed", action));
     }
   }
@@ -194,6 +201,7 @@ class Authorizer {
   int function() {
     if (listed(kDeniedFunctions, second_) || is_ours(second_)) return refuse(fmt::format("function {} is not allowed", second_));
     if (listed(kWritingFunctions, second_)) traits_.writes_stores = true;
+    if (listed(kUnsteadyFunctions, second_)) traits_.may_see_keys = true;
     if (listed(kAdministrativeFunctions, second_)) traits_.administers = true;
     if (starts(second_, "graph_") || listed(kReadingNames, second_)) traits_.reads_stores = true;
     return SQLITE_OK;
@@ -216,6 +224,7 @@ class Authorizer {
 
   int read() {
     if (is_ours(first_) && !in_our_trigger()) return refuse_ours(first_);
+    if (same(second_, kPointColumn)) traits_.may_see_keys = true;
     if (starts(first_, "graph_") || listed(kReadingNames, first_) || catalog().hypertable(first_) != nullptr) traits_.reads_stores = true;
     return SQLITE_OK;
   }

@@ -19,6 +19,16 @@ bool has_word(std::string_view sql, std::string_view word) {
   return false;
 }
 
+/// Leaves out the first word; "" when it is another.
+std::string_view after_word(std::string_view sql, std::string_view word);
+
+/// SQLite tells OR ABORT and no clause apart by the text only.
+bool says_or_abort(std::string_view sql) {
+  for (const std::string_view verb : {"INSERT", "UPDATE"})
+    if (!after_word(after_word(after_word(sql, verb), "OR"), "ABORT").empty()) return true;
+  return false;
+}
+
 /// RETURNING id on a table whose ids are Braid's: SQLite would answer the one that the statement gave, which is none.
 bool returns_id(sqlite3_stmt* statement) {
   if (sqlite3_stmt_readonly(statement) != 0 || sqlite3_stmt_isexplain(statement) != 0) return false;
@@ -42,6 +52,11 @@ bool starts_with_word(std::string_view sql, std::string_view word) {
   sql = from_first_word(sql);
   if (sql.size() < word.size() || strncasecmp(sql.data(), word.data(), word.size()) != 0) return false;
   return sql.size() == word.size() || std::isalnum(static_cast<unsigned char>(sql[word.size()])) == 0;
+}
+
+std::string_view after_word(std::string_view sql, std::string_view word) {
+  if (!starts_with_word(sql, word)) return {};
+  return from_first_word(sql).substr(word.size());
 }
 
 }  // namespace
@@ -102,10 +117,11 @@ Result<std::unique_ptr<Statement>> Connection::prepare(std::string_view sql, siz
   reported_ = {};
   const int code = sqlite3_prepare_v2(db(), sql.data(), static_cast<int>(sql.size()), &statement, &tail);
   preparing_ = nullptr;
+  traits.says_or_abort = says_or_abort(sql);
   if (code != SQLITE_OK) {
     if (!traits.refusal.ok()) return traits.refusal;
     error_offset_ = sqlite3_error_offset(db());
-    return with_signatures(take_error(code, sql), sql);
+    return with_hints(with_signatures(take_error(code, sql), sql), sql);
   }
   used = static_cast<size_t>(tail - sql.data());
   if (statement == nullptr) return std::unique_ptr<Statement>();
@@ -159,6 +175,35 @@ Status Connection::with_signatures(Status status, std::string_view sql) const {
     signatures += "; " + signature;
   }
   return Status(status.code(), message + signatures);
+}
+
+Status Connection::with_hints(Status status, std::string_view sql) {
+  struct Hint {
+    std::string_view message;
+    std::string_view way;
+  };
+  static constexpr Hint kHints[] = {
+      {"UPSERT not implemented", "INSERT OR REPLACE, INSERT OR IGNORE and the table's on_conflict ('replace', 'ignore', 'error', 'merge') say what happens to a "
+                                 "point that exists"},
+      {"RETURNING is not available", "read the rows with SELECT in the same transaction first"},
+      {"virtual tables may not be altered", "hypertable_alter('TABLE', 'add', 'FIELD', 'TYPE') adds a field"},
+      {"cannot drop column from virtual table", "hypertable_alter('TABLE', 'drop', 'FIELD') drops a field"},
+      {"cannot rename columns of virtual table", "hypertable_alter('TABLE', 'rename', 'COLUMN', 'NEW NAME') renames a column"},
+      {"virtual tables may not be indexed", "a hypertable is ordered by its tags and time, and needs no index"},
+      {"cannot create triggers on virtual tables", "put the trigger on a table of rows"},
+  };
+  const auto hint = std::find_if(std::begin(kHints), std::end(kHints), [&](const Hint& one) { return status.message().find(one.message) != std::string::npos; });
+  if (hint == std::end(kHints)) return status;
+  const auto state = engine().versions().newest()->catalog;
+  for (const auto& [id, table] : (writing() ? catalog_state() : *state).hypertables)
+    if (has_word(sql, table.name)) return Status(status.code(), fmt::format("{}; {}", status.message(), hint->way));
+  return status;
+}
+
+bool Connection::only_deletes_from(std::string_view table) const {
+  if (stepping_ == nullptr || session_->internal() || stepping_->may_see_keys) return false;
+  const std::string& from = stepping_->deletes_from;
+  return from.size() == table.size() && strncasecmp(from.data(), table.data(), table.size()) == 0;
 }
 
 int Connection::report(Status status) {
@@ -306,6 +351,8 @@ Status Connection::start(Statement& statement) {
     statement.undo_ = session_->mark();
   statement.total_changes_before_ = sqlite3_total_changes64(db());
   statement.running_ = true;
+  ++statements_started_;
+  changes_beside_ = 0;
   ++running_;
   if (statement.writes_) ++running_writers_;
   return {};
@@ -315,7 +362,7 @@ Status Connection::finish(Statement& statement, Status status) {
   statement.running_ = false;
   --running_;
   if (statement.writes_) {
-    changes_ = sqlite3_changes64(db());
+    changes_ = sqlite3_changes64(db()) + changes_beside_;
     --running_writers_;
   }
   if (session_->notice_rollback()) {
@@ -527,7 +574,9 @@ Result<bool> Statement::step() {
   }
   has_row_ = false;
   connection_.start_clock();
+  const StatementTraits* outer = std::exchange(connection_.stepping_, &traits_);
   const int code = sqlite3_step(statement_);
+  connection_.stepping_ = outer;
   if (code == SQLITE_ROW) {
     has_row_ = true;
     return true;

@@ -36,6 +36,9 @@ struct StatementTraits {
   bool writes_stores = false;    ///< a function that writes, though SQLite calls the statement read-only
   bool changes_schema = false;   ///< DDL
   bool administers = false;      ///< graph_bind and its like
+  std::string deletes_from;      ///< the table that it deletes from, not by a trigger
+  bool may_see_keys = false;     ///< reads tables in other ways, or calls what answers differently each time
+  bool says_or_abort = false;    ///< INSERT OR ABORT, UPDATE OR ABORT
   bool inserts_graph = false;    ///< INSERT INTO graph_nodes or graph_edges, not by a trigger
   bool is_pragma = false;
   bool is_temporary = false;     ///< makes or drops TEMP objects
@@ -133,6 +136,16 @@ class Connection {
   Result<SqliteStatement*> internal_statement(const std::string& sql);
 
   int64_t changes() const { return changes_; }
+  /// Rows that the running statement changed beyond those that SQLite counts.
+  void add_changes(int64_t count) { changes_beside_ += count; }
+
+  // What the statement that is being stepped is, as the authorizer learned.
+  /// A DELETE from this table that reads it only to find what goes: rows may stand for many points.
+  bool only_deletes_from(std::string_view table) const;
+  bool says_or_abort() const { return stepping_ != nullptr && stepping_->says_or_abort; }
+  /// Changes with each statement that starts.
+  uint64_t statements_started() const { return statements_started_; }
+
   StatementTraits* preparing() { return preparing_; }
   const std::string& preparing_sql() const { return preparing_sql_; }
 
@@ -156,6 +169,8 @@ class Connection {
   Status take_error(int code, std::string_view sql);
   /// An error about a column or the number of arguments, with how the tables that the text names are called.
   Status with_signatures(Status status, std::string_view sql) const;
+  /// What SQLite cannot do on a virtual table, with the way that works on a hypertable that the text names.
+  Status with_hints(Status status, std::string_view sql);
   static int progress(void* self);
 
   std::unique_ptr<Session> session_;
@@ -164,6 +179,9 @@ class Connection {
   Status reported_;
   int64_t error_offset_ = -1;
   int64_t changes_ = 0;
+  int64_t changes_beside_ = 0;
+  uint64_t statements_started_ = 0;
+  const StatementTraits* stepping_ = nullptr;
   uint64_t rollbacks_ = 1;
   int running_ = 0;                  // statements between their first step and their end
   int running_writers_ = 0;          // those of them that write

@@ -86,8 +86,9 @@ Status parse_setting(HypertableDefinition& definition, std::string_view name, co
     if (same(value, "replace")) definition.on_conflict = ConflictPolicy::kReplace;
     else if (same(value, "ignore")) definition.on_conflict = ConflictPolicy::kIgnore;
     else if (same(value, "error")) definition.on_conflict = ConflictPolicy::kError;
+    else if (same(value, "merge")) definition.on_conflict = ConflictPolicy::kMerge;
     else
-      return Status(StatusCode::kInvalidArgument, fmt::format("on_conflict '{}': expected 'replace', 'ignore' or 'error'", value));
+      return Status(StatusCode::kInvalidArgument, fmt::format("on_conflict '{}': expected 'replace', 'ignore', 'error' or 'merge'", value));
     return {};
   }
   return Status(StatusCode::kInvalidArgument,
@@ -118,14 +119,17 @@ Status parse_column(HypertableDefinition& definition, std::string_view text) {
   const auto* row = std::find_if(std::begin(kTypes), std::end(kTypes), [&](const auto& known) { return same(known.name, type); });
   if (row == std::end(kTypes))
     return Status(StatusCode::kInvalidArgument,
-                  fmt::format("column '{}': type '{}' is not known; expected TIMESTAMP, TEXT TAG, DOUBLE, BIGINT, BOOLEAN, TEXT or JSON",
+                  fmt::format("column '{}': type '{}' is not known; expected TIMESTAMP, TEXT TAG, INTEGER TAG, DOUBLE, BIGINT, BOOLEAN, TEXT or JSON",
                               name, type));
-  if (tag && row->type != FieldType::kText)
-    return Status(StatusCode::kInvalidArgument, fmt::format("column '{}': a tag is TEXT; expected '{} TEXT TAG'", name, name));
-  if (tag)
-    definition.tags.push_back(name);
-  else
+  if (tag && row->type != FieldType::kText && row->type != FieldType::kInt64)
+    return Status(StatusCode::kInvalidArgument,
+                  fmt::format("column '{}': a tag is TEXT or INTEGER; expected '{} TEXT TAG' or '{} INTEGER TAG'", name, name, name));
+  if (!tag) {
     definition.fields.push_back({name, row->type});
+    return {};
+  }
+  definition.tags.push_back(name);
+  definition.tag_types.push_back(row->type);
   return {};
 }
 
@@ -163,7 +167,8 @@ Result<HypertableDefinition> parse_hypertable(std::string name, std::span<const 
 std::string declare_hypertable(const HypertableDefinition& definition) {
   // TEXT in the type gives the column text affinity, so that an integer compared with it reaches the collation as its digits.
   std::string sql = fmt::format("CREATE TABLE x({} \"TIMESTAMP TEXT\" COLLATE {}", quote_identifier(definition.time_column), kTimeCollation);
-  for (const std::string& tag : definition.tags) sql += fmt::format(", {} TEXT", quote_identifier(tag));
+  for (size_t i = 0; i < definition.tags.size(); ++i)
+    sql += fmt::format(", {} {}", quote_identifier(definition.tags[i]), definition.tag_type(i) == FieldType::kInt64 ? "INTEGER" : "TEXT");
   for (const FieldDefinition& field : definition.fields)
     sql += fmt::format(", {} {}", quote_identifier(field.name), field_type_name(field.type));
   return sql + fmt::format(", {} BLOB HIDDEN PRIMARY KEY) WITHOUT ROWID", kPointColumn);

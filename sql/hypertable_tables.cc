@@ -1,18 +1,24 @@
 // CREATE VIRTUAL TABLE … USING hypertable(…): points as rows. Columns: time, tags, fields, and a hidden key.
 //
+// DELETE and UPDATE work row by row, but for a DELETE whose conditions are all pushed down: that takes ranges away.
 // Plans: `time` with =, <, <=, >, >= and tags with = or IS are pushed down into the scan; only the columns used are read.
 #include <algorithm>
 #include <limits>
+#include <set>
 
 #include <fmt/format.h>
 
+#include "graph/pace.h"
 #include "sql/graph_access.h"
 #include "sql/hypertable_columns.h"
+#include "sql/point_key.h"
+#include "sql/series_selection.h"
 #include "sql/time_text.h"
 #include "sql/time_value.h"
 #include "sql/virtual_table.h"
 #include "timeseries/series_scan.h"
 #include "timeseries/tag_codec.h"
+#include "timeseries/tag_value.h"
 
 namespace braid {
 
@@ -85,6 +91,37 @@ Result<FieldValue> field_value(sqlite3_value* value, const FieldDefinition& fiel
   return wrong();
 }
 
+std::string_view bytes_of(sqlite3_value* value) {
+  // Safety: bytes are read as char.
+  const auto* bytes = static_cast<const char*>(sqlite3_value_blob(value));
+  return {bytes == nullptr ? "" : bytes, static_cast<size_t>(sqlite3_value_bytes(value))};
+}
+
+/// The whole number that equals the value in SQL, or none.
+std::optional<int64_t> equal_integer(sqlite3_value* value) {
+  // Beyond these bounds a double has no whole number that is an int64.
+  constexpr double kInt64Start = -0x1p63, kInt64Limit = 0x1p63;
+  if (sqlite3_value_type(value) == SQLITE_BLOB) return std::nullopt;
+  const int type = sqlite3_value_numeric_type(value);
+  if (type == SQLITE_INTEGER) return sqlite3_value_int64(value);
+  if (type != SQLITE_FLOAT) return std::nullopt;
+  const double real = sqlite3_value_double(value);
+  if (!(real >= kInt64Start && real < kInt64Limit)) return std::nullopt;
+  const auto whole = static_cast<int64_t>(real);
+  return static_cast<double>(whole) == real ? std::optional(whole) : std::nullopt;
+}
+
+/// The value of a tag as it stands in the series' name; NULL stays NULL. kConstraint names tag and value.
+Result<std::optional<std::string>> tag_value(sqlite3_value* value, const HypertableDefinition& table, size_t tag) {
+  if (sqlite3_value_type(value) == SQLITE_NULL) return std::optional<std::string>();
+  if (table.tag_type(tag) != FieldType::kInt64) return std::optional<std::string>(text_of(value));
+  const auto number = equal_integer(value);
+  if (!number)
+    return Status(StatusCode::kConstraint, fmt::format("tag '{}' of '{}' is INTEGER: '{}' is not", table.tags[tag], table.name,
+                                                       sqlite3_value_type(value) == SQLITE_BLOB ? "a blob" : text_of(value)));
+  return std::optional<std::string>(tag_of_integer(*number));
+}
+
 class HypertableTable final : public VirtualTable {
  public:
   HypertableTable(Connection& connection, HypertableDefinition columns)
@@ -114,8 +151,7 @@ class HypertableTable final : public VirtualTable {
       if (std::string_view(sqlite3_vtab_collation(&info, i)) != (time ? kTimeCollation : "BINARY")) continue;
       plan += fmt::format("{}{};", constraint.iColumn, *operation);
       info.aConstraintUsage[i].argvIndex = ++argument;
-      // The scan is exact on time; a tag compared with a number is left to SQLite to decide as well.
-      info.aConstraintUsage[i].omit = time ? 1 : 0;
+      info.aConstraintUsage[i].omit = 1;
       rows /= *operation == '=' || *operation == 'i' || *operation == 'n' ? 50 : 5;
     }
     info.idxNum = 0;
@@ -131,32 +167,11 @@ class HypertableTable final : public VirtualTable {
 
   // values: old key, new key, then the columns
   Status update(std::span<sqlite3_value*> values, sqlite3_int64& rowid) override {
-    if (values.size() == 1)
-      return Status(StatusCode::kReadOnly, fmt::format("points of '{}' cannot be deleted one by one; drop_chunks('{}', time) drops old ones",
-                                                       columns_.name, columns_.name));
-    if (sqlite3_value_type(values[0]) != SQLITE_NULL)
-      return Status(StatusCode::kReadOnly,
-                    fmt::format("points of '{}' cannot be updated; insert the point again with the same tags and time to replace it",
-                                columns_.name));
     rowid = 0;
-    values = values.subspan(2);
     BRAID_ASSIGN(const HypertableDefinition* table, definition());
-    BRAID_ASSIGN(const Timestamp time, time_of(values[0], fmt::format("column '{}' of '{}'", columns_.time_column, columns_.name)));
-    // Text has no form for years before 0, so that such a time could not be read back.
-    if (time < Timestamp(kYearZero))
-      return Status(StatusCode::kInvalidArgument, fmt::format("column '{}' of '{}': {} microseconds lie before the year 0",
-                                                              columns_.time_column, columns_.name, time.value()));
-    std::vector<std::optional<std::string_view>> tags;
-    for (int i = 0; i < tag_count(); ++i) tags.push_back(optional_text(values[static_cast<size_t>(i) + 1]));
-    std::vector<FieldValue> fields;
-    for (size_t i = 0; i < columns_.fields.size(); ++i) {
-      BRAID_ASSIGN(const FieldValue value, field_value(values[columns_.tags.size() + 1 + i], columns_.fields[i]));
-      fields.push_back(value);
-    }
-    SeriesWriter& writer = connection.series_writer();
-    BRAID_ASSIGN(const SeriesId series, writer.series(*table, tags));
-    const auto outcome = writer.append(*table, series, time, fields, policy());
-    return outcome.status();
+    if (values.size() == 1) return remove(*table, values[0]);
+    if (sqlite3_value_type(values[0]) != SQLITE_NULL) return change(*table, values[0], values.subspan(2));
+    return insert(*table, values.subspan(2));
   }
 
   Status rename(std::string_view name) override {
@@ -174,16 +189,129 @@ class HypertableTable final : public VirtualTable {
   }
 
  private:
-  /// INSERT OR REPLACE and OR IGNORE say what they want; else the table's own rule holds.
+  /// INSERT OR REPLACE and its like say what they want; else the table's own rule holds.
   std::optional<ConflictPolicy> policy() const {
     switch (sqlite3_vtab_on_conflict(connection.db())) {
       case SQLITE_REPLACE: return ConflictPolicy::kReplace;
       case SQLITE_IGNORE: return ConflictPolicy::kIgnore;
-      default: return std::nullopt;
+      case SQLITE_FAIL:
+      case SQLITE_ROLLBACK: return ConflictPolicy::kError;
+      default: return connection.says_or_abort() ? std::optional(ConflictPolicy::kError) : std::nullopt;
     }
   }
 
+  Result<Timestamp> time_value(sqlite3_value* value) const {
+    BRAID_ASSIGN(const Timestamp time, time_of(value, fmt::format("column '{}' of '{}'", columns_.time_column, columns_.name)));
+    // Text has no form for years before 0, so that such a time could not be read back.
+    if (time >= Timestamp(kYearZero)) return time;
+    return Status(StatusCode::kInvalidArgument, fmt::format("column '{}' of '{}': {} microseconds lie before the year 0",
+                                                            columns_.time_column, columns_.name, time.value()));
+  }
+
+  Status insert(const HypertableDefinition& table, std::span<sqlite3_value*> columns) {
+    BRAID_ASSIGN(const Timestamp time, time_value(columns[0]));
+    std::vector<std::optional<std::string>> tags;
+    for (size_t i = 0; i < columns_.tags.size(); ++i) {
+      BRAID_ASSIGN(auto tag, tag_value(columns[i + 1], columns_, i));
+      tags.push_back(std::move(tag));
+    }
+    std::vector<FieldValue> fields;
+    for (size_t i = 0; i < columns_.fields.size(); ++i) {
+      BRAID_ASSIGN(const FieldValue value, field_value(columns[columns_.tags.size() + 1 + i], columns_.fields[i]));
+      fields.push_back(value);
+    }
+    SeriesWriter& writer = connection.series_writer();
+    BRAID_ASSIGN(const SeriesId series, writer.series(table, {tags.begin(), tags.end()}));
+    return writer.append(table, series, time, fields, policy()).status();
+  }
+
+  Status remove(const HypertableDefinition& table, sqlite3_value* key) {
+    BRAID_ASSIGN(const auto row, decode_key(bytes_of(key)));
+    if (const auto* point = std::get_if<PointKey>(&row)) return connection.series_writer().remove(table, point->series, point->time).status();
+    const HypertableDefinition copy = table;  // deleting changes the catalog that it stands in
+    const auto& range = std::get<RangeKey>(row);
+    BRAID_ASSIGN(const int64_t count, count_points(copy, range));
+    connection.add_changes(count - 1);  // SQLite counts one row
+    return count == 0 ? Status() : connection.series_writer().remove_range(copy, range.range, range.series);
+  }
+
+  Result<int64_t> count_points(const HypertableDefinition& table, const RangeKey& key) {
+    if (key.range.start >= key.range.limit) return int64_t{0};
+    SeriesScanOptions options{.range = key.range, .fields = std::vector<bool>(table.fields.size(), false)};
+    if (!key.series.empty()) options.series = key.series;
+    SeriesScan scan(connection.series_view(), connection.series_overlay(), table, std::move(options));
+    const AlgorithmContext context = connection.algorithm_context();
+    Pace pace(context);
+    for (int64_t count = 0;; ++count) {
+      BRAID_TRY(pace.step(1));
+      BRAID_ASSIGN(const bool more, scan.next());
+      if (!more) return count;
+    }
+  }
+
+  /// UPDATE: columns that it does not name come without a value. A point whose time or tags change is another point: the old one goes.
+  Status change(const HypertableDefinition& table, sqlite3_value* old_key, std::span<sqlite3_value*> columns) {
+    BRAID_ASSIGN(const auto row, decode_key(bytes_of(old_key)));
+    const auto* from = std::get_if<PointKey>(&row);
+    if (from == nullptr) return Status(StatusCode::kInternal, "UPDATE met a range of points");
+    SeriesWriter& writer = connection.series_writer();
+    BRAID_ASSIGN(const PointKey to, changed_key(table, *from, columns));
+    const bool moves = to.series != from->series || to.time != from->time;
+    std::optional<std::vector<FieldValue>> present;
+    if (!moves) {
+      BRAID_ASSIGN(present, writer.find(table, from->series, from->time));
+    }
+    std::vector<FieldValue> fields;
+    for (size_t i = 0; i < columns_.fields.size(); ++i) {
+      sqlite3_value* value = columns[columns_.tags.size() + 1 + i];
+      if (sqlite3_value_nochange(value) != 0) {
+        fields.push_back(present ? (*present)[i] : FieldValue());
+        continue;
+      }
+      BRAID_ASSIGN(const FieldValue given, field_value(value, columns_.fields[i]));
+      fields.push_back(given);
+    }
+    if (!moves) return writer.append(table, to.series, to.time, fields, ConflictPolicy::kReplace).status();
+    return move(table, *from, to, fields);
+  }
+
+  Result<PointKey> changed_key(const HypertableDefinition& table, const PointKey& from, std::span<sqlite3_value*> columns) {
+    PointKey to = from;
+    if (sqlite3_value_nochange(columns[0]) == 0) {
+      BRAID_ASSIGN(to.time, time_value(columns[0]));
+    }
+    const auto given = columns.subspan(1, columns_.tags.size());
+    if (std::all_of(given.begin(), given.end(), [](sqlite3_value* tag) { return sqlite3_value_nochange(tag) != 0; })) return to;
+    BRAID_ASSIGN(const TagValues before, decode_tags(series_tags(connection, from.series)));
+    if (before.size() != given.size()) return Status(StatusCode::kCorrupt, fmt::format("the tags of series {} cannot be read", from.series.value()));
+    std::vector<std::optional<std::string>> tags;
+    for (size_t i = 0; i < given.size(); ++i) {
+      if (sqlite3_value_nochange(given[i]) != 0) {
+        tags.push_back(before[i]);
+        continue;
+      }
+      BRAID_ASSIGN(auto tag, tag_value(given[i], columns_, i));
+      tags.push_back(std::move(tag));
+    }
+    BRAID_ASSIGN(to.series, connection.series_writer().series(table, {tags.begin(), tags.end()}));
+    return to;
+  }
+
+  /// A statement may move a point to where one stands that it moves later: then there is nothing left to take away.
+  Status move(const HypertableDefinition& table, const PointKey& from, const PointKey& to, std::span<const FieldValue> fields) {
+    if (moved_by_ != connection.statements_started()) moved_to_.clear();
+    moved_by_ = connection.statements_started();
+    SeriesWriter& writer = connection.series_writer();
+    BRAID_ASSIGN(const AppendOutcome outcome, writer.append(table, to.series, to.time, fields, policy()));
+    if (outcome == AppendOutcome::kIgnored) return {};
+    if (!moved_to_.contains({from.series, from.time})) BRAID_TRY(writer.remove(table, from.series, from.time).status());
+    moved_to_.emplace(to.series, to.time);
+    return {};
+  }
+
   HypertableDefinition columns_;
+  uint64_t moved_by_ = 0;                                  // the statement that `moved_to_` is of
+  std::set<std::pair<SeriesId, Timestamp>> moved_to_;
 };
 
 class HypertableCursor final : public VirtualCursor {
@@ -193,36 +321,43 @@ class HypertableCursor final : public VirtualCursor {
   Status filter(int, const char* plan, std::span<sqlite3_value*> values) override {
     at_end_ = true;
     row_ = 0;
+    unchanged_ = 0;
+    whole_.reset();
+    scan_.reset();
     tags_series_ = SeriesId(0);
-    SeriesScanOptions options;
+    options_ = {};
     char* rest = nullptr;
     const unsigned long long used = std::strtoull(plan, &rest, 16);
     const auto first_field = static_cast<size_t>(table_.tag_count()) + 1;
     for (size_t i = 0; i < table_.columns().fields.size(); ++i)
-      options.fields.push_back((used >> std::min<size_t>(first_field + i, 63) & 1) != 0);
-    // Asking for no field at all means all of them, so a count reads one.
-    std::vector<std::optional<std::string>> wanted(table_.columns().tags.size());
-    std::vector<bool> constrained(wanted.size(), false);
+      options_.fields.push_back((used >> std::min<size_t>(first_field + i, 63) & 1) != 0);
+    TagValuesAllowed allowed(table_.columns().tags.size());
     size_t argument = 0;
     for (const char* next = rest + 1; *next != '\0'; ++next) {
       const int column = static_cast<int>(std::strtol(next, &rest, 10));
       next = rest;
       sqlite3_value* value = values[argument++];
-      BRAID_ASSIGN(const bool possible, column == kTimeColumn ? push_time(*next, value, options.range)
-                                                              : push_tag(*next, value, wanted, constrained, static_cast<size_t>(column) - 1));
+      BRAID_ASSIGN(const bool possible, column == kTimeColumn ? push_time(*next, value, options_.range)
+                                                              : push_tag(*next, value, static_cast<size_t>(column) - 1, allowed));
       if (!possible) return {};
       ++next;
     }
     BRAID_ASSIGN(const HypertableDefinition* definition, table_.definition());
-    if (options.range.start >= options.range.limit) return {};
-    BRAID_TRY(choose_series(*definition, wanted, constrained, options));
-    if (options.series && options.series->empty()) return {};
-    scan_.emplace(table_.connection.series_view(), table_.connection.series_overlay(), *definition, std::move(options));
-    return next();
+    if (options_.range.start >= options_.range.limit) return {};
+    BRAID_ASSIGN(options_.series, select_series(table_.connection, *definition, allowed));
+    if (options_.series && options_.series->empty()) return {};
+    // A DELETE asks for nothing but the key, unless it has conditions that were not pushed down: then `column` turns to rows.
+    if (!table_.connection.only_deletes_from(table_.columns().name)) return read_rows();
+    whole_ = RangeKey{options_.range, options_.series.value_or(std::vector<SeriesId>())};
+    at_end_ = false;
+    return {};
   }
 
   Status next() override {
     ++row_;
+    unchanged_ = 0;
+    at_end_ = true;
+    if (!scan_) return {};
     BRAID_ASSIGN(const bool more, scan_->next());
     at_end_ = !more;
     return {};
@@ -231,17 +366,19 @@ class HypertableCursor final : public VirtualCursor {
   int64_t rowid() const override { return row_; }
 
   Status column(sqlite3_context* context, int column) override {
+    const auto field = static_cast<size_t>(column - table_.tag_count() - 1);
+    if (column > table_.tag_count() && field >= table_.columns().fields.size()) {
+      const std::string key = whole_ ? encode_key(*whole_) : encode_key(PointKey{scan_->series(), scan_->time()});
+      sqlite3_result_blob64(context, key.data(), key.size(), SQLITE_TRANSIENT);
+      return {};
+    }
+    if (whole_ && whole_->range.start < whole_->range.limit) BRAID_TRY(turn_to_rows());
+    if (whole_ || is_unchanged(context, column)) return {};
     if (column == kTimeColumn) {
       result_text(context, format_time(scan_->time()));
       return {};
     }
     if (column <= table_.tag_count()) return tag_column(context, static_cast<size_t>(column) - 1);
-    const auto field = static_cast<size_t>(column - table_.tag_count() - 1);
-    if (field >= table_.columns().fields.size()) {
-      const std::string key = fmt::format("{}/{}", scan_->series().value(), scan_->time().value());
-      sqlite3_result_blob64(context, key.data(), key.size(), SQLITE_TRANSIENT);
-      return {};
-    }
     const FieldValue value = scan_->field(field);
     if (value.is_null) return {};
     switch (table_.columns().fields[field].type) {
@@ -267,72 +404,79 @@ class HypertableCursor final : public VirtualCursor {
     return true;
   }
 
-  static Result<bool> push_tag(char operation, sqlite3_value* value, std::vector<std::optional<std::string>>& wanted,
-                               std::vector<bool>& constrained, size_t tag) {
+  Result<bool> push_tag(char operation, sqlite3_value* value, size_t tag, TagValuesAllowed& allowed) const {
     const bool null = operation == 'n' || sqlite3_value_type(value) == SQLITE_NULL;
-    if (null && operation == '=') return false;
+    // No tag is NULL for =, and none is bytes.
+    if ((null && operation == '=') || sqlite3_value_type(value) == SQLITE_BLOB) return false;
     std::optional<std::string> text;
-    if (!null) text = std::string(text_of(value));
-    if (constrained[tag] && wanted[tag] != text) return false;
-    wanted[tag] = std::move(text);
-    constrained[tag] = true;
+    if (!null && table_.columns().tag_type(tag) == FieldType::kInt64) {
+      const auto number = equal_integer(value);
+      if (!number) return false;
+      text = tag_of_integer(*number);
+    } else if (!null) {
+      text = std::string(text_of(value));
+    }
+    if (allowed[tag] && allowed[tag]->front() != text) return false;
+    allowed[tag].emplace(1, std::move(text));
     return true;
   }
 
-  Status choose_series(const HypertableDefinition& definition, const std::vector<std::optional<std::string>>& wanted,
-                       const std::vector<bool>& constrained, SeriesScanOptions& options) {
-    if (std::none_of(constrained.begin(), constrained.end(), [](bool one) { return one; })) return {};
-    std::vector<SeriesId> chosen;
-    if (std::all_of(constrained.begin(), constrained.end(), [](bool one) { return one; })) {
-      std::vector<std::optional<std::string_view>> tags(wanted.begin(), wanted.end());
-      if (const auto series = find_series(definition.id, encode_tags(tags))) chosen.push_back(*series);
-    } else {
-      Status damaged;
-      for_each_series(definition.id, [&](SeriesId series, const std::string& encoded) {
-        const auto tags = decode_tags(encoded);
-        if (!tags.ok() || tags->size() != wanted.size()) {
-          damaged = Status(StatusCode::kCorrupt, fmt::format("the tags of series {} cannot be read", series.value()));
-          return;
-        }
-        for (size_t i = 0; i < wanted.size(); ++i)
-          if (constrained[i] && (*tags)[i] != wanted[i]) return;
-        chosen.push_back(series);
-      });
-      BRAID_TRY(damaged);
-      std::sort(chosen.begin(), chosen.end());
-    }
-    options.series = std::move(chosen);
+  Status read_rows() {
+    BRAID_ASSIGN(const HypertableDefinition* definition, table_.definition());
+    scan_.emplace(table_.connection.series_view(), table_.connection.series_overlay(), *definition, options_);
+    BRAID_ASSIGN(const bool more, scan_->next());
+    at_end_ = !more;
     return {};
   }
 
-  bool writing() const { return table_.connection.session().state() == Session::State::kWriting; }
-  std::optional<SeriesId> find_series(HypertableId table, std::string_view tags) const {
-    Connection& connection = table_.connection;
-    return writing() ? connection.session().catalog_writer().find_series(table, tags)
-                     : connection.engine().catalog().find_series(table, tags);
+  /// Stands on the first row instead of on the whole; where there is none, on an empty range.
+  Status turn_to_rows() {
+    BRAID_TRY(read_rows());
+    if (!at_end_) {
+      whole_.reset();
+      return {};
+    }
+    whole_ = RangeKey{{Timestamp(0), Timestamp(0)}, {}};
+    at_end_ = false;
+    scan_.reset();
+    return {};
   }
-  void for_each_series(HypertableId table, const std::function<void(SeriesId, const std::string&)>& visit) const {
-    Connection& connection = table_.connection;
-    if (writing()) return connection.session().catalog_writer().for_each_series(table, visit);
-    connection.engine().catalog().for_each_series(table, visit);
+
+  /// In an UPDATE that changes neither time nor tags, columns that it does not name need not be read. SQLite asks for columns in order.
+  bool is_unchanged(sqlite3_context* context, int column) {
+    if (sqlite3_vtab_nochange(context) == 0) return false;
+    if (column <= table_.tag_count()) {
+      unchanged_ = column == kTimeColumn ? 1 : unchanged_ + 1;
+      return true;
+    }
+    return unchanged_ == table_.tag_count() + 1;
   }
 
   Status tag_column(sqlite3_context* context, size_t tag) {
     if (tags_series_ != scan_->series()) {
-      Connection& connection = table_.connection;
-      const std::string& encoded = writing() ? connection.session().catalog_writer().series_tags(scan_->series())
-                                             : connection.engine().catalog().series_tags(scan_->series());
-      BRAID_ASSIGN(tags_, decode_tags(encoded));
+      BRAID_ASSIGN(tags_, decode_tags(series_tags(table_.connection, scan_->series())));
       if (tags_.size() != table_.columns().tags.size())
         return Status(StatusCode::kCorrupt, fmt::format("the tags of series {} cannot be read", scan_->series().value()));
       tags_series_ = scan_->series();
     }
-    if (tags_[tag]) result_text(context, *tags_[tag]);
+    if (!tags_[tag]) return {};
+    if (table_.columns().tag_type(tag) != FieldType::kInt64) {
+      result_text(context, *tags_[tag]);
+      return {};
+    }
+    const auto number = integer_of_tag(*tags_[tag]);
+    if (!number)
+      return Status(StatusCode::kCorrupt, fmt::format("tag '{}' of series {} is '{}', no whole number", table_.columns().tags[tag],
+                                                      tags_series_.value(), *tags_[tag]));
+    sqlite3_result_int64(context, *number);
     return {};
   }
 
   HypertableTable& table_;
+  SeriesScanOptions options_;
   std::optional<SeriesScan> scan_;
+  std::optional<RangeKey> whole_;  // the one row stands for all that match
+  int unchanged_ = 0;              // time and tags that an UPDATE keeps, of those asked for so far
   bool at_end_ = true;
   int64_t row_ = 0;
   SeriesId tags_series_;
@@ -356,6 +500,57 @@ Result<std::unique_ptr<VirtualTable>> make_hypertable(Connection& connection, bo
 
 // ---- Functions -------------------------------------------------------------------------------------------------------
 
+Status add_allowed(const HypertableDefinition& table, const std::string& name, const PropertyValue& value, TagValuesAllowed& allowed) {
+  const auto tag = std::find_if(table.tags.begin(), table.tags.end(), [&](const std::string& known) {
+    return sqlite3_stricmp(known.c_str(), name.c_str()) == 0;
+  });
+  if (tag == table.tags.end())
+    return Status(StatusCode::kInvalidArgument, fmt::format("delete_points: '{}' is no tag of '{}'", name, table.name));
+  auto& values = allowed[static_cast<size_t>(tag - table.tags.begin())].emplace();
+  const auto* list = std::get_if<PropertyList>(&value.value);
+  for (const PropertyValue& one : list != nullptr ? *list : PropertyList{value}) {
+    if (const auto* text = std::get_if<std::string>(&one.value)) values.emplace_back(*text);
+    else if (const auto* number = std::get_if<int64_t>(&one.value)) values.emplace_back(tag_of_integer(*number));
+    else if (one.is_null()) values.emplace_back();
+    else return Status(StatusCode::kInvalidArgument, fmt::format("delete_points: tag '{}': expected text, a whole number, null or a list of them", name));
+  }
+  return {};
+}
+
+/// {"host": "a", "rack": ["1", "2", null]}
+Result<TagValuesAllowed> allowed_tags(const HypertableDefinition& table, sqlite3_value* json) {
+  TagValuesAllowed allowed(table.tags.size());
+  if (sqlite3_value_type(json) == SQLITE_NULL) return allowed;
+  const auto parsed = value_from_json(text_of(json));
+  if (!parsed.ok()) return parsed.status().within("delete_points: tags");
+  const auto* tags = std::get_if<PropertyMap>(&parsed->value);
+  if (tags == nullptr) return Status(StatusCode::kInvalidArgument, "delete_points: tags: expected an object like {\"host\": \"a\"}");
+  for (const auto& [name, value] : *tags) BRAID_TRY(add_allowed(table, name, value, allowed));
+  return allowed;
+}
+
+/// delete_points(table, since, until [, tags]): times may be NULL for no bound.
+Status delete_points_function(Connection& connection, sqlite3_context*, std::span<sqlite3_value*> values) {
+  BRAID_TRY(connection.check_writing());
+  const HypertableDefinition* found = connection.catalog_state().hypertable(text_of(values[0]));
+  if (found == nullptr) return Status(StatusCode::kNotFound, fmt::format("there is no hypertable '{}'", text_of(values[0])));
+  const HypertableDefinition table = *found;  // deleting changes the catalog that it stands in
+  TimeRange range;
+  if (sqlite3_value_type(values[1]) != SQLITE_NULL) {
+    BRAID_ASSIGN(range.start, time_of(values[1], "delete_points: since"));
+  }
+  if (sqlite3_value_type(values[2]) != SQLITE_NULL) {
+    BRAID_ASSIGN(range.limit, time_of(values[2], "delete_points: until"));
+  }
+  TagValuesAllowed allowed(table.tags.size());
+  if (values.size() > 3) {
+    BRAID_ASSIGN(allowed, allowed_tags(table, values[3]));
+  }
+  BRAID_ASSIGN(auto series, select_series(connection, table, allowed));
+  if (series && series->empty()) return {};
+  return connection.series_writer().remove_range(table, range, series ? std::move(*series) : std::vector<SeriesId>());
+}
+
 Status drop_chunks_function(Connection& connection, sqlite3_context* context, std::span<sqlite3_value*> values) {
   BRAID_TRY(connection.check_writing());
   const HypertableDefinition* table = connection.catalog_state().hypertable(text_of(values[0]));
@@ -374,6 +569,8 @@ Status register_hypertables(Connection& connection) {
 }
 
 Status register_series_functions(Connection& connection) {
+  for (const int arguments : {3, 4})
+    BRAID_TRY(register_function(connection, "delete_points", arguments, FunctionUse::kDirectOnly, delete_points_function));
   return register_function(connection, "drop_chunks", 2, FunctionUse::kDirectOnly, drop_chunks_function);
 }
 

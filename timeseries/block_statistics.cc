@@ -3,17 +3,17 @@
 #include <bit>
 #include <cmath>
 
+#include "timeseries/wide_integer.h"
+
 namespace braid {
 namespace {
-
-__extension__ using WideInteger = __int128;
 
 struct IntegerSum {
   WideInteger total = 0;
   void add(int64_t value) { total += value; }
   void store(ColumnStatistics& out) const {
-    out.sum_low = static_cast<uint64_t>(total);
-    out.sum_high = static_cast<uint64_t>(total >> 64);
+    out.sum_low = low_half(total);
+    out.sum_high = high_half(total);
   }
 };
 
@@ -54,10 +54,11 @@ void fold(const std::vector<Value>& values, const PointColumn& column, size_t st
 
 }  // namespace
 
-ColumnStatistics statistics_of(const PointColumn& column, size_t start, size_t count) {
+ColumnStatistics statistics_of(const PointColumn& column, size_t start, size_t count,
+                               std::span<const uint8_t> deleted) {
   ColumnStatistics out;
   for (size_t row = start; row < start + count; ++row) {
-    if (column.is_null(row)) ++out.null_count;
+    if (column.is_null(row) && (deleted.empty() || deleted[row] == 0)) ++out.null_count;
   }
   switch (column.type) {
     case FieldType::kDouble:

@@ -3,6 +3,7 @@
 #pragma once
 
 #include <cstdint>
+#include <span>
 
 #include "timeseries/point_block.h"
 
@@ -24,7 +25,8 @@ struct ColumnStatistics {
   bool operator==(const ColumnStatistics&) const = default;
 };
 
-/// Of rows [start, start + count), at most kBlockRowsMax.
-ColumnStatistics statistics_of(const PointColumn& column, size_t start, size_t count);
+/// Of rows [start, start + count), at most kBlockRowsMax. `deleted` is as in PointBlock: such rows do not count.
+ColumnStatistics statistics_of(const PointColumn& column, size_t start, size_t count,
+                               std::span<const uint8_t> deleted = {});
 
 }  // namespace braid

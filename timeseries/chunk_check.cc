@@ -21,16 +21,20 @@ class ChunkChecker {
   void check_blocks() {
     const ChunkDefinition& definition = chunk_.definition();
     uint64_t rows = 0;
+    uint64_t deleted_rows = 0;
     int64_t time_min = INT64_MAX;
     int64_t time_max = INT64_MIN;
     for (const BlockEntry& block : reader_.footer().blocks) {
       rows += block.rows;
+      deleted_rows += block.deleted_rows;
       time_min = std::min(time_min, block.time_min);
       time_max = std::max(time_max, block.time_max);
       check_block(block);
     }
     if (rows != definition.rows)
       report(fmt::format("{} rows, but the catalogue says {}", rows, definition.rows));
+    if (deleted_rows != definition.deleted_rows)
+      report(fmt::format("{} deleted rows, but the catalogue says {}", deleted_rows, definition.deleted_rows));
     if (rows == 0) return;
     if (time_min != definition.time_min.value() || time_max != definition.time_max.value())
       report("its first or last time is not the catalogue's");
@@ -54,7 +58,7 @@ class ChunkChecker {
     if (!block.has_statistics()) return;
     for (size_t i = 0; i < points.columns.size(); ++i) {
       const ColumnStatistics& kept = reader_.footer().statistics[block.statistics_start + i];
-      if (kept == statistics_of(points.columns[i], 0, block.rows)) continue;
+      if (kept == statistics_of(points.columns[i], 0, block.rows, points.deleted)) continue;
       report(fmt::format("statistics of field {} differ from its values in a block of series {}", i,
                          block.series.value()));
     }

@@ -86,15 +86,19 @@ bool read_block(ByteReader& in, uint64_t offset, ChunkFooter& footer) {
   if (block.time_max < block.time_min) return false;
   block.rows = static_cast<uint32_t>(rows);
   block.offset = offset;
+  uint64_t deleted_rows;
+  if (!in.varint(deleted_rows) || deleted_rows > rows) return false;
+  block.deleted_rows = static_cast<uint32_t>(deleted_rows);
+  if (block.has_deleted() && !read_stripe(in, block.deleted)) return false;
   block.columns_start = footer.columns.size();
   block.statistics_start = footer.statistics.size();
-  uint64_t size_bytes = block.times.size_bytes;
+  uint64_t size_bytes = uint64_t{block.times.size_bytes} + block.deleted.size_bytes;
   for (const FieldType type : footer.types) {
     StripeEntry& stripe = footer.columns.emplace_back();
     if (!read_stripe(in, stripe)) return false;
     size_bytes += stripe.size_bytes;
     if (block.has_statistics() &&
-        !read_statistics(in, type, block.rows, footer.statistics.emplace_back()))
+        !read_statistics(in, type, block.rows - block.deleted_rows, footer.statistics.emplace_back()))
       return false;
   }
   if (size_bytes > UINT32_MAX) return false;
@@ -181,6 +185,7 @@ std::string encode_chunk_footer(const ChunkFooter& footer) {
   std::string out;
   append_varint(out, footer.types.size());
   for (const FieldType type : footer.types) out.push_back(static_cast<char>(type));
+  for (const FieldId field : footer.fields) append_varint(out, field.value());
   for (const StripeEntry& dictionary : footer.dictionaries) append_dictionary(out, dictionary);
   append_varint(out, footer.blocks.size());
   for (const BlockEntry& block : footer.blocks) {
@@ -190,6 +195,8 @@ std::string encode_chunk_footer(const ChunkFooter& footer) {
                   static_cast<uint64_t>(block.time_max) - static_cast<uint64_t>(block.time_min));
     append_varint(out, block.rows);
     append_stripe(out, block.times);
+    append_varint(out, block.deleted_rows);
+    if (block.has_deleted()) append_stripe(out, block.deleted);
     for (size_t i = 0; i < footer.types.size(); ++i) {
       append_stripe(out, footer.columns[block.columns_start + i]);
       if (block.has_statistics())
@@ -211,6 +218,11 @@ Result<ChunkFooter> decode_chunk_footer(std::string_view bytes, uint64_t footer_
     if (!is_field_type(static_cast<uint8_t>(type))) return damaged("footer: unknown field type");
     footer.types.push_back(static_cast<FieldType>(type));
     if (!read_dictionary(in, footer.dictionaries.emplace_back())) return damaged("footer: damaged dictionary entry");
+  }
+  for (size_t i = 0; i < footer.types.size(); ++i) {
+    uint64_t field;
+    if (!in.varint(field) || field > UINT16_MAX) return damaged("footer: damaged field ids");
+    footer.fields.emplace_back(static_cast<uint16_t>(field));
   }
   if (!in.varint(block_count)) return damaged("footer: damaged block count");
   uint64_t offset = kChunkHeaderBytes;

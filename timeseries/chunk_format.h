@@ -4,8 +4,9 @@
 //   1. Blocks are ordered by (series, first time); within a series their times do not overlap, and
 //   within a block they ascend.
 //   2. All points lie in the chunk's interval, in 1..kBlockRowsMax rows a block.
-//   3. The stripes of a block lie one after another: times, then one per field; and blocks do so
-//   too, from the header on; the dictionaries of the fields that have one follow, up to the footer.
+//   3. The stripes of a block lie one after another: times, deleted rows if there are any, then one per
+//   field; and blocks do so too, from the header on; the dictionaries of the fields that have one follow,
+//   up to the footer.
 //   4. Every byte but padding is covered by a checksum, or is itself compared with what it must be.
 #pragma once
 
@@ -56,15 +57,20 @@ struct BlockEntry {
   uint64_t offset = 0;
   uint32_t rows = 0;
   uint32_t size_bytes = 0;  ///< of all stripes; the sum of theirs
+  uint32_t deleted_rows = 0;  ///< rows that take points of earlier chunks away
   StripeEntry times;
+  StripeEntry deleted;          ///< a bit map of the deleted rows; empty when there are none
   size_t columns_start = 0;     ///< in ChunkFooter::columns, one per field
   size_t statistics_start = 0;  ///< in ChunkFooter::statistics, one per field, if has_statistics()
 
   bool has_statistics() const { return rows >= kStatisticsRowsMin; }
+  bool has_deleted() const { return deleted_rows > 0; }
+  uint64_t columns_offset() const { return offset + times.size_bytes + deleted.size_bytes; }
 };
 
 struct ChunkFooter {
   std::vector<FieldType> types;
+  std::vector<FieldId> fields;  ///< one per type: of which field of the hypertable the column is
   std::vector<StripeEntry> dictionaries;  ///< one per field; of no bytes for a field without one
   uint64_t dictionaries_offset = 0;       ///< where the first is; derived
   std::vector<BlockEntry> blocks;

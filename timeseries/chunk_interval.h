@@ -1,24 +1,25 @@
-// Which chunk interval a time belongs to: multiples of the hypertable's interval, counted from the
-// epoch.
+// Which chunk interval a time belongs to. The intervals of a table's chunks are equal or apart, whatever the table's width was when
+// they were made: so chunks that may hold the same point are those of one interval.
 #pragma once
+
+#include <map>
 
 #include "engine/catalog.h"
 
 namespace braid {
 
-/// The interval that holds `time`. Intervals next to the ends of time are cut there; without an
-/// interval there is one.
-inline TimeRange chunk_interval_of(const HypertableDefinition& table, int64_t time) {
-  const int64_t width = table.chunk_interval_us;
-  if (width <= 0) return TimeRange{};
-  int64_t rest = time % width;
-  if (rest < 0) rest += width;
-  TimeRange out;
-  int64_t start;
-  int64_t limit;
-  if (!__builtin_sub_overflow(time, rest, &start)) out.start = Timestamp(start);
-  if (!__builtin_add_overflow(time, width - rest, &limit)) out.limit = Timestamp(limit);
-  return out;
-}
+/// The intervals of one hypertable, those of its chunks first.
+class ChunkIntervals {
+ public:
+  ChunkIntervals(const HypertableDefinition& table, const std::map<ChunkId, ChunkDefinition>& chunks);
+
+  /// The interval that holds `time`: that of a chunk, else a multiple of the table's width counted from the epoch, cut
+  /// where it meets the interval of a chunk or an end of time.
+  TimeRange of(int64_t time) const;
+
+ private:
+  const int64_t width_;
+  std::map<int64_t, int64_t> known_;  // limits of the chunks' intervals by their starts
+};
 
 }  // namespace braid

@@ -2,6 +2,8 @@
 
 #include <algorithm>
 
+#include "engine/coding.h"
+#include "timeseries/codecs/bit_packing.h"
 #include "timeseries/codecs/column_codec.h"
 
 namespace braid {
@@ -98,9 +100,31 @@ Status ChunkReader::read_times(const BlockEntry& block, std::vector<int64_t>& ou
   return decode_times_of(block, stripe, out);
 }
 
+Status ChunkReader::decode_deleted(const BlockEntry& block, std::string_view stripe,
+                                   std::vector<uint8_t>& out) const {
+  out.clear();
+  if (!block.has_deleted()) return Status();
+  if (stripe_checksum(stripe) != block.deleted.checksum)
+    return damaged("checksum of a stripe of deleted rows differs");
+  out.resize(block.rows);
+  ByteReader in(stripe);
+  if (!read_bitmap(in, out) || !in.done() ||
+      std::count(out.begin(), out.end(), 1) != static_cast<ptrdiff_t>(block.deleted_rows))
+    return damaged("damaged stripe of deleted rows");
+  return Status();
+}
+
+Status ChunkReader::read_deleted(const BlockEntry& block, std::vector<uint8_t>& out) const {
+  std::string stripe;
+  if (block.has_deleted())
+    BRAID_TRY(file_->read(block.offset + block.times.size_bytes, block.deleted.size_bytes, stripe));
+  return decode_deleted(block, stripe, out);
+}
+
 Status ChunkReader::decode_block(const BlockEntry& block, std::string_view bytes, PointBlock& out) const {
   BRAID_TRY(decode_times_of(block, bytes.substr(0, block.times.size_bytes), out.times));
-  size_t offset = block.times.size_bytes;
+  BRAID_TRY(decode_deleted(block, bytes.substr(block.times.size_bytes, block.deleted.size_bytes), out.deleted));
+  size_t offset = block.columns_offset() - block.offset;
   for (size_t i = 0; i < footer_.types.size(); ++i) {
     const size_t size = footer_.columns[block.columns_start + i].size_bytes;
     BRAID_TRY(decode_field(block, i, bytes.substr(offset, size), out.columns[i]));
@@ -129,7 +153,8 @@ Status ChunkReader::read_block(const BlockEntry& block, const std::vector<bool>&
     return decode_block(block, bytes, out);
   }
   BRAID_TRY(read_times(block, out.times));
-  uint64_t offset = block.offset + block.times.size_bytes;
+  BRAID_TRY(read_deleted(block, out.deleted));
+  uint64_t offset = block.columns_offset();
   for (size_t i = 0; i < field_count; ++i) {
     const StripeEntry& entry = footer_.columns[block.columns_start + i];
     if (asked(i)) {

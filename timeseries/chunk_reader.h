@@ -28,11 +28,15 @@ class ChunkReader {
   Status read_block(const BlockEntry& block, const std::vector<bool>& fields,
                     PointBlock& out) const;
   Status read_times(const BlockEntry& block, std::vector<int64_t>& out) const;
+  /// As PointBlock::deleted.
+  Status read_deleted(const BlockEntry& block, std::vector<uint8_t>& out) const;
 
  private:
   ChunkReader() = default;
   Status load();
   Status decode_times_of(const BlockEntry& block, std::string_view stripe, std::vector<int64_t>& out) const;
+  Status decode_deleted(const BlockEntry& block, std::string_view stripe,
+                        std::vector<uint8_t>& out) const;
   Status decode_block(const BlockEntry& block, std::string_view bytes, PointBlock& out) const;
   Status decode_field(const BlockEntry& block, size_t field, std::string_view stripe, PointColumn& out) const;
   Result<std::shared_ptr<const TextDictionary>> dictionary(size_t field) const;

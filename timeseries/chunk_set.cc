@@ -77,6 +77,17 @@ const ChunkSet::Handles& ChunkSet::of(HypertableId table) const {
   return found == by_table.end() ? kNone : found->second;
 }
 
+std::span<const std::shared_ptr<ChunkHandle>> ChunkSet::at(HypertableId table, int64_t time) const {
+  const Handles& all = of(table);
+  const auto start_of = [](const auto& handle) { return handle->definition().interval.start.value(); };
+  const auto limit = std::upper_bound(all.begin(), all.end(), time,
+                                      [&](int64_t t, const auto& handle) { return t < start_of(handle); });
+  if (limit == all.begin() || (*std::prev(limit))->definition().interval.limit.value() <= time) return {};
+  const auto start = std::lower_bound(all.begin(), limit, start_of(*std::prev(limit)),
+                                      [&](const auto& handle, int64_t t) { return start_of(handle) < t; });
+  return {start, limit};
+}
+
 std::shared_ptr<const ChunkSet> make_chunk_set(const std::shared_ptr<ChunkFiles>& files,
                                                const ChunkSet& before,
                                                const std::map<ChunkId, ChunkDefinition>& chunks) {

@@ -6,6 +6,7 @@
 #include <list>
 #include <map>
 #include <memory>
+#include <span>
 #include <string>
 #include <unordered_map>
 #include <vector>
@@ -80,6 +81,8 @@ struct ChunkSet {
   std::map<ChunkId, std::shared_ptr<ChunkHandle>> by_id;
 
   const Handles& of(HypertableId table) const;
+  /// Those of the interval that holds `time`, by id.
+  std::span<const std::shared_ptr<ChunkHandle>> at(HypertableId table, int64_t time) const;
 };
 
 /// The set for the catalogue's chunks, with the handles of `before` where they go on; others of

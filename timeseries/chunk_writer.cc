@@ -3,6 +3,7 @@
 #include <algorithm>
 
 #include "engine/check.h"
+#include "timeseries/codecs/bit_packing.h"
 #include "timeseries/codecs/column_codec.h"
 
 namespace braid {
@@ -32,19 +33,22 @@ size_t block_rows(const PointBlock& points, size_t start) {
 
 }  // namespace
 
-ChunkWriter::ChunkWriter(std::unique_ptr<WritableFile> file, std::vector<FieldType> types,
+ChunkWriter::ChunkWriter(std::unique_ptr<WritableFile> file, std::span<const FieldDefinition> fields,
                          const ChunkWriterOptions& options)
-    : file_(std::move(file)), options_(options), dictionaries_(types.size()) {
-  footer_.types = std::move(types);
+    : file_(std::move(file)), options_(options), dictionaries_(fields.size()) {
+  for (const FieldDefinition& field : fields) {
+    footer_.types.push_back(field.type);
+    footer_.fields.push_back(field.id);
+  }
   footer_.dictionaries.resize(footer_.types.size());
 }
 
 Result<std::unique_ptr<ChunkWriter>> ChunkWriter::create(Env& env, const std::string& path,
                                                          const ChunkHeader& header,
-                                                         std::vector<FieldType> types,
+                                                         std::span<const FieldDefinition> fields,
                                                          const ChunkWriterOptions& options) {
   BRAID_ASSIGN(std::unique_ptr<WritableFile> file, env.create(path));
-  std::unique_ptr<ChunkWriter> writer(new ChunkWriter(std::move(file), std::move(types), options));
+  std::unique_ptr<ChunkWriter> writer(new ChunkWriter(std::move(file), fields, options));
   writer->buffer_ = encode_chunk_header(header);
   return writer;
 }
@@ -76,12 +80,22 @@ Status ChunkWriter::add_block(SeriesId series, const PointBlock& points, size_t 
   const size_t block_start = buffer_.size();
   encode_times(std::span(points.times).subspan(start, count), buffer_, {.compress = options_.compress});
   block.times = end_stripe(block_start);
+  const auto deleted = std::span(points.deleted);
+  if (!deleted.empty()) {
+    const auto of_block = deleted.subspan(start, count);
+    block.deleted_rows = static_cast<uint32_t>(std::count(of_block.begin(), of_block.end(), 1));
+    const size_t stripe_start = buffer_.size();
+    if (block.has_deleted()) {
+      append_bitmap(buffer_, of_block);
+      block.deleted = end_stripe(stripe_start);
+    }
+  }
   for (size_t i = 0; i < points.columns.size(); ++i) {
     const PointColumn& column = points.columns[i];
     const size_t stripe_start = buffer_.size();
     encode_column(column, start, count, buffer_, {.compress = options_.compress, .dictionary = &dictionaries_[i]});
     footer_.columns.push_back(end_stripe(stripe_start));
-    if (block.has_statistics()) footer_.statistics.push_back(statistics_of(column, start, count));
+    if (block.has_statistics()) footer_.statistics.push_back(statistics_of(column, start, count, deleted));
   }
   if (buffer_.size() - block_start > UINT32_MAX)
     return Status(StatusCode::kLimit, "a block of more than 4 GiB cannot be sealed");
@@ -90,6 +104,7 @@ Status ChunkWriter::add_block(SeriesId series, const PointBlock& points, size_t 
   written_.time_min = std::min(written_.time_min, block.time_min);
   written_.time_max = std::max(written_.time_max, block.time_max);
   written_.rows += count;
+  written_.deleted_rows += block.deleted_rows;
   footer_.blocks.push_back(block);
   return buffer_.size() >= kFlushBytes ? flush() : Status();
 }

@@ -14,6 +14,7 @@ namespace braid {
 
 struct WrittenChunk {
   uint64_t rows = 0;
+  uint64_t deleted_rows = 0;
   uint64_t size_bytes = 0;
   int64_t time_min = 0;
   int64_t time_max = 0;
@@ -26,9 +27,10 @@ struct ChunkWriterOptions {
 
 class ChunkWriter {
  public:
+  /// `fields` has one definition per column of the blocks that will be added.
   static Result<std::unique_ptr<ChunkWriter>> create(Env& env, const std::string& path,
                                                      const ChunkHeader& header,
-                                                     std::vector<FieldType> types,
+                                                     std::span<const FieldDefinition> fields,
                                                      const ChunkWriterOptions& options = {});
 
   /// Adds points of one series, in blocks of at most kBlockRowsMax rows. Times ascend strictly,
@@ -38,7 +40,7 @@ class ChunkWriter {
   Result<WrittenChunk> finish();
 
  private:
-  ChunkWriter(std::unique_ptr<WritableFile> file, std::vector<FieldType> types, const ChunkWriterOptions& options);
+  ChunkWriter(std::unique_ptr<WritableFile> file, std::span<const FieldDefinition> fields, const ChunkWriterOptions& options);
   void add_dictionaries();
   Status add_block(SeriesId series, const PointBlock& points, size_t start, size_t count);
   StripeEntry end_stripe(size_t stripe_start);

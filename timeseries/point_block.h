@@ -68,7 +68,12 @@ struct PointColumn {
 
 struct PointBlock {
   std::vector<int64_t> times;
+  /// Empty when no row is deleted, else one byte per row: 1 takes away the point of older sources; its
+  /// fields are null.
+  std::vector<uint8_t> deleted;
   std::vector<PointColumn> columns;
+
+  bool is_deleted(size_t row) const { return !deleted.empty() && deleted[row] != 0; }
 };
 
 }  // namespace braid

@@ -2,60 +2,124 @@
 
 #include <algorithm>
 
-#include "timeseries/chunk_interval.h"
-#include "timeseries/point_rows.h"
-
 namespace braid {
+namespace {
 
-bool PointProbe::in_tail(const TailTable& table, SeriesId series, int64_t time) const {
-  const bool may_be_dropped =
-      std::any_of(table.drops.begin(), table.drops.end(),
-                  [&](const TailDrop& drop) { return time < drop.limit.value(); });
-  if (may_be_dropped) {
-    std::vector<PointRow> rows;
-    add_tail_rows(table, series, base_.lsn(), {Timestamp(time), Timestamp(time + 1)}, rows);
-    return !rows.empty();
+/// One per chunk of an interval, mostly: compaction keeps them few.
+constexpr size_t kBlocksMax = 8;
+
+FieldValue tail_value(const TailPlace& at, size_t column, FieldType type) {
+  FieldValue out;
+  if (at.block->is_null(column, at.row)) return out;
+  out.is_null = false;
+  switch (type) {
+    case FieldType::kDouble:
+      out.real = at.block->real(column, at.row);
+      break;
+    case FieldType::kInt64:
+    case FieldType::kBool:
+      out.integer = at.block->integer(column, at.row);
+      break;
+    case FieldType::kText:
+    case FieldType::kJson:
+      out.text = at.block->text(column, at.row);
+      break;
   }
-  return std::any_of(table.segments.begin(), table.segments.end(), [&](const auto& segment) {
-    const SeriesTail* tail = segment->find_as_writer(series);
-    return tail != nullptr && tail->contains(time);
-  });
+  return out;
 }
 
-Result<bool> PointProbe::in_chunk(const ChunkHandle& chunk, SeriesId series, int64_t time) {
+}  // namespace
+
+/// Segments are in the order of their LSNs, so the first that has the time has its latest row.
+std::optional<TailPlace> PointProbe::in_tail(const TailTable& table, SeriesId series, int64_t time) const {
+  for (auto segment = table.segments.rbegin(); segment != table.segments.rend(); ++segment) {
+    const SeriesTail* tail = (*segment)->find_as_writer(series);
+    if (tail == nullptr) continue;
+    if (const auto found = tail->find(time)) return found;
+  }
+  return std::nullopt;
+}
+
+Result<PointProbe::CachedBlock*> PointProbe::load(ChunkId chunk, std::shared_ptr<const ChunkReader> reader,
+                                                  const BlockEntry& entry) {
+  const auto cached = std::find_if(blocks_.begin(), blocks_.end(), [&](const CachedBlock& block) {
+    return block.chunk == chunk && block.entry == &entry;
+  });
+  if (cached != blocks_.end()) {
+    blocks_.splice(blocks_.begin(), blocks_, cached);
+    return &blocks_.front();
+  }
+  PointBlock rows;
+  BRAID_TRY(reader->read_times(entry, rows.times));
+  BRAID_TRY(reader->read_deleted(entry, rows.deleted));
+  if (blocks_.size() == kBlocksMax) blocks_.pop_back();
+  blocks_.push_front({chunk, &entry, std::move(reader), std::move(rows)});
+  return &blocks_.front();
+}
+
+Result<std::optional<PointProbe::Place>> PointProbe::in_chunk(const ChunkHandle& chunk, SeriesId series, int64_t time) {
   const ChunkDefinition& definition = chunk.definition();
-  if (time < definition.time_min.value() || time > definition.time_max.value()) return false;
+  if (time < definition.time_min.value() || time > definition.time_max.value()) return std::optional<Place>();
   BRAID_ASSIGN(std::shared_ptr<const ChunkReader> reader, chunk.reader());
   const auto blocks = reader->blocks_of(series);
   const auto found =
       std::lower_bound(blocks.begin(), blocks.end(), time,
                        [](const BlockEntry& block, int64_t t) { return block.time_max < t; });
-  if (found == blocks.end() || found->time_min > time) return false;
-  if (block_.chunk != definition.id || block_.entry != &*found) {
-    block_.entry = nullptr;
-    BRAID_TRY(reader->read_times(*found, block_.times));
-    block_.chunk = definition.id;
-    block_.entry = &*found;
-    reader_ = reader;
-  }
-  return std::binary_search(block_.times.begin(), block_.times.end(), time);
+  if (found == blocks.end() || found->time_min > time) return std::optional<Place>();
+  BRAID_ASSIGN(CachedBlock * block, load(definition.id, std::move(reader), *found));
+  const auto& times = block->rows.times;
+  const auto row = std::lower_bound(times.begin(), times.end(), time);
+  if (row == times.end() || *row != time) return std::optional<Place>();
+  return std::optional(Place{.tail = {}, .block = block, .row = static_cast<size_t>(row - times.begin())});
 }
 
-Result<bool> PointProbe::exists(const HypertableDefinition& table, SeriesId series, int64_t time,
-                                std::optional<Timestamp> drop_limit) {
-  if (drop_limit.has_value() && time < drop_limit->value()) return false;
-  const TailTable* tail = base_.tail().find(table.id);
-  if (tail != nullptr && in_tail(*tail, series, time)) return true;
-  const ChunkSet::Handles& chunks = base_.chunks().of(table.id);
-  const Timestamp start = chunk_interval_of(table, time).start;
-  auto chunk = std::lower_bound(
-      chunks.begin(), chunks.end(), start,
-      [](const auto& handle, Timestamp t) { return handle->definition().interval.start < t; });
-  for (; chunk != chunks.end() && (*chunk)->definition().interval.start == start; ++chunk) {
-    BRAID_ASSIGN(const bool found, in_chunk(**chunk, series, time));
-    if (found) return true;
+bool PointProbe::is_hidden(HypertableId table, SeriesId series, int64_t time, Lsn applied) const {
+  const auto& deletions = base_.state().deletions;
+  return std::any_of(deletions.begin(), deletions.end(), [&](const auto& entry) {
+    const RangeDeletion& deletion = *entry.second;
+    return deletion.hypertable == table && applied < deletion.lsn && deletion.range.start.value() <= time &&
+           time < deletion.range.limit.value() && deletion.covers(series);
+  });
+}
+
+/// Sources are asked from the newest: the first that knows the time has its latest write, and what hides that hides all older ones.
+Result<std::optional<PointProbe::Place>> PointProbe::place(HypertableId table, SeriesId series, int64_t time) {
+  if (const TailTable* tail = base_.tail().find(table)) {
+    if (const auto found = in_tail(*tail, series, time)) {
+      if (found->block->is_deleted(found->row) || tail->hides(series, time, found->block->lsn(found->row)))
+        return std::optional<Place>();
+      return std::optional(Place{.tail = found});
+    }
   }
-  return false;
+  const auto chunks = base_.chunks().at(table, time);
+  for (auto chunk = chunks.rbegin(); chunk != chunks.rend(); ++chunk) {
+    BRAID_ASSIGN(const auto found, in_chunk(**chunk, series, time));
+    if (!found.has_value()) continue;
+    if (found->block->rows.is_deleted(found->row) || is_hidden(table, series, time, (*chunk)->definition().applied))
+      return std::optional<Place>();
+    return found;
+  }
+  return std::optional<Place>();
+}
+
+Result<bool> PointProbe::exists(HypertableId table, SeriesId series, int64_t time) {
+  BRAID_ASSIGN(const auto found, place(table, series, time));
+  return found.has_value();
+}
+
+Result<std::optional<std::vector<FieldValue>>> PointProbe::find(const HypertableDefinition& table, SeriesId series, int64_t time) {
+  using Found = std::optional<std::vector<FieldValue>>;
+  BRAID_ASSIGN(const auto at, place(table.id, series, time));
+  if (!at.has_value()) return Found();
+  Found fields(std::in_place);
+  if (at->block != nullptr && !at->block->has_columns) {
+    BRAID_TRY(at->block->reader->read_block(*at->block->entry, {}, at->block->rows));
+    at->block->has_columns = true;
+  }
+  for (size_t i = 0; i < table.fields.size(); ++i)
+    fields->push_back(at->tail.has_value() ? tail_value(*at->tail, i, table.fields[i].type)
+                                           : at->block->rows.columns[i].value(at->row));
+  return fields;
 }
 
 }  // namespace braid

@@ -16,6 +16,16 @@ void visit_rows(std::span<const PointRow> rows, FromTail from_tail, FromRun from
     put(at.block != nullptr ? from_tail(*at.block, at.row) : from_run(at.row));
 }
 
+void gather_deleted(std::span<const PointRow> rows, const StagedRun* run, std::vector<uint8_t>& out) {
+  out.clear();
+  for (size_t i = 0; i < rows.size(); ++i) {
+    const PointRow& at = rows[i];
+    if (at.block != nullptr ? !at.block->is_deleted(at.row) : !run->is_deleted(at.row)) continue;
+    if (out.empty()) out.assign(rows.size(), 0);
+    out[i] = 1;
+  }
+}
+
 void gather_nulls(std::span<const PointRow> rows, const ColumnData* staged, size_t column,
                   PointColumn& out) {
   for (size_t i = 0; i < rows.size(); ++i) {
@@ -81,6 +91,15 @@ void gather_column(std::span<const PointRow> rows, const StagedRun* run, size_t 
 
 void add_tail_rows(const TailTable& table, SeriesId series, Lsn newest, TimeRange range,
                    std::vector<PointRow>& rows) {
+  std::vector<const RangeDeletion*> deletions;
+  for (const auto& deletion : table.deletions) {
+    if (deletion->covers(series)) deletions.push_back(deletion.get());
+  }
+  const auto hidden = [&](int64_t time, Lsn lsn) {
+    return std::any_of(deletions.begin(), deletions.end(), [&](const RangeDeletion* deletion) {
+      return lsn < deletion->lsn && in_range(deletion->range, time);
+    });
+  };
   for (const auto& segment : table.segments) {
     const SeriesTail* tail = segment->find(series);
     if (tail == nullptr) continue;
@@ -91,7 +110,7 @@ void add_tail_rows(const TailTable& table, SeriesId series, Lsn newest, TimeRang
         if (lsn > newest) return;
         const int64_t time = block->time(row);
         if (!in_range(range, time)) continue;
-        if (!table.drops.empty() && table.hides(time, lsn)) continue;
+        if (!deletions.empty() && hidden(time, lsn)) continue;
         rows.push_back({time, block, row});
       }
     }
@@ -103,7 +122,7 @@ void add_staged_rows(const StagedRun& run, size_t count, uint64_t position, Time
   for (size_t row = 0; row < count; ++row) {
     const int64_t time = run.times()[row];
     if (!in_range(range, time)) continue;
-    if (run.has_drops() && run.dropped(row, position)) continue;
+    if (run.has_deleted_ranges() && run.in_deleted_range(row, position)) continue;
     rows.push_back({time, nullptr, static_cast<uint32_t>(row)});
   }
 }
@@ -127,6 +146,7 @@ void gather_rows(std::span<const PointRow> rows, const StagedRun* run,
   out.times.clear();
   out.times.reserve(rows.size());
   for (const PointRow& row : rows) out.times.push_back(row.time);
+  gather_deleted(rows, run, out.deleted);
   out.columns.resize(types.size());
   for (size_t i = 0; i < types.size(); ++i) {
     out.columns[i].clear();

@@ -20,16 +20,16 @@ struct PointRow {
   uint32_t row;
 };
 
-/// Adds the rows in `range` that a view at `newest` sees and `table`'s drops do not hide, in the
+/// Adds the rows in `range` that a view at `newest` sees and `table`'s deletions do not hide, in the
 /// order of writing.
 void add_tail_rows(const TailTable& table, SeriesId series, Lsn newest, TimeRange range,
                    std::vector<PointRow>& rows);
-/// Adds the first `count` rows of the run that are in `range` and not dropped before `position`.
+/// Adds the first `count` rows of the run that are in `range` and in no range deleted before `position`.
 void add_staged_rows(const StagedRun& run, size_t count, uint64_t position, TimeRange range,
                      std::vector<PointRow>& rows);
 /// Sorts by time; of rows with one time the last stays.
 void sort_last_wins(std::vector<PointRow>& rows);
-/// Copies rows into columns; those not asked for (empty means all) stay unloaded. Texts of the tail
+/// Copies rows, deleted ones too, into columns; those not asked for (empty means all) stay unloaded. Texts of the tail
 /// are borrowed from it.
 void gather_rows(std::span<const PointRow> rows, const StagedRun* run,
                  std::span<const FieldType> types, const std::vector<bool>& fields,

@@ -7,14 +7,28 @@
 namespace braid {
 namespace {
 
-/// Was the whole interval dropped after the files' rows were frozen? Drops end where intervals do,
-/// so a chunk is covered or not.
-bool dropped_since(const TailSet& tail, const ChunkDefinition& chunk, Lsn frozen) {
-  const TailTable* table = tail.find(chunk.hypertable);
-  return table != nullptr &&
-         std::any_of(table->drops.begin(), table->drops.end(), [&](const TailDrop& drop) {
-           return drop.lsn > frozen && chunk.interval.limit <= drop.limit;
-         });
+/// Has everything in the chunk been deleted since its rows were frozen?
+bool is_gone(const CatalogState& state, const ChunkDefinition& chunk) {
+  return std::any_of(state.deletions.begin(), state.deletions.end(), [&](const auto& entry) {
+    const RangeDeletion& deletion = *entry.second;
+    return deletion.touches(chunk) && deletion.series.empty() && deletion.range.start <= chunk.time_min &&
+           chunk.time_max < deletion.range.limit;
+  });
+}
+
+/// Deletions that reach no chunk any more have nothing to hide: those that were committed before a
+/// chunk was made have been applied to it, and no other checkpoint or compaction is about to add one
+/// that is older.
+void remove_idle_deletions(CatalogWriter& catalog) {
+  std::vector<DeletionId> idle;
+  const CatalogState& state = catalog.state();
+  for (const auto& [id, deletion] : state.deletions) {
+    const bool touches = std::any_of(state.chunks.begin(), state.chunks.end(), [&](const auto& chunk) {
+      return deletion->touches(chunk.second);
+    });
+    if (!touches) idle.push_back(id);
+  }
+  for (const DeletionId id : idle) catalog.remove_deletion(id);
 }
 
 }  // namespace
@@ -38,7 +52,7 @@ Status SeriesCheckpoint::write(ChunkFiles& files, const std::function<ChunkId()>
   std::vector<ChunkDefinition> chunks;
   Status status;
   for (const auto& [id, table] : sealing_.tables) {
-    status = seal_table(files, state_->hypertables.at(id), table, newest_, next_id, chunks);
+    status = seal_table(files, {state_->hypertables.at(id), table, state_->chunks, newest_}, next_id, chunks);
     if (!status.ok()) break;
   }
   for (const ChunkDefinition& chunk : chunks) files_.push_back({chunk});
@@ -49,8 +63,7 @@ Status SeriesCheckpoint::write(ChunkFiles& files, const std::function<ChunkId()>
 void SeriesCheckpoint::install(const TailSet& tail, CatalogWriter& catalog, CommitRecord& record) {
   const auto& tables = catalog.state().hypertables;
   for (File& file : files_) {
-    if (!tables.contains(file.chunk.hypertable) || dropped_since(tail, file.chunk, newest_))
-      continue;
+    if (!tables.contains(file.chunk.hypertable) || is_gone(catalog.state(), file.chunk)) continue;
     catalog.add_chunk(file.chunk);
     file.installed = true;
     // The counter in the catalog keeps the ids from being given again after a reopen.
@@ -60,8 +73,9 @@ void SeriesCheckpoint::install(const TailSet& tail, CatalogWriter& catalog, Comm
     const auto definition = tables.find(id);
     const TailTable* table = tail.find(id);
     if (definition != tables.end() && table != nullptr)
-      add_runs(definition->second, *table, newest_, record.series.runs);
+      add_runs({definition->second, *table, catalog.state().chunks, newest_}, record.series.runs);
   }
+  remove_idle_deletions(catalog);
   if (!record.series.runs.empty()) record.series.relogged = true;
   catalog.set_series_watermark(newest_);
 }
@@ -75,11 +89,10 @@ std::shared_ptr<const TailSet> SeriesCheckpoint::without_sealed(const TailSet& t
       return std::find(sealed.segments.begin(), sealed.segments.end(), segment) !=
              sealed.segments.end();
     });
-    // Rows that remain are newer than the frozen LSN, so older drops hide nothing any more.
-    std::erase_if(table->second.drops, [&](const TailDrop& drop) { return drop.lsn <= newest_; });
+    // Rows that remain are newer than the frozen LSN, so older deletions hide nothing any more.
+    std::erase_if(table->second.deletions, [&](const auto& deletion) { return deletion->lsn <= newest_; });
   }
-  // Without rows there is nothing to hide, and no checkpoint is under way that a drop would have to
-  // reach.
+  // Without rows there is nothing to hide.
   std::erase_if(out->tables, [](const auto& table) { return table.second.segments.empty(); });
   return out;
 }

@@ -28,7 +28,7 @@ class SeriesCheckpoint {
   /// Writes and syncs the chunk files.
   Status write(ChunkFiles& files, const std::function<ChunkId()>& next_id);
   /// Adds the chunks' rows, the points to log again and the watermark. `tail` is the newest set:
-  /// what was dropped since the begin stays dropped.
+  /// what was deleted since the begin stays deleted.
   void install(const TailSet& tail, CatalogWriter& catalog, CommitRecord& record);
   /// The set without what is in chunks now.
   std::shared_ptr<const TailSet> without_sealed(const TailSet& tail) const;
@@ -44,7 +44,7 @@ class SeriesCheckpoint {
   };
   const Lsn newest_;
   const std::shared_ptr<const CatalogState> state_;  // shared: with views of that version
-  TailSet sealing_;                                  // frozen segments and the drops at the begin
+  TailSet sealing_;                                  // frozen segments and the deletions at the begin
   std::vector<HypertableId> relogging_;
   std::vector<File> files_;
 };

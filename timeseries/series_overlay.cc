@@ -42,8 +42,12 @@ void append_rows(ColumnData& to, const ColumnData& from, size_t start, size_t li
 
 }  // namespace
 
-StagedRun::StagedRun(HypertableId table, SeriesId series, std::vector<FieldType> types)
-    : table_(table), series_(series), types_(std::move(types)), columns_(types_.size()) {
+StagedRun::StagedRun(HypertableId table, SeriesId series, std::span<const FieldDefinition> fields)
+    : table_(table), series_(series), columns_(fields.size()) {
+  for (const FieldDefinition& field : fields) {
+    types_.push_back(field.type);
+    fields_.push_back(field.id);
+  }
   times_.reserve(kFirstRows);
   for (size_t i = 0; i < types_.size(); ++i) {
     ColumnData& column = columns_[i];
@@ -64,9 +68,10 @@ StagedRun::StagedRun(HypertableId table, SeriesId series, std::vector<FieldType>
   }
 }
 
-bool StagedRun::dropped(size_t row, uint64_t position) const {
-  return std::any_of(drops_.begin(), drops_.end(), [&](const DropMark& drop) {
-    return drop.position < position && row < drop.rows && times_[row] < drop.limit;
+bool StagedRun::in_deleted_range(size_t row, uint64_t position) const {
+  const Timestamp time(times_[row]);
+  return std::any_of(ranges_.begin(), ranges_.end(), [&](const RangeMark& mark) {
+    return mark.position < position && row < mark.rows && time >= mark.range.start && time < mark.range.limit;
   });
 }
 
@@ -75,16 +80,20 @@ int64_t StagedRun::time_max() const {
   return ascending_ == 0 ? INT64_MIN : times_[ascending_ - 1];
 }
 
-bool StagedRun::contains(int64_t time) const {
-  if (times_.empty() || time > time_max()) return false;
-  if (!drops_.empty()) {
-    for (size_t row = times_.size(); row-- > 0;) {
-      if (times_[row] == time && !dropped(row)) return true;
-    }
-    return false;
+std::optional<size_t> StagedRun::find(int64_t time) const {
+  if (times_.empty() || time > time_max()) return std::nullopt;
+  size_t row = kNoRow;
+  if (const auto late = late_times_.find(time); late != late_times_.end()) {
+    row = late->second;
+  } else {
+    const auto limit = times_.begin() + static_cast<ptrdiff_t>(ascending_);
+    const auto found = std::lower_bound(times_.begin(), limit, time);
+    if (found == limit || *found != time) return std::nullopt;
+    row = static_cast<size_t>(found - times_.begin());
   }
-  const auto limit = times_.begin() + static_cast<ptrdiff_t>(ascending_);
-  return std::binary_search(times_.begin(), limit, time) || late_times_.contains(time);
+  // A range that covers it covers all earlier rows of its time.
+  if (in_deleted_range(row)) return std::nullopt;
+  return row;
 }
 
 void StagedRun::note_times(size_t start) {
@@ -95,18 +104,25 @@ void StagedRun::note_times(size_t start) {
       continue;
     }
     late_max_.push_back(std::max(time_max(), time));
-    ++late_times_[time];
+    const auto [last, added] = late_times_.try_emplace(time, row);
+    late_before_.push_back(added ? kNoRow : last->second);
+    last->second = row;
   }
 }
 
 void StagedRun::truncate(size_t rows) {
   for (size_t row = times_.size(); row > rows && row > ascending_; --row) {
+    const auto last = late_times_.find(times_[row - 1]);
+    if (late_before_.back() == kNoRow)
+      late_times_.erase(last);
+    else
+      last->second = late_before_.back();
     late_max_.pop_back();
-    const auto count = late_times_.find(times_[row - 1]);
-    if (--count->second == 0) late_times_.erase(count);
+    late_before_.pop_back();
   }
   ascending_ = std::min(ascending_, rows);
   times_.resize(rows);
+  if (deleted_.size() > rows) deleted_.resize(rows);
   for (ColumnData& column : columns_) column.truncate(rows);
   taken_rows_ = std::min(taken_rows_, rows);
 }
@@ -120,12 +136,7 @@ StagedRun& SeriesOverlay::run(HypertableId table, SeriesId series,
   const auto [entry, added] =
       index_.try_emplace({table.value(), series.value()}, static_cast<uint32_t>(runs_.size()));
   recent_run_ = entry->second;
-  if (added) {
-    std::vector<FieldType> types;
-    types.reserve(fields.size());
-    for (const FieldDefinition& field : fields) types.push_back(field.type);
-    runs_.push_back(std::make_unique<StagedRun>(table, series, std::move(types)));
-  }
+  if (added) runs_.push_back(std::make_unique<StagedRun>(table, series, fields));
   return *runs_[recent_run_];
 }
 
@@ -134,12 +145,11 @@ const StagedRun* SeriesOverlay::find(HypertableId table, SeriesId series) const 
   return found == index_.end() ? nullptr : runs_[found->second].get();
 }
 
-std::optional<Timestamp> SeriesOverlay::drop_limit(HypertableId table) const {
-  std::optional<Timestamp> limit;
-  for (const Drop& drop : drops_) {
-    if (drop.table == table && (!limit.has_value() || *limit < drop.limit)) limit = drop.limit;
-  }
-  return limit;
+bool SeriesOverlay::deletes(HypertableId table, SeriesId series, int64_t time) const {
+  return std::any_of(deletions_.begin(), deletions_.end(), [&](const Deletion& deletion) {
+    const RangeDeletion& range = *deletion.range;
+    return range.hypertable == table && range.range.start.value() <= time && time < range.range.limit.value() && range.covers(series);
+  });
 }
 
 void SeriesOverlay::log_rows(const StagedRun& run, uint64_t count) {
@@ -160,8 +170,16 @@ void SeriesOverlay::append(StagedRun& run, int64_t time, std::span<const FieldVa
     else if (!run.columns_[i].texts.empty())
       bytes_ += 24;
   }
+  if (!run.deleted_.empty()) run.deleted_.push_back(0);
   run.note_times(before);
   log_rows(run, 1);
+}
+
+void SeriesOverlay::append_deleted(StagedRun& run, int64_t time) {
+  if (run.deleted_.empty()) run.deleted_.assign(run.rows(), 0);
+  const std::vector<FieldValue> fields(run.types_.size());
+  append(run, time, fields);
+  run.deleted_.back() = 1;
 }
 
 void SeriesOverlay::append_columns(StagedRun& run, std::span<const int64_t> times,
@@ -171,28 +189,32 @@ void SeriesOverlay::append_columns(StagedRun& run, std::span<const int64_t> time
   run.times_.insert(run.times_.end(), times.begin(), times.end());
   for (size_t i = 0; i < columns.size(); ++i)
     append_rows(run.columns_[i], columns[i], 0, times.size());
+  if (!run.deleted_.empty()) run.deleted_.resize(run.rows(), 0);
   bytes_ += text_bytes(run.columns_, before);
   run.note_times(before);
   log_rows(run, times.size());
 }
 
-void SeriesOverlay::drop(HypertableId table, Timestamp limit) {
+void SeriesOverlay::delete_range(RangeDeletion deletion) {
   for (const auto& run : runs_) {
-    if (run->table() == table) run->drops_.push_back({run->rows(), limit.value(), position_});
+    if (run->table() == deletion.hypertable && deletion.covers(run->series()))
+      run->ranges_.push_back({run->rows(), deletion.range, position_});
   }
-  drops_.push_back({table, limit, position_});
-  entries_.push_back({kDropEntry, position_});
+  bytes_ += deletion.series.size() * sizeof(SeriesId);
+  deletions_.push_back({std::make_shared<const RangeDeletion>(std::move(deletion)), position_});
+  entries_.push_back({kDeletionEntry, position_});
   ++position_;
 }
 
 void SeriesOverlay::undo(const Entry& entry, uint64_t count) {
-  if (entry.run == kDropEntry) {
-    const Drop drop = drops_.back();
-    drops_.pop_back();
-    drops_taken_ = std::min(drops_taken_, drops_.size());
+  if (entry.run == kDeletionEntry) {
+    const Deletion deletion = std::move(deletions_.back());
+    deletions_.pop_back();
+    deletions_taken_ = std::min(deletions_taken_, deletions_.size());
+    bytes_ -= deletion.range->series.size() * sizeof(SeriesId);
     for (const auto& run : runs_) {
-      auto& marks = run->drops_;
-      if (!marks.empty() && marks.back().position == drop.position) marks.pop_back();
+      auto& marks = run->ranges_;
+      if (!marks.empty() && marks.back().position == deletion.position) marks.pop_back();
     }
     return;
   }
@@ -220,8 +242,9 @@ bool SeriesOverlay::undone_since(size_t epoch, uint64_t position) const {
 }
 
 void SeriesOverlay::take_changes(SeriesChanges& changes) {
-  for (; drops_taken_ < drops_.size(); ++drops_taken_) {
-    changes.drops.push_back({drops_[drops_taken_].table, drops_[drops_taken_].limit});
+  for (; deletions_taken_ < deletions_.size(); ++deletions_taken_) {
+    const RangeDeletion& taken = *deletions_[deletions_taken_].range;
+    changes.deletions.push_back({taken.hypertable, taken.range, taken.series});
   }
   for (const auto& staged : runs_) {
     const size_t start = staged->taken_rows_;
@@ -231,13 +254,15 @@ void SeriesOverlay::take_changes(SeriesChanges& changes) {
     SeriesRun out;
     out.hypertable = staged->table();
     out.series = staged->series();
+    out.fields = staged->fields();
     out.columns.resize(staged->types().size());
     for (size_t i = 0; i < out.columns.size(); ++i) out.columns[i].type = staged->types()[i];
-    // Drops of the record apply before its runs, so rows that one of them covers are left out here.
+    // Deletions of the record apply before its runs, so rows that one of them covers are left out here.
     for (size_t row = start; row < limit;) {
-      size_t end = staged->has_drops() ? row + 1 : limit;
-      if (!staged->dropped(row)) {
+      size_t end = staged->has_deleted_ranges() ? row + 1 : limit;
+      if (!staged->in_deleted_range(row)) {
         append_part(out.times, staged->times(), row, end);
+        if (!staged->deleted().empty()) append_part(out.deleted, staged->deleted(), row, end);
         for (size_t i = 0; i < out.columns.size(); ++i)
           append_rows(out.columns[i], staged->columns()[i], row, end);
       }

@@ -1,7 +1,7 @@
 // A write transaction's staged points: append-only columns per series, plus a log of their order,
 // so that a rollback cuts off what was staged after its mark.
 //
-// Positions count staged rows and drops from 0; a mark is a position. Scans hold the overlay
+// Positions count staged rows and deletions of ranges from 0; a mark is a position. Scans hold the overlay
 // counted, read the rows before the position at which they were made, and are interrupted when one
 // of those rows was rolled back. Threads: one thread at a time, that of the transaction.
 #pragma once
@@ -21,10 +21,10 @@
 namespace braid {
 
 /// Staged points of one series, in the order in which they were written. A later row wins over an
-/// earlier one of its time.
+/// earlier one of its time; one that is deleted takes the point away.
 class StagedRun {
  public:
-  StagedRun(HypertableId table, SeriesId series, std::vector<FieldType> types);
+  StagedRun(HypertableId table, SeriesId series, std::span<const FieldDefinition> fields);
 
   HypertableId table() const { return table_; }
   SeriesId series() const { return series_; }
@@ -32,18 +32,23 @@ class StagedRun {
   const std::vector<int64_t>& times() const { return times_; }
   const std::vector<ColumnData>& columns() const { return columns_; }
   const std::vector<FieldType>& types() const { return types_; }
+  const std::vector<FieldId>& fields() const { return fields_; }
+  /// Empty while no row is deleted, else one byte per row.
+  const std::vector<uint8_t>& deleted() const { return deleted_; }
+  bool is_deleted(size_t row) const { return !deleted_.empty() && deleted_[row] != 0; }
 
-  /// Is a drop staged after the row, and before `position`, that covers it?
-  bool dropped(size_t row, uint64_t position = UINT64_MAX) const;
-  bool has_drops() const { return !drops_.empty(); }
-  /// Is there a row at `time` that is not dropped?
-  bool contains(int64_t time) const;
+  /// Is a range staged as deleted after the row, and before `position`, that covers it?
+  bool in_deleted_range(size_t row, uint64_t position = UINT64_MAX) const;
+  bool has_deleted_ranges() const { return !ranges_.empty(); }
+  /// The latest row at `time`, unless a range deleted later covers it.
+  std::optional<size_t> find(int64_t time) const;
 
  private:
   friend class SeriesOverlay;
-  struct DropMark {
-    size_t rows;  // rows that were staged before the drop
-    int64_t limit;
+  static constexpr size_t kNoRow = SIZE_MAX;
+  struct RangeMark {
+    size_t rows;  // rows that were staged before the deletion
+    TimeRange range;
     uint64_t position;
   };
   void note_times(size_t start);
@@ -52,38 +57,41 @@ class StagedRun {
 
   const HypertableId table_;
   const SeriesId series_;
-  const std::vector<FieldType> types_;
+  std::vector<FieldType> types_;   // constant after construction
+  std::vector<FieldId> fields_;    // constant after construction
   std::vector<int64_t> times_;
   std::vector<ColumnData> columns_;
-  std::vector<DropMark> drops_;
+  std::vector<uint8_t> deleted_;
+  std::vector<RangeMark> ranges_;
   size_t taken_rows_ = 0;
-  // The first `ascending_` rows ascend strictly; of each later row, the maximum so far, and how
-  // often its time occurs.
+  // The first `ascending_` rows ascend strictly; of each later row, the maximum so far, and the row
+  // before it, if that is a later one too, that has the same time.
   size_t ascending_ = 0;
   std::vector<int64_t> late_max_;
-  std::unordered_map<int64_t, uint32_t> late_times_;
+  std::vector<size_t> late_before_;
+  std::unordered_map<int64_t, size_t> late_times_;  // the last such row of each time
 };
 
 class SeriesOverlay {
  public:
-  struct Drop {
-    HypertableId table;
-    Timestamp limit;
+  struct Deletion {
+    std::shared_ptr<const RangeDeletion> range;  // shared: with scans
     uint64_t position;
   };
 
   StagedRun& run(HypertableId table, SeriesId series, std::span<const FieldDefinition> fields);
   const StagedRun* find(HypertableId table, SeriesId series) const;
   const std::vector<std::unique_ptr<StagedRun>>& runs() const { return runs_; }
-  const std::vector<Drop>& drops() const { return drops_; }
-  /// Points in the base before this time are dropped by the transaction; none if it dropped nothing
-  /// of the table.
-  std::optional<Timestamp> drop_limit(HypertableId table) const;
+  const std::vector<Deletion>& deletions() const { return deletions_; }
+  /// Does the transaction delete a range that covers this point of the base?
+  bool deletes(HypertableId table, SeriesId series, int64_t time) const;
 
   void append(StagedRun& run, int64_t time, std::span<const FieldValue> fields);
+  /// Takes the point away, whether or not there is one.
+  void append_deleted(StagedRun& run, int64_t time);
   void append_columns(StagedRun& run, std::span<const int64_t> times,
                       std::span<const ColumnData> columns);
-  void drop(HypertableId table, Timestamp limit);
+  void delete_range(RangeDeletion deletion);
 
   uint64_t position() const { return position_; }
   void rollback_to(uint64_t mark);
@@ -96,9 +104,9 @@ class SeriesOverlay {
   bool undone_since(size_t epoch, uint64_t position) const;
 
  private:
-  static constexpr uint32_t kDropEntry = UINT32_MAX;
+  static constexpr uint32_t kDeletionEntry = UINT32_MAX;
   struct Entry {
-    uint32_t run;    // index in runs_, or kDropEntry
+    uint32_t run;    // index in runs_, or kDeletionEntry
     uint64_t start;  // position of its first row; it goes on until the next entry
   };
   struct KeyHash {
@@ -113,8 +121,8 @@ class SeriesOverlay {
   std::unordered_map<std::pair<uint32_t, uint64_t>, uint32_t, KeyHash> index_;
   uint32_t recent_run_ = 0;
   std::vector<Entry> entries_;
-  std::vector<Drop> drops_;
-  size_t drops_taken_ = 0;
+  std::vector<Deletion> deletions_;
+  size_t deletions_taken_ = 0;
   uint64_t position_ = 0;
   uint64_t bytes_ = 0;
   std::vector<uint64_t> rollbacks_;  // the mark of each

@@ -2,36 +2,14 @@
 // latest write.
 #pragma once
 
-#include <cstdint>
 #include <memory>
-#include <optional>
-#include <string>
-#include <vector>
 
 #include "engine/catalog.h"
-#include "engine/column_data.h"
 #include "engine/result.h"
 #include "engine/store.h"
-#include "timeseries/series_writer.h"
+#include "timeseries/block_scan.h"
 
 namespace braid {
-
-struct SeriesScanOptions {
-  TimeRange range;
-  /// Ascending ids of the series to read; none means all series of the table.
-  std::optional<std::vector<SeriesId>> series;
-  /// Which fields are wanted: by field index; empty means all. A field not asked reads as null.
-  std::vector<bool> fields;
-  /// Latest first within a series (for "last n points").
-  bool descending = false;
-};
-
-/// What a scan touched, for tests and EXPLAIN-like output.
-struct SeriesScanCounts {
-  uint64_t chunks_pruned = 0;
-  uint64_t blocks_pruned = 0;
-  uint64_t blocks_read = 0;
-};
 
 /// Opens no file before the first `next`. One thread at a time; holds what it reads from.
 /// With an overlay it sees points staged before its construction, and answers kInterrupted after
@@ -41,20 +19,20 @@ class SeriesScan {
   /// `base` is the time-series StoreView; `overlay` may be null.
   SeriesScan(std::shared_ptr<const StoreView> base, std::shared_ptr<const SeriesOverlay> overlay,
              const HypertableDefinition& table, SeriesScanOptions options);
-  ~SeriesScan();
-  SeriesScan(SeriesScan&&) noexcept;
 
   /// Moves to the next point; false at the end.
   Result<bool> next();
-  SeriesId series() const;
-  Timestamp time() const;
+  SeriesId series() const { return run_.series; }
+  Timestamp time() const { return Timestamp(run_.block->times[row_]); }
   /// Valid until the next call of `next`.
-  FieldValue field(size_t index) const;
-  SeriesScanCounts counts() const;
+  FieldValue field(size_t index) const { return run_.block->columns[index].value(row_); }
+  SeriesScanCounts counts() const { return scan_.counts(); }
 
  private:
-  struct State;
-  std::unique_ptr<State> state_;
+  BlockScan scan_;
+  PointRun run_;
+  size_t next_ = 0;  // rows of the run before the next one, in the order of the scan
+  size_t row_ = 0;   // the current one, in the run's block
 };
 
 }  // namespace braid

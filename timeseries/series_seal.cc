@@ -23,16 +23,37 @@ std::vector<FieldType> types_of(const HypertableDefinition& table) {
   return types;
 }
 
-std::vector<SeriesRows> rows_of(const TailTable& tail, Lsn newest) {
+/// The times between which a chunk may hold a point.
+class ChunkTimes {
+ public:
+  ChunkTimes(HypertableId table, const std::map<ChunkId, ChunkDefinition>& chunks) {
+    for (const auto& [id, chunk] : chunks) {
+      if (chunk.hypertable == table) spans_.emplace_back(chunk.time_min.value(), chunk.time_max.value());
+    }
+  }
+  bool contain(int64_t time) const {
+    return std::any_of(spans_.begin(), spans_.end(),
+                       [&](const auto& span) { return time >= span.first && time <= span.second; });
+  }
+
+ private:
+  std::vector<std::pair<int64_t, int64_t>> spans_;
+};
+
+std::vector<SeriesRows> rows_of(const UnsealedRows& unsealed) {
+  const ChunkTimes sealed(unsealed.table.id, unsealed.chunks);
   std::vector<SeriesId> ids;
-  for (const auto& segment : tail.segments) segment->add_series_ids(ids);
+  for (const auto& segment : unsealed.tail.segments) segment->add_series_ids(ids);
   std::sort(ids.begin(), ids.end());
   ids.erase(std::unique(ids.begin(), ids.end()), ids.end());
   std::vector<SeriesRows> out;
   for (const SeriesId id : ids) {
     SeriesRows series{.series = id, .rows = {}};
-    add_tail_rows(tail, id, newest, TimeRange{}, series.rows);
+    add_tail_rows(unsealed.tail, id, unsealed.newest, TimeRange{}, series.rows);
     sort_last_wins(series.rows);
+    std::erase_if(series.rows, [&](const PointRow& row) {
+      return row.block->is_deleted(row.row) && !sealed.contain(row.time);
+    });
     if (!series.rows.empty()) out.push_back(std::move(series));
   }
   return out;
@@ -51,7 +72,7 @@ Status write_chunk(ChunkFiles& files, const HypertableDefinition& table,
   const std::vector<FieldType> types = types_of(table);
   const ChunkHeader header{files.owner().uuid, files.owner().epoch, chunk.id, table.id};
   BRAID_ASSIGN(std::unique_ptr<ChunkWriter> writer,
-               ChunkWriter::create(files.env(), files.path(chunk.id), header, types));
+               ChunkWriter::create(files.env(), files.path(chunk.id), header, table.fields));
   PointBlock block;
   for (SeriesRows& one : series) {
     std::span<const PointRow> rows = take_before(one, chunk.interval.limit);
@@ -64,6 +85,7 @@ Status write_chunk(ChunkFiles& files, const HypertableDefinition& table,
   }
   BRAID_ASSIGN(const WrittenChunk written, writer->finish());
   chunk.rows = written.rows;
+  chunk.deleted_rows = written.deleted_rows;
   chunk.size_bytes = written.size_bytes;
   chunk.time_min = Timestamp(written.time_min);
   chunk.time_max = Timestamp(written.time_max);
@@ -71,7 +93,7 @@ Status write_chunk(ChunkFiles& files, const HypertableDefinition& table,
 }
 
 /// The interval of the earliest row that is not sealed yet; none when all are.
-std::optional<TimeRange> next_interval(const HypertableDefinition& table,
+std::optional<TimeRange> next_interval(const ChunkIntervals& intervals,
                                        const std::vector<SeriesRows>& series) {
   std::optional<int64_t> earliest;
   for (const SeriesRows& one : series) {
@@ -80,7 +102,7 @@ std::optional<TimeRange> next_interval(const HypertableDefinition& table,
     if (!earliest.has_value() || time < *earliest) earliest = time;
   }
   if (!earliest.has_value()) return std::nullopt;
-  return chunk_interval_of(table, *earliest);
+  return intervals.of(*earliest);
 }
 
 ColumnData column_data(const PointColumn& column) {
@@ -95,29 +117,33 @@ ColumnData column_data(const PointColumn& column) {
 
 }  // namespace
 
-Status seal_table(ChunkFiles& files, const HypertableDefinition& table, const TailTable& tail,
-                  Lsn newest, const std::function<ChunkId()>& next_id,
-                  std::vector<ChunkDefinition>& out) {
-  std::vector<SeriesRows> series = rows_of(tail, newest);
-  while (const auto interval = next_interval(table, series)) {
+Status seal_table(ChunkFiles& files, const UnsealedRows& unsealed,
+                  const std::function<ChunkId()>& next_id, std::vector<ChunkDefinition>& out) {
+  const HypertableDefinition& table = unsealed.table;
+  const ChunkIntervals intervals(table, unsealed.chunks);
+  std::vector<SeriesRows> series = rows_of(unsealed);
+  while (const auto interval = next_interval(intervals, series)) {
     ChunkDefinition& chunk = out.emplace_back();
     chunk.id = next_id();
     chunk.hypertable = table.id;
     chunk.interval = *interval;
+    chunk.applied = unsealed.newest;
     BRAID_TRY(write_chunk(files, table, series, chunk));
   }
   return Status();
 }
 
-void add_runs(const HypertableDefinition& table, const TailTable& tail, Lsn newest,
-              std::vector<SeriesRun>& runs) {
+void add_runs(const UnsealedRows& unsealed, std::vector<SeriesRun>& runs) {
+  const HypertableDefinition& table = unsealed.table;
   PointBlock block;
-  for (const SeriesRows& series : rows_of(tail, newest)) {
+  for (const SeriesRows& series : rows_of(unsealed)) {
     gather_rows(series.rows, nullptr, types_of(table), {}, block);
     SeriesRun& run = runs.emplace_back();
     run.hypertable = table.id;
     run.series = series.series;
     run.times = block.times;
+    run.deleted = block.deleted;
+    for (const FieldDefinition& field : table.fields) run.fields.push_back(field.id);
     for (const PointColumn& column : block.columns) run.columns.push_back(column_data(column));
   }
 }

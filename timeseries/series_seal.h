@@ -3,6 +3,7 @@
 #pragma once
 
 #include <functional>
+#include <map>
 #include <memory>
 #include <vector>
 
@@ -13,15 +14,22 @@
 
 namespace braid {
 
-/// Writes and syncs the chunk files of the rows up to `newest`; the caller syncs the directory.
+/// The unsealed rows of one hypertable up to an LSN, latest writes only. A deleted point counts only where one of `chunks`, the
+/// catalogue's, may hold it.
+struct UnsealedRows {
+  const HypertableDefinition& table;
+  const TailTable& tail;
+  const std::map<ChunkId, ChunkDefinition>& chunks;
+  Lsn newest;
+};
+
+/// Writes and syncs the chunk files of the rows; the caller syncs the directory.
 /// `next_id` gives each file its id. Chunks whose file was begun are added to `out` even on
 /// failure, so that the caller can remove them.
-Status seal_table(ChunkFiles& files, const HypertableDefinition& table, const TailTable& tail,
-                  Lsn newest, const std::function<ChunkId()>& next_id,
-                  std::vector<ChunkDefinition>& out);
+Status seal_table(ChunkFiles& files, const UnsealedRows& unsealed,
+                  const std::function<ChunkId()>& next_id, std::vector<ChunkDefinition>& out);
 
-/// Adds the rows up to `newest`, latest writes only, one run per series.
-void add_runs(const HypertableDefinition& table, const TailTable& tail, Lsn newest,
-              std::vector<SeriesRun>& runs);
+/// Adds the rows, one run per series.
+void add_runs(const UnsealedRows& unsealed, std::vector<SeriesRun>& runs);
 
 }  // namespace braid

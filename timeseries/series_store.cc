@@ -17,7 +17,7 @@
 namespace braid {
 namespace {
 
-/// Changes of the set of segments and drops are made on a copy, which is made at most once.
+/// Changes of the set of segments and deletions are made on a copy, which is made at most once.
 class TailChange {
  public:
   explicit TailChange(std::shared_ptr<const TailSet> before) : before_(std::move(before)) {}
@@ -36,10 +36,11 @@ class TailChange {
     auto& segments = copy().tables[table].segments;
     return **segments.insert(segments.begin(), std::make_shared<TailSegment>(types));
   }
-  void drop(HypertableId table, TailDrop drop) {
-    TailTable& changed = copy().tables[table];
-    changed.add_drop(drop);
-    if (drop.limit.value() == INT64_MAX) changed.segments.clear();
+  void delete_range(RangeDeletion deletion) {
+    TailTable& changed = copy().tables[deletion.hypertable];
+    if (deletion.series.empty() && deletion.range.start == TimeRange{}.start && deletion.range.limit == TimeRange{}.limit)
+      changed.segments.clear();
+    changed.add_deletion(std::move(deletion));
   }
   std::shared_ptr<const TailSet> take() {
     return copy_ != nullptr ? std::move(copy_) : std::move(before_);
@@ -68,7 +69,7 @@ bool is_whole(const SeriesRun& run, const HypertableDefinition& table) {
     if (column.type != table.fields[i].type || column.size() != run.times.size()) return false;
     if (!column.nulls.empty() && column.nulls.size() != run.times.size()) return false;
   }
-  return true;
+  return run.deleted.empty() || run.deleted.size() == run.times.size();
 }
 
 }  // namespace
@@ -114,8 +115,7 @@ class SeriesStore final : public Store {
     return tail_;
   }
   void install_tail(std::shared_ptr<const TailSet> tail, std::optional<Lsn> lsn);
-  void append(TailSegment& segment, SeriesId series, std::span<const int64_t> times,
-              std::span<const ColumnData> columns, size_t start, size_t limit, Lsn lsn);
+  void append(TailSegment& segment, SeriesId series, const TailRows& rows, size_t start, size_t limit, Lsn lsn);
   void append_staged(TailChange& change, const StagedRun& run, Lsn lsn);
   Status replay_run(TailChange& change, const SeriesRun& run, TailSegment* relogged, Lsn lsn);
   Status replay_runs(TailChange& change, const SeriesChanges& changes, Lsn lsn);
@@ -155,33 +155,36 @@ void SeriesStore::install_tail(std::shared_ptr<const TailSet> tail, std::optiona
   if (lsn.has_value()) lsn_ = std::max(lsn_, *lsn);
 }
 
-void SeriesStore::append(TailSegment& segment, SeriesId series, std::span<const int64_t> times,
-                         std::span<const ColumnData> columns, size_t start, size_t limit, Lsn lsn) {
+void SeriesStore::append(TailSegment& segment, SeriesId series, const TailRows& rows, size_t start, size_t limit, Lsn lsn) {
   const uint64_t before = segment.bytes();
-  segment.append(series, times, columns, start, limit, lsn);
+  segment.append(series, rows, start, limit, lsn);
   tail_bytes_.fetch_add(segment.bytes() - before, std::memory_order_relaxed);
 }
 
 void SeriesStore::append_staged(TailChange& change, const StagedRun& run, Lsn lsn) {
   if (run.rows() == 0) return;
   TailSegment& segment = change.open_segment(run.table(), run.types());
-  if (!run.has_drops()) {
-    append(segment, run.series(), run.times(), run.columns(), 0, run.rows(), lsn);
+  const TailRows rows{run.times(), run.columns(), run.deleted()};
+  if (!run.has_deleted_ranges()) {
+    append(segment, run.series(), rows, 0, run.rows(), lsn);
     return;
   }
   for (size_t row = 0; row < run.rows(); ++row) {
-    if (!run.dropped(row))
-      append(segment, run.series(), run.times(), run.columns(), row, row + 1, lsn);
+    if (!run.in_deleted_range(row)) append(segment, run.series(), rows, row, row + 1, lsn);
   }
 }
 
 Status SeriesStore::publish(StoreWriter& writer, Lsn lsn) {
   const SeriesOverlay& staged = *static_cast<SeriesWriter&>(writer).overlay();
   TailChange change(tail());
-  for (const SeriesOverlay::Drop& drop : staged.drops()) change.drop(drop.table, {drop.limit, lsn});
+  for (const SeriesOverlay::Deletion& deletion : staged.deletions()) {
+    RangeDeletion range = *deletion.range;
+    range.lsn = lsn;
+    change.delete_range(std::move(range));
+  }
   for (const auto& run : staged.runs()) append_staged(change, *run, lsn);
   auto changed = change.take();
-  if (!staged.drops().empty()) tail_bytes_.store(changed->bytes(), std::memory_order_relaxed);
+  if (!staged.deletions().empty()) tail_bytes_.store(changed->bytes(), std::memory_order_relaxed);
   install_tail(std::move(changed), lsn);
   return Status();
 }
@@ -215,7 +218,7 @@ Status SeriesStore::replay_run(TailChange& change, const SeriesRun& run, TailSeg
                                Lsn lsn) {
   TailSegment& segment =
       relogged != nullptr ? *relogged : change.open_segment(run.hypertable, types_of(run.columns));
-  append(segment, run.series, run.times, run.columns, 0, run.times.size(), lsn);
+  append(segment, run.series, {run.times, run.columns, run.deleted}, 0, run.times.size(), lsn);
   return Status();
 }
 
@@ -256,8 +259,8 @@ Status SeriesStore::replay(const CommitRecord& record, Lsn lsn) {
     if (lsn <= lsn_) return Status();
   }
   TailChange change(tail());
-  for (const SeriesDrop& drop : record.series.drops)
-    change.drop(drop.hypertable, {drop.limit, lsn});
+  for (const SeriesDeletion& deletion : record.series.deletions)
+    change.delete_range({.hypertable = deletion.hypertable, .range = deletion.range, .series = deletion.series, .lsn = lsn});
   const Status status = replay_runs(change, record.series, lsn);
   if (!status.ok()) return status.within(fmt::format("log record {}", lsn.value()));
   install_tail(change.take(), lsn);

@@ -9,6 +9,7 @@
 #include "timeseries/series_overlay.h"
 #include "timeseries/series_view.h"
 #include "timeseries/tag_codec.h"
+#include "timeseries/tag_value.h"
 
 namespace braid {
 namespace {
@@ -60,7 +61,20 @@ Result<SeriesId> SeriesWriter::series(const HypertableDefinition& table,
                                       const std::vector<std::optional<std::string_view>>& tags) {
   if (tags.size() != table.tags.size())
     return invalid(table, fmt::format("{} tag values for {} tags", tags.size(), table.tags.size()));
-  return catalog_.intern_series(table.id, encode_tags(tags));
+  if (std::none_of(table.tag_types.begin(), table.tag_types.end(), [](FieldType type) { return type == FieldType::kInt64; }))
+    return catalog_.intern_series(table.id, encode_tags(tags));
+  std::vector<std::string> numbers(tags.size());
+  std::vector<std::optional<std::string_view>> named = tags;
+  for (size_t i = 0; i < tags.size(); ++i) {
+    if (!tags[i] || table.tag_type(i) != FieldType::kInt64) continue;
+    const auto number = integer_of_tag(*tags[i]);
+    if (!number)
+      return Status(StatusCode::kConstraint, fmt::format("hypertable '{}': tag '{}' is INTEGER: '{}' is not", table.name,
+                                                         table.tags[i], *tags[i]));
+    numbers[i] = tag_of_integer(*number);
+    named[i] = numbers[i];
+  }
+  return catalog_.intern_series(table.id, encode_tags(named));
 }
 
 Status SeriesWriter::already_exists(const HypertableDefinition& table, SeriesId series,
@@ -79,15 +93,65 @@ Status SeriesWriter::already_exists(const HypertableDefinition& table, SeriesId 
 Result<AppendOutcome> SeriesWriter::append_to(const HypertableDefinition& table, StagedRun& run,
                                               Timestamp time, std::span<const FieldValue> fields,
                                               ConflictPolicy policy) {
-  bool exists = run.contains(time.value());
-  if (!exists) {
-    const auto dropped = overlay_->drops().empty() ? std::nullopt : overlay_->drop_limit(table.id);
-    BRAID_ASSIGN(exists, probe_->exists(table, run.series(), time.value(), dropped));
+  if (policy == ConflictPolicy::kMerge) {
+    BRAID_ASSIGN(auto merged, find(table, run.series(), time));
+    if (merged.has_value()) {
+      for (size_t i = 0; i < fields.size(); ++i) {
+        if (!fields[i].is_null) (*merged)[i] = fields[i];
+      }
+      overlay_->append(run, time.value(), *merged);
+      return AppendOutcome::kMerged;
+    }
+    overlay_->append(run, time.value(), fields);
+    return AppendOutcome::kAdded;
   }
+  BRAID_ASSIGN(const bool exists, this->exists(table, run.series(), time.value()));
   if (exists && policy == ConflictPolicy::kIgnore) return AppendOutcome::kIgnored;
   if (exists && policy == ConflictPolicy::kError) return already_exists(table, run.series(), time);
   overlay_->append(run, time.value(), fields);
   return exists ? AppendOutcome::kReplaced : AppendOutcome::kAdded;
+}
+
+Result<bool> SeriesWriter::exists(const HypertableDefinition& table, SeriesId series, int64_t time) {
+  const StagedRun* run = overlay_->find(table.id, series);
+  if (const auto row = run == nullptr ? std::nullopt : run->find(time)) return !run->is_deleted(*row);
+  if (overlay_->deletes(table.id, series, time)) return false;
+  return probe_->exists(table.id, series, time);
+}
+
+Result<std::optional<std::vector<FieldValue>>> SeriesWriter::find(const HypertableDefinition& table, SeriesId series,
+                                                                  Timestamp time) {
+  using Found = std::optional<std::vector<FieldValue>>;
+  const StagedRun* run = overlay_->find(table.id, series);
+  if (const auto row = run == nullptr ? std::nullopt : run->find(time.value())) {
+    if (run->is_deleted(*row)) return Found();
+    // What is staged may move when more is, so texts are copied.
+    staged_texts_.clear();
+    Found fields(std::in_place);
+    for (const ColumnData& column : run->columns()) {
+      FieldValue& value = fields->emplace_back(column.value(*row));
+      if (!value.text.empty()) value.text = staged_texts_.emplace_back(value.text);
+    }
+    return fields;
+  }
+  if (overlay_->deletes(table.id, series, time.value())) return Found();
+  return probe_->find(table, series, time.value());
+}
+
+Result<bool> SeriesWriter::remove(const HypertableDefinition& table, SeriesId series, Timestamp time) {
+  BRAID_ASSIGN(const bool exists, this->exists(table, series, time.value()));
+  if (exists) overlay_->append_deleted(overlay_->run(table.id, series, table.fields), time.value());
+  return exists;
+}
+
+Status SeriesWriter::remove_range(const HypertableDefinition& table, TimeRange range, std::vector<SeriesId> series) {
+  if (range.start >= range.limit) return Status();
+  RangeDeletion deletion{.hypertable = table.id, .range = range, .series = std::move(series)};
+  // Whatever this transaction is numbered, what is committed so far was written before this.
+  deletion.lsn = static_cast<const SeriesView&>(*base_).lsn().next();
+  catalog_.add_deletion(deletion);
+  overlay_->delete_range(std::move(deletion));
+  return Status();
 }
 
 Result<AppendOutcome> SeriesWriter::append(const HypertableDefinition& table, SeriesId series,
@@ -103,11 +167,12 @@ Result<AppendOutcome> SeriesWriter::append(const HypertableDefinition& table, Se
 
 Status SeriesWriter::append_one_by_one(const HypertableDefinition& table, StagedRun& run,
                                        std::span<const int64_t> times,
-                                       std::span<const ColumnData> columns) {
+                                       std::span<const ColumnData> columns,
+                                       ConflictPolicy policy) {
   std::vector<FieldValue> fields(columns.size());
   for (size_t row = 0; row < times.size(); ++row) {
     for (size_t i = 0; i < columns.size(); ++i) fields[i] = columns[i].value(row);
-    auto outcome = append_to(table, run, Timestamp(times[row]), fields, table.on_conflict);
+    auto outcome = append_to(table, run, Timestamp(times[row]), fields, policy);
     if (!outcome.ok()) return outcome.status();
   }
   return Status();
@@ -115,30 +180,32 @@ Status SeriesWriter::append_one_by_one(const HypertableDefinition& table, Staged
 
 Status SeriesWriter::append_columns(const HypertableDefinition& table, SeriesId series,
                                     std::span<const int64_t> times,
-                                    std::span<const ColumnData> columns) {
+                                    std::span<const ColumnData> columns,
+                                    std::optional<ConflictPolicy> policy) {
   BRAID_TRY(check_columns(table, times, columns));
   if (times.empty()) return Status();
   StagedRun& run = overlay_->run(table.id, series, table.fields);
-  if (table.on_conflict == ConflictPolicy::kReplace) {
+  const ConflictPolicy chosen = policy.value_or(table.on_conflict);
+  if (chosen == ConflictPolicy::kReplace) {
     overlay_->append_columns(run, times, columns);
     return Status();
   }
   const uint64_t start = overlay_->position();
-  const Status status = append_one_by_one(table, run, times, columns);
+  const Status status = append_one_by_one(table, run, times, columns, chosen);
   if (!status.ok()) overlay_->rollback_to(start);
   return status;
 }
 
 Result<uint64_t> SeriesWriter::drop_chunks(const HypertableDefinition& table,
                                            Timestamp older_than) {
-  const Timestamp limit = chunk_interval_of(table, older_than.value()).start;
+  const Timestamp limit = ChunkIntervals(table, catalog_.state().chunks).of(older_than.value()).start;
   if (limit.value() == INT64_MIN) return uint64_t{0};
   std::vector<ChunkId> dropped;
   for (const auto& [id, chunk] : catalog_.state().chunks) {
     if (chunk.hypertable == table.id && chunk.interval.limit <= limit) dropped.push_back(id);
   }
   for (const ChunkId id : dropped) catalog_.remove_chunk(id);
-  overlay_->drop(table.id, limit);
+  BRAID_TRY(remove_range(table, {TimeRange{}.start, limit}, {}));
   return static_cast<uint64_t>(dropped.size());
 }
 
@@ -148,8 +215,7 @@ Status SeriesWriter::drop_hypertable(const HypertableDefinition& table) {
     if (chunk.hypertable == table.id) dropped.push_back(id);
   }
   for (const ChunkId id : dropped) catalog_.remove_chunk(id);
-  overlay_->drop(table.id, Timestamp(INT64_MAX));
-  return Status();
+  return remove_range(table, TimeRange{}, {});
 }
 
 uint64_t SeriesWriter::mark() { return overlay_->position(); }

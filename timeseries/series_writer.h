@@ -1,9 +1,11 @@
 // Writing points inside a write transaction.
 #pragma once
 
+#include <deque>
 #include <memory>
 #include <optional>
 #include <span>
+#include <string>
 #include <string_view>
 #include <vector>
 
@@ -18,7 +20,7 @@ class SeriesOverlay;  // a write transaction's staged points (timeseries/series_
 class StagedRun;      // those of one series
 
 /// What became of a point.
-enum class AppendOutcome : uint8_t { kAdded, kReplaced, kIgnored };
+enum class AppendOutcome : uint8_t { kAdded, kReplaced, kIgnored, kMerged };
 
 /// The time series' StoreWriter. One thread at a time.
 class SeriesWriter final : public StoreWriter {
@@ -27,7 +29,7 @@ class SeriesWriter final : public StoreWriter {
   ~SeriesWriter() override;
 
   /// Finds or adds the series with these tags. kInvalidArgument if the count is not the
-  /// hypertable's.
+  /// hypertable's; kConstraint if a tag declared INTEGER is no whole number.
   Result<SeriesId> series(const HypertableDefinition& table,
                           const std::vector<std::optional<std::string_view>>& tags);
   /// Adds one point; `fields` has one value per field of the table, of the field's type.
@@ -39,7 +41,14 @@ class SeriesWriter final : public StoreWriter {
   /// Adds many points of one series; all-or-nothing. `columns` has one entry per field, each with
   /// times.size() rows.
   Status append_columns(const HypertableDefinition& table, SeriesId series,
-                        std::span<const int64_t> times, std::span<const ColumnData> columns);
+                        std::span<const int64_t> times, std::span<const ColumnData> columns,
+                        std::optional<ConflictPolicy> policy = std::nullopt);
+  /// The fields of a point as the transaction sees it, valid until the next call; none if there is no such point.
+  Result<std::optional<std::vector<FieldValue>>> find(const HypertableDefinition& table, SeriesId series, Timestamp time);
+  /// Takes one point away. Returns whether there was one.
+  Result<bool> remove(const HypertableDefinition& table, SeriesId series, Timestamp time);
+  /// Takes away all points in a range of times, of some series (ascending; empty: of all). Costs the same for any number of points.
+  Status remove_range(const HypertableDefinition& table, TimeRange range, std::vector<SeriesId> series);
 
   /// Drops every point in chunk intervals that end at or before `older_than`. Returns the number of
   /// chunk files dropped.
@@ -60,13 +69,16 @@ class SeriesWriter final : public StoreWriter {
   Result<AppendOutcome> append_to(const HypertableDefinition& table, StagedRun& run, Timestamp time,
                                   std::span<const FieldValue> fields, ConflictPolicy policy);
   Status append_one_by_one(const HypertableDefinition& table, StagedRun& run,
-                           std::span<const int64_t> times, std::span<const ColumnData> columns);
+                           std::span<const int64_t> times, std::span<const ColumnData> columns,
+                           ConflictPolicy policy);
+  Result<bool> exists(const HypertableDefinition& table, SeriesId series, int64_t time);
   Status already_exists(const HypertableDefinition& table, SeriesId series, Timestamp time) const;
 
   std::shared_ptr<const StoreView> base_;
   CatalogWriter& catalog_;
   std::shared_ptr<SeriesOverlay> overlay_;
   std::unique_ptr<PointProbe> probe_;
+  std::deque<std::string> staged_texts_;  // of the point found last
 };
 
 }  // namespace braid

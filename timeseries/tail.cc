@@ -34,6 +34,18 @@ uint64_t row_bytes(FieldType type) {
 
 }  // namespace
 
+void RowMarks::put(const std::vector<uint8_t>& from, size_t start, size_t count, uint32_t at, uint32_t capacity, uint64_t& added_bytes) {
+  if (from.empty()) return;
+  if (memory_ == nullptr) {
+    memory_ = std::make_unique<uint8_t[]>(capacity);
+    added_bytes += capacity;
+    // Safety: the memory is zero, which is what rows published before this mean; release makes the
+    // zeros visible.
+    marks_.store(memory_.get(), std::memory_order_release);
+  }
+  std::copy_n(from.begin() + static_cast<ptrdiff_t>(start), count, memory_.get() + at);
+}
+
 TailBlock::TailBlock(std::span<const FieldType> types, uint32_t capacity)
     : capacity_(capacity),
       times_(make_array<int64_t>(capacity)),
@@ -111,36 +123,31 @@ void SeriesTail::put_column(TailBlock::Column& to, const ColumnData& from, size_
         to.texts[at + i] = keep_text(from.texts[start + i], added_bytes);
       break;
   }
-  if (from.nulls.empty() && to.null_memory == nullptr) return;
-  if (to.null_memory == nullptr) {
-    to.null_memory = std::make_unique<uint8_t[]>(capacity);
-    added_bytes += capacity;
-    // Safety: the memory is zero, which is what rows published before this mean; release makes the
-    // zeros visible.
-    to.nulls.store(to.null_memory.get(), std::memory_order_release);
-  }
-  if (from.nulls.empty()) return;
-  std::copy_n(from.nulls.begin() + static_cast<ptrdiff_t>(start), count, to.null_memory.get() + at);
+  to.nulls.put(from.nulls, start, count, at, capacity, added_bytes);
 }
 
-uint64_t SeriesTail::append(std::span<const int64_t> times, std::span<const ColumnData> columns,
-                            size_t start, size_t limit, Lsn lsn) {
-  BRAID_ASSERT(columns.size() == types_.size());
+uint64_t SeriesTail::append(const TailRows& rows, size_t start, size_t limit, Lsn lsn) {
+  BRAID_ASSERT(rows.columns.size() == types_.size());
   uint64_t added_bytes = 0;
   while (start < limit) {
     TailBlock& block = block_with_room(added_bytes);
     const uint32_t at = block.rows_.load(std::memory_order_relaxed);
     const size_t count = std::min<size_t>(limit - start, block.capacity_ - at);
     for (size_t i = 0; i < count; ++i) {
-      const int64_t time = times[start + i];
-      block.times_[at + i] = time;
-      block.lsns_[at + i] = lsn.value();
-      time_max_ = std::max(time_max_, time);
-      if (times_built_) times_.insert(time);
+      const int64_t time = rows.times[start + i];
+      const TailPlace place{&block, at + static_cast<uint32_t>(i)};
+      block.times_[place.row] = time;
+      block.lsns_[place.row] = lsn.value();
+      if (time >= time_max_) {
+        time_max_ = time;
+        at_time_max_ = place;
+      }
+      if (times_built_) times_[time] = place;
     }
-    for (size_t i = 0; i < columns.size(); ++i) {
-      put_column(block.columns_[i], columns[i], start, count, at, block.capacity_, added_bytes);
+    for (size_t i = 0; i < rows.columns.size(); ++i) {
+      put_column(block.columns_[i], rows.columns[i], start, count, at, block.capacity_, added_bytes);
     }
+    block.deleted_.put(rows.deleted, start, count, at, block.capacity_, added_bytes);
     // Safety: release publishes the rows written above to readers that acquire the count.
     block.rows_.store(at + static_cast<uint32_t>(count), std::memory_order_release);
     start += count;
@@ -148,16 +155,17 @@ uint64_t SeriesTail::append(std::span<const int64_t> times, std::span<const Colu
   return added_bytes;
 }
 
-bool SeriesTail::contains(int64_t time) const {
-  if (time > time_max_) return false;
-  if (time == time_max_) return first() != nullptr;
+std::optional<TailPlace> SeriesTail::find(int64_t time) const {
+  if (time > time_max_ || first() == nullptr) return std::nullopt;
+  if (time == time_max_) return at_time_max_;
   if (!times_built_) {
     for (const TailBlock* block = first(); block != nullptr; block = block->next()) {
-      for (uint32_t row = 0; row < block->rows(); ++row) times_.insert(block->time(row));
+      for (uint32_t row = 0; row < block->rows(); ++row) times_[block->time(row)] = {block, row};
     }
     times_built_ = true;
   }
-  return times_.contains(time);
+  const auto found = times_.find(time);
+  return found == times_.end() ? std::nullopt : std::optional(found->second);
 }
 
 const SeriesTail* TailSegment::find(SeriesId series) const {
@@ -178,8 +186,7 @@ void TailSegment::add_series_ids(std::vector<SeriesId>& ids) const {
   for (const auto& [series, tail] : series_) ids.push_back(series);
 }
 
-void TailSegment::append(SeriesId series, std::span<const int64_t> times,
-                         std::span<const ColumnData> columns, size_t start, size_t limit, Lsn lsn) {
+void TailSegment::append(SeriesId series, const TailRows& rows, size_t start, size_t limit, Lsn lsn) {
   BRAID_ASSERT(!frozen_);
   auto* tail = const_cast<SeriesTail*>(find_as_writer(series));
   uint64_t added_bytes = 0;
@@ -190,20 +197,27 @@ void TailSegment::append(SeriesId series, std::span<const int64_t> times,
     const WriterLock lock(mutex_);
     series_.emplace(series, std::move(created));
   }
-  added_bytes += tail->append(times, columns, start, limit, lsn);
+  const auto times = rows.times.subspan(start, limit - start);
+  const auto [least, greatest] = std::minmax_element(times.begin(), times.end());
+  if (start < limit) {
+    time_min_.store(std::min(time_min(), *least), std::memory_order_relaxed);
+    time_max_.store(std::max(time_max(), *greatest), std::memory_order_relaxed);
+  }
+  added_bytes += tail->append(rows, start, limit, lsn);
   rows_.fetch_add(limit - start, std::memory_order_relaxed);
   bytes_.fetch_add(added_bytes, std::memory_order_relaxed);
 }
 
-bool TailTable::hides(int64_t time, Lsn lsn) const {
-  return std::any_of(drops.begin(), drops.end(), [&](const TailDrop& drop) {
-    return lsn < drop.lsn && time < drop.limit.value();
+bool TailTable::hides(SeriesId series, int64_t time, Lsn lsn) const {
+  return std::any_of(deletions.begin(), deletions.end(), [&](const auto& deletion) {
+    return lsn < deletion->lsn && time >= deletion->range.start.value() && time < deletion->range.limit.value() &&
+           deletion->covers(series);
   });
 }
 
-void TailTable::add_drop(TailDrop drop) {
-  std::erase_if(drops, [&](const TailDrop& old) { return old.limit <= drop.limit; });
-  drops.push_back(drop);
+void TailTable::add_deletion(RangeDeletion deletion) {
+  std::erase_if(deletions, [&](const auto& old) { return deletion.includes(*old); });
+  deletions.push_back(std::make_shared<const RangeDeletion>(std::move(deletion)));
 }
 
 uint64_t TailTable::rows() const {

@@ -7,24 +7,40 @@
 //   2. Rows of a series lie in the order of their LSNs, segment by segment: a reader stops at the
 //   first row that is newer than
 //      its view.
-//   3. The set of segments and drops is immutable; the store replaces it when a segment is added or
-//   sealed, or at a drop.
+//   3. The set of segments and deletions is immutable; the store replaces it when a segment is added or
+//   sealed, or a range is deleted.
 // Threads: members marked "writer" are called holding the writer slot; all others from any thread.
 #pragma once
 
 #include <atomic>
 #include <map>
 #include <memory>
+#include <optional>
 #include <span>
 #include <unordered_map>
-#include <unordered_set>
 #include <vector>
 
+#include "engine/catalog.h"
 #include "engine/column_data.h"
 #include "engine/mutex.h"
 #include "engine/types.h"
 
 namespace braid {
+
+/// One byte per row of a block; absent while no row is marked.
+class RowMarks {
+ public:
+  bool at(uint32_t row) const {
+    const uint8_t* marks = marks_.load(std::memory_order_acquire);
+    return marks != nullptr && marks[row] != 0;
+  }
+  /// Writer, before the rows are published. `from` is empty for rows without marks.
+  void put(const std::vector<uint8_t>& from, size_t start, size_t count, uint32_t at, uint32_t capacity, uint64_t& added_bytes);
+
+ private:
+  std::unique_ptr<uint8_t[]> memory_;
+  std::atomic<uint8_t*> marks_{nullptr};
+};
 
 /// A fixed number of rows of one series, column by column.
 class TailBlock {
@@ -37,10 +53,9 @@ class TailBlock {
   const TailBlock* next() const { return next_.load(std::memory_order_acquire); }
   int64_t time(uint32_t row) const { return times_[row]; }
   Lsn lsn(uint32_t row) const { return Lsn(lsns_[row]); }
-  bool is_null(size_t column, uint32_t row) const {
-    const uint8_t* nulls = columns_[column].nulls.load(std::memory_order_acquire);
-    return nulls != nullptr && nulls[row] != 0;
-  }
+  /// Does the row take a point away?
+  bool is_deleted(uint32_t row) const { return deleted_.at(row); }
+  bool is_null(size_t column, uint32_t row) const { return columns_[column].nulls.at(row); }
   int64_t integer(size_t column, uint32_t row) const { return columns_[column].integers[row]; }
   double real(size_t column, uint32_t row) const { return columns_[column].reals[row]; }
   std::string_view text(size_t column, uint32_t row) const { return columns_[column].texts[row]; }
@@ -52,16 +67,29 @@ class TailBlock {
     std::unique_ptr<int64_t[]> integers;
     std::unique_ptr<double[]> reals;
     std::unique_ptr<std::string_view[]> texts;
-    std::unique_ptr<uint8_t[]> null_memory;
-    std::atomic<uint8_t*> nulls{nullptr};  // absent while there is no null
+    RowMarks nulls;
   };
 
   const uint32_t capacity_;
   std::unique_ptr<int64_t[]> times_;
   std::unique_ptr<uint64_t[]> lsns_;
   std::unique_ptr<Column[]> columns_;
+  RowMarks deleted_;
   std::atomic<uint32_t> rows_{0};
   std::atomic<TailBlock*> next_{nullptr};
+};
+
+/// Rows that are appended together: `times`, a column per field, and `deleted`, which is empty when no row is.
+struct TailRows {
+  std::span<const int64_t> times;
+  std::span<const ColumnData> columns;
+  const std::vector<uint8_t>& deleted;
+};
+
+/// Where a row of the tail is.
+struct TailPlace {
+  const TailBlock* block = nullptr;
+  uint32_t row = 0;
 };
 
 /// The unsealed points of one series in one segment.
@@ -71,11 +99,10 @@ class SeriesTail {
 
   const TailBlock* first() const { return first_.load(std::memory_order_acquire); }
 
-  /// Writer. Appends rows [start, limit) of the columns; returns the memory that was added.
-  uint64_t append(std::span<const int64_t> times, std::span<const ColumnData> columns, size_t start,
-                  size_t limit, Lsn lsn);
-  /// Writer. Is there a row at `time`? Constant when `time` is past all rows.
-  bool contains(int64_t time) const;
+  /// Writer. Appends rows [start, limit); returns the memory that was added.
+  uint64_t append(const TailRows& rows, size_t start, size_t limit, Lsn lsn);
+  /// Writer. The latest row at `time`. Constant when `time` is past all rows.
+  std::optional<TailPlace> find(int64_t time) const;
 
  private:
   TailBlock& block_with_room(uint64_t& added_bytes);
@@ -91,7 +118,8 @@ class SeriesTail {
   size_t arena_free_bytes_ = 0;
   char* arena_next_ = nullptr;
   int64_t time_max_ = INT64_MIN;
-  mutable std::unordered_set<int64_t> times_;  // built when first asked for an earlier time
+  TailPlace at_time_max_;
+  mutable std::unordered_map<int64_t, TailPlace> times_;  // built when first asked for an earlier time
   mutable bool times_built_ = false;
 };
 
@@ -106,10 +134,12 @@ class TailSegment {
   void add_series_ids(std::vector<SeriesId>& ids) const;
   uint64_t rows() const { return rows_.load(std::memory_order_relaxed); }
   uint64_t bytes() const { return bytes_.load(std::memory_order_relaxed); }
+  /// Of all rows, also of those that a view does not see yet.
+  int64_t time_min() const { return time_min_.load(std::memory_order_relaxed); }
+  int64_t time_max() const { return time_max_.load(std::memory_order_relaxed); }
 
   /// Writer.
-  void append(SeriesId series, std::span<const int64_t> times, std::span<const ColumnData> columns,
-              size_t start, size_t limit, Lsn lsn);
+  void append(SeriesId series, const TailRows& rows, size_t start, size_t limit, Lsn lsn);
   /// Writer. As `find`, without the lock: only the writer changes the map.
   const SeriesTail* find_as_writer(SeriesId series) const;
   void freeze() { frozen_ = true; }
@@ -121,22 +151,19 @@ class TailSegment {
   std::unordered_map<SeriesId, std::unique_ptr<SeriesTail>> series_ BRAID_GUARDED_BY(mutex_);
   std::atomic<uint64_t> rows_{0};
   std::atomic<uint64_t> bytes_{0};
+  std::atomic<int64_t> time_min_{INT64_MAX};
+  std::atomic<int64_t> time_max_{INT64_MIN};
   bool frozen_ = false;  // belongs to the writer
-};
-
-/// Hides rows with a time before `limit` that were written before `lsn`.
-struct TailDrop {
-  Timestamp limit;
-  Lsn lsn;
 };
 
 struct TailTable {
   std::vector<std::shared_ptr<TailSegment>> segments;  ///< oldest first; shared with views
-  std::vector<TailDrop> drops;                         ///< limits descend, LSNs ascend
+  std::vector<std::shared_ptr<const RangeDeletion>> deletions;  ///< LSNs ascend; shared with other sets
 
-  bool hides(int64_t time, Lsn lsn) const;
-  /// Forgets drops that the new one covers.
-  void add_drop(TailDrop drop);
+  /// Is the row hidden by a range that was deleted after it was written?
+  bool hides(SeriesId series, int64_t time, Lsn lsn) const;
+  /// Forgets those that the new one includes.
+  void add_deletion(RangeDeletion deletion);
   uint64_t rows() const;
 };
 

@@ -12,7 +12,8 @@ HypertableDefinition hypertable(const std::string& name) {
   HypertableDefinition definition;
   definition.name = name;
   definition.time_column = "time";
-  definition.tags = {"host"};
+  definition.tags = {"host", "device"};
+  definition.tag_types = {FieldType::kText, FieldType::kInt64};
   definition.fields = {{"usage", FieldType::kDouble}, {"note", FieldType::kText}};
   definition.chunk_interval_us = 3'600'000'000;
   return definition;
@@ -181,6 +182,8 @@ TEST_CASE(
   REQUIRE(decode_definition(bytes, read).ok());
   CHECK(encode_definition(read) == bytes);
   CHECK(read.name == "metrics");
+  CHECK(read.tag_type(0) == FieldType::kText);
+  CHECK(read.tag_type(1) == FieldType::kInt64);
   CHECK(read.fields.size() == 2);
   CHECK(read.on_conflict == ConflictPolicy::kError);
 

@@ -70,17 +70,25 @@ CommitRecord random_record(Random& random) {
          random.bytes(40), random.texts(), random.texts()});
   record.graph.next_node = NodeId(random.bits());
   record.graph.next_edge = EdgeId(random.bits());
-  for (uint64_t i = random.below(3); i > 0; --i)
-    record.series.drops.push_back({HypertableId(static_cast<uint32_t>(random.bits())),
-                                   Timestamp(static_cast<int64_t>(random.bits()))});
+  for (uint64_t i = random.below(3); i > 0; --i) {
+    SeriesDeletion& deletion = record.series.deletions.emplace_back();
+    deletion.hypertable = HypertableId(static_cast<uint32_t>(random.bits()));
+    deletion.range = {Timestamp(static_cast<int64_t>(random.bits())), Timestamp(static_cast<int64_t>(random.bits()))};
+    for (uint64_t j = random.below(4); j > 0; --j) deletion.series.emplace_back(random.bits());
+    std::sort(deletion.series.begin(), deletion.series.end());
+  }
   for (uint64_t i = random.below(4); i > 0; --i) {
     SeriesRun run;
     run.hypertable = HypertableId(static_cast<uint32_t>(random.bits()));
     run.series = SeriesId(random.bits());
     run.times.resize(random.below(10));
     for (int64_t& time : run.times) time = static_cast<int64_t>(random.bits());
-    for (uint64_t j = random.below(4); j > 0; --j)
+    for (uint64_t j = random.below(4); j > 0; --j) {
       run.columns.push_back(random_column(random, run.times.size()));
+      run.fields.emplace_back(static_cast<uint16_t>(random.bits()));
+    }
+    if (random.below(2) == 0)
+      for (size_t row = 0; row < run.times.size(); ++row) run.deleted.push_back(static_cast<uint8_t>(random.below(2)));
     record.series.runs.push_back(std::move(run));
   }
   record.series.relogged = random.below(2) == 0;
@@ -97,8 +105,8 @@ bool same(const EdgeChange& a, const EdgeChange& b) {
          a.target == b.target && a.type == b.type && a.properties == b.properties &&
          a.index_put == b.index_put && a.index_removed == b.index_removed;
 }
-bool same(const SeriesDrop& a, const SeriesDrop& b) {
-  return a.hypertable == b.hypertable && a.limit == b.limit;
+bool same(const SeriesDeletion& a, const SeriesDeletion& b) {
+  return a.hypertable == b.hypertable && a.range.start == b.range.start && a.range.limit == b.range.limit && a.series == b.series;
 }
 bool same(const ColumnData& a, const ColumnData& b) {
   return a.type == b.type && a.integers == b.integers && a.reals == b.reals && a.texts == b.texts &&
@@ -113,12 +121,12 @@ bool all_same(const std::vector<T>& a, const std::vector<T>& b) {
 }
 bool same(const SeriesRun& a, const SeriesRun& b) {
   return a.hypertable == b.hypertable && a.series == b.series && a.times == b.times &&
-         all_same(a.columns, b.columns);
+         a.fields == b.fields && a.deleted == b.deleted && all_same(a.columns, b.columns);
 }
 bool same(const CommitRecord& a, const CommitRecord& b) {
   return all_same(a.graph.nodes, b.graph.nodes) && all_same(a.graph.edges, b.graph.edges) &&
          a.graph.next_node == b.graph.next_node && a.graph.next_edge == b.graph.next_edge &&
-         all_same(a.series.drops, b.series.drops) && all_same(a.series.runs, b.series.runs) &&
+         all_same(a.series.deletions, b.series.deletions) && all_same(a.series.runs, b.series.runs) &&
          a.series.relogged == b.series.relogged;
 }
 

@@ -41,6 +41,7 @@ ChunkFooter footer_of(std::vector<std::pair<uint64_t, int64_t>> starts) {
   ChunkFooter footer;
   footer.types = {FieldType::kInt64};
   footer.dictionaries.resize(1);
+  footer.fields = {FieldId(1)};
   uint64_t offset = kChunkHeaderBytes;
   for (const auto& [series, start] : starts) {
     BlockEntry block;

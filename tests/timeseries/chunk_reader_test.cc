@@ -35,6 +35,8 @@ PointBlock points_from(int64_t first, size_t rows) {
   return out;
 }
 
+const FieldDefinition kFields[] = {{"value", FieldType::kDouble, FieldId(1)}, {"note", FieldType::kText, FieldId(2)}};
+
 /// Writes series 5 and 9 and returns the chunk's row of the catalogue.
 ChunkDefinition write_chunk(Env& env, const std::string& directory, size_t rows) {
   ChunkDefinition chunk;
@@ -43,7 +45,7 @@ ChunkDefinition write_chunk(Env& env, const std::string& directory, size_t rows)
   chunk.interval = {Timestamp(0), Timestamp(1 << 20)};
   auto writer = ChunkWriter::create(env, directory + "/" + chunk_file_name(chunk.id),
                                     {kUuid, 7, chunk.id, chunk.hypertable},
-                                    {FieldType::kDouble, FieldType::kText});
+                                    kFields);
   REQUIRE(writer.ok());
   REQUIRE((*writer)->add(SeriesId(5), points_from(0, rows)).ok());
   REQUIRE((*writer)->add(SeriesId(9), points_from(100, 2)).ok());
@@ -170,7 +172,7 @@ TEST_CASE("a block ends early when its texts are large") {
     points.columns[0].texts.push_back(large);
   }
   auto writer = ChunkWriter::create(env, directory / "c", {kUuid, 7, ChunkId(1), HypertableId(1)},
-                                    {FieldType::kText});
+                                    std::span(kFields).subspan(1));
   REQUIRE(writer.ok());
   REQUIRE((*writer)->add(SeriesId(1), points).ok());
   REQUIRE((*writer)->finish().ok());
@@ -191,7 +193,7 @@ std::string write_texts(Env& env, const std::string& path, uint64_t series_count
     points.times.push_back(time);
     points.columns[0].texts.push_back(texts[static_cast<size_t>(time) % texts.size()]);
   }
-  auto writer = ChunkWriter::create(env, path, {kUuid, 7, ChunkId(1), HypertableId(1)}, {FieldType::kText}, options);
+  auto writer = ChunkWriter::create(env, path, {kUuid, 7, ChunkId(1), HypertableId(1)}, std::span(kFields).subspan(1), options);
   REQUIRE(writer.ok());
   for (uint64_t series = 1; series <= series_count; ++series) REQUIRE((*writer)->add(SeriesId(series), points).ok());
   REQUIRE((*writer)->finish().ok());
@@ -241,7 +243,7 @@ TEST_CASE("a damaged dictionary is found when its field is asked for, and only t
 TEST_CASE("too many texts for the chunk's dictionary are kept with their blocks") {
   const TempDir directory;
   Env env;
-  auto writer = ChunkWriter::create(env, directory / "c", {kUuid, 7, ChunkId(1), HypertableId(1)}, {FieldType::kText});
+  auto writer = ChunkWriter::create(env, directory / "c", {kUuid, 7, ChunkId(1), HypertableId(1)}, std::span(kFields).subspan(1));
   REQUIRE(writer.ok());
   std::vector<std::string> texts;
   for (int i = 0; i < 500; ++i) texts.push_back(std::string(400, static_cast<char>('a' + i % 26)) + std::to_string(i));

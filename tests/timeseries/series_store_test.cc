@@ -283,6 +283,7 @@ TEST_CASE("commits are refused while the tail is over its limit") {
 
 // The model: for each host, its points by time. Every operation is done to both.
 using Model = std::map<std::string, std::map<int64_t, double>>;
+constexpr double kNull = -1;  // in the model only
 
 class RandomRun {
  public:
@@ -312,7 +313,53 @@ class RandomRun {
   }
 
  private:
+  int64_t any_time() { return static_cast<int64_t>(random_() % 6000) - 3000; }
+
+  void remove_range(SeriesHarness::Transaction& transaction, Model& model) {
+    const int64_t start = any_time();
+    const int64_t limit = start + static_cast<int64_t>(random_() % 900);
+    std::vector<SeriesId> series;
+    const bool all = random_() % 2 == 0;
+    for (auto& [host, points] : model) {
+      if (!all && random_() % 2 == 0) continue;
+      if (!all) series.push_back(*transaction.writer().series(table_, {host}));
+      points.erase(points.lower_bound(start), points.lower_bound(limit));
+    }
+    if (!all && series.empty()) return;
+    std::sort(series.begin(), series.end());
+    REQUIRE(transaction.writer().remove_range(table_, {Timestamp(start), Timestamp(limit)}, series).ok());
+  }
+
+  void remove_points(SeriesHarness::Transaction& transaction, Model& model) {
+    for (auto& [host, points] : model) {
+      const SeriesId series = *transaction.writer().series(table_, {host});
+      const auto remove = [&](int64_t time) {
+        const auto removed = transaction.writer().remove(table_, series, Timestamp(time));
+        REQUIRE(removed.ok());
+        CHECK(*removed == (points.erase(time) > 0));
+      };
+      remove(any_time());
+      const auto known = points.lower_bound(any_time());
+      if (known != points.end()) remove(known->first);
+    }
+  }
+
+  void merge(SeriesHarness::Transaction& transaction, Model& model, const std::string& host, int64_t time) {
+    const SeriesId series = *transaction.writer().series(table_, {host});
+    const bool keeps = random_() % 2 == 0;
+    const double value = static_cast<double>(random_() % 1000);
+    const FieldValue fields[] = {keeps ? FieldValue{} : real_value(value), {}, text_value("merged")};
+    const auto outcome = transaction.writer().append(table_, series, Timestamp(time), fields, ConflictPolicy::kMerge);
+    REQUIRE(outcome.ok());
+    const auto known = model[host].find(time);
+    CHECK(*outcome == (known == model[host].end() ? AppendOutcome::kAdded : AppendOutcome::kMerged));
+    if (!keeps) model[host][time] = value;
+    if (keeps && known == model[host].end()) model[host][time] = kNull;
+  }
+
   void write(SeriesHarness::Transaction& transaction, Model& model) {
+    if (random_() % 30 == 0) return remove_range(transaction, model);
+    if (random_() % 10 == 0) return remove_points(transaction, model);
     if (random_() % 40 == 0) {
       const auto older_than = static_cast<int64_t>(random_() % 6000) - 3000;
       REQUIRE(transaction.writer().drop_chunks(table_, Timestamp(older_than)).ok());
@@ -324,6 +371,7 @@ class RandomRun {
     const int64_t time =
         random_() % 4 != 0 ? next_time_ += 7 : static_cast<int64_t>(random_() % 6000) - 3000;
     if (next_time_ > 3000) next_time_ = -3000;
+    if (random_() % 8 == 0) return merge(transaction, model, host, time);
     const auto value = static_cast<double>(random_() % 1000);
     const bool exists = model[host].contains(time);
     const AppendOutcome outcome = harness_.add(transaction, table_, host, time, value);
@@ -373,7 +421,7 @@ class RandomRun {
     std::vector<std::pair<uint64_t, std::pair<int64_t, std::string>>> want;
     for (const auto& [series, of_series] : expected) {
       for (const auto& [time, value] : of_series)
-        want.push_back({series, {time, std::to_string(value)}});
+        want.push_back({series, {time, value == kNull ? "null" : std::to_string(value)}});
     }
     REQUIRE(points.size() == want.size());
     for (size_t i = 0; i < points.size(); ++i) {

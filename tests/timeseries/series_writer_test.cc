@@ -42,6 +42,25 @@ TEST_CASE("a transaction reads its own points over those committed") {
   CHECK(harness.points(table).size() == 2);
 }
 
+TEST_CASE("an integer tag names one series however it is written, and must be a whole number") {
+  SeriesHarness harness;
+  auto table = harness.create_table();
+  table.tag_types.assign(table.tags.size(), FieldType::kInt64);
+  auto transaction = harness.begin();
+  const auto series = [&](std::optional<std::string_view> tag) {
+    return transaction->writer().series(table, std::vector<std::optional<std::string_view>>(table.tags.size(), tag));
+  };
+  const auto seven = series("7");
+  REQUIRE(seven.ok());
+  CHECK(series("007").value() == seven.value());
+  CHECK(series("-7").value() != seven.value());
+  CHECK(series(std::nullopt).value() != seven.value());
+  const auto text = series("seven");
+  REQUIRE_FALSE(text.ok());
+  CHECK(text.status().code() == StatusCode::kConstraint);
+  CHECK(text.status().message().find("'seven'") != std::string::npos);
+}
+
 TEST_CASE("a rollback to a mark undoes points, drops and the memory counted for them") {
   SeriesHarness harness;
   const auto table = harness.create_table();

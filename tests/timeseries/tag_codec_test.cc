@@ -2,6 +2,8 @@
 
 #include <doctest/doctest.h>
 
+#include "timeseries/tag_value.h"
+
 namespace braid {
 namespace {
 
@@ -24,6 +26,14 @@ TEST_CASE("damaged tags are refused") {
           StatusCode::kCorrupt);
   }
   CHECK(decode_tags(std::string(11, '\xff')).status().code() == StatusCode::kCorrupt);
+}
+
+TEST_CASE("a whole number has one text as a tag, and other texts are none") {
+  for (const int64_t value : {INT64_MIN, int64_t{-7}, int64_t{0}, int64_t{42}, INT64_MAX})
+    CHECK(integer_of_tag(tag_of_integer(value)) == value);
+  CHECK(integer_of_tag("007") == 7);
+  for (const char* text : {"", " 7", "7 ", "+7", "7.0", "7e0", "0x7", "seven", "9223372036854775808"})
+    CHECK_FALSE(integer_of_tag(text).has_value());
 }
 
 }  // namespace

@@ -27,7 +27,7 @@ const std::vector<FieldType> kTypes = {FieldType::kDouble, FieldType::kInt64, Fi
 
 void append(TailSegment& segment, uint64_t series, const std::vector<int64_t>& times,
             uint64_t lsn) {
-  segment.append(SeriesId(series), times, columns(times), 0, times.size(), Lsn(lsn));
+  segment.append(SeriesId(series), {times, columns(times), {}}, 0, times.size(), Lsn(lsn));
 }
 
 PointBlock read(const TailTable& table, uint64_t series, uint64_t lsn, TimeRange range = {}) {
@@ -61,14 +61,22 @@ TEST_CASE("a reader sees the rows up to its LSN, each time once with its latest 
   CHECK(all.columns[2].value(1).text == "4");
 }
 
-TEST_CASE("a drop hides earlier writes only") {
+TEST_CASE("a deleted range hides earlier writes only, of its series") {
   auto table = table_of(std::make_shared<TailSegment>(kTypes));
   append(*table.segments[0], 1, {1, 2, 3}, 1);
   append(*table.segments[0], 1, {1}, 5);
-  table.add_drop({Timestamp(2), Lsn(4)});
-  table.add_drop({Timestamp(3), Lsn(5)});
-  CHECK(table.drops.size() == 1);
+  append(*table.segments[0], 2, {1, 2, 3}, 1);
+  const auto up_to = [](int64_t limit, uint64_t lsn, std::vector<SeriesId> series) {
+    return RangeDeletion{.range = {TimeRange{}.start, Timestamp(limit)}, .series = std::move(series), .lsn = Lsn(lsn)};
+  };
+  table.add_deletion(up_to(2, 4, {}));
+  table.add_deletion(up_to(3, 5, {SeriesId(1)}));
+  CHECK(table.deletions.size() == 2);
   CHECK(read(table, 1, 9).times == std::vector<int64_t>{1, 3});
+  CHECK(read(table, 2, 9).times == std::vector<int64_t>{2, 3});
+  table.add_deletion(up_to(3, 5, {}));
+  CHECK(table.deletions.size() == 1);
+  CHECK(read(table, 2, 9).times == std::vector<int64_t>{3});
 }
 
 TEST_CASE("the writer is told whether a time is there, in order or late") {
@@ -76,13 +84,15 @@ TEST_CASE("the writer is told whether a time is there, in order or late") {
   append(segment, 1, {10, 20, 30}, 1);
   const SeriesTail* tail = segment.find(SeriesId(1));
   REQUIRE(tail != nullptr);
-  CHECK_FALSE(tail->contains(40));
-  CHECK(tail->contains(30));
-  CHECK_FALSE(tail->contains(15));
+  CHECK_FALSE(tail->find(40));
+  CHECK(tail->find(30));
+  CHECK_FALSE(tail->find(15));
   append(segment, 1, {15, 40}, 2);
-  CHECK(tail->contains(15));
-  CHECK(tail->contains(40));
-  CHECK_FALSE(tail->contains(12));
+  CHECK(tail->find(15)->row == 3);
+  CHECK(tail->find(40)->row == 4);
+  CHECK_FALSE(tail->find(12));
+  append(segment, 1, {15}, 3);
+  CHECK(tail->find(15)->row == 5);
 }
 
 TEST_CASE("memory is counted") {

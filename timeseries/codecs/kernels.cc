@@ -279,15 +279,15 @@ BRAID_BODY void find_parts_body(const int64_t* values, size_t count, unsigned ri
 
 BRAID_KERNEL_SET(plain, 16, )
 #if defined(__x86_64__)
-BRAID_KERNEL_SET(avx2, 32, [[gnu::target("avx2,bmi,bmi2,lzcnt,popcnt")]])
-BRAID_KERNEL_SET(avx512, 64, [[gnu::target("avx512f,avx512bw,avx512dq,avx512vl,avx2,bmi,bmi2,lzcnt,popcnt")]])
+BRAID_KERNEL_SET(avx2, 32, [[gnu::target("avx2,bmi,bmi2")]])
+BRAID_KERNEL_SET(avx512, 64, [[gnu::target("avx512f,avx512bw,avx512dq,avx512vl,avx2,bmi,bmi2")]])
 #endif
 
 std::vector<CodecKernels> supported() {
   std::vector<CodecKernels> out = {k_plain};
 #if defined(__x86_64__)
   __builtin_cpu_init();
-  if (__builtin_cpu_supports("avx2") && __builtin_cpu_supports("bmi2") && __builtin_cpu_supports("lzcnt")) {
+  if (__builtin_cpu_supports("avx2") && __builtin_cpu_supports("bmi2")) {
     out.push_back(k_avx2);
     if (__builtin_cpu_supports("avx512f") && __builtin_cpu_supports("avx512bw") && __builtin_cpu_supports("avx512dq") &&
         __builtin_cpu_supports("avx512vl"))
