@@ -401,6 +401,11 @@ BRAID_API int32_t braid_appender_open(braid_connection* connection, const char* 
 /// Errors:    BRAID_INVALID_ARGUMENT (count). An INTEGER tag that is no whole number is found when the points are written: BRAID_CONSTRAINT.
 BRAID_API int32_t braid_appender_series(braid_appender* appender, const char* const* tags, size_t count);
 
+/// Says what happens to points that exist, in place of the hypertable's own rule, for points added from now on.
+/// Shapes:    `policy` is "replace", "ignore", "error", "merge" (values that are not null replace, the others stay), or NULL for the hypertable's.
+/// Errors:    BRAID_INVALID_ARGUMENT (policy).
+BRAID_API int32_t braid_appender_on_conflict(braid_appender* appender, const char* policy);
+
 /// Adds one point whose fields are all doubles or int64 taken as doubles where a field is one.
 /// Shapes:    `values[count]` in the order of the fields; `nulls` may be NULL, else nulls[i] != 0 makes field i null.
 /// Errors:    BRAID_INVALID_ARGUMENT (count, a text field); BRAID_MISUSE (no series set).

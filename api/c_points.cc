@@ -1,8 +1,11 @@
 // The C API: appenders.
+#include <algorithm>
+
 #include <fmt/format.h>
 
 #include "api/c_guard.h"
 #include "api/column_argument.h"
+#include "sql/hypertable_columns.h"
 
 using namespace braid;
 
@@ -14,20 +17,26 @@ Result<const HypertableDefinition*> find_table(Connection& connection, const std
   return table;
 }
 
-Status append_run(Connection& connection, const std::string& hypertable, const braid_appender::Run& run) {
-  BRAID_ASSIGN(const HypertableDefinition* table, find_table(connection, hypertable));
+bool same_fields(const std::vector<FieldDefinition>& a, const std::vector<FieldDefinition>& b) {
+  return std::equal(a.begin(), a.end(), b.begin(), b.end(), [](const auto& x, const auto& y) { return x.id == y.id && x.type == y.type; });
+}
+
+Status append_run(Connection& connection, const braid_appender& appender, const braid_appender::Run& run) {
+  BRAID_ASSIGN(const HypertableDefinition* table, find_table(connection, appender.hypertable));
+  if (!same_fields(table->fields, appender.fields))
+    return Status(StatusCode::kMisuse, fmt::format("the fields of hypertable '{}' have changed; open another appender", table->name));
   std::vector<std::optional<std::string_view>> tags(run.tags.begin(), run.tags.end());
   SeriesWriter& writer = connection.series_writer();
   BRAID_ASSIGN(const SeriesId series, writer.series(*table, tags));
-  return writer.append_columns(*table, series, run.times, run.columns);
+  return writer.append_columns(*table, series, run.times, run.columns, run.policy);
 }
 
 /// Inside a transaction points are staged at once, so that they belong to it; outside one they wait for the flush.
 Status add_run(braid_appender& appender, braid_appender::Run run) {
   BRAID_ASSIGN(Connection * open, open_connection(*appender.state));
-  if (open->in_transaction()) return open->write([&]() -> Status { return append_run(*open, appender.hypertable, run); });
+  if (open->in_transaction()) return open->write([&]() -> Status { return append_run(*open, appender, run); });
   appender.pending_rows += run.times.size();
-  if (!appender.pending.empty() && appender.pending.back().tags == run.tags && run.times.size() == 1) {
+  if (!appender.pending.empty() && appender.pending.back().tags == run.tags && appender.pending.back().policy == run.policy && run.times.size() == 1) {
     auto& last = appender.pending.back();
     last.times.push_back(run.times.front());
     for (size_t i = 0; i < run.columns.size(); ++i) last.columns[i].push(run.columns[i].value(0));
@@ -44,7 +53,7 @@ Status flush(braid_appender& appender) {
   if (appender.pending.empty()) return {};
   BRAID_ASSIGN(Connection * open, open_connection(*appender.state));
   BRAID_TRY(open->write([&]() -> Status {
-    for (const auto& run : appender.pending) BRAID_TRY(append_run(*open, appender.hypertable, run));
+    for (const auto& run : appender.pending) BRAID_TRY(append_run(*open, appender, run));
     return {};
   }));
   appender.pending.clear();
@@ -106,6 +115,15 @@ int32_t braid_appender_series(braid_appender* appender, const char* const* tags,
   });
 }
 
+int32_t braid_appender_on_conflict(braid_appender* appender, const char* policy) {
+  return guard(appender, [&]() -> Status {
+    HypertableDefinition rule;
+    if (policy != nullptr) BRAID_TRY(apply_setting(rule, "on_conflict", policy));
+    appender->policy = policy == nullptr ? std::nullopt : std::optional(rule.on_conflict);
+    return {};
+  });
+}
+
 int32_t braid_appender_point(braid_appender* appender, int64_t time, const double* values, const uint8_t* nulls, size_t count) {
   return guard(appender, [&]() -> Status {
     BRAID_TRY(check_series(*appender));
@@ -113,7 +131,7 @@ int32_t braid_appender_point(braid_appender* appender, int64_t time, const doubl
     if (count != appender->fields.size())
       return Status(StatusCode::kInvalidArgument,
                     fmt::format("{} values are given, hypertable '{}' has {} fields", count, appender->hypertable, appender->fields.size()));
-    braid_appender::Run run{appender->tags, {time}, {}};
+    braid_appender::Run run{appender->tags, {time}, {}, appender->policy};
     run.columns.resize(count);
     for (size_t i = 0; i < count; ++i) {
       run.columns[i].type = appender->fields[i].type;
@@ -143,7 +161,7 @@ int32_t braid_appender_columns(braid_appender* appender, const int64_t* times, s
     BRAID_TRY(check_series(*appender));
     if (count == 0) return {};
     BRAID_NOT_NULL(times);
-    braid_appender::Run run{appender->tags, std::vector<int64_t>(times, times + count), {}};
+    braid_appender::Run run{appender->tags, std::vector<int64_t>(times, times + count), {}, appender->policy};
     BRAID_ASSIGN(run.columns, columns_argument(columns, column_count, count, &appender->fields));
     return add_and_bound(*appender, std::move(run));
   });

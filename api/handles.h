@@ -68,6 +68,7 @@ struct braid_appender {
     std::vector<std::optional<std::string>> tags;
     std::vector<int64_t> times;
     std::vector<braid::ColumnData> columns;
+    std::optional<braid::ConflictPolicy> policy;
   };
   std::shared_ptr<braid::ConnectionState> state;
   std::string hypertable;
@@ -75,6 +76,7 @@ struct braid_appender {
   size_t tag_count = 0;
   std::vector<std::optional<std::string>> tags;
   bool has_series = false;
+  std::optional<braid::ConflictPolicy> policy;  ///< none: the hypertable's
   std::vector<Run> pending;  ///< points added outside a transaction, until flush
   size_t pending_rows = 0;
   int32_t finish(const braid::Status& status);

@@ -1,9 +1,9 @@
 #include "bench/timeseries_queries.h"
 
-#include <fmt/chrono.h>
 #include <fmt/format.h>
 
 #include <algorithm>
+#include <ctime>
 #include <functional>
 #include <numeric>
 
@@ -13,7 +13,13 @@ namespace {
 constexpr int kChoices = 10;
 
 /// "2016-01-01 00:00:00".
-std::string utc(int64_t us) { return fmt::format("{:%Y-%m-%d %H:%M:%S}", fmt::gmtime(us / kSecondUs)); }
+std::string utc(int64_t us) {
+  const std::time_t seconds = us / kSecondUs;
+  std::tm parts{};
+  gmtime_r(&seconds, &parts);
+  char text[sizeof("2016-01-01 00:00:00")];
+  return std::string(text, std::strftime(text, sizeof(text), "%Y-%m-%d %H:%M:%S", &parts));
+}
 
 std::string metric_list(const char* function, size_t count) {
   std::string list;

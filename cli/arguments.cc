@@ -22,6 +22,7 @@ input. A database that does not exist is created. Results are boxes on a termina
 Commands:
   braid import DIR FILE ...       load a CSV file into a table, a hypertable or the graph, or a GraphML file
   braid graph DIR ...             draw a part of the graph, or write it as GraphML, DOT or JSON
+  braid plot DIR SQL              draw the lines of a query, on the terminal or as SVG
   braid check DIR                 verify everything that is stored
   braid stats DIR                 figures about the database
   braid demo [DIR]                a tour on data of this machine
@@ -119,7 +120,7 @@ Arguments read_sql(std::vector<std::string> words) {
   }
   if (arguments.sql.has_value() && is_one_word(*arguments.sql)) {
     return usage_error(fmt::format("'{}' is no SQL statement; '{}' was taken for the directory of the database (the commands are import, "
-                                   "graph, check, stats and demo)",
+                                   "graph, plot, check, stats and demo)",
                                    *arguments.sql, arguments.database.directory),
                        "braid");
   }
@@ -147,6 +148,33 @@ Arguments read_graph(std::vector<std::string> words) {
   if (auto answer = parse_words(&app, std::move(words), "braid graph")) return *answer;
   command.database.options = joined(options);
   if (auto wrong = graph_options.take(&command.graph)) return usage_error(*wrong, "braid graph");
+  return command;
+}
+
+constexpr const char* kPlotFooter = R"(
+The first column of the SELECT is the x axis: times, or numbers. Each further column of numbers is a line; columns of text tell
+lines apart. NULL is a gap. At most 12 lines are drawn.
+
+Examples:
+  braid plot grid.db "SELECT time, value FROM load WHERE element = '1'"
+  braid plot metrics.db "SELECT time_bucket('1 hour', time), host, avg(usage) FROM cpu GROUP BY 1, 2" --svg cpu.svg)";
+constexpr int kPlotPixelsMax = 10'000;
+
+Arguments read_plot(std::vector<std::string> words) {
+  PlotCommand command;
+  std::vector<std::string> options;
+  CLI::App app("Draws the lines of a query, on the terminal or as SVG.", "braid plot");
+  app.footer(kPlotFooter);
+  add_database(&app, &command.database, &options);
+  app.add_option("SQL", command.plot.sql, "a SELECT of x and one or more values")->required();
+  app.add_option("--svg", command.plot.svg, "write a picture; - is standard output")->type_name("FILE");
+  app.add_option("--title", command.plot.title, "what stands above it")->type_name("TEXT");
+  app.add_option("--width", command.plot.width, "in characters, or in pixels with --svg")->type_name("N")->check(CLI::Range(30, kPlotPixelsMax));
+  app.add_option("--height", command.plot.height, "of the lines' field in characters, or of the picture in pixels with --svg")
+      ->type_name("N")
+      ->check(CLI::Range(4, kPlotPixelsMax));
+  if (auto answer = parse_words(&app, std::move(words), "braid plot")) return *answer;
+  command.database.options = joined(options);
   return command;
 }
 
@@ -196,8 +224,9 @@ struct Subcommand {
   Arguments (*read)(std::vector<std::string> words);
 };
 
-constexpr std::array<Subcommand, 6> kSubcommands = {{{"import", read_import},
+constexpr std::array<Subcommand, 7> kSubcommands = {{{"import", read_import},
                                                      {"graph", read_graph},
+                                                     {"plot", read_plot},
                                                      {"check", read_check},
                                                      {"stats", read_stats},
                                                      {"demo", read_demo},

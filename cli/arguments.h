@@ -12,6 +12,7 @@
 #include "cli/import_arguments.h"
 #include "cli/outcome.h"
 #include "cli/output.h"
+#include "cli/plot_command.h"
 
 namespace braid::cli {
 
@@ -40,6 +41,11 @@ struct GraphCommand {
   GraphArguments graph;
 };
 
+struct PlotCommand {
+  DatabaseArguments database;
+  PlotArguments plot;
+};
+
 struct CheckCommand {
   DatabaseArguments database;
 };
@@ -65,8 +71,8 @@ struct Answer {
   int exit_code = 0;
 };
 
-using Arguments = std::variant<SqlArguments, ImportCommand, GraphCommand, CheckCommand, StatsCommand,
-                               DemoCommand, DemoWriterCommand, Answer>;
+using Arguments = std::variant<SqlArguments, ImportCommand, GraphCommand, PlotCommand, CheckCommand,
+                               StatsCommand, DemoCommand, DemoWriterCommand, Answer>;
 
 /// Reads the words after the command's name.
 Arguments read_arguments(std::vector<std::string> words);

@@ -176,6 +176,8 @@ Done GraphSelection::choose_query() {
   braid_statement* statement = query->handle.get();
   if (statement == nullptr || braid_statement_writes(statement) != 0)
     return Failure{"--query: give one SELECT"};
+  Outcome<PreparedStatement> more = session_->prepare(std::string_view(arguments_->query).substr(query->tail));
+  if (!more.ok() || more->handle.get() != nullptr) return Failure{"--query: give one SELECT; there is more behind the first"};
   int node_column = -1, edge_column = -1;
   for (int column = 0; column < braid_column_count(statement); ++column) {
     const std::string_view name = braid_column_name(statement, column);

@@ -4,6 +4,7 @@
 #include <fmt/format.h>
 
 #include <algorithm>
+#include <cmath>
 #include <map>
 #include <nlohmann/json.hpp>
 #include <optional>
@@ -51,7 +52,8 @@ std::optional<json> value_of(std::string_view text, GraphmlType type) {
       if (const auto value = read_integer(trimmed)) return json(*value);
       return std::nullopt;
     case GraphmlType::kDouble:
-      if (const auto value = read_double(trimmed)) return json(*value);
+      // JSON, and so a property, has no infinite number and no NaN.
+      if (const auto value = read_double(trimmed); value && std::isfinite(*value)) return json(*value);
       return std::nullopt;
     case GraphmlType::kJson: {
       // The depth is checked before it is built.

@@ -16,6 +16,7 @@
 #include "cli/import_target.h"
 #include "cli/import_transaction.h"
 #include "cli/interrupt.h"
+#include "cli/line_protocol_import.h"
 #include "cli/progress.h"
 #include "cli/terminal.h"
 #include "cli/type_inference.h"
@@ -306,8 +307,9 @@ void Import::say_what_was_done(double seconds) const {
 Done import_file(const Session& session, const ImportArguments& arguments, InputFile* file) {
   Done done;
   std::string aftermath;
-  if (arguments.target == ImportArguments::Target::kGraphml) {
-    ImportEnd end = import_graphml(session, arguments, file);
+  const bool graphml = arguments.target == ImportArguments::Target::kGraphml;
+  if (graphml || arguments.target == ImportArguments::Target::kLineProtocol) {
+    ImportEnd end = graphml ? import_graphml(session, arguments, file) : import_line_protocol(session, arguments, file);
     done = end.done;
     aftermath = end.undone ? kNothingImported : "";
   } else {

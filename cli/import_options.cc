@@ -34,12 +34,17 @@ it. Nodes have the labels of the file, else --label; edges its types, else --edg
 --key names a property that tells nodes with a label apart, and --edge-key one that tells edges apart; what exists then
 gets its properties replaced. Undirected edges go from source to target.
 
+A FILE that ends in .lp or .influx, or any with --line-protocol, is InfluxDB's line protocol: each measurement is a hypertable,
+created when it does not exist from the tags and fields of all its lines, and a line adds its fields to a point that is there.
+Times count nanoseconds unless --time-unit says otherwise; a line without one is of now.
+
 Examples:
   braid import grid.db node_bus.csv --nodes Bus --key id
   braid import grid.db edge_line.csv --edges LINE --from Bus.id=from --to Bus.id=to --edge-key id
   braid import grid.db ts_load.csv --hypertable load --time time --tag element
   zcat cpu.csv.gz | braid import metrics.db - --hypertable cpu --time-unit ns --tag tags_id
   braid import grid.db big.csv --edges FLOW --from Bus.id=from --to Bus.id=to --resume flows --batch 200000
+  braid import metrics.db export.lp
   braid import social.db people.graphml --label Person --key email)";
 
 }  // namespace
@@ -58,7 +63,7 @@ std::optional<EdgeEnd> read_edge_end(std::string_view text) {
 
 ImportOptions::ImportOptions(CLI::App* app) : app_(app) {
   app->footer(kImportFooter);
-  app->add_option("FILE", import_.file, "CSV or GraphML file; - is standard input")->required();
+  app->add_option("FILE", import_.file, "CSV, GraphML or line-protocol file; - is standard input")->required();
   app->add_option("--table", table_, "rows of the table T")->type_name("T");
   app->add_option("--hypertable", hypertable_, "points of the hypertable H")->type_name("H");
   app->add_option("--nodes", nodes_, "nodes with the label LABEL; needs --key")->type_name("LABEL");
@@ -73,6 +78,7 @@ ImportOptions::ImportOptions(CLI::App* app) : app_(app) {
                   "column or property that tells the edges apart: loading again adds none")
       ->type_name("COLUMN");
   app->add_flag("--graphml", graphml_, "the file is GraphML");
+  app->add_flag("--line-protocol", line_protocol_, "the file is InfluxDB's line protocol");
   app->add_option("--label", import_.label, "GraphML: label of the nodes that have none")->type_name("LABEL");
   app->add_option("--edge-type", import_.edge_type, "GraphML: type of the edges that have none; RELATED if not given")
       ->type_name("TYPE");
@@ -119,8 +125,12 @@ std::optional<std::string> ImportOptions::take_target() {
     ++count;
     import_.target = ImportArguments::Target::kGraphml;
   }
+  if (line_protocol_ || (count == 0 && (import_.file.ends_with(".lp") || import_.file.ends_with(".influx")))) {
+    ++count;
+    import_.target = ImportArguments::Target::kLineProtocol;
+  }
   if (count == 1) return std::nullopt;
-  return "say what to import into: one of --table T, --hypertable H, --nodes LABEL, --edges TYPE; or --graphml";
+  return "say what to import into: one of --table T, --hypertable H, --nodes LABEL, --edges TYPE; or --graphml, or --line-protocol";
 }
 
 std::optional<std::string> ImportOptions::take_ends() {
@@ -176,6 +186,8 @@ std::optional<std::string> ImportOptions::misplaced_option() const {
     const char* with;
   };
   const std::vector<Target> csv = {Target::kTable, Target::kHypertable, Target::kNodes, Target::kEdges};
+  std::vector<Target> csv_and_lines = csv;
+  csv_and_lines.push_back(Target::kLineProtocol);
   const std::array<Rule, 14> rules = {{
       {"--key", {Target::kNodes, Target::kGraphml}, "--nodes and GraphML"},
       {"--from", {Target::kEdges}, "--edges"},
@@ -186,7 +198,7 @@ std::optional<std::string> ImportOptions::misplaced_option() const {
       {"--edge-type", {Target::kGraphml}, "GraphML"},
       {"--type", csv, "CSV"},
       {"--time", csv, "CSV"},
-      {"--time-unit", csv, "CSV"},
+      {"--time-unit", csv_and_lines, "CSV and --line-protocol"},
       {"--null", csv, "CSV"},
       {"--separator", csv, "CSV"},
       {"--resume", csv, "CSV"},

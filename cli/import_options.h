@@ -40,6 +40,7 @@ class ImportOptions {
   std::string nodes_;
   std::string edges_;
   bool graphml_ = false;
+  bool line_protocol_ = false;
   std::string from_;
   std::string to_;
   std::vector<std::string> types_;

@@ -94,6 +94,16 @@ int run(const GraphCommand& command) {
   return done.has_value() ? fail(*done) : kExitOk;
 }
 
+int run(const PlotCommand& command) {
+  install_interrupt_handler();
+  Outcome<Session> session = Session::open({.directory = command.database.directory,
+                                            .options = command.database.options,
+                                            .must_exist = true});
+  if (!session.ok()) return fail(session.failure());
+  Done done = run_plot(*session, command.plot);
+  return done.has_value() ? fail(*done) : kExitOk;
+}
+
 int run(const CheckCommand& command) {
   Outcome<Session> session = Session::open({.directory = command.database.directory,
                                             .options = command.database.options,

@@ -9,7 +9,7 @@
 
 namespace braid {
 
-inline constexpr int kFormatVersion = 4;
+inline constexpr int kFormatVersion = 5;
 
 /// What FORMAT says.
 struct Format {

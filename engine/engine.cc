@@ -3,6 +3,7 @@
 #include <sys/stat.h>
 
 #include <algorithm>
+#include <utility>
 
 #include <fmt/format.h>
 
@@ -149,6 +150,10 @@ Status Engine::close() {
   Status status;
   if (!closed_ && !env_.poisoned()) status = checkpoint();
   closed_ = true;
+  {
+    MutexLock lock(rewrite_mutex_);
+    rewrite_session_ = nullptr;
+  }
   MutexLock lock(checkpoint_mutex_);
   checkpoint_session_ = nullptr;
   return status;
@@ -189,11 +194,65 @@ void Engine::run_background() {
     }
     if (env_.poisoned()) continue;
     if (whole) {
-      checkpoint().ignore();  // a failure keeps log and tails as they are; the next commit asks again
+      // A failure keeps log and tails as they are; the next commit asks again.
+      if (checkpoint().ok()) rewrite(std::nullopt, [this] { return between_rewrites(); }).status().ignore();
     } else {
       MutexLock lock(checkpoint_mutex_);
       copy_wal().ignore();
     }
+  }
+}
+
+/// Long work gives way to a checkpoint that is due, and ends when the engine closes.
+Status Engine::between_rewrites() {
+  bool due = false;
+  {
+    MutexLock lock(background_mutex_);
+    if (background_stop_) return Status(StatusCode::kInterrupted, "the database closes");
+    due = std::exchange(wants_checkpoint_, false);
+  }
+  return due ? checkpoint() : Status();
+}
+
+Result<std::unique_ptr<StoreRewrite>> Engine::begin_rewrite(std::optional<HypertableId> table) {
+  MutexLock lock(checkpoint_mutex_);  // no checkpoint is under way
+  BRAID_TRY(env_.check_writable());
+  BRAID_TRY(slot_.acquire(busy_deadline()));
+  auto begun = store(StoreKind::kSeries).begin_rewrite(table);
+  slot_.release();
+  return begun;
+}
+
+Status Engine::run_rewrite(StoreRewrite& rewrite, const std::function<Status()>& between) BRAID_REQUIRES(rewrite_mutex_) {
+  Status status;
+  for (bool more = true; more && status.ok();) {
+    auto wrote = rewrite.write_some();
+    status = wrote.status();
+    more = wrote.ok() && *wrote;
+    if (more) status = between();
+  }
+  bool installed = false;
+  if (status.ok()) status = rewrite_session_->begin_write();
+  if (status.ok()) {
+    installed = rewrite.install(rewrite_session_->catalog_writer());
+    status = installed ? rewrite_session_->commit() : rewrite_session_->rollback();
+  }
+  // A commit that may have happened names the new files; only one that surely did not lets them go.
+  const bool unknown = status.code() == StatusCode::kUnknownOutcome || status.code() == StatusCode::kNotVisible;
+  if (!unknown) rewrite.end(installed && status.ok());
+  return status;
+}
+
+Result<uint64_t> Engine::rewrite(std::optional<HypertableId> table, const std::function<Status()>& between) {
+  MutexLock lock(rewrite_mutex_);
+  if (rewrite_session_ == nullptr) {
+    BRAID_ASSIGN(rewrite_session_, Session::open(*this));
+  }
+  for (uint64_t count = 0;; ++count) {
+    BRAID_TRY(between());
+    BRAID_ASSIGN(const auto next, begin_rewrite(table));
+    if (next == nullptr) return count;
+    BRAID_TRY(run_rewrite(*next, between).within("compaction"));
   }
 }
 

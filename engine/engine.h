@@ -5,6 +5,7 @@
 #include <atomic>
 #include <functional>
 #include <memory>
+#include <optional>
 #include <string>
 #include <thread>
 
@@ -61,6 +62,10 @@ class Engine {
   /// Flushes the graph, seals the tails, copies the WAL and trims the log. One at a time.
   Status checkpoint();
 
+  /// Lets the series put their chunks in order, one rewrite after the other: what is worth it, or everything of one hypertable. Returns how many
+  /// were made. `between` is asked between two parts of the work; not OK ends it. Not inside a write transaction.
+  Result<uint64_t> rewrite(std::optional<HypertableId> table, const std::function<Status()>& between);
+
   Deadline busy_deadline() const;
 
   Env& env() { return env_; }
@@ -94,6 +99,9 @@ class Engine {
   Status replay(Lsn newest);
   Status checkpoint_stores();
   Status copy_wal();
+  Result<std::unique_ptr<StoreRewrite>> begin_rewrite(std::optional<HypertableId> table);
+  Status run_rewrite(StoreRewrite& rewrite, const std::function<Status()>& between);
+  Status between_rewrites();
   void run_background();
 
   Env env_;
@@ -106,6 +114,8 @@ class Engine {
   WriterSlot slot_;
   StoreFactories factories_;
 
+  Mutex rewrite_mutex_;  // one rewrite at a time; before checkpoint_mutex_
+  std::unique_ptr<Session> rewrite_session_ BRAID_GUARDED_BY(rewrite_mutex_);
   Mutex checkpoint_mutex_;  // one checkpoint at a time
   std::unique_ptr<Session> checkpoint_session_ BRAID_GUARDED_BY(checkpoint_mutex_);
   Lsn last_checkpoint_ BRAID_GUARDED_BY(checkpoint_mutex_);

@@ -7,6 +7,7 @@
 
 #include <cstdint>
 #include <memory>
+#include <optional>
 #include <string>
 #include <vector>
 
@@ -43,6 +44,18 @@ struct StoreFigure {
   int64_t value = 0;
 };
 
+/// Work of a store that puts in order what it keeps: written beside writers, installed by a transaction of its own.
+class StoreRewrite {
+ public:
+  virtual ~StoreRewrite() = default;
+  /// Without the slot: a bounded part of the work. False once everything is written and synced.
+  virtual Result<bool> write_some() = 0;
+  /// In a write transaction. False when what it stands on is gone, so that it is given up.
+  virtual bool install(CatalogWriter& catalog) = 0;
+  /// After that transaction is durable (`committed`), or the work was given up.
+  virtual void end(bool committed) = 0;
+};
+
 class Store {
  public:
   virtual ~Store() = default;
@@ -70,9 +83,15 @@ class Store {
   /// 4: after that transaction is durable (`committed`) or was given up; before its view is made.
   virtual void checkpoint_end(bool committed) = 0;
 
+  /// The next rewrite that is worth it, or, with a hypertable, any that leaves it in better order; null when nothing is to do. With the slot
+  /// held, and no checkpoint under way.
+  virtual std::unique_ptr<StoreRewrite> begin_rewrite(std::optional<HypertableId> table);
+
   virtual std::vector<StoreFigure> figures() = 0;
   /// Adds one line per damage found to `problems`; `view` is this store's view to check.
   virtual Status check(const StoreView& view, std::vector<std::string>& problems) = 0;
 };
+
+inline std::unique_ptr<StoreRewrite> Store::begin_rewrite(std::optional<HypertableId>) { return nullptr; }
 
 }  // namespace braid

@@ -29,10 +29,65 @@ void append_entry(std::string& block, AdjacencyHeader& header, const AdjacencyEn
   ++header.count;
 }
 
+/// Appends the entries as a short block has them. `last` is the entry before, or zeros.
+void append_short(std::string& block, AdjacencyEntry last, std::span<const AdjacencyEntry> entries) {
+  for (const AdjacencyEntry& entry : entries) {
+    append_varint(block, entry.edge.value() - last.edge.value());
+    append_varint(block, zigzag(static_cast<int64_t>(entry.neighbor.value() - last.neighbor.value())));
+    last = entry;
+  }
+}
+
+bool read_short_header(std::string_view block, AdjacencyHeader& out) {
+  out = AdjacencyHeader();
+  const bool sound = visit_short_block(block, [&out](EdgeId edge, NodeId neighbor) {
+    if (out.count++ == 0) out.first = edge;
+    out.last = edge;
+    out.last_neighbor = neighbor;
+    return true;
+  });
+  out.total = out.count;
+  return sound;
+}
+
+/// Writes what is in the block anew, with that total. False for damage.
+bool encode_anew(std::string& block, uint64_t total) {
+  std::vector<AdjacencyEntry> entries;
+  if (!decode_adjacency_block(block, entries)) return false;
+  block = encode_adjacency_block(entries, total);
+  return true;
+}
+
+bool append_to_short(std::string& block, const AdjacencyHeader& header, std::span<const AdjacencyEntry> entries) {
+  const size_t size = block.size();
+  append_short(block, {header.last, header.last_neighbor}, entries);
+  if (is_short_block(block)) return true;
+  block.resize(size);
+  std::vector<AdjacencyEntry> all;
+  if (!decode_adjacency_block(block, all)) return false;
+  all.insert(all.end(), entries.begin(), entries.end());
+  block = encode_adjacency_block(all, all.size());
+  return true;
+}
+
+bool remove_from_short(std::string& block, std::span<const EdgeId> edges) {
+  std::vector<AdjacencyEntry> entries;
+  if (!decode_adjacency_block(block, entries)) return false;
+  const size_t count = entries.size();
+  std::erase_if(entries, [&edges](const AdjacencyEntry& entry) {
+    if (edges.empty() || entry.edge != edges.front()) return false;
+    edges = edges.subspan(1);
+    return true;
+  });
+  if (!edges.empty()) return false;
+  if (entries.size() < count) block = encode_adjacency_block(entries, entries.size());
+  return true;
+}
+
 }  // namespace
 
 bool read_adjacency_header(std::string_view block, AdjacencyHeader& out) {
-  if (block.size() < kAdjacencyHeaderBytes) return false;
+  if (is_short_block(block)) return read_short_header(block, out);
   const char* bytes = block.data();
   out.total = load_fixed<uint64_t>(bytes);
   out.count = load_fixed<uint16_t>(bytes + 8);
@@ -47,7 +102,12 @@ bool read_adjacency_header(std::string_view block, AdjacencyHeader& out) {
 
 std::string encode_adjacency_block(std::span<const AdjacencyEntry> entries, uint64_t total) {
   BRAID_ASSERT(entries.size() <= kAdjacencyEntriesMax);
-  std::string block(kAdjacencyHeaderBytes, '\0');
+  std::string block;
+  if (total == entries.size() && total > 0 && total < kAdjacencyHeaderBytes / 2) {
+    append_short(block, {}, entries);
+    if (is_short_block(block)) return block;
+  }
+  block.assign(kAdjacencyHeaderBytes, '\0');
   AdjacencyHeader header;
   header.total = total;
   for (const AdjacencyEntry& entry : entries) append_entry(block, header, entry);
@@ -59,10 +119,14 @@ bool append_adjacency_entries(std::string& block, std::span<const AdjacencyEntry
   AdjacencyHeader header;
   if (!read_adjacency_header(block, header)) return false;
   if (entries.size() > kAdjacencyEntriesMax - header.count) return false;
+  EdgeId last = header.last;
   for (const AdjacencyEntry& entry : entries) {
-    if (header.count > 0 && entry.edge <= header.last) return false;
-    append_entry(block, header, entry);
+    if (entry.edge <= last) return false;
+    last = entry.edge;
   }
+  if (is_short_block(block)) return append_to_short(block, header, entries);
+  for (const AdjacencyEntry& entry : entries) append_entry(block, header, entry);
+  if (header.total > 0) header.total += entries.size();
   store_header(block, header);
   return true;
 }
@@ -71,9 +135,10 @@ bool remove_adjacency_entries(std::string& block, std::span<const EdgeId> edges)
   AdjacencyHeader header;
   if (!read_adjacency_header(block, header) || edges.size() > header.count) return false;
   if (edges.empty()) return true;
+  if (is_short_block(block)) return remove_from_short(block, edges);
   const size_t removed = edges.size();
   AdjacencyHeader kept;  // of the entries that stay
-  kept.total = header.total;
+  kept.total = header.total - std::min<uint64_t>(header.total, removed);
   std::string out(kAdjacencyHeaderBytes, '\0');
   out.reserve(block.size());
   // Entries stay as they are but for the first behind removed ones, whose deltas are to another entry.
@@ -107,6 +172,7 @@ bool remove_adjacency_entries(std::string& block, std::span<const EdgeId> edges)
   }
   store_header(out, kept);
   block = std::move(out);
+  set_list_total(block, kept.total);
   return true;
 }
 
@@ -115,7 +181,15 @@ bool read_head_header(std::string_view block, AdjacencyHeader& out) {
 }
 
 void set_list_total(std::string& block, uint64_t total) {
-  BRAID_ASSERT(block.size() >= kAdjacencyHeaderBytes);
+  // Only what changes its form, or may, is written anew.
+  AdjacencyHeader header;
+  const bool is_read = read_adjacency_header(block, header);
+  BRAID_ASSERT(is_read);
+  if (!is_read) return;
+  const bool is_short = is_short_block(block);
+  if (is_short && total == header.count) return;
+  const bool may_be_short = total == header.count && block.size() < 2 * kAdjacencyHeaderBytes;
+  if ((is_short || may_be_short) && encode_anew(block, total)) return;
   std::string bytes;
   append_fixed(bytes, total);
   block.replace(0, bytes.size(), bytes);

@@ -24,7 +24,7 @@ namespace braid {
 class AlgorithmContext {
  public:
   const std::atomic<bool>* cancel = nullptr;                                   ///< set by another thread
-  /// kLimit past it. Made by the first question where only `time_max` is given: what ends before it asks need not read the clock.
+  /// kInterrupted past it. Made by the first question where only `time_max` is given: what ends before it asks need not read the clock.
   mutable std::optional<std::chrono::steady_clock::time_point> deadline;
   std::optional<std::chrono::milliseconds> time_max;
   uint64_t rows_max = UINT64_MAX;                                              ///< of the result; more is kLimit

@@ -10,7 +10,7 @@ Status AlgorithmContext::check(double fraction) const {
   }
   if (!deadline && time_max) deadline = std::chrono::steady_clock::now() + *time_max;
   if (deadline && std::chrono::steady_clock::now() > *deadline) {
-    return Status(StatusCode::kLimit, "the algorithm ran longer than statement_time_max_ms, or the connection's time limit, allows");
+    return Status(StatusCode::kInterrupted, "the algorithm ran longer than statement_time_max_ms, or the connection's time limit, allows");
   }
   if (progress && !progress(fraction)) return Status(StatusCode::kInterrupted, "the algorithm was stopped");
   return {};

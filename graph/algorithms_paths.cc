@@ -12,6 +12,7 @@
 #include "graph/pace.h"
 #include "graph/projection_walk.h"
 #include "graph/result_rows.h"
+#include "graph/vertex_set.h"
 
 namespace braid {
 
@@ -30,40 +31,78 @@ int64_t vertex_value(Vertex vertex) { return vertex == kNone ? ResultColumn::kNo
 
 // --- Breadth first and depth first ---------------------------------------------------------------------------------------------------
 
-struct Reach {
-  std::vector<uint32_t> depth;  // UINT32_MAX: not reached
-  std::vector<Vertex> parent;
-  std::vector<Vertex> order;  // as reached
-};
-
-/// What is reached without the vertex `without`, which may be kNone, and without the edge `without_edge`, which may be 0.
-Status reach(const Projection& graph, Vertex source, Vertex without, uint64_t without_edge, const AlgorithmContext& context, Reach& out) {
-  out.depth.assign(graph.vertex_count(), UINT32_MAX);
-  out.parent.assign(graph.vertex_count(), kNone);
-  if (source == without) return {};
-  out.depth[source] = 0;
-  out.order.push_back(source);
-  for (size_t next = 0; next < out.order.size(); ++next) {
-    if (next % kStepsPerCheck == 0) BRAID_TRY(context.check(static_cast<double>(next) / graph.vertex_count()));
-    const Vertex vertex = out.order[next];
-    for (uint64_t entry = graph.out().offsets[vertex]; entry < graph.out().offsets[vertex + 1]; ++entry) {
-      const Vertex target = graph.out().targets[entry];
-      if (out.depth[target] != UINT32_MAX || target == without) continue;
-      if (without_edge != 0 && graph.edge(entry).value() == without_edge) continue;
-      out.depth[target] = out.depth[vertex] + 1;
-      out.parent[target] = vertex;
-      out.order.push_back(target);
-    }
+/// Vertices level by level, each with the one before it.
+class Reach {
+ public:
+  /// Without the vertex `without`, which may be kNone, and without the edge `without_edge`, which may be 0.
+  Status run(const Projection& graph, Vertex source, Vertex without, uint64_t without_edge, const AlgorithmContext& context) {
+    seen_.reset(graph.vertex_count());
+    order_.resize(graph.vertex_count());
+    parents_.resize(graph.vertex_count());
+    if (source == without) return finish(0);
+    if (without != kNone) seen_.add(without);
+    return without_edge == 0 ? spread(graph, source, context, [](uint64_t) { return true; })
+                             : spread(graph, source, context, [&](uint64_t entry) { return graph.edge(entry).value() != without_edge; });
   }
-  return {};
-}
+
+  const std::vector<Vertex>& order() const { return order_; }
+  /// By place in the order; that of the source is kNone.
+  Vertex parent(size_t place) const { return parents_[place]; }
+  /// What was left out counts as reached.
+  bool has(Vertex vertex) const { return seen_.has(vertex); }
+  /// Calls `visit(place, depth)` in the order.
+  template <typename Visit>
+  void each(Visit&& visit) const {
+    for (size_t depth = 0; depth + 1 < levels_.size(); ++depth)
+      for (size_t place = levels_[depth]; place < levels_[depth + 1]; ++place) visit(place, depth);
+  }
+
+ private:
+  template <typename Leads>
+  Status spread(const Projection& graph, Vertex source, const AlgorithmContext& context, Leads&& leads) {
+    const uint32_t* const offsets = graph.out().offsets.data();
+    const Vertex* const targets = graph.out().targets.data();
+    size_t end = 0;
+    const auto add = [&](Vertex vertex, Vertex parent) {
+      order_[end] = vertex;
+      parents_[end++] = parent;
+    };
+    seen_.add(source);
+    add(source, kNone);
+    Pace pace(context);
+    size_t next = 0;
+    while (next < end) {
+      levels_.push_back(next);
+      for (const size_t level_end = end; next < level_end; ++next) {
+        const Vertex vertex = order_[next];
+        const uint64_t limit = offsets[vertex + size_t{1}];
+        for (uint64_t entry = offsets[vertex]; entry < limit; ++entry)
+          if (!seen_.has(targets[entry]) && leads(entry) && seen_.add(targets[entry])) add(targets[entry], vertex);
+        pace.set_done(static_cast<double>(next), graph.vertex_count());
+        BRAID_TRY(pace.step(limit - offsets[vertex] + 1));
+      }
+    }
+    return finish(end);
+  }
+
+  Status finish(size_t count) {
+    levels_.push_back(count);
+    order_.resize(count);
+    return {};
+  }
+
+  VertexSet seen_;
+  std::vector<Vertex> order_;
+  std::vector<Vertex> parents_;
+  std::vector<size_t> levels_;  // where each begins, and the end
+};
 
 Status run_bfs(const Projection& graph, const AlgorithmArguments& arguments, const AlgorithmContext& context, AlgorithmResult& out) {
   Reach reached;
-  BRAID_TRY(reach(graph, arguments.vertex(0), kNone, 0, context, reached));
+  BRAID_TRY(reached.run(graph, arguments.vertex(0), kNone, 0, context));
   ResultRows rows(out, 3, context);
-  BRAID_TRY(rows.reserve_integers(reached.order.size()));
-  for (const Vertex vertex : reached.order) rows.add_integers(vertex, reached.depth[vertex], vertex_value(reached.parent[vertex]));
+  BRAID_TRY(rows.reserve_integers(reached.order().size()));
+  reached.each([&](size_t place, size_t depth) { rows.add_integers(reached.order()[place], depth, vertex_value(reached.parent(place))); });
   return {};
 }
 
@@ -109,12 +148,16 @@ Status run_cut_off(const Projection& graph, const AlgorithmArguments& arguments,
   const Vertex failed = arguments.given(1) ? arguments.vertex(1) : kNone;
   const uint64_t failed_edge = arguments.given(2) ? static_cast<uint64_t>(arguments.integer(2)) : 0;
   Reach before, after;
-  BRAID_TRY(reach(graph, root, kNone, 0, context, before));
-  BRAID_TRY(reach(graph, root, failed, failed_edge, context, after));
+  BRAID_TRY(before.run(graph, root, kNone, 0, context));
+  BRAID_TRY(after.run(graph, root, failed, failed_edge, context));
   ResultRows rows(out, 2, context);
-  for (const Vertex vertex : before.order)
-    if (vertex != failed && after.depth[vertex] == UINT32_MAX) BRAID_TRY(rows.add({int64_t{vertex}, int64_t{before.depth[vertex]}}));
-  return {};
+  Status status;
+  before.each([&](size_t place, size_t depth) {
+    const Vertex vertex = before.order()[place];
+    const bool is_cut = vertex != failed && !after.has(vertex);
+    if (status.ok() && is_cut) status = rows.add({int64_t{vertex}, static_cast<int64_t>(depth)});
+  });
+  return status;
 }
 
 // --- One source, weighted ------------------------------------------------------------------------------------------------------------

@@ -61,6 +61,7 @@ class GraphChecker {
 
   void run() {
     walk(Family::kNode, [this](auto key, auto bytes) { return check_node(key, bytes); });
+    check_gap(view_.counters().gapless_limit());
     walk(Family::kLabel, [this](auto key, auto) { return check_label(key); });
     check_edges();
     walk(Family::kIndex, [this](auto key, auto) { return check_index_key(key); });
@@ -129,6 +130,7 @@ class GraphChecker {
       problem("node {}: {}", node.id.value(), status.message());
       return {};
     }
+    check_gap(node.id);
     if (node.id >= view_.counters().next_node) {
       problem("node {} is not below the next id {}", node.id.value(),
               view_.counters().next_node.value());
@@ -147,6 +149,14 @@ class GraphChecker {
       }
     }
     return {};
+  }
+
+  /// Ids without gaps, on which readers rely.
+  void check_gap(NodeId id) {
+    for (; next_node_ < std::min(id, view_.counters().gapless_limit()) && !full(); next_node_ = next_node_.next()) {
+      problem("node {} is missing, and no removal is noted of it or of one before it", next_node_.value());
+    }
+    next_node_ = std::max(next_node_, id.next());
   }
 
   Status check_label(std::string_view key) {
@@ -401,6 +411,7 @@ class GraphChecker {
   EntryDigest out_of_edges_, in_of_edges_;  // what the edges say that the lists hold
   EntryDigest out_of_lists_, in_of_lists_;  // what they hold
   bool lists_sound_ = true;
+  NodeId next_node_{1};    // to be met
   bool by_entry_ = false;  // the second walk
 };
 

@@ -35,7 +35,6 @@ Status append_to_list(const AdjacencyList& list, const AdjacencyEntry& entry, Gr
   }
   if (header.count < kAdjacencyEntriesMax) {
     append_adjacency_entries(**head, std::span(&entry, 1));
-    set_list_total(**head, header.total + 1);
     return {};
   }
   std::string sealed = std::move(**head);
@@ -81,8 +80,8 @@ Status remove_from_list(const AdjacencyList& list, std::span<const EdgeId> edges
   const auto newer = header.count == 0 ? edges.end() : std::lower_bound(edges.begin(), edges.end(), header.first);
   const auto sealed = edges.first(static_cast<size_t>(newer - edges.begin()));
   const auto own = edges.subspan(sealed.size());
-  if (!remove_adjacency_entries(*head, own)) return missing_edge(list, key, own.front());
   const uint64_t total = header.total - edges.size();
+  if (!remove_adjacency_entries(*head, own)) return missing_edge(list, key, own.front());
   if (total == 0) {
     head.reset();
   } else {
@@ -115,41 +114,43 @@ Status fold_edge(const EdgeChange& change, GraphOverlay& state) {
   return {};
 }
 
+/// `block` may be empty: then it begins with these entries, and with that total.
+Status append_part(const AdjacencyList& list, std::string_view key, std::span<const AdjacencyEntry> part, uint64_t total, std::string& block) {
+  if (block.empty()) {
+    block = encode_adjacency_block(part, total);
+  } else if (!append_adjacency_entries(block, part)) {
+    return damaged(list.family, key, "its edges are not below those to be added");
+  }
+  return {};
+}
+
 /// Appends many, block after block: all but the last are full.
 Status append_to_list(const AdjacencyList& list, std::span<const AdjacencyEntry> entries,
                       GraphOverlay::SortedEdits& edits) {
   const std::string key = head_key(list.node, list.type);
   BRAID_ASSIGN(StagedBytes * head, edits.edit(key));
   AdjacencyHeader header;
-  if (!*head) {
-    head->emplace(encode_adjacency_block({}, 0));
-  } else if (!read_head_header(**head, header)) {
-    return damaged(list.family, key, "the adjacency block is damaged");
-  }
+  if (*head && !read_head_header(**head, header)) return damaged(list.family, key, "the adjacency block is damaged");
   const uint64_t total = header.total + entries.size();
-  size_t room = kAdjacencyEntriesMax - header.count;
-  EdgeId first = header.count > 0 ? header.first : entries.front().edge;
-  std::string block = std::move(**head);
-  for (;;) {
-    const auto part = entries.first(std::min(room, entries.size()));
-    if (!append_adjacency_entries(block, part)) {
-      return damaged(list.family, key, "its edges are not below those to be added");
-    }
-    entries = entries.subspan(part.size());
-    if (entries.empty()) break;
+  std::string block = *head ? std::move(**head) : std::string();
+  while (entries.size() > kAdjacencyEntriesMax - header.count) {
+    const auto part = entries.first(kAdjacencyEntriesMax - header.count);
+    const EdgeId first = header.count > 0 ? header.first : part.front().edge;
+    BRAID_TRY(append_part(list, key, part, 0, block));
     set_list_total(block, 0);
     edits.put(sealed_key(list.node, list.type, first), std::move(block));
-    block = encode_adjacency_block({}, 0);
-    room = kAdjacencyEntriesMax;
-    first = entries.front().edge;
+    entries = entries.subspan(part.size());
+    block.clear();
+    header = AdjacencyHeader();
   }
-  set_list_total(block, total);
-  *head = std::move(block);
+  BRAID_TRY(append_part(list, key, entries, total, block));
+  head->emplace(std::move(block));
   return {};
 }
 
 Status fold_run_lists(Family family, const EdgeRun& run, GraphOverlay& state) {
   const auto [nodes, neighbors] = family == Family::kOut ? std::pair(run.sources, run.targets) : std::pair(run.targets, run.sources);
+  constexpr size_t kAhead = 16;  // the places are anywhere
   const std::vector<uint32_t> order = order_by_node(nodes);
   GraphOverlay::SortedEdits edits(state, family);
   std::vector<AdjacencyEntry> entries;
@@ -158,6 +159,9 @@ Status fold_run_lists(Family family, const EdgeRun& run, GraphOverlay& state) {
     entries.clear();
     for (; start < order.size() && nodes[order[start]] == node; ++start) {
       entries.push_back({run.id(order[start]), neighbors[order[start]]});
+      if (start + kAhead >= order.size()) continue;
+      __builtin_prefetch(&nodes[order[start + kAhead]]);
+      __builtin_prefetch(&neighbors[order[start + kAhead]]);
     }
     BRAID_TRY(append_to_list({family, node, run.type}, entries, edits));
   }

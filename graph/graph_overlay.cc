@@ -2,6 +2,10 @@
 
 #include <fmt/format.h>
 
+#include <algorithm>
+#include <iterator>
+#include <numeric>
+
 #include "engine/check.h"
 #include "graph/rocksdb_status.h"
 
@@ -46,7 +50,7 @@ const StagedBytes* GraphOverlay::find(Family family, std::string_view key) const
 }
 
 void GraphOverlay::begin_operation() {
-  BRAID_ASSERT(operation_undo_.empty());
+  BRAID_ASSERT(!in_operation());
   ++operation_;
 }
 
@@ -57,9 +61,9 @@ GraphOverlay::Entries::iterator GraphOverlay::touch(Family family, std::string_v
   if (fresh) entry = entries.emplace_hint(entry, std::string(key), Entry());
   if (entry->second.operation == operation_) return entry;
   entry->second.operation = operation_;
-  operation_undo_.push_back({family, !fresh, entry, entry->second.bytes});
+  operation_undo_[static_cast<size_t>(family)].push_back({entry, fresh ? nullptr : std::make_unique<StagedBytes>(entry->second.bytes)});
   // Counted again when the operation ends; until then the size is that of the start.
-  if (!fresh) staged_bytes_ -= entry_bytes(*entry);
+  if (!fresh) staged_bytes_[static_cast<size_t>(family)] -= entry_bytes(*entry);
   return entry;
 }
 
@@ -171,43 +175,51 @@ void GraphOverlay::restore(Family family, Entries::iterator entry, const StagedB
     return;
   }
   entry->second.bytes = *before;
-  staged_bytes_ += entry_bytes(*entry);
+  staged_bytes_[static_cast<size_t>(family)] += entry_bytes(*entry);
+}
+
+bool GraphOverlay::in_operation() const {
+  return std::any_of(std::begin(operation_undo_), std::end(operation_undo_), [](const auto& undo) { return !undo.empty(); });
+}
+
+uint64_t GraphOverlay::staged_bytes() const {
+  return std::accumulate(std::begin(staged_bytes_), std::end(staged_bytes_), undo_bytes_);
 }
 
 void GraphOverlay::end_operation(bool keep) {
-  while (!operation_undo_.empty()) {
-    OperationUndo& undo = operation_undo_.back();
+  for (const Family family : kFamilies) end_operation_of(family, keep);
+}
+
+void GraphOverlay::end_operation_of(Family family, bool keep) {
+  auto& undos = operation_undo_[static_cast<size_t>(family)];
+  for (; !undos.empty(); undos.pop_back()) {
+    OperationUndo& undo = undos.back();
     Entry& entry = undo.entry->second;
     if (!keep) {
       entry.operation = 0;
-      restore(undo.family, undo.entry, undo.existed ? &undo.before : nullptr);
-    } else {
-      staged_bytes_ += entry_bytes(*undo.entry);
-      if (entry.mark != mark_) {
-        undo_.push_back({undo.entry, nullptr, entry.mark, mark_, undo.family});
-        if (undo.existed) {
-          undo_.back().before = std::make_unique<StagedBytes>(std::move(undo.before));
-        }
-        entry.mark = mark_;
-        undo_bytes_ += undo_bytes(undo_.back());
-      }
+      restore(family, undo.entry, undo.before.get());
+      continue;
     }
-    operation_undo_.pop_back();
+    staged_bytes_[static_cast<size_t>(family)] += entry_bytes(*undo.entry);
+    if (entry.mark == mark_) continue;
+    undo_.push_back({undo.entry, std::move(undo.before), entry.mark, mark_, family});
+    entry.mark = mark_;
+    undo_bytes_ += undo_bytes(undo_.back());
   }
-  if (operation_undo_.capacity() > kOperationUndoKept) operation_undo_.shrink_to_fit();
+  if (undos.capacity() > kOperationUndoKept) undos.shrink_to_fit();
 }
 
 uint64_t GraphOverlay::mark() {
-  BRAID_ASSERT(operation_undo_.empty());
+  BRAID_ASSERT(!in_operation());
   ++mark_;
   return undo_.size();
 }
 
 void GraphOverlay::rollback_to(uint64_t position) {
-  BRAID_ASSERT(operation_undo_.empty());
+  BRAID_ASSERT(!in_operation());
   while (undo_.size() > position) {
     Undo& undo = undo_.back();
-    staged_bytes_ -= entry_bytes(*undo.entry);
+    staged_bytes_[static_cast<size_t>(undo.family)] -= entry_bytes(*undo.entry);
     undo_bytes_ -= undo_bytes(undo);
     undo.entry->second.mark = undo.mark_before;
     restore(undo.family, undo.entry, undo.before.get());

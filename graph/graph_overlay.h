@@ -5,7 +5,7 @@
 // operation is kept, once per mark: a bulk load under one mark does not copy its blocks again and
 // again.
 // 1. Inside an operation, every key changed by it has its bytes from before the operation in
-// `operation_undo_`.
+// its family's `operation_undo_`.
 // 2. Outside, going back over `undo_` to a mark's size restores every entry as it was at that mark.
 // Threads: one at a time.
 #pragma once
@@ -46,10 +46,10 @@ class GraphOverlay {
   /// Null when the key is not staged.
   const StagedBytes* find(Family family, std::string_view key) const;
   /// Memory held, undo included.
-  uint64_t staged_bytes() const { return staged_bytes_ + undo_bytes_; }
+  uint64_t staged_bytes() const;
 
   /// Edits of one family in ascending order of keys, inside one operation: each finds its place from the one before, in what is staged and
-  /// in the base.
+  /// in the base. Threads: one for each family.
   class SortedEdits {
    public:
     SortedEdits(GraphOverlay& overlay, Family family);
@@ -100,10 +100,8 @@ class GraphOverlay {
 
  private:
   struct OperationUndo {
-    Family family;
-    bool existed;
     Entries::iterator entry;
-    StagedBytes before;
+    std::unique_ptr<StagedBytes> before;  // null: the key was not staged
   };
   struct Undo {
     Entries::iterator entry;
@@ -115,7 +113,9 @@ class GraphOverlay {
 
   rocksdb::Iterator& base_iterator(Family family);
   Entries& entries_of(Family family) { return entries_[static_cast<size_t>(family)]; }
-  /// The entry, with its old bytes in operation_undo_. `fresh` tells that it was not staged. `entry` is the first at or above the key.
+  bool in_operation() const;
+  void end_operation_of(Family family, bool keep);
+  /// The entry, with its old bytes among the family's undo of the operation. `fresh` tells that it was not staged. `entry` is the first at or above the key.
   Entries::iterator touch(Family family, std::string_view key, Entries::iterator entry, bool& fresh);
   Entries::iterator touch(Family family, std::string_view key, bool& fresh) {
     return touch(family, key, entries_of(family).lower_bound(key), fresh);
@@ -128,12 +128,12 @@ class GraphOverlay {
   // Made when first needed: making one costs far more than a seek. The base does not change, so that they stay good.
   std::unique_ptr<rocksdb::Iterator> base_iterators_[kFamilyCount];
   Entries entries_[kFamilyCount];
-  std::vector<OperationUndo> operation_undo_;
+  std::vector<OperationUndo> operation_undo_[kFamilyCount];
   std::deque<Undo> undo_;
   uint32_t operation_ = 0;
   uint32_t mark_ = 1;  // never used twice
   bool abandoned_ = false;
-  uint64_t staged_bytes_ = 0;  // of entries_
+  uint64_t staged_bytes_[kFamilyCount] = {};  // of entries_
   uint64_t undo_bytes_ = 0;
 };
 

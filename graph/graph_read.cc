@@ -93,6 +93,10 @@ Status read_all_types(const FamilyReader& reader, const NeighborQuery& query,
 }  // namespace
 
 Result<bool> node_exists(const FamilyReader& reader, NodeId id) {
+  if (reader.overlay() != nullptr) {
+    if (const StagedBytes* staged = reader.overlay()->find(Family::kNode, node_key(id))) return staged->has_value();
+  }
+  if (reader.base().counters().is_surely_node(id)) return true;
   FoundBytes bytes;
   BRAID_TRY(reader.get(Family::kNode, node_key(id), bytes));
   return bytes.found();

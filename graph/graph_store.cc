@@ -12,13 +12,14 @@
 #include "graph/graph_writer.h"
 #include "graph/rocksdb_status.h"
 #include "graph/staged_changes.h"
+#include "graph/two_threads.h"
 
 namespace braid {
 namespace {
 
 constexpr int kStallWaitMsMax = 2000;
-/// Above this, a transaction's batch is written family by family, which its markers allow.
-constexpr size_t kBatchBytesSplit = 16 << 20;
+/// Above this, a transaction is written family by family, which its markers allow: one is written while the next one is put together.
+constexpr uint64_t kStagedBytesSplit = 32 << 20;
 
 rocksdb::Slice slice(std::string_view bytes) { return {bytes.data(), bytes.size()}; }
 
@@ -93,8 +94,8 @@ Result<FamilyMarker> GraphStore::read_marker(Family family,
 
 GraphCounters GraphStore::counters() const {
   MutexLock lock(mutex_);
-  return {NodeId(markers_[static_cast<size_t>(Family::kNode)].next_id),
-          EdgeId(markers_[static_cast<size_t>(Family::kEdge)].next_id)};
+  const FamilyMarker& node = markers_[static_cast<size_t>(Family::kNode)];
+  return {NodeId(node.next_id), EdgeId(markers_[static_cast<size_t>(Family::kEdge)].next_id), NodeId(node.least_removed)};
 }
 
 std::unique_ptr<StoreWriter> GraphStore::begin(std::shared_ptr<const StoreView> base,
@@ -117,33 +118,50 @@ Status GraphStore::admit() {
 
 Status GraphStore::write_overlay(const GraphOverlay& overlay, Lsn lsn,
                                  const GraphCounters& counters) {
-  rocksdb::WriteBatch batch;
-  Markers markers;
+  Part part;
   {
     MutexLock lock(mutex_);
-    markers = markers_;
+    part.markers = markers_;
   }
   changes_.begin_publish();
+  const bool is_split = overlay.staged_bytes() >= kStagedBytesSplit;
+  Part filled;  // and not written yet
   for (const Family family : kFamilies) {
     const GraphOverlay::Entries& entries = overlay.entries(family);
     if (entries.empty()) continue;
-    for (const auto& [key, entry] : entries) changes_.note(family, key);
-    FamilyMarker& marker = markers[static_cast<size_t>(family)];
+    note_changes(family, entries);
+    FamilyMarker& marker = part.markers[static_cast<size_t>(family)];
     marker.lsn = lsn;
-    if (family == Family::kNode) marker.next_id = counters.next_node.value();
+    if (family == Family::kNode) {
+      marker.next_id = counters.next_node.value();
+      marker.least_removed = counters.least_removed.value();
+    }
     if (family == Family::kEdge) marker.next_id = counters.next_edge.value();
-    BRAID_TRY(fill_batch(handle_->family(family), entries, marker, batch));
-    if (batch.GetDataSize() < kBatchBytesSplit) continue;
-    BRAID_TRY(write_batch(batch, markers));
-    batch.Clear();
+    Status status, written;
+    const auto fill = [&] { status = fill_batch(handle_->family(family), entries, marker, part.batch); };
+    if (is_split) {
+      in_two_threads(fill, [&] { written = write_part(filled); });
+      filled = Part{std::move(part.batch), part.markers};
+      part.batch = rocksdb::WriteBatch();
+    } else {
+      fill();
+    }
+    BRAID_TRY(std::move(written));
+    BRAID_TRY(std::move(status));
   }
-  return batch.Count() == 0 ? Status() : write_batch(batch, markers);
+  return write_part(is_split ? filled : part);
 }
 
-Status GraphStore::write_batch(rocksdb::WriteBatch& batch, const Markers& markers) {
-  BRAID_TRY(handle_->write(batch));
+void GraphStore::note_changes(Family family, const GraphOverlay::Entries& entries) {
+  if (entries.size() > RecentChanges::kKeysNotedMax) return changes_.note_all();
+  for (const auto& [key, entry] : entries) changes_.note(family, key);
+}
+
+Status GraphStore::write_part(Part& part) {
+  if (part.batch.Count() == 0) return {};
+  BRAID_TRY(handle_->write(part.batch));
   MutexLock lock(mutex_);
-  markers_ = markers;
+  markers_ = part.markers;
   return {};
 }
 
@@ -196,28 +214,30 @@ Status GraphStore::replay(const CommitRecord& record, Lsn lsn) {
     }
   }
   operation.keep();
-  const GraphCounters counters{record.graph.next_node, record.graph.next_edge};
-  return write_overlay(overlay, lsn, counters)
+  GraphCounters after{record.graph.next_node, record.graph.next_edge, counters().least_removed};
+  for (const NodeChange& change : record.graph.nodes) {
+    if (change.kind == ChangeKind::kRemove) after.least_removed = std::min(after.least_removed, change.id);
+  }
+  return write_overlay(overlay, lsn, after)
       .within(fmt::format("replay of commit {}", lsn.value()));
 }
 
 Status GraphStore::checkpoint_begin(Lsn published) {
   BRAID_TRY(admit());
-  rocksdb::WriteBatch batch;
-  Markers markers;
+  Part part;
   {
     MutexLock lock(mutex_);
-    markers = markers_;
+    part.markers = markers_;
   }
   for (const Family family : kFamilies) {
-    FamilyMarker& marker = markers[static_cast<size_t>(family)];
+    FamilyMarker& marker = part.markers[static_cast<size_t>(family)];
     if (marker.lsn >= published) continue;
     marker.lsn = published;
     BRAID_TRY(
-        rocksdb_status(batch.Put(handle_->family(family), slice(kMarkerKey), encode_marker(marker)),
+        rocksdb_status(part.batch.Put(handle_->family(family), slice(kMarkerKey), encode_marker(marker)),
                        "fill a batch"));
   }
-  return batch.Count() == 0 ? Status() : write_batch(batch, markers);
+  return write_part(part);
 }
 
 Status GraphStore::checkpoint_write() { return handle_->flush(); }

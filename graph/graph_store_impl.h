@@ -47,10 +47,16 @@ class GraphStore final : public Store {
 
  private:
   using Markers = std::array<FamilyMarker, kFamilyCount>;
+  /// What is written at once, and the markers after it.
+  struct Part {
+    rocksdb::WriteBatch batch;
+    Markers markers;
+  };
 
   /// Writes what an overlay holds for each family, with the family's marker at `lsn`.
   Status write_overlay(const GraphOverlay& overlay, Lsn lsn, const GraphCounters& counters);
-  Status write_batch(rocksdb::WriteBatch& batch, const Markers& markers);
+  void note_changes(Family family, const GraphOverlay::Entries& entries);
+  Status write_part(Part& part);
   Result<FamilyMarker> read_marker(Family family, const rocksdb::ReadOptions& options) const;
   GraphCounters counters() const;
 

@@ -5,6 +5,7 @@
 
 #include <rocksdb/db.h>
 
+#include <algorithm>
 #include <memory>
 #include <string_view>
 
@@ -17,10 +18,15 @@ namespace braid {
 
 class ProjectionCache;  // graph/projection_cache.h
 
-/// The ids to assign next.
+/// The ids to assign next, and what follows from them: as ids are assigned without gaps, each node below `least_removed` exists.
 struct GraphCounters {
   NodeId next_node{1};
   EdgeId next_edge{1};
+  NodeId least_removed{UINT64_MAX};  ///< the least id of a node that was removed
+
+  /// The ids from 1 to below this one are nodes.
+  NodeId gapless_limit() const { return std::min(next_node, least_removed); }
+  bool is_surely_node(NodeId id) const { return id.value() > 0 && id < gapless_limit(); }
 };
 
 class GraphStoreView final : public StoreView {

@@ -36,6 +36,11 @@ Status missing_end(std::string_view end_name, NodeId end) {
                 fmt::format("the edge's {} is missing: there is no node {}", end_name, end.value()));
 }
 
+/// Of many edges created together.
+Status at_place(const Status& status, size_t index, size_t count) {
+  return status.within(fmt::format("edge {} of {}, at index {}", index + 1, count, index));
+}
+
 /// Edges removed together are read this many at a time, which bounds what the node of a great many takes.
 constexpr size_t kRemovedTogetherMax = 1 << 18;
 /// Fewer are removed one by one.
@@ -179,6 +184,7 @@ Status GraphWriter::delete_node(NodeId id, DeleteRule rule) {
   change.labels_removed = node->labels;
   for (const IndexEntry& entry : entries) change.index_removed.push_back(entry.key);
   BRAID_TRY(staged_->stage(std::move(change)));
+  staged_->counters.least_removed = std::min(staged_->counters.least_removed, id);
   operation.keep();
   return {};
 }
@@ -255,6 +261,8 @@ Result<EdgeId> GraphWriter::create_edge(NodeId source, TypeId type, NodeId targe
 }
 
 Status GraphWriter::check_ends_exist(std::span<const NodeId> ends, std::string_view end_name) const {
+  const GraphCounters& counters = staged_->counters;
+  if (std::all_of(ends.begin(), ends.end(), [&counters](NodeId end) { return counters.is_surely_node(end); })) return {};
   const std::vector<uint32_t> order = order_by_node(ends);
   FamilyCursor nodes(staged_->reader(), Family::kNode, "");
   NodeId checked;
@@ -268,7 +276,7 @@ Status GraphWriter::check_ends_exist(std::span<const NodeId> ends, std::string_v
       if (checked.value() == 0 || (nodes.valid() && nodes.key() < key)) nodes.seek(key);
     }
     BRAID_TRY(nodes.status());
-    if (!nodes.valid() || nodes.key() != key) return missing_end(end_name, end);
+    if (!nodes.valid() || nodes.key() != key) return at_place(missing_end(end_name, end), place, ends.size());
     checked = end;
   }
   return {};
@@ -287,7 +295,8 @@ Result<EdgeId> GraphWriter::create_edges(TypeId type, std::span<const NodeId> so
   if (is_checked_singly(catalog_.state(), type)) {
     for (size_t i = 0; i < count; ++i) {
       Properties own = properties.empty() ? Properties() : std::move(properties[i]);
-      BRAID_TRY(stage_edge(sources[i], type, targets[i], std::move(own), nullptr).status());
+      const Status staged = stage_edge(sources[i], type, targets[i], std::move(own), nullptr).status();
+      if (!staged.ok()) return at_place(staged, i, count);
     }
   } else {
     BRAID_TRY(check_ends_exist(sources, "source"));

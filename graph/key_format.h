@@ -32,20 +32,23 @@ inline constexpr std::string_view kMarkerKey("\0", 1);
 /// What a family's marker key holds: it is the fold of the log up to `lsn` (invariant 2).
 struct FamilyMarker {
   Lsn lsn;
-  uint64_t next_id = 0;  ///< families node and edge: the next id to assign; 0 elsewhere
+  uint64_t next_id = 0;                   ///< families node and edge: the next id to assign; 0 elsewhere
+  uint64_t least_removed = UINT64_MAX;    ///< family node: the least id of a node that was removed; else none
 };
-inline constexpr size_t kFamilyMarkerBytes = 16;
+inline constexpr size_t kFamilyMarkerBytes = 24;
 
 inline std::string encode_marker(const FamilyMarker& marker) {
   std::string bytes;
   append_fixed(bytes, marker.lsn.value());
   append_fixed(bytes, marker.next_id);
+  append_fixed(bytes, marker.least_removed);
   return bytes;
 }
 inline bool decode_marker(std::string_view bytes, FamilyMarker& marker) {
   if (bytes.size() != kFamilyMarkerBytes) return false;
   marker.lsn = Lsn(load_fixed<uint64_t>(bytes.data()));
   marker.next_id = load_fixed<uint64_t>(bytes.data() + 8);
+  marker.least_removed = load_fixed<uint64_t>(bytes.data() + 16);
   return true;
 }
 

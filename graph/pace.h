@@ -2,11 +2,9 @@
 #pragma once
 
 #include <algorithm>
-#include <optional>
-#include <system_error>
-#include <thread>
 
 #include "graph/algorithm.h"
+#include "graph/two_threads.h"
 
 namespace braid {
 
@@ -32,6 +30,9 @@ class Pace {
   double fraction_ = 0;
 };
 
+/// Parts begin at multiples of this: what is summed up by so many vertices does not depend on where the parts meet.
+inline constexpr Vertex kPartGrain = 64;
+
 /// Runs `work(first, limit, pace)` over all vertices, in two threads when there is enough to do. Each vertex's result must depend on nothing
 /// that `work` writes, so that the answer does not depend on the threads.
 template <typename Work>
@@ -39,24 +40,19 @@ Status in_two_parts(const Adjacency& adjacency, Pace& pace, Work&& work) {
   constexpr uint64_t kEntriesWorthAThread = 100'000;
   const auto count = static_cast<Vertex>(adjacency.offsets.size() - 1);
   const uint64_t entries = adjacency.targets.size();
-  if (entries < kEntriesWorthAThread || std::thread::hardware_concurrency() < 2) return work(Vertex{0}, count, pace);
-  const auto half = std::lower_bound(adjacency.offsets.begin(), adjacency.offsets.end(), entries / 2) - adjacency.offsets.begin();
-  const Vertex middle = std::min(static_cast<Vertex>(half), count);
+  if (entries < kEntriesWorthAThread || !has_second_processor()) return work(Vertex{0}, count, pace);
+  // A vertex is work too, about as much as an entry.
+  Vertex middle = 0;
+  for (Vertex step = Vertex{1} << 31; step >= kPartGrain; step /= 2) {
+    if (step < count - middle && adjacency.offsets[middle + step] + middle + step <= (entries + count) / 2) middle += step;
+  }
   // The host's callbacks are called from the caller's thread only.
   AlgorithmContext quiet = pace.context();
   quiet.progress = nullptr;
   quiet.node_number = nullptr;
   Pace other_pace(quiet);
-  Status other;
-  std::optional<std::thread> thread;
-  try {
-    thread.emplace([&] { other = work(middle, count, other_pace); });
-  } catch (const std::system_error&) {
-    // No thread is to be had: the work is done without.
-    other = work(middle, count, other_pace);
-  }
-  const Status own = work(Vertex{0}, middle, pace);
-  if (thread) thread->join();
+  Status own, other;
+  in_two_threads([&] { own = work(Vertex{0}, middle, pace); }, [&] { other = work(middle, count, other_pace); });
   return own.ok() ? other : own;
 }
 

@@ -5,11 +5,13 @@
 #include <algorithm>
 #include <cmath>
 #include <limits>
+#include <numeric>
 
 #include "graph/adjacency_block.h"
 #include "graph/edge_block.h"
 #include "graph/family_reader.h"
 #include "graph/property.h"
+#include "graph/two_threads.h"
 
 namespace braid {
 namespace {
@@ -50,7 +52,10 @@ class ProjectionBuilder {
     switch (spec().orientation) {
       case Orientation::kNatural: built_->in_ = transposed(built_->out_, nullptr); break;
       case Orientation::kReverse: reverse(); break;
-      case Orientation::kUndirected: double_up(); break;
+      case Orientation::kUndirected:
+        if (2 * built_->edge_count_ > kProjectionEntriesMax) return too_many_entries();
+        double_up();
+        break;
     }
     BRAID_TRY(check_bounds());
     return std::shared_ptr<const Projection>(std::move(built_));
@@ -59,11 +64,12 @@ class ProjectionBuilder {
  private:
   const ProjectionSpec& spec() const { return built_->spec_; }
 
-  Status check_bounds() const {
+  /// `more_bytes`: held beside what is built.
+  Status check_bounds(uint64_t more_bytes = 0) const {
     if (limits_.cancel != nullptr && limits_.cancel->load(std::memory_order_relaxed)) {
       return Status(StatusCode::kInterrupted, "building the projection was cancelled");
     }
-    if (built_->memory_bytes() <= limits_.bytes_max) return {};
+    if (built_->memory_bytes() + more_bytes <= limits_.bytes_max) return {};
     return Status(StatusCode::kLimit, fmt::format("the projection takes more than the {} bytes that projection_bytes_max allows",
                                                   limits_.bytes_max));
   }
@@ -83,6 +89,14 @@ class ProjectionBuilder {
   }
 
   Status read_all_nodes() {
+    const GraphCounters& counters = reader_.base().counters();
+    if (reader_.overlay() == nullptr && counters.gapless_limit() == counters.next_node) {
+      const uint64_t count = counters.next_node.value() - 1;
+      if (count >= kNoVertex) return too_many_nodes();
+      built_->nodes_.resize(count);
+      std::iota(built_->nodes_.begin(), built_->nodes_.end(), uint64_t{1});
+      return {};
+    }
     return walk(Family::kNode, "", [this](std::string_view key, std::string_view) -> Status {
       NodeId id;
       if (!parse_node_key(key, id)) return damaged(Family::kNode, key, "the key is damaged");
@@ -105,10 +119,10 @@ class ProjectionBuilder {
     return {};
   }
 
+  static Status too_many_nodes() { return Status(StatusCode::kLimit, fmt::format("a projection has at most {} nodes", kNoVertex)); }
+
   Status add_node(NodeId id) {
-    if (built_->nodes_.size() >= kNoVertex) {
-      return Status(StatusCode::kLimit, fmt::format("a projection has at most {} nodes", kNoVertex));
-    }
+    if (built_->nodes_.size() >= kNoVertex) return too_many_nodes();
     built_->nodes_.push_back(id.value());
     return {};
   }
@@ -125,31 +139,88 @@ class ProjectionBuilder {
     return spec().types.empty() || std::binary_search(spec().types.begin(), spec().types.end(), type);
   }
 
+  /// Edges of the vertices from `first` to below `limit`, by vertex.
+  struct EdgePart {
+    Vertex first = 0;
+    Vertex limit = 0;
+    std::vector<uint32_t> ends{};  // by vertex: where its entries end
+    std::vector<Vertex> targets{};
+    std::vector<uint64_t> edges{};
+    Status status{};
+  };
+
   /// The family is in the order of the nodes, and so of the vertices.
-  Status read_edges() {
-    Adjacency& out = built_->out_;
-    out.offsets.reserve(built_->nodes_.size() + 1);
-    out.offsets.push_back(0);
-    Status status = walk(Family::kOut, "", [&](std::string_view key, std::string_view bytes) -> Status {
+  void read_part(EdgePart& part) const {
+    part.ends.reserve(part.limit - part.first);
+    if (part.first < part.limit) part.status = read_lists(part);
+    part.ends.resize(part.limit - part.first, static_cast<uint32_t>(part.targets.size()));
+  }
+
+  Status read_lists(EdgePart& part) const {
+    const NodeId last = built_->node(part.limit - 1);
+    FamilyCursor cursor(reader_, Family::kOut, "");
+    uint64_t steps = 0;
+    for (cursor.seek(node_key(built_->node(part.first))); cursor.valid(); cursor.next()) {
       AdjacencyKey parsed;
-      if (!parse_adjacency_key(key, parsed)) return damaged(Family::kOut, key, "the key is damaged");
-      if (!wants(parsed.type)) return {};
-      const auto vertex = built_->vertex(parsed.node);
-      if (!vertex) return {};
-      while (out.offsets.size() <= *vertex) out.offsets.push_back(out.targets.size());
-      const bool sound = visit_adjacency_block(bytes, [&](EdgeId edge, NodeId neighbor) {
-        if (const auto target = built_->vertex(neighbor)) {
-          out.targets.push_back(*target);
-          built_->edges_.push_back(edge.value());
-        }
-        return true;
-      });
-      return sound ? Status() : damaged(Family::kOut, key, "the adjacency block is damaged");
+      if (!parse_adjacency_key(cursor.key(), parsed)) return damaged(Family::kOut, cursor.key(), "the key is damaged");
+      if (parsed.node > last) break;
+      if (wants(parsed.type)) BRAID_TRY(add_list(parsed, cursor.key(), cursor.bytes(), part));
+      if (++steps % kCheckEvery == 0) BRAID_TRY(check_bounds(bytes_of(part.ends) + bytes_of(part.targets) + bytes_of(part.edges)));
+    }
+    return cursor.status();
+  }
+
+  Status add_list(const AdjacencyKey& list, std::string_view key, std::string_view bytes, EdgePart& part) const {
+    const auto vertex = built_->vertex(list.node);
+    if (!vertex) return {};
+    part.ends.resize(*vertex - part.first, static_cast<uint32_t>(part.targets.size()));
+    const bool sound = visit_adjacency_block(bytes, [&](EdgeId edge, NodeId neighbor) {
+      if (const auto target = built_->vertex(neighbor)) {
+        part.targets.push_back(*target);
+        part.edges.push_back(edge.value());
+      }
+      return true;
     });
-    BRAID_TRY(std::move(status));
-    while (out.offsets.size() <= built_->nodes_.size()) out.offsets.push_back(out.targets.size());
-    built_->edge_count_ = out.targets.size();
-    trim(out.targets);
+    if (!sound) return damaged(Family::kOut, key, "the adjacency block is damaged");
+    return part.targets.size() > kProjectionEntriesMax ? too_many_entries() : Status();
+  }
+
+  static Status too_many_entries() {
+    return Status(StatusCode::kLimit, fmt::format("a projection has at most {} entries", kProjectionEntriesMax));
+  }
+
+  /// In two threads where that pays. What is staged is read in one.
+  Status read_edges() {
+    constexpr Vertex kWorthAThread = 50'000;
+    const Vertex count = built_->vertex_count();
+    const bool in_two = reader_.overlay() == nullptr && count >= kWorthAThread && has_second_processor();
+    EdgePart own{.first = 0, .limit = in_two ? count / 2 : count}, other{.first = own.limit, .limit = count};
+    own.targets.swap(built_->out_.targets);
+    own.edges.swap(built_->edges_);
+    if (in_two) {
+      in_two_threads([&] { read_part(own); }, [&] { read_part(other); });
+    } else {
+      read_part(own);
+    }
+    BRAID_TRY(own.status);
+    BRAID_TRY(other.status);
+    return join(own, other);
+  }
+
+  Status join(EdgePart& own, EdgePart& other) {
+    if (own.targets.size() + other.targets.size() > kProjectionEntriesMax) return too_many_entries();
+    std::vector<uint32_t>& offsets = built_->out_.offsets;
+    offsets.reserve(built_->nodes_.size() + 1);
+    offsets.push_back(0);
+    offsets.insert(offsets.end(), own.ends.begin(), own.ends.end());
+    const uint32_t before = offsets.back();
+    for (const uint32_t end : other.ends) offsets.push_back(before + end);
+    own.targets.insert(own.targets.end(), other.targets.begin(), other.targets.end());
+    own.edges.insert(own.edges.end(), other.edges.begin(), other.edges.end());
+    built_->out_.targets.swap(own.targets);
+    built_->edges_.swap(own.edges);
+    built_->edge_count_ = built_->out_.targets.size();
+    trim(built_->out_.targets);
     trim(built_->edges_);
     return {};
   }
@@ -200,10 +271,10 @@ class ProjectionBuilder {
     for (size_t i = 0; i < count; ++i) to.offsets[i + 1] += to.offsets[i];
     to.targets.resize(from.targets.size());
     if (place != nullptr) place->resize(from.targets.size());
-    std::vector<uint64_t> next(to.offsets.begin(), to.offsets.end() - 1);
+    std::vector<uint32_t> next(to.offsets.begin(), to.offsets.end() - 1);
     for (size_t vertex = 0; vertex < count; ++vertex) {
       for (uint64_t entry = from.offsets[vertex]; entry < from.offsets[vertex + 1]; ++entry) {
-        const uint64_t at = next[from.targets[entry]]++;
+        const uint32_t at = next[from.targets[entry]]++;
         to.targets[at] = static_cast<Vertex>(vertex);
         if (place != nullptr) (*place)[at] = entry;
       }
@@ -297,7 +368,7 @@ Result<ProjectionSize> estimate_projection(const GraphView& view, const Projecti
 uint64_t projection_bytes(uint64_t nodes, uint64_t edges, const ProjectionSpec& spec) {
   const bool undirected = spec.orientation == Orientation::kUndirected;
   const uint64_t per_entry = sizeof(Vertex) + sizeof(uint64_t) + (spec.weight ? sizeof(double) : 0);
-  const uint64_t per_node = 8 + sizeof(Vertex) + (undirected ? 8 : 16);
+  const uint64_t per_node = 8 + sizeof(Vertex) + (undirected ? 1 : 2) * sizeof(uint32_t);
   return nodes * per_node + (undirected ? 2 * edges * per_entry : edges * (per_entry + sizeof(Vertex)));
 }
 
@@ -312,7 +383,9 @@ std::optional<Vertex> Projection::find_vertex(NodeId node) const {
 }
 
 void Projection::number_vertices() {
-  if (nodes_.empty() || is_gapless()) return;
+  is_gapless_ = !nodes_.empty() && nodes_.back() - nodes_.front() == nodes_.size() - 1;
+  first_id_ = nodes_.empty() ? 0 : nodes_.front();
+  if (nodes_.empty() || is_gapless_) return;
   if (nodes_.back() / kDenseIds > nodes_.size() + kCheckEvery) return vertex_of_id_.clear();
   size_t first = 0;
   if (!vertex_of_id_.empty()) first = std::upper_bound(nodes_.begin(), nodes_.end(), vertex_of_id_.size() - 1) - nodes_.begin();

@@ -42,9 +42,12 @@ uint64_t projection_bytes(uint64_t nodes, uint64_t edges, const ProjectionSpec& 
 /// A node's number in one projection.
 using Vertex = uint32_t;
 
+/// More are kLimit.
+inline constexpr uint64_t kProjectionEntriesMax = UINT32_MAX;
+
 /// Entries by vertex: entry i of vertex v is at offsets[v] + i.
 struct Adjacency {
-  std::vector<uint64_t> offsets;  ///< one more than vertices
+  std::vector<uint32_t> offsets;  ///< one more than vertices
   std::vector<Vertex> targets;
 
   std::span<const Vertex> of(Vertex vertex) const {
@@ -63,7 +66,7 @@ struct ProjectionLimits {
 
 class Projection {
  public:
-  /// Reads the graph once. kInvalidArgument for a weight that is no number, naming the edge; kLimit past 2^32 - 1 nodes too.
+  /// Reads the graph once. kInvalidArgument for a weight that is no number, naming the edge; kLimit past 2^32 - 1 nodes or entries too.
   static Result<std::shared_ptr<const Projection>> build(const GraphView& view, const ProjectionSpec& spec,
                                                          const ProjectionLimits& limits);
 
@@ -76,8 +79,8 @@ class Projection {
   NodeId node(Vertex vertex) const { return NodeId(nodes_[vertex]); }
   /// None for a node that is not in the projection.
   std::optional<Vertex> vertex(NodeId node) const {
-    if (!is_gapless()) return find_vertex(node);
-    const uint64_t place = node.value() - nodes_.front();
+    if (!is_gapless_) return find_vertex(node);
+    const uint64_t place = node.value() - first_id_;
     return place < nodes_.size() ? std::optional(static_cast<Vertex>(place)) : std::nullopt;
   }
 
@@ -97,14 +100,14 @@ class Projection {
   friend class ProjectionPatcher;
   Projection() = default;
 
-  /// Whether ids follow each other, as those of nodes that were created together do.
-  bool is_gapless() const { return !nodes_.empty() && nodes_.back() - nodes_.front() == nodes_.size() - 1; }
   std::optional<Vertex> find_vertex(NodeId node) const;
-  /// Brings `vertex_of_id_` up to date with `nodes_`, to which some may have been added.
+  /// Brings what finds vertices up to date with `nodes_`, to which some may have been added.
   void number_vertices();
 
   ProjectionSpec spec_;
   std::vector<uint64_t> nodes_;       // ids, ascending
+  uint64_t first_id_ = 0;
+  bool is_gapless_ = false;           // ids follow each other, as those of nodes that were created together do
   std::vector<Vertex> vertex_of_id_;  // by node id, where ids are dense but not gapless; else empty
   uint64_t edge_count_ = 0;
   Adjacency out_;

@@ -319,7 +319,8 @@ class ProjectionPatcher {
 
 Result<std::shared_ptr<const Projection>> patch_projection(const Projection& old, const std::vector<ShapeChange>& changes,
                                                            const GraphView& view, Projection* owned) {
-  if (changes.size() > 1000 + old.edge_count() / 4) return std::shared_ptr<const Projection>();
+  const bool may_be_too_many = old.out().targets.size() + 2 * changes.size() > kProjectionEntriesMax;
+  if (may_be_too_many || changes.size() > 1000 + old.edge_count() / 4) return std::shared_ptr<const Projection>();
   return ProjectionPatcher(old, view, owned).run(changes);
 }
 

@@ -4,6 +4,7 @@
 
 #include <algorithm>
 
+#include "engine/check.h"
 #include "graph/pace.h"
 
 namespace braid {
@@ -37,99 +38,117 @@ ProjectionWalk::Steps ProjectionWalk::steps(Direction direction) const {
   return {&graph_->out(), &graph_->in()};
 }
 
-uint32_t ProjectionWalk::next_walk() {
-  if (++walk_ != 0) return walk_;
-  // The numbers have gone round: old ones must not look new.
-  std::fill(seen_.begin(), seen_.end(), 0);
-  for (Side& side : sides_) std::fill(side.visits.begin(), side.visits.end(), Visit());
-  return walk_ = 1;
+void ProjectionWalk::Side::start(Vertex count, Vertex vertex) {
+  if (!seen.is_sized()) {
+    seen.reset(count);
+    queue.resize(count);
+  }
+  seen.clear(std::span(queue).first(end));
+  seen.add(vertex);
+  queue[0] = vertex;
+  level = 0;
+  end = 1;
 }
 
 Result<std::span<const Vertex>> ProjectionWalk::hops(Vertex start, uint32_t hops, Direction direction,
                                                      const AlgorithmContext& context) {
-  if (seen_.empty()) {
-    seen_.resize(graph_->vertex_count());
-    queue_.resize(graph_->vertex_count());
-  }
-  const uint32_t walk = next_walk();
+  Side& side = sides_[0];
+  side.start(graph_->vertex_count(), start);
   const auto [first, second] = steps(direction);
-  Vertex* const queue = queue_.data();
-  uint32_t* const seen = seen_.data();
-  size_t end = 1;
-  queue[0] = start;
-  seen[start] = walk;
+  Vertex* const queue = side.queue.data();
   bool goes_on = false;  // beyond this level
+  uint64_t steps = 0;
   const auto take = [&](const Adjacency& adjacency, Vertex vertex) {
-    for (const Vertex target : adjacency.of(vertex)) {
-      if (seen[target] == walk) continue;
-      seen[target] = walk;
+    size_t end = side.end;
+    const std::span<const Vertex> targets = adjacency.of(vertex);
+    for (const Vertex target : targets) {
+      if (!side.seen.add(target)) continue;
       queue[end++] = target;
       if (goes_on) fetch_ahead(adjacency, target);
     }
+    side.end = end;
+    steps += targets.size() + 1;
   };
-  Pace pace(context);
-  size_t next = 0;
-  for (uint32_t depth = 0; depth < hops && next < end; ++depth) {
+  for (uint32_t depth = 0; depth < hops && side.level < side.end; ++depth) {
     goes_on = depth + 1 < hops;
-    for (const size_t level_end = end; next < level_end; ++next) {
-      const Vertex vertex = queue[next];
+    for (const size_t level_end = side.end; side.level < level_end; ++side.level) {
+      const Vertex vertex = queue[side.level];
       take(*first, vertex);
       if (second != nullptr) take(*second, vertex);
-      BRAID_TRY(pace.step(first->degree(vertex) + 1));
-      if (end <= context.rows_max) continue;
-      return too_many_nodes(context.rows_max);
-    }
-  }
-  return std::span<const Vertex>(queue, end);
-}
-
-void ProjectionWalk::start(Side& side, Vertex vertex, const Steps& steps) {
-  if (side.visits.empty()) {
-    side.visits.resize(graph_->vertex_count());
-    side.queue.resize(graph_->vertex_count());
-  }
-  side.queue[0] = vertex;
-  side.level = 0;
-  side.end = 1;
-  side.entries = steps.first->degree(vertex);
-  side.visits[vertex] = {walk_, vertex};
-}
-
-/// Levels are whole on both sides, so that the first meeting is as short as any.
-Result<std::optional<Vertex>> ProjectionWalk::expand(Side& mine, const Side& other, const Steps& steps, const AlgorithmContext& context) {
-  Visit* const visits = mine.visits.data();
-  size_t end = mine.end;
-  uint64_t entries = 0;
-  Vertex meeting = 0;
-  const auto take = [&](const Adjacency& adjacency, Vertex vertex) {
-    for (const Vertex target : adjacency.of(vertex)) {
-      if (visits[target].walk == walk_) continue;
-      visits[target] = {walk_, vertex};
-      if (other.visits[target].walk == walk_) {
-        meeting = target;
-        return true;
+      if (steps >= kStepsPerCheck) {
+        steps = 0;
+        BRAID_TRY(context.check());
       }
-      mine.queue[end++] = target;
-      entries += adjacency.degree(target);
+      if (side.end > context.rows_max) return too_many_nodes(context.rows_max);
     }
-    return false;
-  };
-  Pace pace(context);
-  for (size_t next = mine.level; next < mine.end; ++next) {
-    const Vertex vertex = mine.queue[next];
-    if (take(*steps.first, vertex)) return std::optional(meeting);
-    if (steps.second != nullptr && take(*steps.second, vertex)) return std::optional(meeting);
-    BRAID_TRY(pace.step(steps.first->degree(vertex) + 1));
   }
-  mine.level = mine.end;
+  return std::span<const Vertex>(queue, side.end);
+}
+
+bool ProjectionWalk::is_smaller(const Side& ahead, const Steps& forward, const Side& back, const Steps& backward) {
+  // Few vertices tell little, as one of them may be a hub; of many, the degrees would take as long as the level.
+  constexpr size_t kFewVertices = 32;
+  const auto a = ahead.last_level(), b = back.last_level();
+  if (a.size() > kFewVertices || b.size() > kFewVertices) return a.size() <= b.size();
+  const auto entries = [](std::span<const Vertex> vertices, const Steps& steps) {
+    uint64_t sum = 0;
+    for (const Vertex vertex : vertices) sum += steps.degree(vertex);
+    return sum;
+  };
+  return entries(a, forward) <= entries(b, backward);
+}
+
+/// Levels are whole on both sides, so that the first meeting is as short as any; and it is at the other's last level, for what is before
+/// that was left by the other in all directions.
+Result<std::optional<std::pair<size_t, size_t>>> ProjectionWalk::expand(Side& mine, const Side& other, const Steps& steps,
+                                                                        const AlgorithmContext& context) {
+  using Met = std::optional<std::pair<size_t, size_t>>;
+  // Levels of many vertices are read some vertices ahead.
+  constexpr size_t kOffsetsAhead = 12;
+  constexpr size_t kTargetsAhead = 6;
+  const size_t level_end = mine.end;
+  size_t end = mine.end;
+  const auto take = [&](const Adjacency& adjacency, size_t place) -> std::optional<Vertex> {
+    for (const Vertex target : adjacency.of(mine.queue[place])) {
+      if (!mine.seen.add(target)) continue;
+      mine.queue[end] = target;
+      mine.parents[end++] = static_cast<uint32_t>(place);
+      if (other.seen.has(target)) return target;
+    }
+    return std::nullopt;
+  };
+  const auto prefetch = [&](const Adjacency& adjacency, size_t place) {
+    if (place + kOffsetsAhead < level_end) fetch_ahead(adjacency, mine.queue[place + kOffsetsAhead]);
+    if (place + kTargetsAhead < level_end) __builtin_prefetch(adjacency.of(mine.queue[place + kTargetsAhead]).data());
+  };
+  uint64_t done = 0;
+  for (size_t place = mine.level; place < level_end; ++place) {
+    std::optional<Vertex> met;
+    for (const Adjacency* adjacency : {steps.first, steps.second}) {
+      if (adjacency == nullptr || met) continue;
+      prefetch(*adjacency, place);
+      met = take(*adjacency, place);
+    }
+    if (met) {
+      mine.end = end;
+      const auto last = other.last_level();
+      const auto there = std::find(last.begin(), last.end(), *met);
+      BRAID_ASSERT(there != last.end());
+      return Met({place, other.level + static_cast<size_t>(there - last.begin())});
+    }
+    done += steps.first->degree(mine.queue[place]) + 1;
+    if (done < kStepsPerCheck) continue;
+    done = 0;
+    mine.end = end;
+    BRAID_TRY(context.check());
+  }
+  mine.level = level_end;
   mine.end = end;
-  mine.entries = entries;
-  return std::optional<Vertex>();
+  return Met();
 }
 
 Result<std::span<const Vertex>> ProjectionWalk::path(Vertex source, Vertex target, Direction direction,
                                                      const AlgorithmContext& context) {
-  next_walk();
   path_.clear();
   if (source == target) {
     path_ = {source};
@@ -137,23 +156,27 @@ Result<std::span<const Vertex>> ProjectionWalk::path(Vertex source, Vertex targe
   }
   const Steps forward = steps(direction);
   const Steps backward = steps(direction == Direction::kOut ? Direction::kIn : direction == Direction::kIn ? Direction::kOut : direction);
-  start(sides_[0], source, forward);
-  start(sides_[1], target, backward);
-  while (sides_[0].level < sides_[0].end && sides_[1].level < sides_[1].end) {
+  auto& [ahead, back] = sides_;
+  ahead.start(graph_->vertex_count(), source);
+  back.start(graph_->vertex_count(), target);
+  for (Side* side : {&ahead, &back}) side->parents.resize(graph_->vertex_count());
+  while (ahead.level < ahead.end && back.level < back.end) {
     BRAID_TRY(context.check());
-    const bool ahead = sides_[0].entries <= sides_[1].entries;
-    BRAID_ASSIGN(const auto meeting,
-                 ahead ? expand(sides_[0], sides_[1], forward, context) : expand(sides_[1], sides_[0], backward, context));
-    if (meeting) return joined(source, target, *meeting);
+    const bool is_ahead = is_smaller(ahead, forward, back, backward);
+    BRAID_ASSIGN(const auto met, is_ahead ? expand(ahead, back, forward, context) : expand(back, ahead, backward, context));
+    if (met) return joined(is_ahead ? Meeting{met->first, met->second} : Meeting{met->second, met->first});
   }
   return std::span<const Vertex>();
 }
 
-std::span<const Vertex> ProjectionWalk::joined(Vertex source, Vertex target, Vertex meeting) {
-  for (Vertex vertex = meeting; vertex != source; vertex = sides_[0].visits[vertex].parent) path_.push_back(vertex);
-  path_.push_back(source);
+std::span<const Vertex> ProjectionWalk::joined(const Meeting& meeting) {
+  const auto& [ahead, back] = sides_;
+  size_t place = meeting.ahead;
+  for (; place != 0; place = ahead.parents[place]) path_.push_back(ahead.queue[place]);
+  path_.push_back(ahead.queue[0]);
   std::reverse(path_.begin(), path_.end());
-  for (Vertex vertex = meeting; vertex != target;) path_.push_back(vertex = sides_[1].visits[vertex].parent);
+  for (place = meeting.back; place != 0; place = back.parents[place]) path_.push_back(back.queue[place]);
+  path_.push_back(back.queue[0]);
   return path_;
 }
 

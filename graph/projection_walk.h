@@ -10,6 +10,7 @@
 
 #include "graph/algorithm.h"
 #include "graph/projection.h"
+#include "graph/vertex_set.h"
 
 namespace braid {
 
@@ -35,36 +36,40 @@ class ProjectionWalk {
   Result<std::span<const Vertex>> path(Vertex source, Vertex target, Direction direction, const AlgorithmContext& context);
 
  private:
-  /// Where a search has been, in this walk or an earlier one.
-  struct Visit {
-    uint32_t walk = 0;
-    Vertex parent = 0;
-  };
+  /// What one search has reached. What an earlier walk left is cleared when the next one starts.
   struct Side {
-    std::vector<Visit> visits;
+    void start(Vertex count, Vertex vertex);
+    std::span<const Vertex> last_level() const { return std::span(queue).subspan(level, end - level); }
+
+    VertexSet seen;  // what is in the queue
     std::vector<Vertex> queue;
-    size_t level = 0;  // where the last level begins
+    std::vector<uint32_t> parents;  // places in the queue; of paths only
+    size_t level = 0;               // where the last level begins
     size_t end = 0;
-    uint64_t entries = 0;  // of the last level
   };
   /// Which entries lead on: one or both.
   struct Steps {
     const Adjacency* first;
     const Adjacency* second;  // may be null
+
+    uint64_t degree(Vertex vertex) const { return first->degree(vertex) + (second != nullptr ? second->degree(vertex) : 0); }
+  };
+  /// Two vertices with an edge between them, by their places in the queues of the two sides.
+  struct Meeting {
+    size_t ahead;
+    size_t back;
   };
 
   Steps steps(Direction direction) const;
-  uint32_t next_walk();
-  void start(Side& side, Vertex vertex, const Steps& steps);
-  /// Goes one level on; the vertex where it met the other side, or nothing.
-  Result<std::optional<Vertex>> expand(Side& mine, const Side& other, const Steps& steps, const AlgorithmContext& context);
-  std::span<const Vertex> joined(Vertex source, Vertex target, Vertex meeting);
+  /// Whether going on from the first side is less work.
+  static bool is_smaller(const Side& ahead, const Steps& forward, const Side& back, const Steps& backward);
+  /// Goes one level on; the places, here and there, where it met the other side, or nothing.
+  static Result<std::optional<std::pair<size_t, size_t>>> expand(Side& mine, const Side& other, const Steps& steps,
+                                                                 const AlgorithmContext& context);
+  std::span<const Vertex> joined(const Meeting& meeting);
 
   const std::shared_ptr<const Projection> graph_;  // shared with the cache
-  uint32_t walk_ = 0;
-  std::vector<uint32_t> seen_;  // the walk that was here
-  std::vector<Vertex> queue_;
-  Side sides_[2];
+  Side sides_[2];  // hops have one
   std::vector<Vertex> path_;
 };
 

@@ -22,9 +22,12 @@ class RecentChanges {
   /// How many publishes there were.
   uint64_t sequence() const { return sequence_; }
   void begin_publish() { ++sequence_; }
+  /// Everything counts as changed: for a publish of very many keys.
+  void note_all() { all_changed_ = sequence_; }
+  static constexpr size_t kKeysNotedMax = 1024;
   void note(Family family, std::string_view key) { changed_[slot(family, key)] = sequence_; }
   bool unchanged_since(uint64_t sequence, Family family, std::string_view key) const {
-    return changed_[slot(family, key)] <= sequence;
+    return all_changed_ <= sequence && changed_[slot(family, key)] <= sequence;
   }
 
  private:
@@ -35,6 +38,7 @@ class RecentChanges {
 
   std::vector<uint64_t> changed_;
   uint64_t sequence_ = 0;
+  uint64_t all_changed_ = 0;
 };
 
 /// What creating an edge needs to know of one end.

@@ -8,6 +8,7 @@
 #include "graph/graph_fold.h"
 #include "graph/graph_read.h"
 #include "graph/index_entries.h"
+#include "graph/two_threads.h"
 
 namespace braid {
 namespace {
@@ -67,7 +68,16 @@ Status GraphWriter::Staged::stage(EdgeChange change) {
 }
 
 Status GraphWriter::Staged::stage(const EdgeRun& run) {
-  for (const Family family : kFamiliesOfEdges) BRAID_TRY(fold_run(family, run, *overlay));
+  constexpr size_t kWorthAThread = 20'000;
+  if (run.size() < kWorthAThread || !has_second_processor()) {
+    for (const Family family : kFamiliesOfEdges) BRAID_TRY(fold_run(family, run, *overlay));
+  } else {
+    Status own, other;
+    in_two_threads([&] { own = fold_run(Family::kOut, run, *overlay); }, [&] { other = fold_run(Family::kIn, run, *overlay); });
+    BRAID_TRY(std::move(own));
+    BRAID_TRY(std::move(other));
+    BRAID_TRY(fold_run(Family::kEdge, run, *overlay));
+  }
   EdgeChange change;
   change.kind = ChangeKind::kRun;
   change.created = true;

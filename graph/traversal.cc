@@ -45,7 +45,7 @@ Status check_bounds(const TraversalOptions& options, uint64_t visits) {
     return Status(StatusCode::kInterrupted, "the traversal was cancelled");
   }
   if (options.deadline && std::chrono::steady_clock::now() > *options.deadline) {
-    return Status(StatusCode::kLimit,
+    return Status(StatusCode::kInterrupted,
                   "the traversal ran longer than statement_time_max_ms, or the connection's time limit, allows");
   }
   if (visits <= options.visits_max) return {};

@@ -10,6 +10,7 @@
 #include "graph/property.h"
 #include "sql/algorithm_access.h"
 #include "sql/graph_access.h"
+#include "sql/name_argument.h"
 #include "sql/scenario.h"
 #include "sql/table_function.h"
 
@@ -77,6 +78,7 @@ Status project_function(Connection& connection, sqlite3_context* context, Values
                                                 "but the name may be NULL or left out");
   if (name->find(kScenarioMark) != std::string_view::npos)
     return Status(StatusCode::kInvalidArgument, fmt::format("graph_project: '{}': '@' stands before a scenario's name", *name));
+  BRAID_TRY(check_utf8("the projection", *name).within("graph_project"));
   BRAID_ASSIGN(const ProjectionSpec spec, spec_argument(connection, values.subspan(1)));
   BRAID_ASSIGN(const auto projection, build_projection(connection, spec));
   BRAID_TRY(connection.graph().base().projections().define(*name, spec));

@@ -44,7 +44,8 @@ constexpr std::string_view kModules[] = {"hypertable", "fts5", "fts5vocab", "rtr
 constexpr std::string_view kDeniedFunctions[] = {"load_extension", "fts3_tokenizer", "writefile", "readfile", "edit"};
 /// Functions that change what there is, not what is in it.
 constexpr std::string_view kAdministrativeFunctions[] = {"graph_bind",       "graph_unbind",          "graph_create_index", "graph_create_edge_index",
-                                                         "graph_drop_index", "graph_drop_edge_index", "graph_hierarchy",    "graph_hierarchy_drop"};
+                                                         "graph_drop_index", "graph_drop_edge_index", "graph_hierarchy",    "graph_hierarchy_drop",
+                                                         "hypertable_alter"};
 /// Functions that write the graph or the series, so that their statement takes the writer slot.
 constexpr std::string_view kWritingFunctions[] = {"graph_bind",         "graph_unbind",      "graph_link",
                                                   "graph_create_index", "graph_create_edge_index", "graph_drop_index",
@@ -53,11 +54,11 @@ constexpr std::string_view kWritingFunctions[] = {"graph_bind",         "graph_u
                                                   "graph_scenario_add_node", "graph_scenario_remove_node", "graph_scenario_add_edge",
                                                   "graph_scenario_remove_edge", "graph_scenario_set", "graph_scenario_undo",
                                                   "graph_scenario_drop", "graph_scenario_keep", "load_advance", "load_finish",
-                                                  "delete_points"};
+                                                  "delete_points", "hypertable_alter"};
 /// Functions whose answers differ from row to row.
 constexpr std::string_view kUnsteadyFunctions[] = {"random", "randomblob", "gen_random_uuid", "changes", "total_changes", "last_insert_rowid"};
 /// What reads the catalog at the snapshot, beside all that is named graph_….
-constexpr std::string_view kReadingNames[] = {"load_position", "load_advance", "load_finish", "load_positions"};
+constexpr std::string_view kReadingNames[] = {"load_position", "load_advance", "load_finish", "load_positions", "asof", "asof_value", "hypertable_compact"};
 
 bool same(std::string_view a, std::string_view b) {
   return a.size() == b.size() && strncasecmp(a.data(), b.data(), a.size()) == 0;

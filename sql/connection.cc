@@ -6,6 +6,7 @@
 #include <fmt/format.h>
 
 #include "engine/check.h"
+#include "sql/gapfill.h"
 
 namespace braid {
 
@@ -23,7 +24,7 @@ bool has_word(std::string_view sql, std::string_view word) {
 std::string_view after_word(std::string_view sql, std::string_view word);
 
 /// SQLite tells OR ABORT and no clause apart by the text only.
-bool says_or_abort(std::string_view sql) {
+bool text_says_or_abort(std::string_view sql) {
   for (const std::string_view verb : {"INSERT", "UPDATE"})
     if (!after_word(after_word(after_word(sql, verb), "OR"), "ABORT").empty()) return true;
   return false;
@@ -72,9 +73,10 @@ Result<std::unique_ptr<Connection>> Connection::open(Engine& engine) {
 }
 
 Status Connection::register_all() {
-  for (const auto part : {register_time_functions, register_graph_functions, register_series_functions, register_graph_tables, register_index_tables, register_loads,
+  for (const auto part : {register_time_functions, register_bucket_functions, register_bookend_functions, register_statistic_functions,
+                          register_percentile_functions, register_line_functions, register_row_window_functions, register_asof_functions, register_graph_functions, register_series_functions, register_graph_tables, register_index_tables, register_loads,
                           register_traversal_tables, register_algorithm_tables, register_layout_table, register_hierarchy_tables,
-                          register_rollup_tables, register_match_tables, register_scenario_functions, register_hypertables, register_bindings, register_authorizer})
+                          register_rollup_tables, register_match_tables, register_scenario_functions, register_hypertables, register_hypertable_alter, register_bindings, register_authorizer})
     BRAID_TRY(part(*this));
   sqlite3_progress_handler(db(), kProgressSteps, progress, this);
   return {};
@@ -109,26 +111,40 @@ Result<std::unique_ptr<Statement>> Connection::prepare(std::string_view sql, siz
                                                   engine().options()[OptionId::kSqlBytesMax]));
   if (starts_with_word(sql, "VACUUM"))
     return Status(StatusCode::kDenied, "VACUUM is not allowed; the space of deleted rows is used again");
+  BRAID_ASSIGN(const auto filled, rewrite_gapfill(sql, [this](std::string_view name, size_t arguments) { return is_aggregate(name, arguments); }));
+  const std::string_view prepared_sql = filled ? std::string_view(filled->sql) : sql;
   StatementTraits traits;
   sqlite3_stmt* statement = nullptr;
   const char* tail = nullptr;
   preparing_ = &traits;
   preparing_sql_ = sql;
   reported_ = {};
-  const int code = sqlite3_prepare_v2(db(), sql.data(), static_cast<int>(sql.size()), &statement, &tail);
+  const int code = sqlite3_prepare_v2(db(), prepared_sql.data(), static_cast<int>(prepared_sql.size()), &statement, &tail);
   preparing_ = nullptr;
-  traits.says_or_abort = says_or_abort(sql);
+  traits.says_or_abort = text_says_or_abort(sql);
   if (code != SQLITE_OK) {
     if (!traits.refusal.ok()) return traits.refusal;
-    error_offset_ = sqlite3_error_offset(db());
+    if (!filled) error_offset_ = sqlite3_error_offset(db());
     return with_hints(with_signatures(take_error(code, sql), sql), sql);
   }
-  used = static_cast<size_t>(tail - sql.data());
+  used = filled ? filled->used : static_cast<size_t>(tail - sql.data());
   if (statement == nullptr) return std::unique_ptr<Statement>();
   auto prepared = std::make_unique<Statement>(*this, statement, std::move(traits), std::string(sql.substr(0, used)));
   if (prepared->traits().inserts_graph && returns_id(statement))
     return Status(StatusCode::kDenied, "RETURNING cannot tell the id of a new node or edge; last_insert_rowid() does");
   return prepared;
+}
+
+/// As SQLite lists its functions: those of the engine, of SQLite and of the host.
+bool Connection::is_aggregate(std::string_view name, size_t arguments) {
+  auto found = internal_statement("SELECT 1 FROM pragma_function_list WHERE name = lower(?1) AND type IN ('a', 'w') AND narg IN (?2, -1)");
+  if (!found.ok()) return false;
+  const Session::Internal internal(*session_);
+  SqliteStatement& statement = **found;
+  statement.bind_text(1, name).bind(2, static_cast<int64_t>(arguments));
+  const auto row = statement.step();
+  statement.reset();
+  return row.ok() && *row;
 }
 
 Status Connection::execute(std::string_view sql) {

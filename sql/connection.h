@@ -143,6 +143,19 @@ class Connection {
   /// A DELETE from this table that reads it only to find what goes: rows may stand for many points.
   bool only_deletes_from(std::string_view table) const;
   bool says_or_abort() const { return stepping_ != nullptr && stepping_->says_or_abort; }
+  /// While one lives, hypertables that are dropped and made again keep their definitions and their points.
+  class KeepsPoints {
+   public:
+    explicit KeepsPoints(Connection& connection) : connection_(connection) { connection_.keeps_points_ = true; }
+    ~KeepsPoints() { connection_.keeps_points_ = false; }
+    KeepsPoints(const KeepsPoints&) = delete;
+    KeepsPoints& operator=(const KeepsPoints&) = delete;
+
+   private:
+    Connection& connection_;
+  };
+  bool keeps_points() const { return keeps_points_; }
+
   /// Changes with each statement that starts.
   uint64_t statements_started() const { return statements_started_; }
 
@@ -169,6 +182,7 @@ class Connection {
   Status take_error(int code, std::string_view sql);
   /// An error about a column or the number of arguments, with how the tables that the text names are called.
   Status with_signatures(Status status, std::string_view sql) const;
+  bool is_aggregate(std::string_view name, size_t arguments);
   /// What SQLite cannot do on a virtual table, with the way that works on a hypertable that the text names.
   Status with_hints(Status status, std::string_view sql);
   static int progress(void* self);
@@ -181,6 +195,7 @@ class Connection {
   int64_t changes_ = 0;
   int64_t changes_beside_ = 0;
   uint64_t statements_started_ = 0;
+  bool keeps_points_ = false;
   const StatementTraits* stepping_ = nullptr;
   uint64_t rollbacks_ = 1;
   int running_ = 0;                  // statements between their first step and their end
@@ -234,6 +249,13 @@ class Statement {
 
 // Each registers a part of the surface on a connection.
 Status register_time_functions(Connection& connection);
+Status register_bucket_functions(Connection& connection);
+Status register_bookend_functions(Connection& connection);
+Status register_statistic_functions(Connection& connection);
+Status register_percentile_functions(Connection& connection);
+Status register_line_functions(Connection& connection);
+Status register_row_window_functions(Connection& connection);
+Status register_asof_functions(Connection& connection);
 Status register_graph_functions(Connection& connection);
 Status register_series_functions(Connection& connection);
 Status register_graph_tables(Connection& connection);
@@ -247,6 +269,7 @@ Status register_rollup_tables(Connection& connection);
 Status register_match_tables(Connection& connection);
 Status register_scenario_functions(Connection& connection);
 Status register_hypertables(Connection& connection);
+Status register_hypertable_alter(Connection& connection);
 Status register_bindings(Connection& connection);
 /// SQLite fires the newest trigger first. After a user has put one on a bound table, the binding's own are made again, so that a user's
 /// trigger always finds the node of the row.

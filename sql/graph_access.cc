@@ -7,6 +7,7 @@
 
 #include "graph/pace.h"
 #include "graph/property_filter.h"
+#include "sql/name_argument.h"
 
 namespace braid {
 
@@ -223,7 +224,6 @@ Result<NodeId> create_nodes(Connection& connection, std::optional<std::string_vi
 
 Result<EdgeId> create_edges(Connection& connection, std::string_view type, std::span<const NodeId> sources,
                             std::span<const NodeId> targets, std::span<const char* const> properties) {
-  if (type.empty()) return Status(StatusCode::kInvalidArgument, "an edge needs a type, for example 'FEEDS'");
   BRAID_TRY(check_going_on(connection, 0, sources.size()));
   // Staged and in the record an edge takes more than this.
   constexpr uint64_t kEdgeBytesMin = 24;
@@ -238,7 +238,8 @@ Result<EdgeId> create_edges(Connection& connection, std::string_view type, std::
     parsed.push_back(own.take());
   }
   GraphWriter& writer = connection.graph_writer();
-  return writer.create_edges(TypeId(writer.catalog().intern(NameKind::kEdgeType, type)), sources, targets, std::move(parsed));
+  BRAID_ASSIGN(const TypeId type_id, type_for_writing(writer, type));
+  return writer.create_edges(type_id, sources, targets, std::move(parsed));
 }
 
 Status update_node(Connection& connection, NodeId id, std::optional<std::string_view> labels,
@@ -274,14 +275,13 @@ Result<EdgeId> create_edge(Connection& connection, std::optional<NodeId> source,
   if (!source || !target)
     return Status(StatusCode::kConstraint,
                   fmt::format("the edge's {} is NULL: no such node; an edge needs two nodes that exist", !source ? "src" : "dst"));
-  if (type.empty()) return Status(StatusCode::kInvalidArgument, "an edge needs a type, for example 'FEEDS'");
+  GraphWriter& writer = connection.graph_writer();
+  BRAID_ASSIGN(const TypeId type_id, type_for_writing(writer, type));
   Properties parsed;
   if (properties) {
     BRAID_ASSIGN(parsed, parse_properties(connection, *properties));
   }
-  GraphWriter& writer = connection.graph_writer();
-  return writer.create_edge(*source, TypeId(writer.catalog().intern(NameKind::kEdgeType, type)), *target, std::move(parsed),
-                            ahead);
+  return writer.create_edge(*source, type_id, *target, std::move(parsed), ahead);
 }
 
 Status update_edge(Connection& connection, EdgeId id, std::optional<std::string_view> properties) {
@@ -362,9 +362,8 @@ Result<std::optional<EdgeId>> keyed_edge(Connection& connection, TypeId type, Ke
 Result<EdgeId> link(Connection& connection, const Link& link) {
   BRAID_ASSIGN(const NodeId source, linked_end(connection, link.from_label, link.from_key, "source"));
   BRAID_ASSIGN(const NodeId target, linked_end(connection, link.to_label, link.to_key, "target"));
-  if (link.type.empty()) return Status(StatusCode::kInvalidArgument, "an edge needs a type, for example 'FEEDS'");
   GraphWriter& writer = connection.graph_writer();
-  const TypeId type(writer.catalog().intern(NameKind::kEdgeType, link.type));
+  BRAID_ASSIGN(const TypeId type, type_for_writing(writer, link.type));
   Properties parsed;
   if (link.properties) {
     BRAID_ASSIGN(parsed, parse_properties(connection, *link.properties));

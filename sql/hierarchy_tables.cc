@@ -7,6 +7,7 @@
 
 #include "sql/hierarchy_access.h"
 #include "sql/algorithm_access.h"
+#include "sql/name_argument.h"
 #include "sql/walk_rows.h"
 
 namespace braid {
@@ -30,7 +31,7 @@ Status declare_function(Connection& connection, sqlite3_context* context, Values
                                                             direction));
   if (type.empty()) return Status(StatusCode::kInvalidArgument, "graph_hierarchy: the edge type is empty");
   GraphWriter& writer = connection.graph_writer();
-  const TypeId id(writer.catalog().intern(NameKind::kEdgeType, type));
+  BRAID_ASSIGN(const TypeId id, type_for_writing(writer, type));
   BRAID_TRY(writer.declare_hierarchy({id, row->second}, connection.algorithm_context()).within("graph_hierarchy"));
   result_text(context, type);
   return {};

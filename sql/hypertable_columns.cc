@@ -73,27 +73,46 @@ std::string unquoted(std::string_view text) {
   return std::string(text);
 }
 
-Status parse_setting(HypertableDefinition& definition, std::string_view name, const std::string& value) {
-  if (same(name, "chunk_interval")) {
-    BRAID_ASSIGN(const Interval interval, parse_interval(value));
-    if (interval.months != 0 || interval.microseconds < kChunkIntervalMin)
-      return Status(StatusCode::kInvalidArgument,
-                    fmt::format("chunk_interval '{}': expected a fixed length of at least one second, for example '1 day'", value));
-    definition.chunk_interval_us = interval.microseconds;
-    return {};
+template <typename Policy>
+struct PolicyRow {
+  std::string_view name;
+  Policy policy;
+};
+constexpr PolicyRow<ConflictPolicy> kConflictPolicies[] = {{"replace", ConflictPolicy::kReplace},
+                                                           {"ignore", ConflictPolicy::kIgnore},
+                                                           {"error", ConflictPolicy::kError},
+                                                           {"merge", ConflictPolicy::kMerge}};
+constexpr PolicyRow<LatePolicy> kLatePolicies[] = {{"refuse", LatePolicy::kRefuse}, {"drop", LatePolicy::kDrop}};
+
+template <typename Policy, size_t N>
+Status parse_policy(const PolicyRow<Policy> (&rows)[N], std::string_view setting, std::string_view value, Policy& out) {
+  std::string names;
+  for (const auto& row : rows) {
+    if (same(row.name, value)) {
+      out = row.policy;
+      return {};
+    }
+    names += fmt::format("{}'{}'", names.empty() ? "" : &row == rows + N - 1 ? " or " : ", ", row.name);
   }
-  if (same(name, "on_conflict")) {
-    if (same(value, "replace")) definition.on_conflict = ConflictPolicy::kReplace;
-    else if (same(value, "ignore")) definition.on_conflict = ConflictPolicy::kIgnore;
-    else if (same(value, "error")) definition.on_conflict = ConflictPolicy::kError;
-    else if (same(value, "merge")) definition.on_conflict = ConflictPolicy::kMerge;
-    else
-      return Status(StatusCode::kInvalidArgument, fmt::format("on_conflict '{}': expected 'replace', 'ignore', 'error' or 'merge'", value));
-    return {};
-  }
-  return Status(StatusCode::kInvalidArgument,
-                fmt::format("'{}' is no setting of a hypertable; expected chunk_interval or on_conflict", name));
+  return Status(StatusCode::kInvalidArgument, fmt::format("{} '{}': expected {}", setting, value, names));
 }
+
+template <typename Policy, size_t N>
+std::string_view policy_name(const PolicyRow<Policy> (&rows)[N], Policy policy) {
+  for (const auto& row : rows)
+    if (row.policy == policy) return row.name;
+  return "";
+}
+
+/// A length of time that is the same everywhere.
+Result<int64_t> fixed_length(std::string_view setting, const std::string& value, int64_t least) {
+  BRAID_ASSIGN(const Interval interval, parse_interval(value));
+  if (interval.months == 0 && interval.microseconds >= least) return interval.microseconds;
+  return Status(StatusCode::kInvalidArgument,
+                fmt::format("{} '{}': expected a fixed length of at least one second, for example '1 day'", setting, value));
+}
+
+std::string column_sql(std::string_view name, std::string_view type) { return fmt::format("{} {}", quote_identifier(name), type); }
 
 Status parse_column(HypertableDefinition& definition, std::string_view text) {
   std::vector<std::string> words = words_of(text);
@@ -135,6 +154,46 @@ Status parse_column(HypertableDefinition& definition, std::string_view text) {
 
 }  // namespace
 
+Status add_column(HypertableDefinition& definition, std::string_view text) { return parse_column(definition, text); }
+
+Status apply_setting(HypertableDefinition& definition, std::string_view name, const std::string& value) {
+  if (same(name, "chunk_interval")) {
+    definition.adapts_interval = same(value, "auto");
+    if (definition.adapts_interval) return {};
+    BRAID_ASSIGN(definition.chunk_interval_us, fixed_length(name, value, kChunkIntervalMin));
+    return {};
+  }
+  if (same(name, "horizon")) {
+    definition.horizon_us = 0;
+    if (same(value, "none")) return {};
+    BRAID_ASSIGN(definition.horizon_us, fixed_length(name, value, kChunkIntervalMin));
+    return {};
+  }
+  if (same(name, "on_conflict")) return parse_policy(kConflictPolicies, name, value, definition.on_conflict);
+  if (same(name, "late")) return parse_policy(kLatePolicies, name, value, definition.late);
+  return Status(StatusCode::kInvalidArgument,
+                fmt::format("'{}' is no setting of a hypertable; expected chunk_interval, on_conflict, horizon or late", name));
+}
+
+Result<FieldType> parse_field_type(std::string_view name) {
+  const auto* row = std::find_if(std::begin(kTypes), std::end(kTypes), [&](const auto& known) { return same(known.name, name); });
+  if (row != std::end(kTypes)) return row->type;
+  return Status(StatusCode::kInvalidArgument, fmt::format("type '{}' is not known; expected DOUBLE, BIGINT, BOOLEAN, TEXT or JSON", name));
+}
+
+std::string create_hypertable_sql(const HypertableDefinition& definition) {
+  std::string sql = fmt::format("CREATE VIRTUAL TABLE main.{} USING hypertable({}", quote_identifier(definition.name),
+                                column_sql(definition.time_column, "TIMESTAMP"));
+  for (size_t i = 0; i < definition.tags.size(); ++i)
+    sql += ", " + column_sql(definition.tags[i], definition.tag_type(i) == FieldType::kInt64 ? "INTEGER TAG" : "TEXT TAG");
+  for (const FieldDefinition& field : definition.fields)
+    sql += ", " + column_sql(field.name, field.type == FieldType::kJson ? "JSON" : field_type_name(field.type));
+  if (!definition.adapts_interval) sql += fmt::format(", chunk_interval='{} us'", definition.chunk_interval_us);
+  if (definition.horizon_us > 0) sql += fmt::format(", horizon='{} us'", definition.horizon_us);
+  return sql + fmt::format(", on_conflict='{}', late='{}')", policy_name(kConflictPolicies, definition.on_conflict),
+                           policy_name(kLatePolicies, definition.late));
+}
+
 std::string_view field_type_name(FieldType type) {
   switch (type) {
     case FieldType::kDouble: return "DOUBLE";
@@ -150,12 +209,13 @@ Result<HypertableDefinition> parse_hypertable(std::string name, std::span<const 
   HypertableDefinition definition;
   definition.name = std::move(name);
   definition.chunk_interval_us = kDefaultChunkInterval;
+  definition.adapts_interval = true;
   for (const std::string_view argument : arguments) {
     const size_t equals = argument.find('=');
     if (equals == std::string_view::npos)
       BRAID_TRY(parse_column(definition, argument));
     else
-      BRAID_TRY(parse_setting(definition, unquoted(argument.substr(0, equals)), unquoted(argument.substr(equals + 1))));
+      BRAID_TRY(apply_setting(definition, unquoted(argument.substr(0, equals)), unquoted(argument.substr(equals + 1))));
   }
   if (definition.time_column.empty())
     return Status(StatusCode::kInvalidArgument, fmt::format("hypertable '{}' has no time column; expected for example "

@@ -13,6 +13,14 @@ namespace braid {
 /// Errors name the argument and what was expected.
 Result<HypertableDefinition> parse_hypertable(std::string name, std::span<const char* const> arguments);
 
+/// One column, as "usage DOUBLE".
+Status add_column(HypertableDefinition& definition, std::string_view text);
+/// chunk_interval, on_conflict, horizon or late.
+Status apply_setting(HypertableDefinition& definition, std::string_view name, const std::string& value);
+Result<FieldType> parse_field_type(std::string_view name);
+/// CREATE VIRTUAL TABLE … that makes a table with this definition.
+std::string create_hypertable_sql(const HypertableDefinition& definition);
+
 /// The hidden last column of every hypertable: bytes that tell its points apart. A point has no number of its own, and SQLite
 /// needs a key where it looks for the same row by several ways (WHERE a OR b).
 inline constexpr const char* kPointColumn = "_braid_point";

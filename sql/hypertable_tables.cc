@@ -1,7 +1,8 @@
 // CREATE VIRTUAL TABLE … USING hypertable(…): points as rows. Columns: time, tags, fields, and a hidden key.
 //
 // DELETE and UPDATE work row by row, but for a DELETE whose conditions are all pushed down: that takes ranges away.
-// Plans: `time` with =, <, <=, >, >= and tags with = or IS are pushed down into the scan; only the columns used are read.
+// Plans: `time` with =, <, <=, >, >= and tags with = or IS are pushed down into the scan; only the columns used are read. Where each tag has one
+// value the points come by time, in the order asked for, so that `ORDER BY time DESC LIMIT 1` reads one point.
 #include <algorithm>
 #include <limits>
 #include <set>
@@ -17,7 +18,6 @@
 #include "sql/time_value.h"
 #include "sql/virtual_table.h"
 #include "timeseries/series_scan.h"
-#include "timeseries/tag_codec.h"
 #include "timeseries/tag_value.h"
 
 namespace braid {
@@ -26,6 +26,9 @@ namespace {
 
 constexpr int kTimeColumn = 0;
 constexpr int64_t kYearZero = -62'167'219'200'000'000;  // 0000-01-01
+
+/// The number of a plan.
+enum PlanOrder : int { kAscending = 0, kDescending = 1 };
 
 /// One pushed constraint, as it stands in the plan's text: column number and operator, "0>".
 struct Pushed {
@@ -115,10 +118,11 @@ std::optional<int64_t> equal_integer(sqlite3_value* value) {
 Result<std::optional<std::string>> tag_value(sqlite3_value* value, const HypertableDefinition& table, size_t tag) {
   if (sqlite3_value_type(value) == SQLITE_NULL) return std::optional<std::string>();
   if (table.tag_type(tag) != FieldType::kInt64) return std::optional<std::string>(text_of(value));
+  // Before the value is read as a number, which changes its text.
+  const std::string given(sqlite3_value_type(value) == SQLITE_BLOB ? "a blob" : text_of(value));
   const auto number = equal_integer(value);
   if (!number)
-    return Status(StatusCode::kConstraint, fmt::format("tag '{}' of '{}' is INTEGER: '{}' is not", table.tags[tag], table.name,
-                                                       sqlite3_value_type(value) == SQLITE_BLOB ? "a blob" : text_of(value)));
+    return Status(StatusCode::kConstraint, fmt::format("tag '{}' of '{}' is INTEGER: '{}' is not", table.tags[tag], table.name, given));
   return std::optional<std::string>(tag_of_integer(*number));
 }
 
@@ -141,6 +145,7 @@ class HypertableTable final : public VirtualTable {
     std::string plan;
     double rows = 1e6;
     int argument = 0;
+    std::vector<bool> fixed(static_cast<size_t>(tag_count()), false);
     for (int i = 0; i < info.nConstraint; ++i) {
       const auto& constraint = info.aConstraint[i];
       if (constraint.usable == 0 || constraint.iColumn < 0 || constraint.iColumn > tag_count()) continue;
@@ -153,8 +158,13 @@ class HypertableTable final : public VirtualTable {
       info.aConstraintUsage[i].argvIndex = ++argument;
       info.aConstraintUsage[i].omit = 1;
       rows /= *operation == '=' || *operation == 'i' || *operation == 'n' ? 50 : 5;
+      if (!time) fixed[static_cast<size_t>(constraint.iColumn) - 1] = true;
     }
-    info.idxNum = 0;
+    info.idxNum = kAscending;
+    if (const auto order = order_of_one_series(info, fixed)) {
+      info.idxNum = *order;
+      info.orderByConsumed = 1;
+    }
     info.idxStr = sqlite3_mprintf("%llx|%s", static_cast<unsigned long long>(info.colUsed), plan.c_str());
     if (info.idxStr == nullptr) return SQLITE_NOMEM;
     info.needToFreeIdxStr = 1;
@@ -182,6 +192,7 @@ class HypertableTable final : public VirtualTable {
   }
 
   Status destroy() override {
+    if (connection.keeps_points()) return {};
     BRAID_ASSIGN(const HypertableDefinition* table, definition());
     BRAID_TRY(connection.series_writer().drop_hypertable(*table));
     connection.session().catalog_writer().remove_hypertable(table->id);
@@ -189,6 +200,18 @@ class HypertableTable final : public VirtualTable {
   }
 
  private:
+  /// The order in which a scan gives what ORDER BY asks for; nothing when the rows are to be sorted. The times of one series differ, so that
+  /// what stands after the time does not matter. (SQLite takes no notice for a tag that IN gives several values.)
+  std::optional<PlanOrder> order_of_one_series(const sqlite3_index_info& info, const std::vector<bool>& fixed) const {
+    if (info.nOrderBy == 0 || std::find(fixed.begin(), fixed.end(), false) != fixed.end()) return std::nullopt;
+    for (int i = 0; i < info.nOrderBy; ++i) {
+      const int column = info.aOrderBy[i].iColumn;
+      if (column == kTimeColumn) return info.aOrderBy[i].desc != 0 ? kDescending : kAscending;
+      if (column < 0 || column > tag_count()) return std::nullopt;
+    }
+    return kAscending;
+  }
+
   /// INSERT OR REPLACE and its like say what they want; else the table's own rule holds.
   std::optional<ConflictPolicy> policy() const {
     switch (sqlite3_vtab_on_conflict(connection.db())) {
@@ -318,7 +341,7 @@ class HypertableCursor final : public VirtualCursor {
  public:
   explicit HypertableCursor(HypertableTable& table) : table_(table) {}
 
-  Status filter(int, const char* plan, std::span<sqlite3_value*> values) override {
+  Status filter(int order, const char* plan, std::span<sqlite3_value*> values) override {
     at_end_ = true;
     row_ = 0;
     unchanged_ = 0;
@@ -326,6 +349,7 @@ class HypertableCursor final : public VirtualCursor {
     scan_.reset();
     tags_series_ = SeriesId(0);
     options_ = {};
+    options_.descending = order == kDescending;
     char* rest = nullptr;
     const unsigned long long used = std::strtoull(plan, &rest, 16);
     const auto first_field = static_cast<size_t>(table_.tag_count()) + 1;
@@ -454,9 +478,7 @@ class HypertableCursor final : public VirtualCursor {
 
   Status tag_column(sqlite3_context* context, size_t tag) {
     if (tags_series_ != scan_->series()) {
-      BRAID_ASSIGN(tags_, decode_tags(series_tags(table_.connection, scan_->series())));
-      if (tags_.size() != table_.columns().tags.size())
-        return Status(StatusCode::kCorrupt, fmt::format("the tags of series {} cannot be read", scan_->series().value()));
+      BRAID_ASSIGN(tags_, tags_of_series(table_.connection, table_.columns(), scan_->series()));
       tags_series_ = scan_->series();
     }
     if (!tags_[tag]) return {};
@@ -492,42 +514,13 @@ Result<std::unique_ptr<VirtualTable>> make_hypertable(Connection& connection, bo
     if (std::string_view(arguments[1]) != "main")
       return Status(StatusCode::kDenied, "a hypertable cannot be temporary");
     BRAID_TRY(connection.check_writing());
-    connection.session().catalog_writer().add_hypertable(columns);
+    if (!connection.keeps_points()) connection.session().catalog_writer().add_hypertable(columns);
   }
   BRAID_TRY(declare_table(connection, declare_hypertable(columns)));
   return std::unique_ptr<VirtualTable>(std::make_unique<HypertableTable>(connection, std::move(columns)));
 }
 
 // ---- Functions -------------------------------------------------------------------------------------------------------
-
-Status add_allowed(const HypertableDefinition& table, const std::string& name, const PropertyValue& value, TagValuesAllowed& allowed) {
-  const auto tag = std::find_if(table.tags.begin(), table.tags.end(), [&](const std::string& known) {
-    return sqlite3_stricmp(known.c_str(), name.c_str()) == 0;
-  });
-  if (tag == table.tags.end())
-    return Status(StatusCode::kInvalidArgument, fmt::format("delete_points: '{}' is no tag of '{}'", name, table.name));
-  auto& values = allowed[static_cast<size_t>(tag - table.tags.begin())].emplace();
-  const auto* list = std::get_if<PropertyList>(&value.value);
-  for (const PropertyValue& one : list != nullptr ? *list : PropertyList{value}) {
-    if (const auto* text = std::get_if<std::string>(&one.value)) values.emplace_back(*text);
-    else if (const auto* number = std::get_if<int64_t>(&one.value)) values.emplace_back(tag_of_integer(*number));
-    else if (one.is_null()) values.emplace_back();
-    else return Status(StatusCode::kInvalidArgument, fmt::format("delete_points: tag '{}': expected text, a whole number, null or a list of them", name));
-  }
-  return {};
-}
-
-/// {"host": "a", "rack": ["1", "2", null]}
-Result<TagValuesAllowed> allowed_tags(const HypertableDefinition& table, sqlite3_value* json) {
-  TagValuesAllowed allowed(table.tags.size());
-  if (sqlite3_value_type(json) == SQLITE_NULL) return allowed;
-  const auto parsed = value_from_json(text_of(json));
-  if (!parsed.ok()) return parsed.status().within("delete_points: tags");
-  const auto* tags = std::get_if<PropertyMap>(&parsed->value);
-  if (tags == nullptr) return Status(StatusCode::kInvalidArgument, "delete_points: tags: expected an object like {\"host\": \"a\"}");
-  for (const auto& [name, value] : *tags) BRAID_TRY(add_allowed(table, name, value, allowed));
-  return allowed;
-}
 
 /// delete_points(table, since, until [, tags]): times may be NULL for no bound.
 Status delete_points_function(Connection& connection, sqlite3_context*, std::span<sqlite3_value*> values) {
@@ -544,7 +537,11 @@ Status delete_points_function(Connection& connection, sqlite3_context*, std::spa
   }
   TagValuesAllowed allowed(table.tags.size());
   if (values.size() > 3) {
-    BRAID_ASSIGN(allowed, allowed_tags(table, values[3]));
+    if (sqlite3_value_type(values[3]) != SQLITE_NULL) {
+      auto given = allowed_tags(table, text_of(values[3]));
+      if (!given.ok()) return given.status().within("delete_points");
+      allowed = given.take();
+    }
   }
   BRAID_ASSIGN(auto series, select_series(connection, table, allowed));
   if (series && series->empty()) return {};
@@ -562,6 +559,21 @@ Status drop_chunks_function(Connection& connection, sqlite3_context* context, st
   return {};
 }
 
+/// hypertable_compact(table): waits until each chunk interval is one file without anything deleted.
+Status compact_function(Connection& connection, sqlite3_context* context, std::span<sqlite3_value*> values) {
+  if (connection.writing())
+    return Status(StatusCode::kMisuse, "hypertable_compact works in transactions of its own; commit or roll back first");
+  BRAID_TRY(connection.pin());
+  const HypertableDefinition* table = connection.catalog_state().hypertable(text_of(values[0]));
+  if (table == nullptr) return Status(StatusCode::kNotFound, fmt::format("there is no hypertable '{}'", text_of(values[0])));
+  const AlgorithmContext waiting = connection.algorithm_context();
+  const HypertableId id = table->id;
+  BRAID_TRY(connection.engine().checkpoint());
+  BRAID_ASSIGN(const uint64_t count, connection.engine().rewrite(id, [&] { return waiting.check(0); }));
+  sqlite3_result_int64(context, static_cast<sqlite3_int64>(count));
+  return {};
+}
+
 }  // namespace
 
 Status register_hypertables(Connection& connection) {
@@ -571,6 +583,7 @@ Status register_hypertables(Connection& connection) {
 Status register_series_functions(Connection& connection) {
   for (const int arguments : {3, 4})
     BRAID_TRY(register_function(connection, "delete_points", arguments, FunctionUse::kDirectOnly, delete_points_function));
+  BRAID_TRY(register_function(connection, "hypertable_compact", 1, FunctionUse::kDirectOnly, compact_function));
   return register_function(connection, "drop_chunks", 2, FunctionUse::kDirectOnly, drop_chunks_function);
 }
 

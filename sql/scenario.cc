@@ -8,6 +8,7 @@
 #include "graph/graph_store_view.h"
 #include "graph/projection_cache.h"
 #include "sql/graph_access.h"
+#include "sql/name_argument.h"
 
 namespace braid {
 
@@ -33,7 +34,7 @@ Status run_to_end(SqliteStatement& statement) {
 }
 
 Status check_name(std::string_view name) {
-  if (!name.empty() && name.find(kScenarioMark) == std::string_view::npos) return {};
+  if (!name.empty() && name.find(kScenarioMark) == std::string_view::npos) return check_utf8("the scenario", name);
   return Status(StatusCode::kInvalidArgument, fmt::format("'{}' is no name for a scenario: it needs one without '@'", name));
 }
 
@@ -112,7 +113,7 @@ class ScenarioChanges {
   Status add_edge(int64_t, const PropertyMap& change) {
     BRAID_ASSIGN(const NodeId source, node(change, "source"));
     BRAID_ASSIGN(const NodeId target, node(change, "target"));
-    const TypeId type(writer_.catalog().intern(NameKind::kEdgeType, text_member(change, "type")));
+    BRAID_ASSIGN(const TypeId type, type_for_writing(writer_, text_member(change, "type")));
     return writer_.create_edge(source, type, target, properties(change)).status();
   }
   Status remove_edge(int64_t, const PropertyMap& change) {

@@ -87,11 +87,6 @@ class FunctionCursor final : public VirtualCursor {
     return std::hash<std::string>()(call) >> kIndexBits;
   }
 
-  struct FreeValue {
-    void operator()(sqlite3_value* value) const { sqlite3_value_free(value); }
-  };
-  using SqliteValue = std::unique_ptr<sqlite3_value, FreeValue>;
-
   Connection& connection_;
   const TableFunction& function_;
   std::vector<SqliteValue> given_;  // parameters by place

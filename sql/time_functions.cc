@@ -1,7 +1,6 @@
-// now(), gen_random_uuid(), time_bucket(), first() and last(), changes(), and the collation of time columns.
+// now(), gen_random_uuid(), changes(), and the collation of time columns.
 #include <algorithm>
 #include <charconv>
-#include <new>
 
 #include "engine/directory.h"
 #include "sql/time_text.h"
@@ -71,74 +70,14 @@ Status changes_function(Connection& connection, sqlite3_context* context, std::s
   return {};
 }
 
-Status bucket_function(Connection&, sqlite3_context* context, std::span<sqlite3_value*> values) {
-  for (sqlite3_value* value : values)
-    if (sqlite3_value_type(value) == SQLITE_NULL) return {};
-  Interval width;
-  if (sqlite3_value_type(values[0]) == SQLITE_INTEGER) {
-    width.microseconds = sqlite3_value_int64(values[0]);
-  } else {
-    BRAID_ASSIGN(width, parse_interval(text_of(values[0])));
-  }
-  BRAID_ASSIGN(const Timestamp time, time_of(values[1], "time_bucket"));
-  std::optional<Timestamp> origin;
-  if (values.size() > 2) {
-    BRAID_ASSIGN(origin, time_of(values[2], "time_bucket: origin"));
-  }
-  BRAID_ASSIGN(const Timestamp start, time_bucket(width, time, origin));
-  result_text(context, format_time(start));
-  return {};
-}
-
-/// State of first() and last(): SQLite gives zeroed memory for it.
-struct Bookend {
-  sqlite3_value* value;
-  int64_t time;
-  bool any;
-};
-
-template <bool kLast>
-void bookend_step(sqlite3_context* context, int, sqlite3_value** values) {
-  auto* state = static_cast<Bookend*>(sqlite3_aggregate_context(context, sizeof(Bookend)));
-  if (state == nullptr) return sqlite3_result_error_nomem(context);
-  if (sqlite3_value_type(values[1]) == SQLITE_NULL) return;
-  const auto time = [&]() -> Result<Timestamp> {
-    try {
-      return time_of(values[1], kLast ? "last" : "first");
-    } catch (const std::bad_alloc&) {
-      return Status(StatusCode::kOutOfMemory, std::string());
-    }
-  }();
-  if (!time.ok()) return sqlite3_result_error(context, time.status().message().c_str(), -1);
-  if (state->any && (kLast ? time->value() <= state->time : time->value() >= state->time)) return;
-  sqlite3_value_free(state->value);
-  state->value = sqlite3_value_dup(values[0]);
-  state->time = time->value();
-  state->any = true;
-}
-
-void bookend_final(sqlite3_context* context) {
-  auto* state = static_cast<Bookend*>(sqlite3_aggregate_context(context, 0));
-  if (state == nullptr || !state->any) return;
-  if (state->value == nullptr) return sqlite3_result_error_nomem(context);
-  sqlite3_result_value(context, state->value);
-  sqlite3_value_free(state->value);
-  state->value = nullptr;
-}
-
 }  // namespace
 
 Status register_time_functions(Connection& connection) {
   BRAID_TRY(register_function(connection, "now", 0, FunctionUse::kInnocuous, now_function));
   BRAID_TRY(register_function(connection, "gen_random_uuid", 0, FunctionUse::kInnocuous, uuid_function));
   BRAID_TRY(register_function(connection, "changes", 0, FunctionUse::kInnocuous, changes_function));
-  BRAID_TRY(register_function(connection, "time_bucket", 2, FunctionUse::kInnocuous, bucket_function, true));
-  BRAID_TRY(register_function(connection, "time_bucket", 3, FunctionUse::kInnocuous, bucket_function, true));
   sqlite3* db = connection.db();
-  const int flags = SQLITE_UTF8 | SQLITE_INNOCUOUS | SQLITE_DETERMINISTIC;
-  if (sqlite3_create_collation(db, kTimeCollation, SQLITE_UTF8, nullptr, compare_times) != SQLITE_OK ||
-      sqlite3_create_function(db, "first", 2, flags, nullptr, nullptr, bookend_step<false>, bookend_final) != SQLITE_OK ||
-      sqlite3_create_function(db, "last", 2, flags, nullptr, nullptr, bookend_step<true>, bookend_final) != SQLITE_OK)
+  if (sqlite3_create_collation(db, kTimeCollation, SQLITE_UTF8, nullptr, compare_times) != SQLITE_OK)
     return sqlite_status(db, sqlite3_errcode(db), "register time functions");
   return {};
 }

@@ -9,6 +9,7 @@
 
 #include "engine/result.h"
 #include "engine/types.h"
+#include "timeseries/time_bucket.h"
 
 namespace braid {
 
@@ -16,16 +17,7 @@ std::string format_time(Timestamp time);
 /// Nothing for text that is no time, or a time out of range.
 std::optional<Timestamp> parse_time(std::string_view text);
 
-/// A length of time: months are kept apart, since they have no fixed length.
-struct Interval {
-  int64_t months = 0;
-  int64_t microseconds = 0;
-};
-/// "1 hour", "1 day 12:30:00", "15 min", "2 weeks", "1 month"; errors name what was not understood.
+/// "1 hour", "1 day 12:30:00", "15 min", "2 weeks", "1 month", "PT15M"; errors name what was not understood.
 Result<Interval> parse_interval(std::string_view text);
-
-/// Start of the bucket of `time`. Buckets of months count from 2000-01-01, others from Monday 2000-01-03, as TimescaleDB's do, unless
-/// an origin is given. kInvalidArgument for widths that are not positive or mix months with days.
-Result<Timestamp> time_bucket(const Interval& width, Timestamp time, std::optional<Timestamp> origin);
 
 }  // namespace braid

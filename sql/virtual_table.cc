@@ -150,7 +150,7 @@ constexpr sqlite3_module kModules[] = {module_of(ModuleKind::kEponymous), module
 
 struct FunctionContext {
   Connection& connection;
-  ScalarBody body;
+  StatefulBody body;
 };
 
 void call_function(sqlite3_context* context, int count, sqlite3_value** values) {
@@ -193,9 +193,14 @@ void result_text(sqlite3_context* context, std::string_view text) {
 
 Status register_function(Connection& connection, const char* name, int arguments, FunctionUse use, ScalarBody body,
                          bool deterministic) {
+  return register_function(connection, name, arguments, use, StatefulBody(body), deterministic);
+}
+
+Status register_function(Connection& connection, const char* name, int arguments, FunctionUse use, StatefulBody body,
+                         bool deterministic) {
   const int flags = SQLITE_UTF8 | (use == FunctionUse::kInnocuous ? SQLITE_INNOCUOUS : SQLITE_DIRECTONLY) |
                     (deterministic ? SQLITE_DETERMINISTIC : 0);
-  auto* context = new FunctionContext{connection, body};
+  auto* context = new FunctionContext{connection, std::move(body)};
   const int code = sqlite3_create_function_v2(connection.db(), name, arguments, flags, context, call_function, nullptr, nullptr,
                                               [](void* data) { delete static_cast<FunctionContext*>(data); });
   return code == SQLITE_OK ? Status() : sqlite_status(connection.db(), code, name);

@@ -61,14 +61,23 @@ Status declare_table(Connection& connection, const std::string& create_table);
 // Values between SQLite and us.
 std::string_view text_of(sqlite3_value* value);
 void result_text(sqlite3_context* context, std::string_view text);
+struct FreeValue {
+  void operator()(sqlite3_value* value) const { sqlite3_value_free(value); }
+};
+/// A copy of a value, made by sqlite3_value_dup.
+using SqliteValue = std::unique_ptr<sqlite3_value, FreeValue>;
 
 /// Registers a scalar function; `body` reports its failure through the status.
 using ScalarBody = Status (*)(Connection&, sqlite3_context*, std::span<sqlite3_value*>);
+/// One that keeps something between its calls.
+using StatefulBody = std::function<Status(Connection&, sqlite3_context*, std::span<sqlite3_value*>)>;
 enum class FunctionUse : uint8_t {
   kInnocuous,    // may be used in triggers, views and CHECKs
   kDirectOnly,   // administration
 };
 Status register_function(Connection& connection, const char* name, int arguments, FunctionUse use, ScalarBody body,
+                         bool deterministic = false);
+Status register_function(Connection& connection, const char* name, int arguments, FunctionUse use, StatefulBody body,
                          bool deterministic = false);
 
 }  // namespace braid

@@ -5,8 +5,8 @@
 namespace braid {
 
 BlockCursor::BlockCursor(const ScanShape& shape, uint64_t rank, std::shared_ptr<const ChunkReader> reader, std::span<const BlockEntry> blocks,
-                         TimeRange range)
-    : shape_(&shape), range_(range), rank_(rank), reader_(std::move(reader)), blocks_(blocks) {
+                         TimeRange range, FieldMapping mapping)
+    : shape_(&shape), range_(range), rank_(rank), reader_(std::move(reader)), mapping_(std::move(mapping)), blocks_(blocks) {
   expect_block();
 }
 
@@ -47,7 +47,12 @@ Status BlockCursor::load(SeriesScanCounts& counts) {
   const BlockEntry& next = expected();
   blocks_ = shape_->descending ? blocks_.first(blocks_.size() - 1) : blocks_.subspan(1);
   ++counts.blocks_read;
-  BRAID_TRY(reader_->read_block(next, shape_->fields, block_));
+  if (is_as_stored()) {
+    BRAID_TRY(reader_->read_block(next, shape_->fields, block_));
+  } else {
+    BRAID_TRY(reader_->read_block(next, mapping_.columns_for(shape_->fields), block_));
+    mapping_.apply(block_, shape_->fields);
+  }
   enter_block();
   if (!loaded_) expect_block();
   return Status();

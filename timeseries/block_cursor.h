@@ -6,6 +6,7 @@
 #include <span>
 
 #include "timeseries/chunk_reader.h"
+#include "timeseries/field_mapping.h"
 #include "timeseries/scan_options.h"
 
 namespace braid {
@@ -24,7 +25,8 @@ struct ScanShape {
 class BlockCursor {
  public:
   /// Over the rows in `range` of `blocks` of a chunk, which all touch it.
-  BlockCursor(const ScanShape& shape, uint64_t rank, std::shared_ptr<const ChunkReader> reader, std::span<const BlockEntry> blocks, TimeRange range);
+  BlockCursor(const ScanShape& shape, uint64_t rank, std::shared_ptr<const ChunkReader> reader, std::span<const BlockEntry> blocks, TimeRange range,
+              FieldMapping mapping);
   /// Over rows in memory that are in range already.
   BlockCursor(const ScanShape& shape, uint64_t rank, PointBlock rows);
 
@@ -42,6 +44,8 @@ class BlockCursor {
   const ChunkReader& reader() const { return *reader_; }
   /// Are all rows of the expected block in the range?
   bool expects_whole() const { return expected().time_min >= range_.start.value() && expected().time_max < range_.limit.value(); }
+  /// Are the chunk's columns the table's fields, as they are?
+  bool is_as_stored() const { return mapping_.is_identity(); }
   /// Passes over the expected block.
   void skip();
   /// Reads the next block; afterwards the cursor is loaded, or stands before a further block, or is at the end.
@@ -68,6 +72,7 @@ class BlockCursor {
   TimeRange range_;
   uint64_t rank_;
   std::shared_ptr<const ChunkReader> reader_;  // shared with the cache of open chunks
+  FieldMapping mapping_;
   std::span<const BlockEntry> blocks_;         // not loaded yet
   PointBlock block_;
   bool loaded_ = false;

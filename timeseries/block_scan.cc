@@ -221,8 +221,13 @@ Status BlockScan::State::list_series() {
 
 Status BlockScan::State::open_chunk(const ChunkHandle& chunk, SeriesId id) {
   BRAID_ASSIGN(std::shared_ptr<const ChunkReader> reader, chunk.reader());
-  if (reader->footer().types != shape.types)
-    return Status(StatusCode::kCorrupt, chunk.path() + ": its field types are not those of hypertable '" + table.name + "'");
+  const ChunkFooter& footer = reader->footer();
+  FieldMapping mapping;
+  if (!StoredFields::are_fields(footer.fields, footer.types, table.fields)) {
+    auto made = FieldMapping::make(footer.fields, footer.types, table.fields);
+    if (!made.ok()) return made.status().within(chunk.path() + ": hypertable '" + table.name + "'");
+    mapping = made.take();
+  }
   const auto all = reader->blocks_of(id);
   size_t touched = 0;
   for (const TimeRange& range : live->of_chunk(id, chunk.definition().applied, shape.range)) {
@@ -232,7 +237,7 @@ Status BlockScan::State::open_chunk(const ChunkHandle& chunk, SeriesId id) {
     const std::span<const BlockEntry> blocks(start, limit);
     if (blocks.empty()) continue;
     touched += blocks.size();
-    active.push_back(std::make_unique<BlockCursor>(shape, chunk.definition().id.value(), reader, blocks, range));
+    active.push_back(std::make_unique<BlockCursor>(shape, chunk.definition().id.value(), reader, blocks, range, mapping));
   }
   counts.blocks_pruned += all.size() - std::min(touched, all.size());
   return Status();
@@ -251,7 +256,7 @@ void BlockScan::State::open_memory(SeriesId id) {
   if (rows.empty()) return;
   sort_last_wins(rows);
   PointBlock block;
-  gather_rows(rows, staged_run, shape.types, shape.fields, block);
+  gather_rows(rows, staged_run, table.fields, shape.fields, block);
   active.push_back(std::make_unique<BlockCursor>(shape, UINT64_MAX, std::move(block)));
 }
 
@@ -299,7 +304,7 @@ BlockUse BlockScan::State::offered(BlockCursor& cursor) {
   if (bound.has_value() && *bound <= cursor.expected_last_key()) return BlockUse::kRead;
   const BlockEntry& entry = cursor.expected();
   const bool whole = cursor.expects_whole();
-  if (entry.has_deleted() || (!whole && !live->empty())) return BlockUse::kRead;
+  if (!cursor.is_as_stored() || entry.has_deleted() || (!whole && !live->empty())) return BlockUse::kRead;
   return offer(LoneBlock{cursor.reader().footer(), entry, whole});
 }
 

@@ -2,6 +2,8 @@
 
 #include <fmt/format.h>
 
+#include "timeseries/field_mapping.h"
+
 namespace braid {
 namespace {
 
@@ -13,9 +15,8 @@ class ChunkChecker {
 
   void check_types(const HypertableDefinition* table) {
     if (table == nullptr) return report("its hypertable does not exist");
-    std::vector<FieldType> types;
-    for (const FieldDefinition& field : table->fields) types.push_back(field.type);
-    if (types != reader_.footer().types) report("its field types are not those of its hypertable");
+    const ChunkFooter& footer = reader_.footer();
+    if (!FieldMapping::make(footer.fields, footer.types, table->fields).ok()) report("its field types are not those of its hypertable");
   }
 
   void check_blocks() {

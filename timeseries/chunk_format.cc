@@ -217,12 +217,14 @@ Result<ChunkFooter> decode_chunk_footer(std::string_view bytes, uint64_t footer_
   for (const char type : types) {
     if (!is_field_type(static_cast<uint8_t>(type))) return damaged("footer: unknown field type");
     footer.types.push_back(static_cast<FieldType>(type));
-    if (!read_dictionary(in, footer.dictionaries.emplace_back())) return damaged("footer: damaged dictionary entry");
   }
   for (size_t i = 0; i < footer.types.size(); ++i) {
     uint64_t field;
     if (!in.varint(field) || field > UINT16_MAX) return damaged("footer: damaged field ids");
     footer.fields.emplace_back(static_cast<uint16_t>(field));
+  }
+  for (size_t i = 0; i < footer.types.size(); ++i) {
+    if (!read_dictionary(in, footer.dictionaries.emplace_back())) return damaged("footer: damaged dictionary entry");
   }
   if (!in.varint(block_count)) return damaged("footer: damaged block count");
   uint64_t offset = kChunkHeaderBytes;

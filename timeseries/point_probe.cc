@@ -2,31 +2,13 @@
 
 #include <algorithm>
 
+#include "timeseries/point_rows.h"
+
 namespace braid {
 namespace {
 
 /// One per chunk of an interval, mostly: compaction keeps them few.
 constexpr size_t kBlocksMax = 8;
-
-FieldValue tail_value(const TailPlace& at, size_t column, FieldType type) {
-  FieldValue out;
-  if (at.block->is_null(column, at.row)) return out;
-  out.is_null = false;
-  switch (type) {
-    case FieldType::kDouble:
-      out.real = at.block->real(column, at.row);
-      break;
-    case FieldType::kInt64:
-    case FieldType::kBool:
-      out.integer = at.block->integer(column, at.row);
-      break;
-    case FieldType::kText:
-    case FieldType::kJson:
-      out.text = at.block->text(column, at.row);
-      break;
-  }
-  return out;
-}
 
 }  // namespace
 
@@ -111,15 +93,26 @@ Result<std::optional<std::vector<FieldValue>>> PointProbe::find(const Hypertable
   using Found = std::optional<std::vector<FieldValue>>;
   BRAID_ASSIGN(const auto at, place(table.id, series, time));
   if (!at.has_value()) return Found();
-  Found fields(std::in_place);
-  if (at->block != nullptr && !at->block->has_columns) {
-    BRAID_TRY(at->block->reader->read_block(*at->block->entry, {}, at->block->rows));
-    at->block->has_columns = true;
+  if (at->block != nullptr) BRAID_TRY(load_columns(*at->block, table));
+  if (at->tail.has_value()) {
+    const PointRow row{time, at->tail->block, at->tail->row};
+    gather_rows({&row, 1}, nullptr, table.fields, {}, unsealed_);
   }
-  for (size_t i = 0; i < table.fields.size(); ++i)
-    fields->push_back(at->tail.has_value() ? tail_value(*at->tail, i, table.fields[i].type)
-                                           : at->block->rows.columns[i].value(at->row));
+  const PointBlock& rows = at->block != nullptr ? at->block->rows : unsealed_;
+  Found fields(std::in_place);
+  for (const PointColumn& column : rows.columns) fields->push_back(column.value(at->row));
   return fields;
+}
+
+/// A transaction may change the table's fields: then the columns are read again.
+Status PointProbe::load_columns(CachedBlock& block, const HypertableDefinition& table) {
+  if (block.columns_of.are(table.fields)) return Status();
+  const ChunkFooter& footer = block.reader->footer();
+  BRAID_ASSIGN(const FieldMapping mapping, FieldMapping::make(footer.fields, footer.types, table.fields));
+  BRAID_TRY(block.reader->read_block(*block.entry, {}, block.rows));
+  mapping.apply(block.rows, {});
+  block.columns_of = StoredFields::of(table.fields);
+  return Status();
 }
 
 }  // namespace braid

@@ -26,7 +26,7 @@ class PointProbe {
     const BlockEntry* entry = nullptr;
     std::shared_ptr<const ChunkReader> reader;  // keeps `entry` alive; shared with the open chunks
     PointBlock rows;
-    bool has_columns = false;
+    StoredFields columns_of;  // the fields that `rows` has columns of
   };
   /// Where a point is: in the tail, or in a block of a chunk.
   struct Place {
@@ -37,11 +37,13 @@ class PointProbe {
   Result<std::optional<Place>> place(HypertableId table, SeriesId series, int64_t time);
   std::optional<TailPlace> in_tail(const TailTable& table, SeriesId series, int64_t time) const;
   Result<std::optional<Place>> in_chunk(const ChunkHandle& chunk, SeriesId series, int64_t time);
+  Status load_columns(CachedBlock& block, const HypertableDefinition& table);
   Result<CachedBlock*> load(ChunkId chunk, std::shared_ptr<const ChunkReader> reader, const BlockEntry& entry);
   bool is_hidden(HypertableId table, SeriesId series, int64_t time, Lsn applied) const;
 
   const SeriesView& base_;
   std::list<CachedBlock> blocks_;  // most recent first
+  PointBlock unsealed_;            // the row of the tail that was found last
 };
 
 }  // namespace braid

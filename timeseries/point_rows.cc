@@ -87,6 +87,46 @@ void gather_column(std::span<const PointRow> rows, const StagedRun* run, size_t 
   }
 }
 
+bool all_have(std::span<const PointRow> rows, std::span<const FieldDefinition> fields) {
+  const StoredFields* known = nullptr;
+  for (const PointRow& at : rows) {
+    if (at.block == nullptr || &at.block->fields() == known) continue;
+    known = &at.block->fields();
+    if (!known->are(fields)) return false;
+  }
+  return true;
+}
+
+/// Rows of segments that were begun before the table's fields changed, value by value.
+void gather_widened(std::span<const PointRow> rows, const StagedRun* run, std::span<const FieldDefinition> fields, size_t field,
+                    PointColumn& out) {
+  const FieldDefinition& wanted = fields[field];
+  ColumnData values;
+  values.type = wanted.type;
+  std::string text;
+  for (const PointRow& at : rows) {
+    if (at.block == nullptr) {
+      values.push(run->columns()[field].value(at.row));
+      continue;
+    }
+    const StoredFields& stored = at.block->fields();
+    const auto found = std::find(stored.ids.begin(), stored.ids.end(), wanted.id);
+    const auto column = static_cast<size_t>(found - stored.ids.begin());
+    values.push(found == stored.ids.end() ? FieldValue()
+                                          : widened(at.block->value(column, at.row), stored.types[column], wanted.type, text));
+  }
+  out.loaded = true;
+  out.integers = std::move(values.integers);
+  out.reals = std::move(values.reals);
+  out.nulls = std::move(values.nulls);
+  for (const std::string& one : values.texts) out.text_bytes.insert(out.text_bytes.end(), one.begin(), one.end());
+  size_t start = 0;
+  for (const std::string& one : values.texts) {
+    out.texts.emplace_back(out.text_bytes.data() + start, one.size());
+    start += one.size();
+  }
+}
+
 }  // namespace
 
 void add_tail_rows(const TailTable& table, SeriesId series, Lsn newest, TimeRange range,
@@ -141,18 +181,22 @@ void sort_last_wins(std::vector<PointRow>& rows) {
 }
 
 void gather_rows(std::span<const PointRow> rows, const StagedRun* run,
-                 std::span<const FieldType> types, const std::vector<bool>& fields,
+                 std::span<const FieldDefinition> fields, const std::vector<bool>& wanted,
                  PointBlock& out) {
   out.times.clear();
   out.times.reserve(rows.size());
   for (const PointRow& row : rows) out.times.push_back(row.time);
   gather_deleted(rows, run, out.deleted);
-  out.columns.resize(types.size());
-  for (size_t i = 0; i < types.size(); ++i) {
+  out.columns.resize(fields.size());
+  const bool as_stored = all_have(rows, fields);
+  for (size_t i = 0; i < fields.size(); ++i) {
     out.columns[i].clear();
-    out.columns[i].type = types[i];
-    if (fields.empty() || (i < fields.size() && fields[i]))
+    out.columns[i].type = fields[i].type;
+    if (!wanted.empty() && (i >= wanted.size() || !wanted[i])) continue;
+    if (as_stored)
       gather_column(rows, run, i, out.columns[i]);
+    else
+      gather_widened(rows, run, fields, i, out.columns[i]);
   }
 }
 

@@ -29,10 +29,10 @@ void add_staged_rows(const StagedRun& run, size_t count, uint64_t position, Time
                      std::vector<PointRow>& rows);
 /// Sorts by time; of rows with one time the last stays.
 void sort_last_wins(std::vector<PointRow>& rows);
-/// Copies rows, deleted ones too, into columns; those not asked for (empty means all) stay unloaded. Texts of the tail
+/// Copies rows, deleted ones too, into columns of `fields`; those not asked for (empty means all) stay unloaded. Texts of the tail
 /// are borrowed from it.
 void gather_rows(std::span<const PointRow> rows, const StagedRun* run,
-                 std::span<const FieldType> types, const std::vector<bool>& fields,
+                 std::span<const FieldDefinition> fields, const std::vector<bool>& wanted,
                  PointBlock& out);
 
 }  // namespace braid

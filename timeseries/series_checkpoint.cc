@@ -2,6 +2,7 @@
 
 #include <algorithm>
 
+#include "timeseries/chunk_interval.h"
 #include "timeseries/series_seal.h"
 
 namespace braid {
@@ -16,9 +17,8 @@ bool is_gone(const CatalogState& state, const ChunkDefinition& chunk) {
   });
 }
 
-/// Deletions that reach no chunk any more have nothing to hide: those that were committed before a
-/// chunk was made have been applied to it, and no other checkpoint or compaction is about to add one
-/// that is older.
+/// Deletions that reach no chunk any more have nothing to hide. Only a checkpoint may say so: what it
+/// is about to add would be missing from the catalogue for anyone else.
 void remove_idle_deletions(CatalogWriter& catalog) {
   std::vector<DeletionId> idle;
   const CatalogState& state = catalog.state();
@@ -31,6 +31,46 @@ void remove_idle_deletions(CatalogWriter& catalog) {
   for (const DeletionId id : idle) catalog.remove_deletion(id);
 }
 
+/// The unsealed points tell how wide the first intervals of a table should be that adapts.
+HypertableDefinition with_first_width(HypertableDefinition table, const TailTable& tail, const std::map<ChunkId, ChunkDefinition>& chunks) {
+  constexpr uint64_t kBytesPerRow = 16;  // a guess, until there are chunks
+  const auto of_table = [&](const auto& chunk) { return chunk.second.hypertable == table.id; };
+  if (!table.adapts_interval || std::any_of(chunks.begin(), chunks.end(), of_table)) return table;
+  int64_t first = INT64_MAX;
+  int64_t last = INT64_MIN;
+  for (const auto& segment : tail.segments) {
+    first = std::min(first, segment->time_min());
+    last = std::max(last, segment->time_max());
+  }
+  int64_t span;
+  if (last <= first || __builtin_sub_overflow(last, first, &span)) return table;
+  table.chunk_interval_us = width_for({.rows = tail.rows(), .size_bytes = tail.rows() * kBytesPerRow, .span_us = span});
+  return table;
+}
+
+/// New intervals get another width when the chunks tell that it should be at most half or at least twice what it is.
+void adapt_width(const HypertableDefinition& sealed, CatalogWriter& catalog) {
+  const auto found = catalog.state().hypertables.find(sealed.id);
+  if (found == catalog.state().hypertables.end() || !found->second.adapts_interval || !sealed.adapts_interval) return;
+  HypertableDefinition table = found->second;
+  int64_t width = sealed.chunk_interval_us;
+  if (const auto rate = newest_rate(table.id, catalog.state().chunks)) {
+    const int64_t wanted = width_for(*rate);
+    if (wanted >= width * 2 || wanted * 2 <= width) width = wanted;
+  }
+  if (width == table.chunk_interval_us) return;
+  table.chunk_interval_us = width;
+  catalog.put_hypertable(std::move(table));
+}
+
+void remove_gone_chunks(CatalogWriter& catalog) {
+  std::vector<ChunkId> gone;
+  for (const auto& [id, chunk] : catalog.state().chunks) {
+    if (is_gone(catalog.state(), chunk)) gone.push_back(id);
+  }
+  for (const ChunkId id : gone) catalog.remove_chunk(id);
+}
+
 }  // namespace
 
 SeriesCheckpoint::SeriesCheckpoint(Lsn newest, std::shared_ptr<const CatalogState> state,
@@ -39,12 +79,15 @@ SeriesCheckpoint::SeriesCheckpoint(Lsn newest, std::shared_ptr<const CatalogStat
   for (const auto& [id, table] : tail->tables) {
     const uint64_t rows = table.rows();
     if (rows == 0 || !state_->hypertables.contains(id)) continue;
-    if (rows <= relog_rows_max) {
+    // What is logged again stays in the tail, and with it the deletions that hide parts of it.
+    constexpr size_t kDeletionsKept = 64;
+    if (rows <= relog_rows_max && table.deletions.size() <= kDeletionsKept) {
       relogging_.push_back(id);
       continue;
     }
     for (const auto& segment : table.segments) segment->freeze();
     sealing_.tables[id] = table;
+    tables_[id] = with_first_width(state_->hypertables.at(id), table, state_->chunks);
   }
 }
 
@@ -52,7 +95,7 @@ Status SeriesCheckpoint::write(ChunkFiles& files, const std::function<ChunkId()>
   std::vector<ChunkDefinition> chunks;
   Status status;
   for (const auto& [id, table] : sealing_.tables) {
-    status = seal_table(files, {state_->hypertables.at(id), table, state_->chunks, newest_}, next_id, chunks);
+    status = seal_table(files, {tables_.at(id), table, state_->chunks, newest_}, next_id, chunks);
     if (!status.ok()) break;
   }
   for (const ChunkDefinition& chunk : chunks) files_.push_back({chunk});
@@ -69,12 +112,14 @@ void SeriesCheckpoint::install(const TailSet& tail, CatalogWriter& catalog, Comm
     // The counter in the catalog keeps the ids from being given again after a reopen.
     while (catalog.counters().next_chunk <= file.chunk.id.value()) catalog.reserve_chunk_id();
   }
+  for (const auto& [id, sealed] : tables_) adapt_width(sealed, catalog);
   for (const HypertableId id : relogging_) {
     const auto definition = tables.find(id);
     const TailTable* table = tail.find(id);
     if (definition != tables.end() && table != nullptr)
       add_runs({definition->second, *table, catalog.state().chunks, newest_}, record.series.runs);
   }
+  remove_gone_chunks(catalog);
   remove_idle_deletions(catalog);
   if (!record.series.runs.empty()) record.series.relogged = true;
   catalog.set_series_watermark(newest_);

@@ -44,6 +44,7 @@ class SeriesCheckpoint {
   };
   const Lsn newest_;
   const std::shared_ptr<const CatalogState> state_;  // shared: with views of that version
+  std::map<HypertableId, HypertableDefinition> tables_;  // of sealing_
   TailSet sealing_;                                  // frozen segments and the deletions at the begin
   std::vector<HypertableId> relogging_;
   std::vector<File> files_;

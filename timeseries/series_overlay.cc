@@ -43,15 +43,17 @@ void append_rows(ColumnData& to, const ColumnData& from, size_t start, size_t li
 }  // namespace
 
 StagedRun::StagedRun(HypertableId table, SeriesId series, std::span<const FieldDefinition> fields)
-    : table_(table), series_(series), columns_(fields.size()) {
-  for (const FieldDefinition& field : fields) {
-    types_.push_back(field.type);
-    fields_.push_back(field.id);
-  }
+    : table_(table), series_(series) {
   times_.reserve(kFirstRows);
-  for (size_t i = 0; i < types_.size(); ++i) {
+  take_fields(fields);
+}
+
+void StagedRun::take_fields(std::span<const FieldDefinition> fields) {
+  fields_ = StoredFields::of(fields);
+  columns_.assign(fields.size(), {});
+  for (size_t i = 0; i < columns_.size(); ++i) {
     ColumnData& column = columns_[i];
-    column.type = types_[i];
+    column.type = fields_.types[i];
     switch (column.type) {
       case FieldType::kDouble:
         column.reals.reserve(kFirstRows);
@@ -131,12 +133,16 @@ StagedRun& SeriesOverlay::run(HypertableId table, SeriesId series,
                               std::span<const FieldDefinition> fields) {
   if (recent_run_ < runs_.size()) {
     StagedRun& recent = *runs_[recent_run_];
-    if (recent.series() == series && recent.table() == table) return recent;
+    if (recent.series() == series && recent.table() == table && recent.rows() > 0) return recent;
   }
   const auto [entry, added] =
       index_.try_emplace({table.value(), series.value()}, static_cast<uint32_t>(runs_.size()));
   recent_run_ = entry->second;
-  if (added) runs_.push_back(std::make_unique<StagedRun>(table, series, fields));
+  if (added) {
+    runs_.push_back(std::make_unique<StagedRun>(table, series, fields));
+  } else if (runs_[recent_run_]->rows() == 0 && !runs_[recent_run_]->fields().are(fields)) {
+    runs_[recent_run_]->take_fields(fields);
+  }
   return *runs_[recent_run_];
 }
 
@@ -157,7 +163,7 @@ void SeriesOverlay::log_rows(const StagedRun& run, uint64_t count) {
   if (entries_.empty() || entries_.back().run != recent_run_)
     entries_.push_back({recent_run_, position_});
   position_ += count;
-  bytes_ += count * (8 + 8 * run.types_.size());
+  bytes_ += count * (8 + 8 * run.columns_.size());
 }
 
 void SeriesOverlay::append(StagedRun& run, int64_t time, std::span<const FieldValue> fields) {
@@ -177,7 +183,7 @@ void SeriesOverlay::append(StagedRun& run, int64_t time, std::span<const FieldVa
 
 void SeriesOverlay::append_deleted(StagedRun& run, int64_t time) {
   if (run.deleted_.empty()) run.deleted_.assign(run.rows(), 0);
-  const std::vector<FieldValue> fields(run.types_.size());
+  const std::vector<FieldValue> fields(run.columns_.size());
   append(run, time, fields);
   run.deleted_.back() = 1;
 }
@@ -220,7 +226,7 @@ void SeriesOverlay::undo(const Entry& entry, uint64_t count) {
   }
   StagedRun& run = *runs_[entry.run];
   const size_t rows = run.rows() - count;
-  bytes_ -= count * (8 + 8 * run.types_.size()) + text_bytes(run.columns_, rows);
+  bytes_ -= count * (8 + 8 * run.columns_.size()) + text_bytes(run.columns_, rows);
   run.truncate(rows);
 }
 
@@ -254,9 +260,9 @@ void SeriesOverlay::take_changes(SeriesChanges& changes) {
     SeriesRun out;
     out.hypertable = staged->table();
     out.series = staged->series();
-    out.fields = staged->fields();
-    out.columns.resize(staged->types().size());
-    for (size_t i = 0; i < out.columns.size(); ++i) out.columns[i].type = staged->types()[i];
+    out.fields = staged->fields().ids;
+    out.columns.resize(staged->fields().types.size());
+    for (size_t i = 0; i < out.columns.size(); ++i) out.columns[i].type = staged->fields().types[i];
     // Deletions of the record apply before its runs, so rows that one of them covers are left out here.
     for (size_t row = start; row < limit;) {
       size_t end = staged->has_deleted_ranges() ? row + 1 : limit;

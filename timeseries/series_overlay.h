@@ -17,6 +17,7 @@
 #include "engine/column_data.h"
 #include "engine/commit_record.h"
 #include "engine/types.h"
+#include "timeseries/field_mapping.h"
 
 namespace braid {
 
@@ -31,8 +32,7 @@ class StagedRun {
   size_t rows() const { return times_.size(); }
   const std::vector<int64_t>& times() const { return times_; }
   const std::vector<ColumnData>& columns() const { return columns_; }
-  const std::vector<FieldType>& types() const { return types_; }
-  const std::vector<FieldId>& fields() const { return fields_; }
+  const StoredFields& fields() const { return fields_; }
   /// Empty while no row is deleted, else one byte per row.
   const std::vector<uint8_t>& deleted() const { return deleted_; }
   bool is_deleted(size_t row) const { return !deleted_.empty() && deleted_[row] != 0; }
@@ -51,14 +51,14 @@ class StagedRun {
     TimeRange range;
     uint64_t position;
   };
+  void take_fields(std::span<const FieldDefinition> fields);
   void note_times(size_t start);
   void truncate(size_t rows);
   int64_t time_max() const;
 
   const HypertableId table_;
   const SeriesId series_;
-  std::vector<FieldType> types_;   // constant after construction
-  std::vector<FieldId> fields_;    // constant after construction
+  StoredFields fields_;  // changes only while there are no rows
   std::vector<int64_t> times_;
   std::vector<ColumnData> columns_;
   std::vector<uint8_t> deleted_;

@@ -17,12 +17,6 @@ struct SeriesRows {
   size_t next = 0;
 };
 
-std::vector<FieldType> types_of(const HypertableDefinition& table) {
-  std::vector<FieldType> types;
-  for (const FieldDefinition& field : table.fields) types.push_back(field.type);
-  return types;
-}
-
 /// The times between which a chunk may hold a point.
 class ChunkTimes {
  public:
@@ -69,7 +63,6 @@ std::span<const PointRow> take_before(SeriesRows& series, Timestamp limit) {
 
 Status write_chunk(ChunkFiles& files, const HypertableDefinition& table,
                    std::vector<SeriesRows>& series, ChunkDefinition& chunk) {
-  const std::vector<FieldType> types = types_of(table);
   const ChunkHeader header{files.owner().uuid, files.owner().epoch, chunk.id, table.id};
   BRAID_ASSIGN(std::unique_ptr<ChunkWriter> writer,
                ChunkWriter::create(files.env(), files.path(chunk.id), header, table.fields));
@@ -78,7 +71,7 @@ Status write_chunk(ChunkFiles& files, const HypertableDefinition& table,
     std::span<const PointRow> rows = take_before(one, chunk.interval.limit);
     while (!rows.empty()) {
       const size_t count = std::min(rows.size(), kBlockRowsMax);
-      gather_rows(rows.first(count), nullptr, types, {}, block);
+      gather_rows(rows.first(count), nullptr, table.fields, {}, block);
       BRAID_TRY(writer->add(one.series, block));
       rows = rows.subspan(count);
     }
@@ -137,7 +130,7 @@ void add_runs(const UnsealedRows& unsealed, std::vector<SeriesRun>& runs) {
   const HypertableDefinition& table = unsealed.table;
   PointBlock block;
   for (const SeriesRows& series : rows_of(unsealed)) {
-    gather_rows(series.rows, nullptr, types_of(table), {}, block);
+    gather_rows(series.rows, nullptr, table.fields, {}, block);
     SeriesRun& run = runs.emplace_back();
     run.hypertable = table.id;
     run.series = series.series;

@@ -9,6 +9,7 @@
 #include "engine/mutex.h"
 #include "timeseries/chunk_check.h"
 #include "timeseries/chunk_directory.h"
+#include "timeseries/compaction.h"
 #include "timeseries/series_checkpoint.h"
 #include "timeseries/series_overlay.h"
 #include "timeseries/series_view.h"
@@ -22,19 +23,19 @@ class TailChange {
  public:
   explicit TailChange(std::shared_ptr<const TailSet> before) : before_(std::move(before)) {}
 
-  /// The table's newest segment that takes rows; adds one if need be.
-  TailSegment& open_segment(HypertableId table, const std::vector<FieldType>& types) {
+  /// The table's newest segment that takes rows of these fields; adds one if need be.
+  TailSegment& open_segment(HypertableId table, const StoredFields& fields) {
     const TailTable* known = set().find(table);
-    if (known != nullptr && !known->segments.empty() && !known->segments.back()->frozen())
+    if (known != nullptr && !known->segments.empty() && !known->segments.back()->frozen() && known->segments.back()->fields() == fields)
       return *known->segments.back();
     auto& segments = copy().tables[table].segments;
-    segments.push_back(std::make_shared<TailSegment>(types));  // shared: with views
+    segments.push_back(std::make_shared<TailSegment>(fields));  // shared: with views
     return *segments.back();
   }
   /// A new segment before all others: for rows that are older than theirs.
-  TailSegment& oldest_segment(HypertableId table, const std::vector<FieldType>& types) {
+  TailSegment& oldest_segment(HypertableId table, const StoredFields& fields) {
     auto& segments = copy().tables[table].segments;
-    return **segments.insert(segments.begin(), std::make_shared<TailSegment>(types));
+    return **segments.insert(segments.begin(), std::make_shared<TailSegment>(fields));
   }
   void delete_range(RangeDeletion deletion) {
     TailTable& changed = copy().tables[deletion.hypertable];
@@ -56,17 +57,18 @@ class TailChange {
   std::shared_ptr<TailSet> copy_;
 };
 
-std::vector<FieldType> types_of(const std::vector<ColumnData>& columns) {
-  std::vector<FieldType> types;
-  for (const ColumnData& column : columns) types.push_back(column.type);
-  return types;
+StoredFields fields_of(const SeriesRun& run) {
+  StoredFields fields{.ids = run.fields, .types = {}};
+  for (const ColumnData& column : run.columns) fields.types.push_back(column.type);
+  return fields;
 }
 
+/// Fields may have been added, dropped and widened since the record was written.
 bool is_whole(const SeriesRun& run, const HypertableDefinition& table) {
-  if (run.columns.size() != table.fields.size()) return false;
-  for (size_t i = 0; i < run.columns.size(); ++i) {
-    const ColumnData& column = run.columns[i];
-    if (column.type != table.fields[i].type || column.size() != run.times.size()) return false;
+  const StoredFields fields = fields_of(run);
+  if (fields.ids.size() != fields.types.size() || !FieldMapping::make(fields.ids, fields.types, table.fields).ok()) return false;
+  for (const ColumnData& column : run.columns) {
+    if (column.size() != run.times.size()) return false;
     if (!column.nulls.empty() && column.nulls.size() != run.times.size()) return false;
   }
   return run.deleted.empty() || run.deleted.size() == run.times.size();
@@ -92,8 +94,10 @@ class SeriesStore final : public Store {
 
   std::unique_ptr<StoreWriter> begin(std::shared_ptr<const StoreView> base,
                                      CatalogWriter& catalog) override {
-    return std::make_unique<SeriesWriter>(std::move(base), catalog);
+    const MutexLock lock(mutex_);
+    return std::make_unique<SeriesWriter>(std::move(base), catalog, lsn_, files_->env().now());
   }
+  std::unique_ptr<StoreRewrite> begin_rewrite(std::optional<HypertableId> table) override;
   Status admit() override;
   Status publish(StoreWriter& writer, Lsn lsn) override;
   Result<std::shared_ptr<const StoreView>> view(std::shared_ptr<const CatalogState> state) override;
@@ -132,6 +136,8 @@ class SeriesStore final : public Store {
   std::atomic<uint64_t> next_chunk_{options_.next_chunk.value()};
   std::atomic<uint64_t> tail_bytes_{0};
   std::atomic<uint64_t> rows_sealed_{0};
+  std::atomic<uint64_t> compactions_{0};
+  std::atomic<uint64_t> late_points_{0};
 
   Mutex mutex_;                                                         // a leaf
   std::shared_ptr<const CatalogState> state_ BRAID_GUARDED_BY(mutex_);  // of the newest view
@@ -163,7 +169,7 @@ void SeriesStore::append(TailSegment& segment, SeriesId series, const TailRows& 
 
 void SeriesStore::append_staged(TailChange& change, const StagedRun& run, Lsn lsn) {
   if (run.rows() == 0) return;
-  TailSegment& segment = change.open_segment(run.table(), run.types());
+  TailSegment& segment = change.open_segment(run.table(), run.fields());
   const TailRows rows{run.times(), run.columns(), run.deleted()};
   if (!run.has_deleted_ranges()) {
     append(segment, run.series(), rows, 0, run.rows(), lsn);
@@ -176,6 +182,7 @@ void SeriesStore::append_staged(TailChange& change, const StagedRun& run, Lsn ls
 
 Status SeriesStore::publish(StoreWriter& writer, Lsn lsn) {
   const SeriesOverlay& staged = *static_cast<SeriesWriter&>(writer).overlay();
+  late_points_.fetch_add(static_cast<SeriesWriter&>(writer).late_points(), std::memory_order_relaxed);
   TailChange change(tail());
   for (const SeriesOverlay::Deletion& deletion : staged.deletions()) {
     RangeDeletion range = *deletion.range;
@@ -217,7 +224,7 @@ Lsn SeriesStore::durable_marker() {
 Status SeriesStore::replay_run(TailChange& change, const SeriesRun& run, TailSegment* relogged,
                                Lsn lsn) {
   TailSegment& segment =
-      relogged != nullptr ? *relogged : change.open_segment(run.hypertable, types_of(run.columns));
+      relogged != nullptr ? *relogged : change.open_segment(run.hypertable, fields_of(run));
   append(segment, run.series, {run.times, run.columns, run.deleted}, 0, run.times.size(), lsn);
   return Status();
 }
@@ -243,8 +250,10 @@ Status SeriesStore::replay_runs(TailChange& change, const SeriesChanges& changes
     if (changes.relogged) {
       relogged = oldest[run.hypertable];
       if (relogged == nullptr)
-        relogged = &change.oldest_segment(run.hypertable, types_of(run.columns));
+        relogged = &change.oldest_segment(run.hypertable, fields_of(run));
       oldest[run.hypertable] = relogged;
+      if (relogged->fields() != fields_of(run))
+        return Status(StatusCode::kCorrupt, fmt::format("points of hypertable '{}' that were logged again differ in their fields", table->second.name));
     }
     BRAID_TRY(replay_run(change, run, relogged, lsn));
   }
@@ -309,6 +318,22 @@ void SeriesStore::checkpoint_end(bool committed) {
   ended->remove_files(*files_, committed);
 }
 
+/// Without a checkpoint that was begun, what it will install is newer than the output: chunks win by their ids.
+std::unique_ptr<StoreRewrite> SeriesStore::begin_rewrite(std::optional<HypertableId> table) {
+  if (checkpoint_ != nullptr) return nullptr;
+  CompactionBase base{.files = files_, .state = {}, .chunks = {}};
+  {
+    const MutexLock lock(mutex_);
+    base.state = state_;
+    base.chunks = chunks_;
+    base.newest = lsn_;
+  }
+  auto plan = choose_compaction(*base.state, table);
+  if (!plan.has_value()) return nullptr;
+  base.output = ChunkId(next_chunk_.fetch_add(1));
+  return std::make_unique<Compaction>(std::move(base), std::move(*plan), compactions_);
+}
+
 std::vector<StoreFigure> SeriesStore::figures() {
   std::shared_ptr<const TailSet> tail;
   std::shared_ptr<const ChunkSet> chunks;
@@ -325,7 +350,9 @@ std::vector<StoreFigure> SeriesStore::figures() {
   return {figure("tail_rows", "rows", tail->rows()), figure("tail_bytes", "bytes", tail->bytes()),
           figure("chunk_files", "files", chunks->by_id.size()),
           figure("chunk_bytes", "bytes", chunk_bytes),
-          figure("rows_sealed", "rows", rows_sealed_.load())};
+          figure("rows_sealed", "rows", rows_sealed_.load()),
+          figure("compactions", "", compactions_.load()),
+          figure("late_points_dropped", "points", late_points_.load())};
 }
 
 Status SeriesStore::check(const StoreView& view, std::vector<std::string>& problems) {

@@ -48,9 +48,11 @@ Status check_columns(const HypertableDefinition& table, std::span<const int64_t>
 
 }  // namespace
 
-SeriesWriter::SeriesWriter(std::shared_ptr<const StoreView> base, CatalogWriter& catalog)
+SeriesWriter::SeriesWriter(std::shared_ptr<const StoreView> base, CatalogWriter& catalog, Lsn newest, Timestamp now)
     : base_(std::move(base)),
       catalog_(catalog),
+      newest_(newest),
+      now_(now),
       overlay_(std::make_shared<SeriesOverlay>()),  // shared: with cursors, which outlive the
                                                     // transaction
       probe_(std::make_unique<PointProbe>(static_cast<const SeriesView&>(*base_))) {}
@@ -93,6 +95,11 @@ Status SeriesWriter::already_exists(const HypertableDefinition& table, SeriesId 
 Result<AppendOutcome> SeriesWriter::append_to(const HypertableDefinition& table, StagedRun& run,
                                               Timestamp time, std::span<const FieldValue> fields,
                                               ConflictPolicy policy) {
+  BRAID_ASSIGN(const bool late, is_late(table, time.value()));
+  if (late) {
+    ++late_points_;
+    return AppendOutcome::kLate;
+  }
   if (policy == ConflictPolicy::kMerge) {
     BRAID_ASSIGN(auto merged, find(table, run.series(), time));
     if (merged.has_value()) {
@@ -110,6 +117,18 @@ Result<AppendOutcome> SeriesWriter::append_to(const HypertableDefinition& table,
   if (exists && policy == ConflictPolicy::kError) return already_exists(table, run.series(), time);
   overlay_->append(run, time.value(), fields);
   return exists ? AppendOutcome::kReplaced : AppendOutcome::kAdded;
+}
+
+Result<bool> SeriesWriter::is_late(const HypertableDefinition& table, int64_t time) {
+  if (table.horizon_us <= 0 || time >= now_.value() - table.horizon_us) return false;
+  if (table.late == LatePolicy::kDrop) return true;
+  return Status(StatusCode::kConstraint, fmt::format("hypertable '{}': the point at {} {} is older than the horizon of {} s", table.name,
+                                                     table.time_column, time, table.horizon_us / 1'000'000));
+}
+
+bool SeriesWriter::has_staged(HypertableId table) const {
+  const auto& runs = overlay_->runs();
+  return std::any_of(runs.begin(), runs.end(), [&](const auto& run) { return run->table() == table && run->rows() > 0; });
 }
 
 Result<bool> SeriesWriter::exists(const HypertableDefinition& table, SeriesId series, int64_t time) {
@@ -148,7 +167,7 @@ Status SeriesWriter::remove_range(const HypertableDefinition& table, TimeRange r
   if (range.start >= range.limit) return Status();
   RangeDeletion deletion{.hypertable = table.id, .range = range, .series = std::move(series)};
   // Whatever this transaction is numbered, what is committed so far was written before this.
-  deletion.lsn = static_cast<const SeriesView&>(*base_).lsn().next();
+  deletion.lsn = newest_.next();
   catalog_.add_deletion(deletion);
   overlay_->delete_range(std::move(deletion));
   return Status();
@@ -186,7 +205,11 @@ Status SeriesWriter::append_columns(const HypertableDefinition& table, SeriesId 
   if (times.empty()) return Status();
   StagedRun& run = overlay_->run(table.id, series, table.fields);
   const ConflictPolicy chosen = policy.value_or(table.on_conflict);
-  if (chosen == ConflictPolicy::kReplace) {
+  bool any_late = false;
+  for (size_t row = 0; row < times.size() && table.horizon_us > 0 && !any_late; ++row) {
+    BRAID_ASSIGN(any_late, is_late(table, times[row]));
+  }
+  if (chosen == ConflictPolicy::kReplace && !any_late) {
     overlay_->append_columns(run, times, columns);
     return Status();
   }

@@ -20,12 +20,15 @@ class SeriesOverlay;  // a write transaction's staged points (timeseries/series_
 class StagedRun;      // those of one series
 
 /// What became of a point.
-enum class AppendOutcome : uint8_t { kAdded, kReplaced, kIgnored, kMerged };
+/// kLate: older than the table's horizon, and counted only.
+enum class AppendOutcome : uint8_t { kAdded, kReplaced, kIgnored, kMerged, kLate };
 
 /// The time series' StoreWriter. One thread at a time.
 class SeriesWriter final : public StoreWriter {
  public:
-  SeriesWriter(std::shared_ptr<const StoreView> base, CatalogWriter& catalog);
+  /// `newest` is at or above the LSN of whatever the base holds, and below that of the transaction.
+  /// `now` is what horizons are counted from.
+  SeriesWriter(std::shared_ptr<const StoreView> base, CatalogWriter& catalog, Lsn newest, Timestamp now);
   ~SeriesWriter() override;
 
   /// Finds or adds the series with these tags. kInvalidArgument if the count is not the
@@ -56,6 +59,11 @@ class SeriesWriter final : public StoreWriter {
   /// Drops all points; the caller removes the definition from the catalog.
   Status drop_hypertable(const HypertableDefinition& table);
 
+  /// Has the transaction points of the table that are not committed?
+  bool has_staged(HypertableId table) const;
+  /// Points that were dropped because they were late.
+  uint64_t late_points() const { return late_points_; }
+
   std::shared_ptr<const StoreView> base() const { return base_; }
   std::shared_ptr<const SeriesOverlay> overlay() const { return overlay_; }
   CatalogWriter& catalog() { return catalog_; }
@@ -72,10 +80,15 @@ class SeriesWriter final : public StoreWriter {
                            std::span<const int64_t> times, std::span<const ColumnData> columns,
                            ConflictPolicy policy);
   Result<bool> exists(const HypertableDefinition& table, SeriesId series, int64_t time);
+  /// Is the point late, and to be dropped? kConstraint when it is to be refused.
+  Result<bool> is_late(const HypertableDefinition& table, int64_t time);
   Status already_exists(const HypertableDefinition& table, SeriesId series, Timestamp time) const;
 
   std::shared_ptr<const StoreView> base_;
   CatalogWriter& catalog_;
+  const Lsn newest_;
+  const Timestamp now_;
+  uint64_t late_points_ = 0;
   std::shared_ptr<SeriesOverlay> overlay_;
   std::unique_ptr<PointProbe> probe_;
   std::deque<std::string> staged_texts_;  // of the point found last

@@ -46,11 +46,33 @@ void RowMarks::put(const std::vector<uint8_t>& from, size_t start, size_t count,
   std::copy_n(from.begin() + static_cast<ptrdiff_t>(start), count, memory_.get() + at);
 }
 
-TailBlock::TailBlock(std::span<const FieldType> types, uint32_t capacity)
-    : capacity_(capacity),
+FieldValue TailBlock::value(size_t column, uint32_t row) const {
+  FieldValue out;
+  if (is_null(column, row)) return out;
+  out.is_null = false;
+  switch (columns_[column].type) {
+    case FieldType::kDouble:
+      out.real = real(column, row);
+      break;
+    case FieldType::kInt64:
+    case FieldType::kBool:
+      out.integer = integer(column, row);
+      break;
+    case FieldType::kText:
+    case FieldType::kJson:
+      out.text = text(column, row);
+      break;
+  }
+  return out;
+}
+
+TailBlock::TailBlock(const StoredFields& fields, uint32_t capacity)
+    : fields_(fields),
+      capacity_(capacity),
       times_(make_array<int64_t>(capacity)),
       lsns_(make_array<uint64_t>(capacity)),
-      columns_(std::make_unique<Column[]>(types.size())) {
+      columns_(std::make_unique<Column[]>(fields.types.size())) {
+  const auto& types = fields.types;
   for (size_t i = 0; i < types.size(); ++i) {
     Column& column = columns_[i];
     column.type = types[i];
@@ -77,12 +99,12 @@ TailBlock& SeriesTail::block_with_room(uint64_t& added_bytes) {
     return *last;
   const uint32_t capacity =
       last == nullptr ? kFirstBlockRows : std::min(last->capacity_ * 2, kLastBlockRows);
-  blocks_.push_back(std::make_unique<TailBlock>(types_, capacity));
+  blocks_.push_back(std::make_unique<TailBlock>(fields_, capacity));
   TailBlock* added = blocks_.back().get();
   uint64_t bytes_per_row = 16;
-  for (const FieldType type : types_) bytes_per_row += row_bytes(type);
+  for (const FieldType type : fields_.types) bytes_per_row += row_bytes(type);
   added_bytes +=
-      bytes_per_row * capacity + sizeof(TailBlock) + types_.size() * sizeof(TailBlock::Column);
+      bytes_per_row * capacity + sizeof(TailBlock) + fields_.types.size() * sizeof(TailBlock::Column);
   // Safety: release publishes the constructed block to readers that acquire the pointer.
   (last == nullptr ? first_ : last->next_).store(added, std::memory_order_release);
   return *added;
@@ -127,7 +149,7 @@ void SeriesTail::put_column(TailBlock::Column& to, const ColumnData& from, size_
 }
 
 uint64_t SeriesTail::append(const TailRows& rows, size_t start, size_t limit, Lsn lsn) {
-  BRAID_ASSERT(rows.columns.size() == types_.size());
+  BRAID_ASSERT(rows.columns.size() == fields_.types.size());
   uint64_t added_bytes = 0;
   while (start < limit) {
     TailBlock& block = block_with_room(added_bytes);
@@ -191,9 +213,9 @@ void TailSegment::append(SeriesId series, const TailRows& rows, size_t start, si
   auto* tail = const_cast<SeriesTail*>(find_as_writer(series));
   uint64_t added_bytes = 0;
   if (tail == nullptr) {
-    auto created = std::make_unique<SeriesTail>(types_);
+    auto created = std::make_unique<SeriesTail>(fields_);
     tail = created.get();
-    added_bytes += sizeof(SeriesTail) + types_.size() + 64;
+    added_bytes += sizeof(SeriesTail) + 64;
     const WriterLock lock(mutex_);
     series_.emplace(series, std::move(created));
   }

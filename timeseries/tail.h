@@ -24,6 +24,7 @@
 #include "engine/column_data.h"
 #include "engine/mutex.h"
 #include "engine/types.h"
+#include "timeseries/field_mapping.h"
 
 namespace braid {
 
@@ -45,10 +46,12 @@ class RowMarks {
 /// A fixed number of rows of one series, column by column.
 class TailBlock {
  public:
-  TailBlock(std::span<const FieldType> types, uint32_t capacity);
+  /// `fields` outlives the block.
+  TailBlock(const StoredFields& fields, uint32_t capacity);
   TailBlock(const TailBlock&) = delete;
   TailBlock& operator=(const TailBlock&) = delete;
 
+  const StoredFields& fields() const { return fields_; }
   uint32_t rows() const { return rows_.load(std::memory_order_acquire); }
   const TailBlock* next() const { return next_.load(std::memory_order_acquire); }
   int64_t time(uint32_t row) const { return times_[row]; }
@@ -59,6 +62,7 @@ class TailBlock {
   int64_t integer(size_t column, uint32_t row) const { return columns_[column].integers[row]; }
   double real(size_t column, uint32_t row) const { return columns_[column].reals[row]; }
   std::string_view text(size_t column, uint32_t row) const { return columns_[column].texts[row]; }
+  FieldValue value(size_t column, uint32_t row) const;
 
  private:
   friend class SeriesTail;
@@ -70,6 +74,7 @@ class TailBlock {
     RowMarks nulls;
   };
 
+  const StoredFields& fields_;
   const uint32_t capacity_;
   std::unique_ptr<int64_t[]> times_;
   std::unique_ptr<uint64_t[]> lsns_;
@@ -95,7 +100,8 @@ struct TailPlace {
 /// The unsealed points of one series in one segment.
 class SeriesTail {
  public:
-  explicit SeriesTail(std::span<const FieldType> types) : types_(types.begin(), types.end()) {}
+  /// `fields` outlives the tail.
+  explicit SeriesTail(const StoredFields& fields) : fields_(fields) {}
 
   const TailBlock* first() const { return first_.load(std::memory_order_acquire); }
 
@@ -110,7 +116,7 @@ class SeriesTail {
                   uint32_t at, uint32_t capacity, uint64_t& added_bytes);
   std::string_view keep_text(std::string_view text, uint64_t& added_bytes);
 
-  const std::vector<FieldType> types_;
+  const StoredFields& fields_;
   std::atomic<TailBlock*> first_{nullptr};
   // The rest belongs to the writer.
   std::vector<std::unique_ptr<TailBlock>> blocks_;
@@ -126,9 +132,9 @@ class SeriesTail {
 /// Points of one hypertable, by series. Appended to until it is frozen.
 class TailSegment {
  public:
-  explicit TailSegment(std::vector<FieldType> types) : types_(std::move(types)) {}
+  explicit TailSegment(StoredFields fields) : fields_(std::move(fields)) {}
 
-  const std::vector<FieldType>& types() const { return types_; }
+  const StoredFields& fields() const { return fields_; }
   const SeriesTail* find(SeriesId series) const;
   /// Adds the ids of all series with points.
   void add_series_ids(std::vector<SeriesId>& ids) const;
@@ -146,7 +152,7 @@ class TailSegment {
   bool frozen() const { return frozen_; }
 
  private:
-  const std::vector<FieldType> types_;  // constant after construction
+  const StoredFields fields_;  // constant after construction
   mutable SharedMutex mutex_;
   std::unordered_map<SeriesId, std::unique_ptr<SeriesTail>> series_ BRAID_GUARDED_BY(mutex_);
   std::atomic<uint64_t> rows_{0};

@@ -109,6 +109,7 @@ static void null_handles_are_misuse(void) {
 
   CHECK(braid_appender_open(NULL, "m", &appender) == BRAID_MISUSE);
   CHECK(braid_appender_series(NULL, NULL, 0) == BRAID_MISUSE);
+  CHECK(braid_appender_on_conflict(NULL, "merge") == BRAID_MISUSE);
   CHECK(braid_appender_point(NULL, 0, NULL, NULL, 0) == BRAID_MISUSE);
   CHECK(braid_appender_columns(NULL, NULL, 0, NULL, 0) == BRAID_MISUSE);
   CHECK(braid_appender_flush(NULL) == BRAID_MISUSE);

@@ -132,6 +132,11 @@ TEST_CASE("what is wrong is told with its line") {
   CHECK(has(
       read(graph(keys, "<node id=\"1\"><data key=\"a\">99999999999999999999</data></node>")).error,
       "line 2: n"));
+  const std::string real = "<key id=\"a\" for=\"node\" attr.name=\"n\" attr.type=\"double\"/>";
+  for (const char* number : {"NaN", "INF", "-INF", "nan", "inf", "Infinity", "1e999"}) {
+    const std::string node = "<node id=\"1\"><data key=\"a\">" + std::string(number) + "</data></node>";
+    CHECK(has(read(graph(real, node)).error, "' is not of the type double"));
+  }
   CHECK(has(read(graph(keys, "<node id=\"1\"><data key=\"b\">1</data></node>")).error,
             "line 2: data has the key 'b'"));
   CHECK(has(read(graph(keys, "<node/>")).error, "line 2: a node has no id"));

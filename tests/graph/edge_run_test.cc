@@ -100,7 +100,7 @@ TEST_CASE("a missing end refuses the whole run and names the node") {
   const auto refused = tx.writer.create_edges(type, good, bad, {});
   REQUIRE_FALSE(refused.ok());
   CHECK(refused.status().code() == StatusCode::kConstraint);
-  CHECK(refused.status().message() == "the edge's target is missing: there is no node 77");
+  CHECK(refused.status().message() == "edge 2 of 3, at index 1: the edge's target is missing: there is no node 77");
   CHECK(*tx.writer.view().degree(a, Direction::kBoth, std::nullopt) == 0);
   CHECK(tx.writer.create_edges(type, good, {}, {}).status().code() == StatusCode::kInvalidArgument);
   CHECK(tx.writer.create_edges(type, {}, {}, {}).status().code() == StatusCode::kInvalidArgument);

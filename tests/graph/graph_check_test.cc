@@ -77,6 +77,7 @@ struct Damaged {
 TEST_CASE("a lost node is found from its edges, its label and its index") {
   Damaged it;
   it.remove(Family::kNode, node_key(it.b));
+  CHECK(it.finds("node 2 is missing, and no removal is noted of it"));
   CHECK(it.finds("edge 1 ends at node 2, which does not exist"));
   CHECK(it.finds("label \"person\" lists node 2, which does not exist"));
   CHECK(it.finds("index 1 lists node 2 under a value that it does not have"));

@@ -65,6 +65,46 @@ TEST_CASE("replaying all records into an empty store gives the published bytes")
   const GraphCounters wanted = static_cast<const GraphStoreView&>(*graph.newest).counters();
   CHECK(counters.next_edge == wanted.next_edge);
   CHECK(counters.next_node == wanted.next_node);
+  CHECK(counters.least_removed == wanted.least_removed);
+}
+
+TEST_CASE("the least removed node is kept through commits, rollbacks, reopening and replay") {
+  GraphFixture graph;
+  const auto counters = [&] { return static_cast<const GraphStoreView&>(*graph.newest).counters(); };
+  {
+    GraphFixture::Transaction tx(graph);
+    for (int i = 0; i < 5; ++i) tx.node();
+    tx.commit();
+  }
+  CHECK(counters().gapless_limit() == NodeId(6));
+  CHECK(counters().is_surely_node(NodeId(5)));
+  CHECK_FALSE(counters().is_surely_node(NodeId(6)));
+  CHECK_FALSE(counters().is_surely_node(NodeId(0)));
+  {
+    GraphFixture::Transaction tx(graph);
+    const uint64_t mark = tx.writer.mark();
+    REQUIRE(tx.writer.delete_node(NodeId(1), DeleteRule::kDetach).ok());
+    tx.writer.rollback_to(mark);
+    REQUIRE(tx.writer.delete_node(NodeId(4), DeleteRule::kDetach).ok());
+    const NodeId gone = tx.node();
+    REQUIRE(tx.writer.delete_node(gone, DeleteRule::kDetach).ok());
+    CHECK_FALSE(*tx.writer.view().node_exists(NodeId(4)));
+    CHECK_FALSE(*tx.writer.view().node_exists(gone));
+    CHECK(*tx.writer.view().node_exists(NodeId(1)));
+    tx.commit();
+  }
+  CHECK(counters().least_removed == NodeId(4));
+  CHECK(counters().next_node == NodeId(7));
+  graph.reopen_and_replay();
+  CHECK(counters().least_removed == NodeId(4));
+  CHECK_FALSE(*GraphView(graph.newest, nullptr).node_exists(NodeId(4)));
+  CHECK_FALSE(*GraphView(graph.newest, nullptr).node_exists(NodeId(6)));
+  CHECK(*GraphView(graph.newest, nullptr).node_exists(NodeId(5)));
+  CHECK(graph.problems().empty());
+  graph.checkpoint();
+  graph.crash();
+  graph.open();
+  CHECK(counters().least_removed == NodeId(4));
 }
 
 TEST_CASE("replaying twice changes nothing") {

@@ -2,6 +2,8 @@
 
 #include <doctest/doctest.h>
 
+#include <atomic>
+#include <new>
 #include <random>
 
 using namespace braid;
@@ -66,4 +68,16 @@ TEST_CASE("what is empty is visited without a thread") {
           CHECK(first == limit);
           return Status();
         }).ok());
+}
+
+TEST_CASE("what either of two threads throws is thrown when both are done") {
+  for (const bool own_throws : {false, true}) {
+    std::atomic<int> done{0};
+    const auto work = [&done](bool throws) {
+      ++done;
+      if (throws) throw std::bad_alloc();
+    };
+    CHECK_THROWS_AS(in_two_threads([&] { work(own_throws); }, [&] { work(!own_throws); }), std::bad_alloc);
+    CHECK(done == 2);
+  }
 }

@@ -290,8 +290,8 @@ TEST_CASE("the bytes of a chunk file are those of this version of the format") {
   Env env;
   write_chunk(env, directory.path(), 30);
   const std::string bytes = content(directory / chunk_file_name(ChunkId(17)));
-  CHECK(bytes.size() == 327);
-  CHECK(stripe_checksum(bytes) == 7348899071121127136u);
+  CHECK(bytes.size() == 331);
+  CHECK(stripe_checksum(bytes) == 9857515019981967576u);
 }
 
 }  // namespace

@@ -4,6 +4,7 @@
 
 #include <doctest/doctest.h>
 
+#include <functional>
 #include <map>
 #include <memory>
 #include <optional>
@@ -149,6 +150,31 @@ class SeriesHarness {
     if (commits) trim();
     renew_view();
     return true;
+  }
+
+  /// Rewrites chunks until nothing is to do, or what is worth it; each installing transaction commits or
+  /// is given up. `meanwhile` runs between writing and installing. Returns how many were made.
+  size_t compact(std::optional<HypertableId> table, bool commits = true,
+                 const std::function<void()>& meanwhile = {}) {
+    for (size_t count = 0;; ++count) {
+      const auto rewrite = store_->begin_rewrite(table);
+      if (rewrite == nullptr) return count;
+      for (bool more = true; more;) {
+        const auto wrote = rewrite->write_some();
+        REQUIRE_MESSAGE(wrote.ok(), wrote.status().message());
+        more = *wrote;
+      }
+      if (meanwhile) meanwhile();
+      auto transaction = begin();
+      const bool installed = commits && rewrite->install(transaction->catalog);
+      if (installed) {
+        CommitRecord record;
+        make_durable(record, transaction->catalog);
+        renew_view();
+      }
+      rewrite->end(installed);
+      if (!installed) return count;
+    }
   }
 
   /// Closes without a checkpoint and opens again, replaying the log.

@@ -3,6 +3,7 @@
 #include <doctest/doctest.h>
 
 #include <filesystem>
+#include <cmath>
 #include <fstream>
 #include <map>
 #include <random>
@@ -293,7 +294,16 @@ class RandomRun {
   }
 
   void step() {
-    switch (random_() % 12) {
+    switch (random_() % 13) {
+      case 12: {
+        const auto meanwhile = [this] {
+          if (random_() % 2 == 0) transaction();
+          if (random_() % 3 == 0) harness_.checkpoint();
+        };
+        const auto whole = random_() % 3 == 0 ? std::nullopt : std::optional(table_.id);
+        harness_.compact(whole, random_() % 4 != 0, meanwhile);
+        break;
+      }
       case 0:
         harness_.checkpoint(random_() % 3 != 0);
         break;
@@ -460,6 +470,115 @@ class RandomRun {
   Model model_;
   int64_t next_time_ = -3000;
 };
+
+TEST_CASE("a compaction leaves one chunk of each interval, without what was deleted") {
+  SeriesHarness harness;
+  const auto table = harness.create_table();
+  for (int round = 0; round < 3; ++round) {
+    auto transaction = harness.begin();
+    for (int64_t time = round; time < 3000; time += 2) harness.add(*transaction, table, "a", time, round);
+    for (int64_t time = 0; time < 3000; time += 100) {
+      if (round > 0) REQUIRE(transaction->writer().remove(table, *transaction->writer().series(table, {"a"}), Timestamp(time)).ok());
+    }
+    harness.commit(*transaction);
+    REQUIRE(harness.checkpoint());
+  }
+  {
+    auto transaction = harness.begin();
+    REQUIRE(transaction->writer().remove_range(table, {Timestamp(500), Timestamp(700)}, {}).ok());
+    harness.commit(*transaction);
+  }
+  REQUIRE(harness.figure("chunk_files") == 9);
+  REQUIRE(harness.state().deletions.size() == 1);
+  const auto before = harness.points(table);
+  const auto old_view = harness.view();
+  CHECK(harness.compact(table.id) == 3);
+  CHECK(harness.points(table) == before);
+  CHECK(harness.figure("chunk_files") == 3);
+  CHECK(chunk_files(harness) == 12);
+  SeriesScan old_scan(old_view, nullptr, table, {});
+  CHECK(read_all(old_scan, table) == before);
+  uint64_t rows = 0;
+  for (const auto& [id, chunk] : harness.state().chunks) {
+    rows += chunk.rows;
+    CHECK(chunk.deleted_rows == 0);
+  }
+  CHECK(rows == before.size());
+  CHECK(harness.compact(table.id) == 0);
+  harness.add(table, "a", 1, 1);
+  REQUIRE(harness.checkpoint());
+  CHECK(harness.state().deletions.empty());
+  CHECK(harness.problems().empty());
+  harness.reopen();
+  CHECK(harness.points(table) == before);
+}
+
+TEST_CASE("a range deleted while chunks are sealed or merged hides their points") {
+  SeriesHarness harness;
+  const auto table = harness.create_table();
+  const auto remove = [&](int64_t start, int64_t limit) {
+    auto transaction = harness.begin();
+    REQUIRE(transaction->writer().remove_range(table, {Timestamp(start), Timestamp(limit)}, {}).ok());
+    harness.commit(*transaction);
+  };
+  for (int64_t time = 0; time < 100; ++time) harness.add(table, "a", time, 1);
+  harness.begin_checkpoint();
+  remove(0, 10);
+  harness.add(table, "a", 5, 2);
+  REQUIRE(harness.finish_checkpoint());
+  CHECK(harness.points(table).size() == 91);
+  REQUIRE(harness.checkpoint());
+  CHECK(harness.points(table).size() == 91);
+  int64_t next = 20;
+  const auto remove_once = [&] {
+    if (next == 20) remove(next, next + 10);
+    next = 0;
+  };
+  CHECK(harness.compact(table.id, true, remove_once) == 2);
+  CHECK(harness.points(table).size() == 81);
+  harness.reopen();
+  CHECK(harness.points(table).size() == 81);
+  CHECK(harness.points(table)[0].time == 5);
+}
+
+TEST_CASE("a compaction whose chunks are dropped meanwhile is given up") {
+  SeriesHarness harness;
+  const auto table = harness.create_table();
+  for (int round = 0; round < 2; ++round) {
+    harness.add(table, "a", round, 1);
+    REQUIRE(harness.checkpoint());
+  }
+  const auto drop = [&] {
+    auto transaction = harness.begin();
+    REQUIRE(*transaction->writer().drop_chunks(table, Timestamp(5000)) == 2);
+    harness.commit(*transaction);
+  };
+  CHECK(harness.compact(table.id, true, drop) == 0);
+  CHECK(harness.points(table).empty());
+  CHECK(chunk_files(harness) == 0);
+}
+
+TEST_CASE("small chunks are merged by themselves, large ones stay as they are") {
+  SeriesHarness harness;
+  const auto table = harness.create_table();
+  {
+    auto transaction = harness.begin();
+    for (int64_t time = 0; time < 1000; ++time) harness.add(*transaction, table, "a", time, std::sin(double(time)));
+    harness.commit(*transaction);
+  }
+  REQUIRE(harness.checkpoint());
+  const ChunkId large = harness.state().chunks.begin()->first;
+  for (int64_t time = 0; time < 4; ++time) {
+    CHECK(harness.compact(std::nullopt) == 0);
+    harness.add(table, "a", time, 5);
+    REQUIRE(harness.checkpoint());
+  }
+  const auto before = harness.points(table);
+  CHECK(harness.compact(std::nullopt) == 1);
+  CHECK(harness.state().chunks.size() == 2);
+  CHECK(harness.state().chunks.contains(large));
+  CHECK(harness.points(table) == before);
+}
 
 TEST_CASE("random operations leave the same points as a map") {
   for (uint64_t seed = 1; seed <= 30; ++seed) {

@@ -52,9 +52,9 @@ TEST_CASE("an integer tag names one series however it is written, and must be a 
   };
   const auto seven = series("7");
   REQUIRE(seven.ok());
-  CHECK(series("007").value() == seven.value());
-  CHECK(series("-7").value() != seven.value());
-  CHECK(series(std::nullopt).value() != seven.value());
+  CHECK(*series("007") == *seven);
+  CHECK(*series("-7") != *seven);
+  CHECK(*series(std::nullopt) != *seven);
   const auto text = series("seven");
   REQUIRE_FALSE(text.ok());
   CHECK(text.status().code() == StatusCode::kConstraint);

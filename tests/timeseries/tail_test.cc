@@ -23,7 +23,8 @@ std::vector<ColumnData> columns(std::span<const int64_t> times) {
   return out;
 }
 
-const std::vector<FieldType> kTypes = {FieldType::kDouble, FieldType::kInt64, FieldType::kText};
+const std::vector<FieldDefinition> kFields = {
+    {"value", FieldType::kDouble, FieldId(1)}, {"count", FieldType::kInt64, FieldId(2)}, {"note", FieldType::kText, FieldId(3)}};
 
 void append(TailSegment& segment, uint64_t series, const std::vector<int64_t>& times,
             uint64_t lsn) {
@@ -35,7 +36,7 @@ PointBlock read(const TailTable& table, uint64_t series, uint64_t lsn, TimeRange
   add_tail_rows(table, SeriesId(series), Lsn(lsn), range, rows);
   sort_last_wins(rows);
   PointBlock out;
-  gather_rows(rows, nullptr, kTypes, {}, out);
+  gather_rows(rows, nullptr, kFields, {}, out);
   return out;
 }
 
@@ -46,7 +47,7 @@ TailTable table_of(std::shared_ptr<TailSegment> segment) {
 }
 
 TEST_CASE("a reader sees the rows up to its LSN, each time once with its latest write") {
-  const auto table = table_of(std::make_shared<TailSegment>(kTypes));
+  const auto table = table_of(std::make_shared<TailSegment>(StoredFields::of(kFields)));
   append(*table.segments[0], 1, {5, 3, 5}, 1);
   append(*table.segments[0], 1, {4}, 2);
   append(*table.segments[0], 1, {3}, 3);
@@ -62,7 +63,7 @@ TEST_CASE("a reader sees the rows up to its LSN, each time once with its latest 
 }
 
 TEST_CASE("a deleted range hides earlier writes only, of its series") {
-  auto table = table_of(std::make_shared<TailSegment>(kTypes));
+  auto table = table_of(std::make_shared<TailSegment>(StoredFields::of(kFields)));
   append(*table.segments[0], 1, {1, 2, 3}, 1);
   append(*table.segments[0], 1, {1}, 5);
   append(*table.segments[0], 2, {1, 2, 3}, 1);
@@ -80,7 +81,7 @@ TEST_CASE("a deleted range hides earlier writes only, of its series") {
 }
 
 TEST_CASE("the writer is told whether a time is there, in order or late") {
-  TailSegment segment(kTypes);
+  TailSegment segment(StoredFields::of(kFields));
   append(segment, 1, {10, 20, 30}, 1);
   const SeriesTail* tail = segment.find(SeriesId(1));
   REQUIRE(tail != nullptr);
@@ -96,7 +97,7 @@ TEST_CASE("the writer is told whether a time is there, in order or late") {
 }
 
 TEST_CASE("memory is counted") {
-  TailSegment segment(kTypes);
+  TailSegment segment(StoredFields::of(kFields));
   CHECK(segment.bytes() == 0);
   append(segment, 1, {1}, 1);
   const uint64_t first = segment.bytes();
@@ -111,7 +112,7 @@ TEST_CASE("memory is counted") {
 
 TEST_CASE("readers see whole commits while a writer appends") {
   constexpr uint64_t kCommits = 3000;
-  const auto table = table_of(std::make_shared<TailSegment>(kTypes));
+  const auto table = table_of(std::make_shared<TailSegment>(StoredFields::of(kFields)));
   std::atomic<uint64_t> published{0};
   std::atomic<uint64_t> wrong{0};
   const auto reads = [&] {

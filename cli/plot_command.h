@@ -1,0 +1,21 @@
+// braid plot: the lines of a query on the terminal or as SVG.
+#pragma once
+
+#include <string>
+
+#include "cli/outcome.h"
+#include "cli/session.h"
+
+namespace braid::cli {
+
+struct PlotArguments {
+  std::string sql;
+  std::string svg;    ///< file; "" for the terminal, "-" for standard output
+  std::string title;  ///< "": the query
+  int width = 0;      ///< columns, or pixels; 0: the terminal's, or 960
+  int height = 0;     ///< rows, or pixels; 0: 20, or 480
+};
+
+Done run_plot(const Session& session, const PlotArguments& arguments);
+
+}  // namespace braid::cli
