@@ -16,7 +16,7 @@ namespace braid {
 class TagChoice {
  public:
   bool restricted() const { return restricted_; }
-  bool empty() const { return restricted_ && values_.empty(); }
+  bool empty() const { return lists() && values_.empty(); }
   /// Ascending, NULL first. Meaningful when restricted, but not to "any but NULL".
   const std::vector<std::optional<std::string>>& values() const { return values_; }
   bool lists() const { return restricted_ && !not_null_; }
