@@ -207,7 +207,12 @@ class RollupCursor final : public VirtualCursor {
   void put_in_order(const std::vector<RollupOrder>& asked) {
     rows_.resize(answer_->size());
     for (size_t i = 0; i < rows_.size(); ++i) rows_[i] = i;
-    const std::vector<RollupOrder>& orders = asked.empty() ? plan_.order : asked;
+    std::vector<RollupOrder> orders = asked;
+    // Rows that are alike in what was asked for come in the order of GROUP BY, as SQLite gives them.
+    for (const RollupOrder& order : plan_.order) {
+      const bool known = std::any_of(orders.begin(), orders.end(), [&](const RollupOrder& one) { return one.tag == order.tag; });
+      if (!known) orders.push_back(order);
+    }
     if (is_natural(orders)) return;
     if (orders.size() == 1 && !orders[0].tag && plan_.tags.empty() && !late()) {
       std::reverse(rows_.begin(), rows_.end());

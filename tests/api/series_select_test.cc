@@ -106,6 +106,21 @@ bool same(const Answer& a, const Answer& b) {
   return true;
 }
 
+/// By all values; doubles by what is sure of them.
+Answer sorted(Answer answer) {
+  const auto key = [](const std::vector<Value>& row) {
+    std::string text;
+    for (const Value& value : row) {
+      char digits[40];
+      std::snprintf(digits, sizeof digits, "%.9g", value.real);
+      text += std::to_string(value.type) + (value.type == BRAID_TYPE_DOUBLE ? std::string(digits) : value.text) + "|";
+    }
+    return text;
+  };
+  std::stable_sort(answer.rows.begin(), answer.rows.end(), [&](const auto& a, const auto& b) { return key(a) < key(b); });
+  return answer;
+}
+
 // ---- Generated queries -------------------------------------------------------------------------------------------------------
 
 class Generator {
@@ -294,7 +309,7 @@ TEST_CASE("generated SELECTs over a hypertable give the same rows by both ways")
   const char* environment = std::getenv("BRAID_SELECTS");
   const size_t selects = environment == nullptr ? 3000 : std::stoul(environment);
   constexpr size_t kStages = 5;
-  size_t fast = 0;
+  size_t fast = 0, reordered = 0;
   for (size_t stage = 0; stage < kStages; ++stage) {
     REQUIRE(connection.run("BEGIN") == BRAID_OK);
     insert_points(connection, random, 400);
@@ -310,11 +325,15 @@ TEST_CASE("generated SELECTs over a hypertable give the same rows by both ways")
       connection.rows("SELECT series_fast_path(1)");
       const Answer quick = run(connection, query);
       fast += connection.rows("EXPLAIN QUERY PLAN " + query.sql).find("ROLLUP m") != std::string::npos ? 1 : 0;
-      CHECK_MESSAGE(same(slow, quick), query.sql << "\nslow:\n" << written(slow) << "fast:\n" << written(quick));
+      // Sums that differ in their last bits, and rows that are alike in all that they are ordered by, may stand in another order.
+      const bool other_order = !same(slow, quick) && query.sql.find("LIMIT") == std::string::npos && same(sorted(slow), sorted(quick));
+      reordered += other_order ? 1 : 0;
+      CHECK_MESSAGE((other_order || same(slow, quick)), query.sql << "\nslow:\n" << written(slow) << "fast:\n" << written(quick));
     }
     if (stage % 2 != 0) REQUIRE(connection.run(stage == 1 ? "ROLLBACK" : "COMMIT") == BRAID_OK);
   }
-  MESSAGE(fast << " of " << selects << " recognised");
+  MESSAGE(fast << " of " << selects << " recognised, " << reordered << " in another order");
+  CHECK(reordered * 200 < selects);
   CHECK(fast > selects / 2);
 }
 
