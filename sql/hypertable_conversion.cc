@@ -11,6 +11,7 @@
 
 #include <fmt/format.h>
 
+#include "sql/hypertable_columns.h"
 #include "sql/sql_tokens.h"
 #include "sql/time_text.h"
 #include "sql/virtual_table.h"
@@ -239,8 +240,7 @@ class Converter {
     sqlite3* db = connection_.db();
     BRAID_TRY(connection_.reported_or(sqlite_run(db, create_text())).within(fmt::format("create_hypertable: table '{}'", table_.name())));
     BRAID_TRY(move_rows());
-    BRAID_TRY(sqlite_run(db, fmt::format("DROP TABLE main.{0}; ALTER TABLE main.{1} RENAME TO {0}", quote_identifier(table_.name()), kNewTable)));
-    return {};
+    return take_place();
   }
 
  private:
@@ -298,7 +298,7 @@ class Converter {
     BRAID_ASSIGN(auto to, sqlite_prepare(connection_.db(), fmt::format("INSERT INTO main.{}({}) VALUES({})", kNewTable, columns, places)));
     for (uint64_t row = 1;; ++row) {
       BRAID_ASSIGN(const bool more, from.step());
-      if (!more) break;
+      if (!more) return {};
       for (int i = 0; i < static_cast<int>(table_.columns().size()); ++i)
         sqlite3_bind_value(to.get(), i + 1, sqlite3_column_value(from.get(), i));
       const Status written = to.run();
@@ -307,7 +307,6 @@ class Converter {
       BRAID_TRY(connection_.session().check_limits());
       if (connection_.interrupted()) return Status(StatusCode::kInterrupted, "create_hypertable: interrupted");
     }
-    return settle_policy();
   }
 
   Status row_error(const Status& status, uint64_t row) {
@@ -318,15 +317,18 @@ class Converter {
     return Status(own.code(), fmt::format("create_hypertable: table '{}', row {}: {}{}", table_.name(), row, own.message(), hint));
   }
 
-  /// A primary key refuses a second row of its values, and so does the hypertable; without one the later point wins.
-  Status settle_policy() {
-    if (table_.has_key()) return {};
+  /// Gives it the name, and the rule for later points: a primary key refuses a second row of its values, without one the later wins.
+  Status take_place() {
     const HypertableDefinition* made = connection_.catalog_state().hypertable(kNewTable);
     if (made == nullptr) return Status(StatusCode::kInternal, "create_hypertable: the table that was made is not there");
-    HypertableDefinition settled = *made;
-    settled.on_conflict = ConflictPolicy::kReplace;
-    connection_.session().catalog_writer().put_hypertable(std::move(settled));
-    return {};
+    HypertableDefinition definition = *made;
+    definition.name = table_.name();
+    if (!table_.has_key()) definition.on_conflict = ConflictPolicy::kReplace;
+    BRAID_TRY(sqlite_run(connection_.db(), fmt::format("DROP TABLE main.{}", quote_identifier(table_.name()))));
+    const Connection::KeepsPoints keeps(connection_);
+    BRAID_TRY(sqlite_run(connection_.db(), fmt::format("DROP TABLE main.{}", kNewTable)));
+    connection_.session().catalog_writer().put_hypertable(definition);
+    return sqlite_run(connection_.db(), create_hypertable_sql(definition));
   }
 
   Connection& connection_;
