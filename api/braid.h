@@ -99,6 +99,12 @@ BRAID_API const char* braid_database_error(braid_database* database);
 /// Errors:    BRAID_IO; BRAID_FULL; BRAID_READ_ONLY; BRAID_BUSY (the writer slot was not free within busy_timeout_ms).
 BRAID_API int32_t braid_checkpoint(braid_database* database);
 
+/// Runs the policies that are due (add_retention_policy and its like) for about `max_ms`, in transactions of its own; what is left is due again
+/// the next time. How each ended is told by the table `maintenance_policies`. For hosts that set maintenance_interval_ms to 0; others may call it too.
+/// `finished`, which may be NULL, receives how many policies were run to their end.
+/// Errors:    BRAID_INVALID_ARGUMENT (max_ms below 0); BRAID_READ_ONLY; BRAID_BUSY (the writer slot was not free within busy_timeout_ms).
+BRAID_API int32_t braid_maintain(braid_database* database, int64_t max_ms, uint64_t* finished);
+
 /// Checks everything: SQLite's integrity, edges' ends, both adjacency directions and their degree counters, indexes, chunk checksums,
 /// markers against the log. Calls `visit` for each problem found.
 /// Errors:    BRAID_CORRUPT when a problem was found; BRAID_IO.
@@ -241,6 +247,54 @@ BRAID_API int32_t braid_statement_writes(braid_statement* statement);
 /// Rows changed by the last INSERT, UPDATE or DELETE on the connection.
 BRAID_API int64_t braid_changes(braid_connection* connection);
 BRAID_API int64_t braid_last_insert_rowid(braid_connection* connection);
+
+/* ---- Rows as columns ------------------------------------------------------------------------------------------------ */
+
+/* Apache Arrow's C data interface, as its specification gives it. */
+#ifndef ARROW_C_DATA_INTERFACE
+#define ARROW_C_DATA_INTERFACE
+#define ARROW_FLAG_DICTIONARY_ORDERED 1
+#define ARROW_FLAG_NULLABLE 2
+#define ARROW_FLAG_MAP_KEYS_SORTED 4
+struct ArrowSchema {
+  const char* format;
+  const char* name;
+  const char* metadata;
+  int64_t flags;
+  int64_t n_children;
+  struct ArrowSchema** children;
+  struct ArrowSchema* dictionary;
+  void (*release)(struct ArrowSchema*);
+  void* private_data;
+};
+struct ArrowArray {
+  int64_t length;
+  int64_t null_count;
+  int64_t offset;
+  int64_t n_buffers;
+  int64_t n_children;
+  const void** buffers;
+  struct ArrowArray** children;
+  struct ArrowArray* dictionary;
+  void (*release)(struct ArrowArray*);
+  void* private_data;
+};
+#endif
+
+#define BRAID_BATCH_ROWS_MAX 1048576
+
+/// The next rows of a statement as the columns of one struct array. BRAID_ROW when there are rows, BRAID_DONE when there are no more; then the
+/// statement begins anew at the next call. A SELECT of columns of one hypertable, with conditions on time, tags and fields alone, is answered
+/// from its columns without a row being made.
+/// Shapes:    up to `rows_max` rows, fewer when their texts are large; `schema` may be NULL.
+/// Types:     int64, double, utf8, binary; timestamp[us, UTC] for time columns of hypertables; booleans are int64. They are decided by declared
+///            types and the first batch: integers and doubles together are double, anything else that is mixed is utf8.
+/// Errors:    those of braid_statement_step; BRAID_INVALID_ARGUMENT (rows_max); BRAID_CONSTRAINT: a value does not have the type that the first
+///            batch gave its column; BRAID_MISUSE: the statement was stepped and not reset.
+/// On error:  nothing is filled in; the statement is reset.
+/// Ownership: the caller calls `release` of `schema` and of `array`; both outlive the statement. Neither is set but for BRAID_ROW.
+/// Source:    https://arrow.apache.org/docs/format/CDataInterface.html
+BRAID_API int32_t braid_statement_batch(braid_statement* statement, int64_t rows_max, struct ArrowSchema* schema, struct ArrowArray* array);
 
 /* ---- Graph ---------------------------------------------------------------------------------------------------------- */
 

@@ -34,7 +34,7 @@ template <typename Body>
 int32_t bind_call(braid_statement* statement, int32_t index, Body body) {
   return guard(statement, [&]() -> Status {
     BRAID_ASSIGN(Statement * open, open_statement(*statement));
-    if (open->running()) return Status(StatusCode::kMisuse, "the statement is running; reset it before binding");
+    if (open->running() || statement->batches != nullptr) return Status(StatusCode::kMisuse, "the statement is running; reset it before binding");
     const int count = sqlite3_bind_parameter_count(open->get());
     if (index < 1 || index > count)
       return Status(StatusCode::kInvalidArgument, "parameter " + std::to_string(index) + ": the statement has parameters 1 to " +
@@ -192,6 +192,7 @@ int32_t braid_statement_step(braid_statement* statement) {
   bool row = false;
   const int32_t code = guard(statement, [&]() -> Status {
     BRAID_ASSIGN(Statement * open, open_statement(*statement));
+    if (statement->batches != nullptr) return Status(StatusCode::kMisuse, "the statement's rows are read as batches; reset it before stepping");
     BRAID_ASSIGN(row, open->step());
     return {};
   });
@@ -202,6 +203,7 @@ int32_t braid_statement_step(braid_statement* statement) {
 int32_t braid_statement_reset(braid_statement* statement) {
   return guard(statement, [&]() -> Status {
     BRAID_ASSIGN(Statement * open, open_statement(*statement));
+    statement->batches.reset();
     return open->reset();
   });
 }

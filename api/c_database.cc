@@ -1,4 +1,5 @@
 // The C API: library, databases, options.
+#include <algorithm>
 #include <cstring>
 
 #include "api/c_guard.h"
@@ -40,6 +41,8 @@ struct ThreadError {
 };
 thread_local ThreadError thread_error;
 
+constexpr int64_t kMaintenanceMsMax = 86'400'000;
+
 Result<Database*> open_database(const braid_database& handle) {
   if (handle.database == nullptr) return Status(StatusCode::kMisuse, "the database was not opened");
   return handle.database.get();
@@ -49,7 +52,10 @@ Result<Database*> open_database(const braid_database& handle) {
 }  // namespace
 
 void ConnectionState::close() {
-  for (braid_statement* handle : statements) handle->statement = nullptr;
+  for (braid_statement* handle : statements) {
+    handle->batches = nullptr;
+    handle->statement = nullptr;
+  }
   statements.clear();
   connection = nullptr;
 }
@@ -102,6 +108,18 @@ int32_t braid_checkpoint(braid_database* database) {
   return guard(database, [&]() -> Status {
     BRAID_ASSIGN(Database * open, open_database(*database));
     return open->engine().checkpoint();
+  });
+}
+
+int32_t braid_maintain(braid_database* database, int64_t max_ms, uint64_t* finished) {
+  if (finished != nullptr) *finished = 0;
+  return guard(database, [&]() -> Status {
+    BRAID_ASSIGN(Database * open, open_database(*database));
+    if (max_ms < 0) return Status(StatusCode::kInvalidArgument, "max_ms is negative");
+    MaintenanceStop stop;
+    BRAID_ASSIGN(const uint64_t count, run_maintenance(open->engine(), std::chrono::milliseconds(std::min(max_ms, kMaintenanceMsMax)), stop));
+    if (finished != nullptr) *finished = count;
+    return {};
   });
 }
 

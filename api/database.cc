@@ -37,11 +37,14 @@ Result<std::shared_ptr<Database>> Database::open(const std::string& directory, s
   std::shared_ptr<Database> database(new Database());
   BRAID_ASSIGN(database->engine_, Engine::open(directory, parsed, {make_graph, make_series, tail_bytes}, hook));
   database->groups_ = std::make_unique<GroupCommitter>(*database->engine_);
+  const std::chrono::milliseconds interval(parsed[OptionId::kMaintenanceInterval]);
+  if (interval.count() > 0) database->maintenance_ = std::make_unique<MaintenanceThread>(*database->engine_, interval);
   return database;
 }
 
 Status Database::close() {
   if (engine_ == nullptr) return {};
+  maintenance_ = nullptr;
   if (groups_ != nullptr) groups_->close();
   const Status status = engine_->close();
   groups_ = nullptr;

@@ -7,6 +7,7 @@
 #include "engine/engine.h"
 #include "engine/result.h"
 #include "sql/group_commit.h"
+#include "sql/maintenance.h"
 
 namespace braid {
 
@@ -32,6 +33,7 @@ class Database {
   Database() = default;
   std::unique_ptr<Engine> engine_;
   std::unique_ptr<GroupCommitter> groups_;
+  std::unique_ptr<MaintenanceThread> maintenance_;  // null: the host asks for maintenance
 };
 
 }  // namespace braid

@@ -7,6 +7,7 @@
 
 #include "api/braid.h"
 #include "api/database.h"
+#include "api/statement_batches.h"
 #include "graph/projection_walk.h"
 #include "sql/connection.h"
 #include "sql/group_commit.h"
@@ -41,6 +42,7 @@ struct braid_connection {
 struct braid_statement {
   std::shared_ptr<braid::ConnectionState> state;
   std::unique_ptr<braid::Statement> statement;  // null once the connection is closed
+  std::unique_ptr<braid::StatementBatches> batches;  // while braid_statement_batch goes through the rows
   ~braid_statement();
   int32_t finish(const braid::Status& status);
 };

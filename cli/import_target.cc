@@ -19,6 +19,7 @@ std::unique_ptr<ImportTarget> make_import_target(const Session& session,
     case ImportArguments::Target::kEdges:
       return std::make_unique<EdgeTarget>(session, arguments);
     case ImportArguments::Target::kGraphml:
+    case ImportArguments::Target::kLineProtocol:
       break;  // has no columns
   }
   return nullptr;

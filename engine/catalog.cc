@@ -26,6 +26,12 @@ const HypertableDefinition* CatalogState::hypertable(std::string_view name) cons
   return nullptr;
 }
 
+const AggregateDefinition* CatalogState::aggregate(std::string_view name) const {
+  for (const auto& [id, definition] : aggregates)
+    if (same_name(definition->name, name)) return definition.get();
+  return nullptr;
+}
+
 const IndexDefinition* CatalogState::index(bool on_edges, uint32_t scope, KeyId key) const {
   for (const auto& [id, definition] : indexes)
     if (definition.on_edges == on_edges && definition.scope == scope && definition.key == key) return &definition;
@@ -245,6 +251,7 @@ void CatalogWriter::remove_hypertable(HypertableId id) {
     if (definition.hypertable == id) chunks.push_back(chunk);
   for (const ChunkId chunk : chunks) remove_chunk(chunk);
   remove_deletions([&](const RangeDeletion& deletion) { return deletion.hypertable == id; });
+  remove_policies([&](const PolicyDefinition& policy) { return policy.kind != PolicyKind::kRefresh && policy.target == id.value(); });
   Change change{.kind = Kind::kHypertable, .removed = true};
   change.id = id.value();
   change_state(std::move(change)).hypertables.erase(id);
@@ -334,6 +341,63 @@ void CatalogWriter::remove_deletion(DeletionId id) {
   Change change{.kind = Kind::kDeletion, .removed = true};
   change.id = id.value();
   change_state(std::move(change)).deletions.erase(id);
+}
+
+AggregateId CatalogWriter::add_aggregate(AggregateDefinition definition) {
+  definition.id = AggregateId(counters_.next_object++);
+  const AggregateId id = definition.id;
+  put_aggregate(std::move(definition));
+  return id;
+}
+
+void CatalogWriter::put_aggregate(AggregateDefinition definition) {
+  Change change{.kind = Kind::kAggregate};
+  change.id = definition.id.value();
+  change.text = encode_definition(definition);
+  const AggregateId id = definition.id;
+  change_state(std::move(change)).aggregates[id] = std::make_shared<const AggregateDefinition>(std::move(definition));
+}
+
+void CatalogWriter::remove_aggregate(AggregateId id) {
+  remove_policies([&](const PolicyDefinition& policy) { return policy.kind == PolicyKind::kRefresh && policy.target == id.value(); });
+  Change change{.kind = Kind::kAggregate, .removed = true};
+  change.id = id.value();
+  change_state(std::move(change)).aggregates.erase(id);
+}
+
+void CatalogWriter::mark_dirty(AggregateId id, TimeRange buckets) {
+  Change change{.kind = Kind::kDirty};
+  change.id = id.value();
+  change.range = buckets;
+  changes_.push_back(std::move(change));
+}
+
+PolicyId CatalogWriter::add_policy(PolicyDefinition definition) {
+  definition.id = PolicyId(counters_.next_object++);
+  const PolicyId id = definition.id;
+  put_policy(std::move(definition));
+  return id;
+}
+
+void CatalogWriter::put_policy(PolicyDefinition definition) {
+  Change change{.kind = Kind::kPolicy};
+  change.id = definition.id.value();
+  change.text = encode_definition(definition);
+  const PolicyId id = definition.id;
+  change_state(std::move(change)).policies[id] = std::make_shared<const PolicyDefinition>(std::move(definition));
+}
+
+void CatalogWriter::remove_policy(PolicyId id) {
+  Change change{.kind = Kind::kPolicy, .removed = true};
+  change.id = id.value();
+  change_state(std::move(change)).policies.erase(id);
+}
+
+void CatalogWriter::remove_policies(const std::function<bool(const PolicyDefinition&)>& choose) {
+  std::vector<PolicyId> chosen;
+  for (const auto& [id, policy] : state_->policies)
+    if (choose(*policy)) chosen.push_back(id);
+  for (const PolicyId id : chosen) remove_policy(id);
 }
 
 void CatalogWriter::set_series_watermark(Lsn lsn) {
@@ -451,6 +515,61 @@ std::string encode_definition(const RangeDeletion& definition) {
 
 namespace {
 
+void append_signed(std::string& out, int64_t value) { append_varint(out, zigzag(value)); }
+
+void append_length(std::string& out, const CalendarLength& length) {
+  append_signed(out, length.months);
+  append_signed(out, length.microseconds);
+}
+
+template <typename Value, typename Append>
+void append_optional(std::string& out, const std::optional<Value>& value, Append append) {
+  append_varint(out, value ? 1 : 0);
+  if (value) append(out, *value);
+}
+
+}  // namespace
+
+std::string encode_definition(const AggregateDefinition& definition) {
+  std::string out;
+  append_varint(out, definition.id.value());
+  append_text(out, definition.name);
+  append_varint(out, definition.hypertable.value());
+  append_varint(out, definition.parent.value());
+  append_length(out, definition.width);
+  append_optional(out, definition.origin_us, append_signed);
+  append_length(out, definition.offset);
+  append_varint(out, definition.columns.size());
+  for (const AggregateColumn& column : definition.columns) {
+    append_text(out, column.name);
+    append_varint(out, static_cast<uint64_t>(column.role));
+    append_text(out, column.source);
+  }
+  append_text(out, definition.query);
+  append_signed(out, definition.watermark.value());
+  append_signed(out, definition.frozen.value());
+  return out;
+}
+
+std::string encode_definition(const PolicyDefinition& definition) {
+  std::string out;
+  append_varint(out, definition.id.value());
+  append_varint(out, static_cast<uint64_t>(definition.kind));
+  append_varint(out, definition.target);
+  append_optional(out, definition.start_offset, append_length);
+  append_optional(out, definition.end_offset, append_length);
+  append_varint(out, definition.bytes_max);
+  append_signed(out, definition.schedule_us);
+  append_optional(out, definition.last_run, [](std::string& to, Timestamp time) { append_signed(to, time.value()); });
+  append_signed(out, definition.next_run.value());
+  append_varint(out, definition.runs);
+  append_varint(out, definition.failures);
+  append_text(out, definition.last_error);
+  return out;
+}
+
+namespace {
+
 /// Reads the integers and texts of a definition; one check at the end says whether all were there.
 class DefinitionReader {
  public:
@@ -472,6 +591,14 @@ class DefinitionReader {
     return type;
   }
   Timestamp time() { return Timestamp(unzigzag(number())); }
+  CalendarLength length() {
+    CalendarLength out;
+    out.months = unzigzag(number());
+    out.microseconds = unzigzag(number());
+    return out;
+  }
+  std::optional<CalendarLength> optional_length() { return bounded(1) != 0 ? std::optional(length()) : std::nullopt; }
+  std::optional<Timestamp> optional_time() { return bounded(1) != 0 ? std::optional(time()) : std::nullopt; }
   std::string text() {
     std::string_view value;
     reader_.text(value);
@@ -579,6 +706,53 @@ Status decode_definition(std::string_view bytes, RangeDeletion& out) {
   BRAID_TRY(reader.finish("a deletion"));
   if (std::is_sorted(out.series.begin(), out.series.end())) return {};
   return Status(StatusCode::kCorrupt, "rows.db: _braid_object: the series of a deletion are not in order");
+}
+
+Status decode_definition(std::string_view bytes, AggregateDefinition& out) {
+  DefinitionReader reader(bytes);
+  out.id = AggregateId(reader.number32());
+  out.name = reader.text();
+  out.hypertable = HypertableId(reader.number32());
+  out.parent = AggregateId(reader.number32());
+  out.width = reader.length();
+  if (const auto origin = reader.optional_time()) out.origin_us = origin->value();
+  out.offset = reader.length();
+  bool known = true;
+  for (uint64_t n = reader.bounded(kColumnsMax); n > 0 && n <= kColumnsMax; --n) {
+    AggregateColumn column;
+    column.name = reader.text();
+    const uint64_t role = reader.bounded(static_cast<uint64_t>(AggregateRole::kLast));
+    known &= role >= static_cast<uint64_t>(AggregateRole::kBucket);
+    column.role = static_cast<AggregateRole>(role);
+    column.source = reader.text();
+    out.columns.push_back(std::move(column));
+  }
+  out.query = reader.text();
+  out.watermark = reader.time();
+  out.frozen = reader.time();
+  BRAID_TRY(reader.finish("a continuous aggregate"));
+  if (known && (out.width.months > 0) != (out.width.microseconds > 0)) return {};
+  return Status(StatusCode::kCorrupt, "rows.db: _braid_object: continuous aggregate " + out.name + " has columns or a width that cannot be");
+}
+
+Status decode_definition(std::string_view bytes, PolicyDefinition& out) {
+  DefinitionReader reader(bytes);
+  out.id = PolicyId(reader.number32());
+  const uint64_t kind = reader.bounded(static_cast<uint64_t>(PolicyKind::kRefresh));
+  out.kind = static_cast<PolicyKind>(kind);
+  out.target = reader.number32();
+  out.start_offset = reader.optional_length();
+  out.end_offset = reader.optional_length();
+  out.bytes_max = reader.number();
+  out.schedule_us = unzigzag(reader.number());
+  out.last_run = reader.optional_time();
+  out.next_run = reader.time();
+  out.runs = reader.number();
+  out.failures = reader.number();
+  out.last_error = reader.text();
+  BRAID_TRY(reader.finish("a policy"));
+  if (kind != 0 && out.schedule_us > 0) return {};
+  return Status(StatusCode::kCorrupt, "rows.db: _braid_object: a policy has no kind or no schedule");
 }
 
 }  // namespace braid

@@ -115,6 +115,56 @@ struct RangeDeletion {
   bool includes(const RangeDeletion& other) const;
 };
 
+/// A length of time; months are kept apart, since they have no fixed length.
+struct CalendarLength {
+  int64_t months = 0;
+  int64_t microseconds = 0;
+};
+
+/// What a column of a continuous aggregate is. Values are frozen.
+enum class AggregateRole : uint8_t { kBucket = 1, kTag = 2, kCount = 3, kSum = 4, kAverage = 5, kMin = 6, kMax = 7, kFirst = 8, kLast = 9 };
+
+struct AggregateColumn {
+  std::string name;
+  AggregateRole role = AggregateRole::kBucket;
+  std::string source;  ///< the tag or field of the hypertable; empty: all rows (kCount), the time (kMin, kMax)
+};
+
+/// Rows of a hypertable's points by bucket of time and tags, kept up to date. Of its buckets, those that start before the watermark and are not
+/// marked in `_braid_dirty` are kept in the table `_braid_aggregate_ID`.
+struct AggregateDefinition {
+  AggregateId id;
+  std::string name;
+  HypertableId hypertable;
+  AggregateId parent;  ///< its rows are made from those of this one; 0: from the points
+  CalendarLength width;
+  std::optional<int64_t> origin_us;
+  CalendarLength offset;
+  std::vector<AggregateColumn> columns;  ///< in the order of the query
+  std::string query;
+  Timestamp watermark{INT64_MIN};  ///< start of the first bucket that was never kept
+  Timestamp frozen{INT64_MIN};     ///< points before this were dropped: what is kept of them stays
+};
+
+/// Values are frozen.
+enum class PolicyKind : uint8_t { kRetention = 1, kSizeRetention = 2, kCompression = 3, kRefresh = 4 };
+
+/// Something to be done again and again, and how the last run ended.
+struct PolicyDefinition {
+  PolicyId id;
+  PolicyKind kind = PolicyKind::kRetention;
+  uint32_t target = 0;  ///< HypertableId, or AggregateId of kRefresh
+  std::optional<CalendarLength> start_offset;  ///< kRefresh: how far back; none: from the first point
+  std::optional<CalendarLength> end_offset;    ///< age of what is dropped or compressed; kRefresh: how new
+  uint64_t bytes_max = 0;                      ///< kSizeRetention
+  int64_t schedule_us = 0;                     ///< from the end of a run to the next
+  std::optional<Timestamp> last_run;           ///< its start
+  Timestamp next_run;
+  uint64_t runs = 0;
+  uint64_t failures = 0;
+  std::string last_error;  ///< of the last run; empty: it went well
+};
+
 /// The definitions at one LSN. A value, never changed after it is shared.
 struct CatalogState {
   std::map<HypertableId, HypertableDefinition> hypertables;
@@ -123,10 +173,13 @@ struct CatalogState {
   std::map<TypeId, HierarchyDefinition> hierarchies;
   std::map<ChunkId, ChunkDefinition> chunks;
   std::map<DeletionId, std::shared_ptr<const RangeDeletion>> deletions;  ///< shared: by all later versions that have them
+  std::map<AggregateId, std::shared_ptr<const AggregateDefinition>> aggregates;  ///< shared: by all later versions
+  std::map<PolicyId, std::shared_ptr<const PolicyDefinition>> policies;          ///< likewise
   std::map<std::string, int64_t, std::less<>> loads;  ///< how far each named load has come; above 0
   Lsn series_watermark;  ///< points up to here are in chunks, or were logged again later
 
   const HypertableDefinition* hypertable(std::string_view name) const;
+  const AggregateDefinition* aggregate(std::string_view name) const;
   const IndexDefinition* index(bool on_edges, uint32_t scope, KeyId key) const;
   const BindingDefinition* binding_of_table(std::string_view table) const;  ///< compares as SQLite names do
   const HierarchyDefinition* hierarchy(TypeId type) const;
@@ -210,6 +263,14 @@ class CatalogWriter {
   void add_deletion(RangeDeletion deletion);
   void remove_deletion(DeletionId id);
   void set_series_watermark(Lsn lsn);
+  AggregateId add_aggregate(AggregateDefinition definition);
+  void put_aggregate(AggregateDefinition definition);
+  void remove_aggregate(AggregateId id);  ///< its policies too
+  /// The buckets that start in the range are no longer what is kept of them.
+  void mark_dirty(AggregateId id, TimeRange buckets);
+  PolicyId add_policy(PolicyDefinition definition);
+  void put_policy(PolicyDefinition definition);
+  void remove_policy(PolicyId id);
   void put_load(const std::string& name, int64_t position);
   void remove_load(const std::string& name);
 
@@ -219,7 +280,7 @@ class CatalogWriter {
   bool empty() const { return changes_.empty(); }
 
   /// A row to write into or delete from a `_braid_*` table. Values are frozen: those of definitions are stored.
-  enum class Kind : uint8_t { kName, kSeries, kHypertable, kIndex, kBinding, kChunk, kMeta, kHierarchy, kLoad, kDeletion };
+  enum class Kind : uint8_t { kName, kSeries, kHypertable, kIndex, kBinding, kChunk, kMeta, kHierarchy, kLoad, kDeletion, kAggregate = 10, kPolicy = 11, kDirty = 12 };
   struct Change {
     Kind kind;
     bool removed = false;
@@ -227,6 +288,7 @@ class CatalogWriter {
     uint64_t id = 0;        // the object's id; of a series, its hypertable is `owner`; of a load, its position
     uint64_t owner = 0;
     std::string text;       // name, encoded tags or encoded definition
+    TimeRange range;        // kDirty: buckets of the aggregate
     std::shared_ptr<const CatalogState> before;  // state to return to; null when unchanged
   };
   const std::vector<Change>& changes() const { return changes_; }
@@ -234,6 +296,7 @@ class CatalogWriter {
 
  private:
   CatalogState& change_state(Change change);
+  void remove_policies(const std::function<bool(const PolicyDefinition&)>& choose);
   void remove_deletions(const std::function<bool(const RangeDeletion&)>& choose);
 
   const Catalog& committed_;
@@ -251,6 +314,8 @@ std::string encode_definition(const IndexDefinition& definition);
 std::string encode_definition(const BindingDefinition& definition);
 std::string encode_definition(const HierarchyDefinition& definition);
 std::string encode_definition(const ChunkDefinition& definition);
+std::string encode_definition(const AggregateDefinition& definition);
+std::string encode_definition(const PolicyDefinition& definition);
 std::string encode_definition(const RangeDeletion& definition);
 /// kCorrupt for bytes that are no definition.
 Status decode_definition(std::string_view bytes, HypertableDefinition& out);
@@ -258,6 +323,8 @@ Status decode_definition(std::string_view bytes, IndexDefinition& out);
 Status decode_definition(std::string_view bytes, BindingDefinition& out);
 Status decode_definition(std::string_view bytes, HierarchyDefinition& out);
 Status decode_definition(std::string_view bytes, ChunkDefinition& out);
+Status decode_definition(std::string_view bytes, AggregateDefinition& out);
+Status decode_definition(std::string_view bytes, PolicyDefinition& out);
 Status decode_definition(std::string_view bytes, RangeDeletion& out);
 
 }  // namespace braid

@@ -14,6 +14,7 @@ constexpr const char* kTables =
     "CREATE TABLE _braid_object(kind INTEGER NOT NULL, id INTEGER NOT NULL, definition BLOB NOT NULL, PRIMARY KEY(kind, id)) WITHOUT ROWID;"
     "CREATE TABLE _braid_meta(key TEXT PRIMARY KEY, value INTEGER NOT NULL) WITHOUT ROWID;"
     "CREATE TABLE _braid_scenario(name TEXT NOT NULL, step INTEGER NOT NULL, change TEXT NOT NULL, PRIMARY KEY(name, step)) WITHOUT ROWID;"
+    "CREATE TABLE _braid_dirty(aggregate INTEGER NOT NULL, start INTEGER NOT NULL, stop INTEGER NOT NULL, PRIMARY KEY(aggregate, start)) WITHOUT ROWID;"
     "INSERT INTO _braid_log VALUES(1, x'');"
     "COMMIT;";
 
@@ -27,8 +28,8 @@ template <typename Definition, typename Map>
 Status load_object(std::string_view bytes, Map& map) {
   Definition definition;
   BRAID_TRY(decode_definition(bytes, definition));
-  if constexpr (std::is_same_v<Definition, RangeDeletion>)
-    map.emplace(definition.id, std::make_shared<const RangeDeletion>(std::move(definition)));
+  if constexpr (std::is_same_v<Definition, RangeDeletion> || std::is_same_v<Definition, AggregateDefinition> || std::is_same_v<Definition, PolicyDefinition>)
+    map.emplace(definition.id, std::make_shared<const Definition>(std::move(definition)));
   else if constexpr (std::is_same_v<Definition, BindingDefinition>)
     map.emplace(definition.label, std::move(definition));
   else if constexpr (std::is_same_v<Definition, HierarchyDefinition>)
@@ -55,9 +56,12 @@ Status load_objects(sqlite3* db, CatalogState& state) {
         continue;
       case CatalogWriter::Kind::kChunk: BRAID_TRY(load_object<ChunkDefinition>(bytes, state.chunks)); continue;
       case CatalogWriter::Kind::kDeletion: BRAID_TRY(load_object<RangeDeletion>(bytes, state.deletions)); continue;
+      case CatalogWriter::Kind::kAggregate: BRAID_TRY(load_object<AggregateDefinition>(bytes, state.aggregates)); continue;
+      case CatalogWriter::Kind::kPolicy: BRAID_TRY(load_object<PolicyDefinition>(bytes, state.policies)); continue;
       case CatalogWriter::Kind::kName:
       case CatalogWriter::Kind::kSeries:
       case CatalogWriter::Kind::kMeta:
+      case CatalogWriter::Kind::kDirty:
       case CatalogWriter::Kind::kLoad: break;
     }
     return Status(StatusCode::kCorrupt, fmt::format("rows.db: _braid_object: unknown kind {}", rows.integer(0)));
@@ -140,6 +144,7 @@ Result<std::unique_ptr<CommitLog>> CommitLog::open(sqlite3* db) {
       {&log->put_series_, "INSERT INTO _braid_series VALUES(?1, ?2, ?3)"},
       {&log->put_object_, "INSERT OR REPLACE INTO _braid_object VALUES(?1, ?2, ?3)"},
       {&log->remove_object_, "DELETE FROM _braid_object WHERE kind = ?1 AND id = ?2"},
+      {&log->put_dirty_, "INSERT INTO _braid_dirty VALUES(?1, ?2, ?3) ON CONFLICT DO UPDATE SET stop = max(stop, excluded.stop)"},
       {&log->put_meta_, "INSERT OR REPLACE INTO _braid_meta VALUES(?1, ?2)"},
       {&log->remove_meta_, "DELETE FROM _braid_meta WHERE key = ?1"},
   };
@@ -196,6 +201,8 @@ Status CommitLog::write_change(const CatalogWriter&, const CatalogWriter::Change
     case CatalogWriter::Kind::kChunk:
     case CatalogWriter::Kind::kHierarchy:
     case CatalogWriter::Kind::kDeletion:
+    case CatalogWriter::Kind::kAggregate:
+    case CatalogWriter::Kind::kPolicy:
       if (change.removed) {
         remove_object_.bind(1, static_cast<int64_t>(change.kind)).bind(2, id);
         return remove_object_.run();
@@ -209,6 +216,9 @@ Status CommitLog::write_change(const CatalogWriter&, const CatalogWriter::Change
       if (!change.removed) statement.bind(2, id);
       return statement.run();
     }
+    case CatalogWriter::Kind::kDirty:
+      put_dirty_.bind(1, id).bind(2, change.range.start.value()).bind(3, change.range.limit.value());
+      return put_dirty_.run();
     case CatalogWriter::Kind::kMeta: return {};  // written after the others, as a whole
   }
   return {};

@@ -48,7 +48,7 @@ class CommitLog {
 
  private:
   Status write_change(const CatalogWriter& catalog, const CatalogWriter::Change& change);
-  SqliteStatement newest_, insert_, trim_, count_, put_name_, put_series_, put_object_, remove_object_, put_meta_, remove_meta_;
+  SqliteStatement newest_, insert_, trim_, count_, put_name_, put_series_, put_object_, remove_object_, put_meta_, remove_meta_, put_dirty_;
 };
 
 }  // namespace braid

@@ -9,7 +9,7 @@
 
 namespace braid {
 
-inline constexpr int kFormatVersion = 5;
+inline constexpr int kFormatVersion = 6;
 
 /// What FORMAT says.
 struct Format {

@@ -195,7 +195,7 @@ void Engine::run_background() {
     if (env_.poisoned()) continue;
     if (whole) {
       // A failure keeps log and tails as they are; the next commit asks again.
-      if (checkpoint().ok()) rewrite(std::nullopt, [this] { return between_rewrites(); }).status().ignore();
+      if (checkpoint().ok()) rewrite({}, [this] { return between_rewrites(); }).status().ignore();
     } else {
       MutexLock lock(checkpoint_mutex_);
       copy_wal().ignore();
@@ -214,11 +214,11 @@ Status Engine::between_rewrites() {
   return due ? checkpoint() : Status();
 }
 
-Result<std::unique_ptr<StoreRewrite>> Engine::begin_rewrite(std::optional<HypertableId> table) {
+Result<std::unique_ptr<StoreRewrite>> Engine::begin_rewrite(const RewriteWish& wish) {
   MutexLock lock(checkpoint_mutex_);  // no checkpoint is under way
   BRAID_TRY(env_.check_writable());
   BRAID_TRY(slot_.acquire(busy_deadline()));
-  auto begun = store(StoreKind::kSeries).begin_rewrite(table);
+  auto begun = store(StoreKind::kSeries).begin_rewrite(wish);
   slot_.release();
   return begun;
 }
@@ -243,14 +243,14 @@ Status Engine::run_rewrite(StoreRewrite& rewrite, const std::function<Status()>&
   return status;
 }
 
-Result<uint64_t> Engine::rewrite(std::optional<HypertableId> table, const std::function<Status()>& between) {
+Result<uint64_t> Engine::rewrite(const RewriteWish& wish, const std::function<Status()>& between) {
   MutexLock lock(rewrite_mutex_);
   if (rewrite_session_ == nullptr) {
     BRAID_ASSIGN(rewrite_session_, Session::open(*this));
   }
   for (uint64_t count = 0;; ++count) {
     BRAID_TRY(between());
-    BRAID_ASSIGN(const auto next, begin_rewrite(table));
+    BRAID_ASSIGN(const auto next, begin_rewrite(wish));
     if (next == nullptr) return count;
     BRAID_TRY(run_rewrite(*next, between).within("compaction"));
   }

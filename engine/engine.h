@@ -64,7 +64,7 @@ class Engine {
 
   /// Lets the series put their chunks in order, one rewrite after the other: what is worth it, or everything of one hypertable. Returns how many
   /// were made. `between` is asked between two parts of the work; not OK ends it. Not inside a write transaction.
-  Result<uint64_t> rewrite(std::optional<HypertableId> table, const std::function<Status()>& between);
+  Result<uint64_t> rewrite(const RewriteWish& wish, const std::function<Status()>& between);
 
   Deadline busy_deadline() const;
 
@@ -99,7 +99,7 @@ class Engine {
   Status replay(Lsn newest);
   Status checkpoint_stores();
   Status copy_wal();
-  Result<std::unique_ptr<StoreRewrite>> begin_rewrite(std::optional<HypertableId> table);
+  Result<std::unique_ptr<StoreRewrite>> begin_rewrite(const RewriteWish& wish);
   Status run_rewrite(StoreRewrite& rewrite, const std::function<Status()>& between);
   Status between_rewrites();
   void run_background();

@@ -4,6 +4,7 @@
 #include <fcntl.h>
 #include <sys/random.h>
 #include <sys/stat.h>
+#include <sys/statvfs.h>
 #include <unistd.h>
 
 #include <cerrno>
@@ -159,6 +160,12 @@ Status Env::remove(const std::string& path) {
   if (const int error = before(FileOperation::kRemove, path)) return errno_status(error, path, "remove");
   if (::unlink(path.c_str()) < 0) return errno_status(errno, path, "remove");
   return {};
+}
+
+Result<uint64_t> Env::free_bytes(const std::string& path) const {
+  struct statvfs status;
+  if (::statvfs(path.c_str(), &status) != 0) return errno_status(errno, path, "ask for free space");
+  return uint64_t{status.f_bavail} * status.f_frsize;
 }
 
 bool Env::exists(const std::string& path) const { return ::access(path.c_str(), F_OK) == 0; }

@@ -87,6 +87,8 @@ class Env {
   Status rename(const std::string& from, const std::string& to);
   Status remove(const std::string& path);
   bool exists(const std::string& path) const;
+  /// Bytes that the file system of `path` has left for this process.
+  Result<uint64_t> free_bytes(const std::string& path) const;
   Result<std::vector<std::string>> list(const std::string& path);
 
   /// Poison: after an I/O error at COMMIT nothing more is written until the database is opened again (invariant 8).

@@ -181,6 +181,7 @@ Status Session::seal(CommitRecord record) {
   const Internal internal(*this);
   for (const auto& writer : writers_)
     if (writer != nullptr) writer->take_changes(record);
+  if (!record.series.relogged) BRAID_TRY(check_free_disk(record.series));
   const Lsn lsn = sealed_lsn_.next();
   const std::string bytes = encode_commit_record(record);
   if (static_cast<int64_t>(bytes.size()) > engine_.options()[OptionId::kTransactionBytesMax])
@@ -195,6 +196,18 @@ Status Session::seal(CommitRecord record) {
   sealed_lsn_ = lsn;
   sealed_ = true;
   return {};
+}
+
+/// What takes points away may make room.
+Status Session::check_free_disk(const SeriesChanges& changes) const {
+  const auto reserve_bytes = static_cast<uint64_t>(engine_.options()[OptionId::kFreeDiskMin]);
+  const auto appends = [](const SeriesRun& run) { return run.deleted.empty() || std::find(run.deleted.begin(), run.deleted.end(), 0) != run.deleted.end(); };
+  if (reserve_bytes == 0 || std::none_of(changes.runs.begin(), changes.runs.end(), appends)) return {};
+  const std::string& directory = engine_.directory().path();
+  BRAID_ASSIGN(const uint64_t free_bytes, engine_.env().free_bytes(directory));
+  if (free_bytes >= reserve_bytes) return {};
+  return Status(StatusCode::kFull, fmt::format("{}: {} bytes of the disk are free, free_disk_min_bytes reserves {}; points can be dropped and deleted, not "
+                                               "appended", directory, free_bytes, reserve_bytes));
 }
 
 Status Session::check_limits() const {

@@ -134,6 +134,7 @@ class Session {
   explicit Session(Engine& engine) : engine_(engine) {}
   Status start_writing();
   Status publish(Lsn lsn);
+  Status check_free_disk(const SeriesChanges& changes) const;
   void finish(bool undo);
   void discard_writers(bool undo);
   Status commit_failed(int code);

@@ -56,6 +56,12 @@ class StoreRewrite {
   virtual void end(bool committed) = 0;
 };
 
+/// What is to be put in order.
+struct RewriteWish {
+  std::optional<HypertableId> table{};  ///< everything of one hypertable; none: what is worth it, of all
+  Timestamp before = TimeRange{}.limit; ///< chunks whose interval ends by then
+};
+
 class Store {
  public:
   virtual ~Store() = default;
@@ -83,15 +89,15 @@ class Store {
   /// 4: after that transaction is durable (`committed`) or was given up; before its view is made.
   virtual void checkpoint_end(bool committed) = 0;
 
-  /// The next rewrite that is worth it, or, with a hypertable, any that leaves it in better order; null when nothing is to do. With the slot
+  /// The next rewrite that is wished for: one that is worth it, or, with a hypertable, any that leaves it in better order; null when nothing is to do. With the slot
   /// held, and no checkpoint under way.
-  virtual std::unique_ptr<StoreRewrite> begin_rewrite(std::optional<HypertableId> table);
+  virtual std::unique_ptr<StoreRewrite> begin_rewrite(const RewriteWish& wish);
 
   virtual std::vector<StoreFigure> figures() = 0;
   /// Adds one line per damage found to `problems`; `view` is this store's view to check.
   virtual Status check(const StoreView& view, std::vector<std::string>& problems) = 0;
 };
 
-inline std::unique_ptr<StoreRewrite> Store::begin_rewrite(std::optional<HypertableId>) { return nullptr; }
+inline std::unique_ptr<StoreRewrite> Store::begin_rewrite(const RewriteWish&) { return nullptr; }
 
 }  // namespace braid

@@ -35,6 +35,8 @@ using IndexId = StrongInt<struct IndexIdTag, uint32_t>;
 using HypertableId = StrongInt<struct HypertableIdTag, uint32_t>;
 using SeriesId = StrongInt<struct SeriesIdTag, uint64_t>;
 using ChunkId = StrongInt<struct ChunkIdTag, uint64_t>;
+using AggregateId = StrongInt<struct AggregateIdTag, uint32_t>;
+using PolicyId = StrongInt<struct PolicyIdTag, uint32_t>;
 /// Of one hypertable, from 1; never reused, so that files say which field a column is of.
 using FieldId = StrongInt<struct FieldIdTag, uint16_t>;
 using DeletionId = StrongInt<struct DeletionIdTag, uint32_t>;

@@ -171,6 +171,8 @@ bool remove_adjacency_entries(std::string& block, std::span<const EdgeId> edges)
     kept.last_neighbor = header.last_neighbor;
   }
   store_header(out, kept);
+  // A damaged header may tell of a last entry that is none.
+  if (!read_adjacency_header(out, kept)) return false;
   block = std::move(out);
   set_list_total(block, kept.total);
   return true;

@@ -45,6 +45,7 @@ constexpr std::string_view kDeniedFunctions[] = {"load_extension", "fts3_tokeniz
 /// Functions that change what there is, not what is in it.
 constexpr std::string_view kAdministrativeFunctions[] = {"graph_bind",       "graph_unbind",          "graph_create_index", "graph_create_edge_index",
                                                          "graph_drop_index", "graph_drop_edge_index", "graph_hierarchy",    "graph_hierarchy_drop",
+                                                         "create_hypertable", "create_continuous_aggregate", "drop_continuous_aggregate",
                                                          "hypertable_alter"};
 /// Functions that write the graph or the series, so that their statement takes the writer slot.
 constexpr std::string_view kWritingFunctions[] = {"graph_bind",         "graph_unbind",      "graph_link",
@@ -54,11 +55,17 @@ constexpr std::string_view kWritingFunctions[] = {"graph_bind",         "graph_u
                                                   "graph_scenario_add_node", "graph_scenario_remove_node", "graph_scenario_add_edge",
                                                   "graph_scenario_remove_edge", "graph_scenario_set", "graph_scenario_undo",
                                                   "graph_scenario_drop", "graph_scenario_keep", "load_advance", "load_finish",
-                                                  "delete_points", "hypertable_alter"};
+                                                  "delete_points", "hypertable_alter", "create_hypertable", "create_continuous_aggregate",
+                                                  "drop_continuous_aggregate", "refresh_continuous_aggregate", "add_retention_policy",
+                                                  "add_size_retention_policy", "remove_retention_policy", "add_compression_policy",
+                                                  "remove_compression_policy", "add_continuous_aggregate_policy",
+                                                  "remove_continuous_aggregate_policy"};
 /// Functions whose answers differ from row to row.
 constexpr std::string_view kUnsteadyFunctions[] = {"random", "randomblob", "gen_random_uuid", "changes", "total_changes", "last_insert_rowid"};
 /// What reads the catalog at the snapshot, beside all that is named graph_….
-constexpr std::string_view kReadingNames[] = {"load_position", "load_advance", "load_finish", "load_positions", "asof", "asof_value", "hypertable_compact"};
+constexpr std::string_view kReadingNames[] = {"load_position", "load_advance", "load_finish", "load_positions", "asof", "asof_value", "hypertable_compact", "show_chunks",
+                                              "hypertable_size", "hypertable_detailed_size", "chunks_detailed_size", "hypertables",
+                                              "maintenance_policies", "continuous_aggregates", "hypertable_rollup"};
 
 bool same(std::string_view a, std::string_view b) {
   return a.size() == b.size() && strncasecmp(a.data(), b.data(), a.size()) == 0;
@@ -226,7 +233,8 @@ class Authorizer {
   int read() {
     if (is_ours(first_) && !in_our_trigger()) return refuse_ours(first_);
     if (same(second_, kPointColumn)) traits_.may_see_keys = true;
-    if (starts(first_, "graph_") || listed(kReadingNames, first_) || catalog().hypertable(first_) != nullptr) traits_.reads_stores = true;
+    if (starts(first_, "graph_") || listed(kReadingNames, first_) || catalog().hypertable(first_) != nullptr || catalog().aggregate(first_) != nullptr)
+      traits_.reads_stores = true;
     return SQLITE_OK;
   }
 

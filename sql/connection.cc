@@ -6,7 +6,9 @@
 #include <fmt/format.h>
 
 #include "engine/check.h"
+#include "sql/aggregate_statements.h"
 #include "sql/gapfill.h"
+#include "sql/rollup_recognition.h"
 
 namespace braid {
 
@@ -15,8 +17,9 @@ namespace {
 constexpr int kProgressSteps = 2000;  // of SQLite's virtual machine between two looks at the clock
 
 bool has_word(std::string_view sql, std::string_view word) {
+  const int first = word.empty() ? 0 : std::tolower(static_cast<unsigned char>(word.front()));
   for (size_t i = 0; i + word.size() <= sql.size(); ++i)
-    if (strncasecmp(sql.data() + i, word.data(), word.size()) == 0) return true;
+    if (std::tolower(static_cast<unsigned char>(sql[i])) == first && strncasecmp(sql.data() + i, word.data(), word.size()) == 0) return true;
   return false;
 }
 
@@ -49,6 +52,12 @@ std::string_view from_first_word(std::string_view sql) {
   }
 }
 
+bool same_columns(const HypertableDefinition& a, const HypertableDefinition& b) {
+  return a.time_column == b.time_column && a.tags == b.tags &&
+         std::equal(a.fields.begin(), a.fields.end(), b.fields.begin(), b.fields.end(),
+                    [](const FieldDefinition& left, const FieldDefinition& right) { return left.name == right.name && left.type == right.type; });
+}
+
 bool starts_with_word(std::string_view sql, std::string_view word) {
   sql = from_first_word(sql);
   if (sql.size() < word.size() || strncasecmp(sql.data(), word.data(), word.size()) != 0) return false;
@@ -61,6 +70,16 @@ std::string_view after_word(std::string_view sql, std::string_view word) {
 }
 
 }  // namespace
+
+struct Connection::PreparedText {
+  struct Finalize {
+    void operator()(sqlite3_stmt* statement) const { sqlite3_finalize(statement); }
+  };
+  StatementTraits traits;
+  std::unique_ptr<sqlite3_stmt, Finalize> statement;  // null for white space
+  size_t used = 0;
+  std::vector<HypertableDefinition> recognized_for;
+};
 
 Result<std::unique_ptr<Connection>> Connection::open(Engine& engine) {
   const auto open_now = static_cast<int64_t>(engine.counters.sessions.load(std::memory_order_relaxed));
@@ -76,7 +95,8 @@ Status Connection::register_all() {
   for (const auto part : {register_time_functions, register_bucket_functions, register_bookend_functions, register_statistic_functions,
                           register_percentile_functions, register_line_functions, register_row_window_functions, register_asof_functions, register_graph_functions, register_series_functions, register_graph_tables, register_index_tables, register_loads,
                           register_traversal_tables, register_algorithm_tables, register_layout_table, register_hierarchy_tables,
-                          register_rollup_tables, register_match_tables, register_scenario_functions, register_hypertables, register_hypertable_alter, register_bindings, register_authorizer})
+                          register_rollup_tables, register_match_tables, register_scenario_functions, register_hypertables, register_hypertable_rollup, register_series_reads, register_hypertable_alter, register_hypertable_conversion,
+                          register_chunk_functions, register_continuous_aggregates, register_policies, register_maintenance, register_bindings, register_authorizer})
     BRAID_TRY(part(*this));
   sqlite3_progress_handler(db(), kProgressSteps, progress, this);
   return {};
@@ -109,30 +129,122 @@ Result<std::unique_ptr<Statement>> Connection::prepare(std::string_view sql, siz
   if (static_cast<int64_t>(sql.size()) > engine().options()[OptionId::kSqlBytesMax])
     return Status(StatusCode::kLimit, fmt::format("the SQL text has {} bytes, sql_bytes_max allows {}", sql.size(),
                                                   engine().options()[OptionId::kSqlBytesMax]));
+  if (const auto translated = translate_statement(sql)) {
+    size_t all = 0;
+    auto statement = prepare(translated->sql, all);
+    error_offset_ = -1;  // a place in a text that the user has not written
+    if (statement.ok()) used = translated->used;
+    return statement;
+  }
   if (starts_with_word(sql, "VACUUM"))
     return Status(StatusCode::kDenied, "VACUUM is not allowed; the space of deleted rows is used again");
-  BRAID_ASSIGN(const auto filled, rewrite_gapfill(sql, [this](std::string_view name, size_t arguments) { return is_aggregate(name, arguments); }));
-  const std::string_view prepared_sql = filled ? std::string_view(filled->sql) : sql;
-  StatementTraits traits;
-  sqlite3_stmt* statement = nullptr;
-  const char* tail = nullptr;
-  preparing_ = &traits;
-  preparing_sql_ = sql;
-  reported_ = {};
-  const int code = sqlite3_prepare_v2(db(), prepared_sql.data(), static_cast<int>(prepared_sql.size()), &statement, &tail);
-  preparing_ = nullptr;
-  traits.says_or_abort = text_says_or_abort(sql);
-  if (code != SQLITE_OK) {
-    if (!traits.refusal.ok()) return traits.refusal;
-    if (!filled) error_offset_ = sqlite3_error_offset(db());
-    return with_hints(with_signatures(take_error(code, sql), sql), sql);
-  }
-  used = filled ? filled->used : static_cast<size_t>(tail - sql.data());
-  if (statement == nullptr) return std::unique_ptr<Statement>();
-  auto prepared = std::make_unique<Statement>(*this, statement, std::move(traits), std::string(sql.substr(0, used)));
+  PreparedText text;
+  BRAID_TRY(prepare_meaning(sql, text));
+  used = text.used;
+  if (text.statement == nullptr) return std::unique_ptr<Statement>();
+  sqlite3_stmt* statement = text.statement.release();
+  auto prepared = std::make_unique<Statement>(*this, statement, std::move(text.traits), std::string(sql.substr(0, used)));
+  prepared->recognized_for_ = std::move(text.recognized_for);
+  prepared->temporary_changes_ = temporary_changes_;
   if (prepared->traits().inserts_graph && returns_id(statement))
     return Status(StatusCode::kDenied, "RETURNING cannot tell the id of a new node or edge; last_insert_rowid() does");
   return prepared;
+}
+
+Status Connection::prepare_meaning(std::string_view sql, PreparedText& out) {
+  BRAID_ASSIGN(const auto filled, rewrite_gapfill(sql, [this](std::string_view name, size_t arguments) { return is_aggregate(name, arguments); }));
+  const std::string_view meant = filled ? std::string_view(filled->sql) : sql;
+  BRAID_TRY(prepare_recognized(meant, sql, out));
+  if (out.statement == nullptr) BRAID_TRY(prepare_text(meant, sql, out));
+  if (filled) out.used = filled->used;
+  return {};
+}
+
+Status Connection::prepare_text(std::string_view sql, std::string_view written, PreparedText& out) {
+  out = {};
+  sqlite3_stmt* statement = nullptr;
+  const char* tail = nullptr;
+  preparing_ = &out.traits;
+  preparing_sql_ = sql;
+  reported_ = {};
+  const int code = sqlite3_prepare_v2(db(), sql.data(), static_cast<int>(sql.size()), &statement, &tail);
+  preparing_ = nullptr;
+  out.traits.says_or_abort = text_says_or_abort(written);
+  if (code != SQLITE_OK) {
+    if (!out.traits.refusal.ok()) return out.traits.refusal;
+    // A place in another text would say nothing to the user.
+    if (sql.data() == written.data()) error_offset_ = sqlite3_error_offset(db());
+    return with_hints(with_signatures(take_error(code, written), written), written);
+  }
+  out.used = static_cast<size_t>(tail - sql.data());
+  out.statement.reset(statement);
+  return {};
+}
+
+void Connection::look_at_schema(const std::function<void(const SchemaLookup&)>& body) {
+  const std::shared_ptr<const Version> newest = session_->pinned() ? nullptr : engine().versions().newest();  // shared: keeps the catalog alive
+  const CatalogState& catalog = newest == nullptr ? catalog_state() : *newest->catalog;
+  body({[&](std::string_view name) { return hides_hypertable(name) ? nullptr : catalog.hypertable(name); },
+        [this](std::string_view table, std::string_view column) {
+          return sqlite3_table_column_metadata(db(), nullptr, std::string(table).c_str(), std::string(column).c_str(), nullptr, nullptr, nullptr, nullptr,
+                                               nullptr) == SQLITE_OK;
+        },
+        [&](std::string_view sql) {
+          return std::any_of(catalog.hypertables.begin(), catalog.hypertables.end(), [sql](const auto& entry) { return has_word(sql, entry.second.name); });
+        }});
+}
+
+Status Connection::prepare_recognized(std::string_view sql, std::string_view written, PreparedText& out) {
+  if (!series_fast_path_) return {};
+  std::optional<RecognizedStatement> recognized;
+  look_at_schema([&](const SchemaLookup& schema) {
+    if (schema.names_hypertable(sql)) recognized = recognize_rollups(sql, schema);
+  });
+  if (!recognized || !prepare_text(recognized->sql, written, out).ok() ||
+      sqlite3_bind_parameter_count(out.statement.get()) != static_cast<int>(recognized->variable_count)) {
+    // The user's own text then tells what is wrong with it, or does what could not be recognised.
+    out = {};
+    error_offset_ = -1;
+    return {};
+  }
+  out.used = recognized->used;
+  out.recognized_for = std::move(recognized->tables);
+  return {};
+}
+
+/// SQLite looks for names among the TEMP objects first.
+bool Connection::hides_hypertable(std::string_view name) {
+  if (temporary_changes_ == 0) return false;
+  const Session::Internal internal(*session_);
+  const auto found = internal_statement("SELECT 1 FROM sqlite_temp_schema WHERE name = ?1 COLLATE NOCASE");
+  if (!found.ok()) return true;
+  sqlite3_stmt* statement = (*found)->get();
+  sqlite3_bind_text(statement, 1, name.data(), static_cast<int>(name.size()), SQLITE_TRANSIENT);
+  const int code = sqlite3_step(statement);
+  sqlite3_reset(statement);
+  return code != SQLITE_DONE;
+}
+
+bool Connection::is_current(const Statement& statement) const {
+  if (statement.recognized_for_.empty()) return true;
+  if (statement.temporary_changes_ != temporary_changes_) return false;
+  return std::all_of(statement.recognized_for_.begin(), statement.recognized_for_.end(), [this](const HypertableDefinition& before) {
+    const HypertableDefinition* now = catalog_state().hypertable(before.name);
+    return now != nullptr && now->id == before.id && same_columns(*now, before);
+  });
+}
+
+/// The user's text as it means something now; what was bound stays.
+Status Connection::prepare_again(Statement& statement) {
+  PreparedText text;
+  BRAID_TRY(prepare_meaning(statement.sql_, text));
+  if (text.statement == nullptr) return Status(StatusCode::kInternal, "a statement became empty");
+  sqlite3_transfer_bindings(statement.statement_, text.statement.get());
+  sqlite3_finalize(statement.statement_);
+  statement.statement_ = text.statement.release();
+  statement.recognized_for_ = std::move(text.recognized_for);
+  statement.temporary_changes_ = temporary_changes_;
+  return {};
 }
 
 /// As SQLite lists its functions: those of the engine, of SQLite and of the host.
@@ -391,6 +503,7 @@ Status Connection::finish(Statement& statement, Status status) {
   statement.undo_.reset();
   if (status.ok() && !statement.traits_.trigger_table.empty())
     defer([this, &statement] { return renew_binding_triggers(*this, statement.traits_.trigger_table); });
+  if (statement.traits_.is_temporary) ++temporary_changes_;
   if (status.ok()) status = run_deferred();
   deferred_.clear();
   if (autocommit_) {
@@ -528,6 +641,12 @@ void Connection::note_walk(std::string_view call, WalkReport report) {
   if (noted_walks_.size() > kNotedWalks) noted_walks_.pop_back();
 }
 
+void Connection::note_series_read(NotedSeriesRead read) {
+  constexpr size_t kNotedReads = 16;
+  noted_series_reads_.push_front(std::move(read));
+  if (noted_series_reads_.size() > kNotedReads) noted_series_reads_.pop_back();
+}
+
 void Connection::start_call() {
   allow_again();
   start_clock();
@@ -587,6 +706,10 @@ Result<bool> Statement::step() {
       return false;
     }
     BRAID_TRY(connection_.start(*this));
+    if (!connection_.is_current(*this)) {
+      const Status prepared = connection_.prepare_again(*this);
+      if (!prepared.ok()) return connection_.finish(*this, prepared);
+    }
   }
   has_row_ = false;
   connection_.start_clock();

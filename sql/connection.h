@@ -21,11 +21,14 @@
 #include "graph/graph_view.h"
 #include "graph/graph_writer.h"
 #include "graph/traversal.h"
+#include "timeseries/rollup.h"
 #include "timeseries/series_writer.h"
 
 namespace braid {
 
 class Statement;
+struct ScanRequest;
+struct SchemaLookup;
 
 /// What the authorizer learned while a statement was prepared.
 struct StatementTraits {
@@ -107,6 +110,24 @@ class Connection {
   };
   void note_walk(std::string_view call, WalkReport report);
   const std::deque<NotedWalk>& noted_walks() const { return noted_walks_; }
+  /// How the last reads of hypertables were answered, the newest first.
+  struct NotedSeriesRead {
+    std::string way;  ///< "rollup", "batch", "last" or "scan"
+    std::string table;
+    std::string detail;
+    uint64_t rows = 0;
+    RollupCounts counts;
+  };
+  void note_series_read(NotedSeriesRead read);
+  const std::deque<NotedSeriesRead>& noted_series_reads() const { return noted_series_reads_; }
+  /// Are SELECTs over hypertables recognised when they are prepared?
+  bool series_fast_path() const { return series_fast_path_; }
+  void set_series_fast_path(bool on) { series_fast_path_ = on; }
+  /// Who asks a hypertable's cursor for its scan instead of its rows (sql/scan_request.h); mostly nobody.
+  ScanRequest* scan_request() const { return scan_request_; }
+  void set_scan_request(ScanRequest* request) { scan_request_ = request; }
+  /// Calls `body` with the schema as the next statement sees it.
+  void look_at_schema(const std::function<void(const SchemaLookup&)>& body);
   /// A call begins: an earlier interrupt is over, and its time is counted from now.
   void start_call();
   /// kMisuse inside a read-only place; functions that write call it first.
@@ -122,6 +143,8 @@ class Connection {
   /// A status met inside a virtual table or a function, where SQLite has room for a number and a text only.
   /// Returns the SQLite code to answer.
   int report(Status status);
+  /// What a table or function of ours reported when a statement of the engine's own failed, else that statement's status.
+  Status reported_or(Status status) { return reported_.ok() || status.ok() ? status : std::exchange(reported_, Status()); }
   int report(sqlite3_vtab* table, Status status);
   void report(sqlite3_context* context, Status status);
 
@@ -187,6 +210,18 @@ class Connection {
   Status with_hints(Status status, std::string_view sql);
   static int progress(void* self);
 
+  struct PreparedText;
+  /// The user's text with all that is recognised in it.
+  Status prepare_meaning(std::string_view sql, PreparedText& out);
+  /// `sql` as it is; `written` is what the user wrote, for messages.
+  Status prepare_text(std::string_view sql, std::string_view written, PreparedText& out);
+  /// As prepare_text, with what a rollup answers recognised; `out` is empty when that is nothing.
+  Status prepare_recognized(std::string_view sql, std::string_view written, PreparedText& out);
+  bool hides_hypertable(std::string_view name);
+  /// Is what a statement was recognised for still there?
+  bool is_current(const Statement& statement) const;
+  Status prepare_again(Statement& statement);
+
   std::unique_ptr<Session> session_;
   StatementTraits* preparing_ = nullptr;
   std::string preparing_sql_;
@@ -210,6 +245,10 @@ class Connection {
   std::chrono::milliseconds time_limit_{0};
   std::function<bool(double fraction)> progress_;
   std::deque<NotedWalk> noted_walks_;
+  std::deque<NotedSeriesRead> noted_series_reads_;
+  bool series_fast_path_ = true;
+  ScanRequest* scan_request_ = nullptr;
+  uint64_t temporary_changes_ = 0;  // statements that made or dropped TEMP objects, which may hide a hypertable
   std::atomic<bool> cancel_{false};
   std::map<std::string, std::string, std::less<>> built_in_tables_;  // signatures by name
   std::unordered_map<std::string, SqliteStatement> internal_statements_;
@@ -229,6 +268,9 @@ class Statement {
   Status reset();
 
   sqlite3_stmt* get() const { return statement_; }
+  Connection& connection() const { return connection_; }
+  /// As the user wrote it.
+  const std::string& sql() const { return sql_; }
   const StatementTraits& traits() const { return traits_; }
   bool writes() const { return writes_; }
   bool running() const { return running_; }
@@ -237,10 +279,13 @@ class Statement {
  private:
   friend class Connection;
   Connection& connection_;
-  sqlite3_stmt* const statement_;
+  sqlite3_stmt* statement_;
   const StatementTraits traits_;
   const std::string sql_;
   const bool writes_;
+  // What the text that runs was written for, when it is not the user's (sql/rollup_recognition.h).
+  std::vector<HypertableDefinition> recognized_for_;
+  uint64_t temporary_changes_ = 0;
   bool running_ = false;
   bool has_row_ = false;
   std::optional<Session::Marks> undo_;  // what was staged before it, when SQLite will not undo it
@@ -270,6 +315,13 @@ Status register_match_tables(Connection& connection);
 Status register_scenario_functions(Connection& connection);
 Status register_hypertables(Connection& connection);
 Status register_hypertable_alter(Connection& connection);
+Status register_hypertable_conversion(Connection& connection);
+Status register_chunk_functions(Connection& connection);
+Status register_continuous_aggregates(Connection& connection);
+Status register_policies(Connection& connection);
+Status register_maintenance(Connection& connection);
+Status register_hypertable_rollup(Connection& connection);
+Status register_series_reads(Connection& connection);
 Status register_bindings(Connection& connection);
 /// SQLite fires the newest trigger first. After a user has put one on a bound table, the binding's own are made again, so that a user's
 /// trigger always finds the node of the row.

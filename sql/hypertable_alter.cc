@@ -6,6 +6,7 @@
 
 #include <fmt/format.h>
 
+#include "sql/aggregate_query.h"
 #include "sql/hypertable_columns.h"
 #include "sql/virtual_table.h"
 #include "timeseries/field_mapping.h"
@@ -106,6 +107,7 @@ Status alter(Connection& connection, const std::string& name, const Action& acti
     return Status(StatusCode::kMisuse, fmt::format("the transaction has written points of '{}'; commit them before hypertable_alter", found->name));
   HypertableDefinition changed = *found;
   BRAID_TRY(action.apply(changed, arguments).within("hypertable_alter"));
+  BRAID_TRY(follow_alteration(connection.session().catalog_writer(), *found, changed).within("hypertable_alter"));
   connection.session().catalog_writer().put_hypertable(changed);
   return declare_again(connection, changed);
 }

@@ -205,13 +205,21 @@ std::string_view field_type_name(FieldType type) {
   return "";
 }
 
+/// Where the name at the start of an argument ends, if it is quoted: an equals sign within belongs to it.
+static size_t end_of_quoted_name(std::string_view argument) {
+  const size_t start = argument.find_first_not_of(" \t\r\n");
+  if (start == std::string_view::npos || std::string_view("\"`[").find(argument[start]) == std::string_view::npos) return 0;
+  const size_t close = argument.find(argument[start] == '[' ? ']' : argument[start], start + 1);
+  return close == std::string_view::npos ? 0 : close;
+}
+
 Result<HypertableDefinition> parse_hypertable(std::string name, std::span<const char* const> arguments) {
   HypertableDefinition definition;
   definition.name = std::move(name);
   definition.chunk_interval_us = kDefaultChunkInterval;
   definition.adapts_interval = true;
   for (const std::string_view argument : arguments) {
-    const size_t equals = argument.find('=');
+    const size_t equals = argument.find('=', end_of_quoted_name(argument));
     if (equals == std::string_view::npos)
       BRAID_TRY(parse_column(definition, argument));
     else
@@ -224,6 +232,12 @@ Result<HypertableDefinition> parse_hypertable(std::string name, std::span<const 
   return definition;
 }
 
+bool has_latest_column(const HypertableDefinition& definition) {
+  const auto taken = [](const std::string& name) { return same(name, kLatestColumn); };
+  return !taken(definition.time_column) && std::none_of(definition.tags.begin(), definition.tags.end(), taken) &&
+         std::none_of(definition.fields.begin(), definition.fields.end(), [&](const FieldDefinition& field) { return taken(field.name); });
+}
+
 std::string declare_hypertable(const HypertableDefinition& definition) {
   // TEXT in the type gives the column text affinity, so that an integer compared with it reaches the collation as its digits.
   std::string sql = fmt::format("CREATE TABLE x({} \"TIMESTAMP TEXT\" COLLATE {}", quote_identifier(definition.time_column), kTimeCollation);
@@ -231,7 +245,9 @@ std::string declare_hypertable(const HypertableDefinition& definition) {
     sql += fmt::format(", {} {}", quote_identifier(definition.tags[i]), definition.tag_type(i) == FieldType::kInt64 ? "INTEGER" : "TEXT");
   for (const FieldDefinition& field : definition.fields)
     sql += fmt::format(", {} {}", quote_identifier(field.name), field_type_name(field.type));
-  return sql + fmt::format(", {} BLOB HIDDEN PRIMARY KEY) WITHOUT ROWID", kPointColumn);
+  sql += fmt::format(", {} BLOB HIDDEN PRIMARY KEY", kPointColumn);
+  if (has_latest_column(definition)) sql += fmt::format(", {} BOOLEAN HIDDEN", kLatestColumn);
+  return sql + ") WITHOUT ROWID";
 }
 
 }  // namespace braid

@@ -25,7 +25,11 @@ std::string create_hypertable_sql(const HypertableDefinition& definition);
 /// needs a key where it looks for the same row by several ways (WHERE a OR b).
 inline constexpr const char* kPointColumn = "_braid_point";
 
-/// The table as SQLite sees it: time, tags, fields, then the hidden column.
+/// A hidden column after it: 1 for the last point of a series, else 0. A hypertable that has a column of this name goes without.
+inline constexpr const char* kLatestColumn = "latest";
+bool has_latest_column(const HypertableDefinition& definition);
+
+/// The table as SQLite sees it: time, tags, fields, then the hidden columns.
 std::string declare_hypertable(const HypertableDefinition& definition);
 
 /// Name of a field type as it is declared.

@@ -1,8 +1,9 @@
 // CREATE VIRTUAL TABLE … USING hypertable(…): points as rows. Columns: time, tags, fields, and a hidden key.
 //
 // DELETE and UPDATE work row by row, but for a DELETE whose conditions are all pushed down: that takes ranges away.
-// Plans: `time` with =, <, <=, >, >= and tags with = or IS are pushed down into the scan; only the columns used are read. Where each tag has one
-// value the points come by time, in the order asked for, so that `ORDER BY time DESC LIMIT 1` reads one point.
+// Plans: `time` with =, <, <=, >, >=, tags with =, IS and IN, fields of numbers with comparisons, and `latest = 1` are pushed down into the
+// scan; only the columns used are read. Where each tag has one value the points come by time, in the order asked for, so that
+// `ORDER BY time DESC LIMIT 1` reads one point.
 #include <algorithm>
 #include <limits>
 #include <set>
@@ -13,11 +14,17 @@
 #include "sql/graph_access.h"
 #include "sql/hypertable_columns.h"
 #include "sql/point_key.h"
+#include "sql/scan_request.h"
+#include "sql/series_choice.h"
+#include "sql/series_conditions.h"
 #include "sql/series_selection.h"
 #include "sql/time_text.h"
 #include "sql/time_value.h"
 #include "sql/virtual_table.h"
+#include "timeseries/filtered_scan.h"
+#include "timeseries/last_points.h"
 #include "timeseries/series_scan.h"
+#include "timeseries/tag_codec.h"
 #include "timeseries/tag_value.h"
 
 namespace braid {
@@ -30,26 +37,46 @@ constexpr int64_t kYearZero = -62'167'219'200'000'000;  // 0000-01-01
 /// The number of a plan.
 enum PlanOrder : int { kAscending = 0, kDescending = 1 };
 
-/// One pushed constraint, as it stands in the plan's text: column number and operator, "0>".
-struct Pushed {
-  int column;
-  char operation;  // '=', '<', 'l' (<=), '>', 'g' (>=), 'i' (IS), 'n' (IS NULL)
-};
+enum class PushedTo : uint8_t { kTime, kTag, kField, kLatest };
 
-std::optional<char> operation_of(unsigned char op, bool time) {
-  switch (op) {
-    case SQLITE_INDEX_CONSTRAINT_EQ: return '=';
-    case SQLITE_INDEX_CONSTRAINT_LT: return time ? std::optional('<') : std::nullopt;
-    case SQLITE_INDEX_CONSTRAINT_LE: return time ? std::optional('l') : std::nullopt;
-    case SQLITE_INDEX_CONSTRAINT_GT: return time ? std::optional('>') : std::nullopt;
-    case SQLITE_INDEX_CONSTRAINT_GE: return time ? std::optional('g') : std::nullopt;
-    case SQLITE_INDEX_CONSTRAINT_IS: return time ? std::nullopt : std::optional('i');
-    case SQLITE_INDEX_CONSTRAINT_ISNULL: return time ? std::nullopt : std::optional('n');
-    default: return std::nullopt;
-  }
+/// A constraint that is pushed down stands in the plan's text as column number and letter: "0>".
+struct OperationRow {
+  PushedTo to;
+  unsigned char constraint;  // SQLite's
+  char letter;
+  ConditionOperator op;
+};
+constexpr OperationRow kOperations[] = {
+    {PushedTo::kTime, SQLITE_INDEX_CONSTRAINT_EQ, '=', ConditionOperator::kEqual},
+    {PushedTo::kTime, SQLITE_INDEX_CONSTRAINT_LT, '<', ConditionOperator::kLess},
+    {PushedTo::kTime, SQLITE_INDEX_CONSTRAINT_LE, 'l', ConditionOperator::kLessOrEqual},
+    {PushedTo::kTime, SQLITE_INDEX_CONSTRAINT_GT, '>', ConditionOperator::kGreater},
+    {PushedTo::kTime, SQLITE_INDEX_CONSTRAINT_GE, 'g', ConditionOperator::kGreaterOrEqual},
+    {PushedTo::kTag, SQLITE_INDEX_CONSTRAINT_EQ, '=', ConditionOperator::kEqual},
+    {PushedTo::kTag, SQLITE_INDEX_CONSTRAINT_IS, 'i', ConditionOperator::kIs},
+    {PushedTo::kTag, SQLITE_INDEX_CONSTRAINT_ISNULL, 'n', ConditionOperator::kNull},
+    {PushedTo::kTag, SQLITE_INDEX_CONSTRAINT_ISNOTNULL, 'N', ConditionOperator::kNotNull},
+    {PushedTo::kField, SQLITE_INDEX_CONSTRAINT_EQ, '=', ConditionOperator::kEqual},
+    {PushedTo::kField, SQLITE_INDEX_CONSTRAINT_NE, '!', ConditionOperator::kNotEqual},
+    {PushedTo::kField, SQLITE_INDEX_CONSTRAINT_LT, '<', ConditionOperator::kLess},
+    {PushedTo::kField, SQLITE_INDEX_CONSTRAINT_LE, 'l', ConditionOperator::kLessOrEqual},
+    {PushedTo::kField, SQLITE_INDEX_CONSTRAINT_GT, '>', ConditionOperator::kGreater},
+    {PushedTo::kField, SQLITE_INDEX_CONSTRAINT_GE, 'g', ConditionOperator::kGreaterOrEqual},
+    {PushedTo::kField, SQLITE_INDEX_CONSTRAINT_ISNULL, 'n', ConditionOperator::kNull},
+    {PushedTo::kField, SQLITE_INDEX_CONSTRAINT_ISNOTNULL, 'N', ConditionOperator::kNotNull},
+    {PushedTo::kLatest, SQLITE_INDEX_CONSTRAINT_EQ, '=', ConditionOperator::kEqual},
+};
+constexpr char kOneOf = 'I';  // a tag IN values, all of them at once
+
+const OperationRow* operation_of(unsigned char constraint, PushedTo to) {
+  const auto* row = std::find_if(std::begin(kOperations), std::end(kOperations), [&](const auto& known) { return known.constraint == constraint && known.to == to; });
+  return row == std::end(kOperations) ? nullptr : row;
 }
 
-int64_t after(int64_t time) { return time == std::numeric_limits<int64_t>::max() ? time : time + 1; }
+const OperationRow* operation_of(char letter, PushedTo to) {
+  const auto* row = std::find_if(std::begin(kOperations), std::end(kOperations), [&](const auto& known) { return known.letter == letter && known.to == to; });
+  return row == std::end(kOperations) ? nullptr : row;
+}
 
 /// Reads one SQL value as a value of a field; kConstraint names field, type and what was given.
 Result<FieldValue> field_value(sqlite3_value* value, const FieldDefinition& field) {
@@ -100,20 +127,6 @@ std::string_view bytes_of(sqlite3_value* value) {
   return {bytes == nullptr ? "" : bytes, static_cast<size_t>(sqlite3_value_bytes(value))};
 }
 
-/// The whole number that equals the value in SQL, or none.
-std::optional<int64_t> equal_integer(sqlite3_value* value) {
-  // Beyond these bounds a double has no whole number that is an int64.
-  constexpr double kInt64Start = -0x1p63, kInt64Limit = 0x1p63;
-  if (sqlite3_value_type(value) == SQLITE_BLOB) return std::nullopt;
-  const int type = sqlite3_value_numeric_type(value);
-  if (type == SQLITE_INTEGER) return sqlite3_value_int64(value);
-  if (type != SQLITE_FLOAT) return std::nullopt;
-  const double real = sqlite3_value_double(value);
-  if (!(real >= kInt64Start && real < kInt64Limit)) return std::nullopt;
-  const auto whole = static_cast<int64_t>(real);
-  return static_cast<double>(whole) == real ? std::optional(whole) : std::nullopt;
-}
-
 /// The value of a tag as it stands in the series' name; NULL stays NULL. kConstraint names tag and value.
 Result<std::optional<std::string>> tag_value(sqlite3_value* value, const HypertableDefinition& table, size_t tag) {
   if (sqlite3_value_type(value) == SQLITE_NULL) return std::optional<std::string>();
@@ -141,24 +154,45 @@ class HypertableTable final : public VirtualTable {
     return found;
   }
 
+  int first_field() const { return tag_count() + 1; }
+  /// Of the hidden columns; the last is there unless the hypertable has a column of its name.
+  int point_column() const { return first_field() + static_cast<int>(columns_.fields.size()); }
+  int latest_column() const { return point_column() + 1; }
+
+  /// What a constraint on a column is pushed to.
+  std::optional<PushedTo> pushed_to(int column) const {
+    if (column == kTimeColumn) return PushedTo::kTime;
+    if (column > kTimeColumn && column < first_field()) return PushedTo::kTag;
+    if (column == latest_column()) return PushedTo::kLatest;
+    if (column < first_field() || column >= point_column()) return std::nullopt;
+    const FieldType type = columns_.fields[static_cast<size_t>(column - first_field())].type;
+    return type == FieldType::kText || type == FieldType::kJson ? std::nullopt : std::optional(PushedTo::kField);
+  }
+
   int best_index(sqlite3_index_info& info) override {
     std::string plan;
-    double rows = 1e6;
+    double read = 1e6, rows = read;  // points read, and those that are left
     int argument = 0;
     std::vector<bool> fixed(static_cast<size_t>(tag_count()), false);
     for (int i = 0; i < info.nConstraint; ++i) {
       const auto& constraint = info.aConstraint[i];
-      if (constraint.usable == 0 || constraint.iColumn < 0 || constraint.iColumn > tag_count()) continue;
-      const bool time = constraint.iColumn == kTimeColumn;
-      const auto operation = operation_of(constraint.op, time);
-      if (!operation) continue;
-      // A comparison under another collation than the column's own means something else.
-      if (std::string_view(sqlite3_vtab_collation(&info, i)) != (time ? kTimeCollation : "BINARY")) continue;
-      plan += fmt::format("{}{};", constraint.iColumn, *operation);
+      const auto to = constraint.usable == 0 ? std::nullopt : pushed_to(constraint.iColumn);
+      const OperationRow* operation = to ? operation_of(constraint.op, *to) : nullptr;
+      if (operation == nullptr) continue;
+      // A comparison under another collation than the column's own means something else; numbers know none.
+      const bool time = *to == PushedTo::kTime;
+      if ((time || *to == PushedTo::kTag) && std::string_view(sqlite3_vtab_collation(&info, i)) != (time ? kTimeCollation : "BINARY")) continue;
+      char letter = operation->letter;
+      if (*to == PushedTo::kTag && letter == '=' && sqlite3_vtab_in(&info, i, 1) != 0) letter = kOneOf;
+      plan += fmt::format("{}{};", constraint.iColumn, letter);
       info.aConstraintUsage[i].argvIndex = ++argument;
-      info.aConstraintUsage[i].omit = 1;
-      rows /= *operation == '=' || *operation == 'i' || *operation == 'n' ? 50 : 5;
-      if (!time) fixed[static_cast<size_t>(constraint.iColumn) - 1] = true;
+      info.aConstraintUsage[i].omit = time || *to == PushedTo::kTag ? 1 : 0;
+      const bool one = operation->op == ConditionOperator::kEqual || operation->op == ConditionOperator::kIs || operation->op == ConditionOperator::kNull;
+      const double part = letter == kOneOf ? 5 : one ? 50 : 5;
+      rows /= *to == PushedTo::kField ? 2 : part;
+      // Every point has to be read to know its fields.
+      if (*to != PushedTo::kField) read /= part;
+      if (*to == PushedTo::kTag && one && letter != kOneOf) fixed[static_cast<size_t>(constraint.iColumn) - 1] = true;
     }
     info.idxNum = kAscending;
     if (const auto order = order_of_one_series(info, fixed)) {
@@ -169,7 +203,7 @@ class HypertableTable final : public VirtualTable {
     if (info.idxStr == nullptr) return SQLITE_NOMEM;
     info.needToFreeIdxStr = 1;
     info.estimatedRows = static_cast<sqlite3_int64>(std::max(rows, 1.0));
-    info.estimatedCost = std::max(rows, 1.0) * 2;
+    info.estimatedCost = std::max(read, 1.0) * 2;
     return SQLITE_OK;
   }
 
@@ -194,6 +228,9 @@ class HypertableTable final : public VirtualTable {
   Status destroy() override {
     if (connection.keeps_points()) return {};
     BRAID_ASSIGN(const HypertableDefinition* table, definition());
+    for (const auto& [id, aggregate] : connection.catalog_state().aggregates)
+      if (aggregate->hypertable == table->id)
+        return Status(StatusCode::kConstraint, fmt::format("the continuous aggregate '{}' is made from '{}'; drop it first", aggregate->name, columns_.name));
     BRAID_TRY(connection.series_writer().drop_hypertable(*table));
     connection.session().catalog_writer().remove_hypertable(table->id);
     return {};
@@ -340,49 +377,60 @@ class HypertableTable final : public VirtualTable {
 class HypertableCursor final : public VirtualCursor {
  public:
   explicit HypertableCursor(HypertableTable& table) : table_(table) {}
+  ~HypertableCursor() override { note(); }
+  HypertableCursor(const HypertableCursor&) = delete;
+  HypertableCursor& operator=(const HypertableCursor&) = delete;
 
   Status filter(int order, const char* plan, std::span<sqlite3_value*> values) override {
+    note();
     at_end_ = true;
     row_ = 0;
     unchanged_ = 0;
     whole_.reset();
     scan_.reset();
-    tags_series_ = SeriesId(0);
+    last_.reset();
+    tags_series_ = last_of_series_ = SeriesId(0);
     options_ = {};
     options_.descending = order == kDescending;
+    filters_.clear();
+    latest_ = false;
     char* rest = nullptr;
     const unsigned long long used = std::strtoull(plan, &rest, 16);
-    const auto first_field = static_cast<size_t>(table_.tag_count()) + 1;
     for (size_t i = 0; i < table_.columns().fields.size(); ++i)
-      options_.fields.push_back((used >> std::min<size_t>(first_field + i, 63) & 1) != 0);
-    TagValuesAllowed allowed(table_.columns().tags.size());
+      options_.fields.push_back((used >> std::min<size_t>(static_cast<size_t>(table_.first_field()) + i, 63) & 1) != 0);
+    std::vector<TagChoice> tags(table_.columns().tags.size());
     size_t argument = 0;
     for (const char* next = rest + 1; *next != '\0'; ++next) {
       const int column = static_cast<int>(std::strtol(next, &rest, 10));
       next = rest;
-      sqlite3_value* value = values[argument++];
-      BRAID_ASSIGN(const bool possible, column == kTimeColumn ? push_time(*next, value, options_.range)
-                                                              : push_tag(*next, value, static_cast<size_t>(column) - 1, allowed));
+      BRAID_ASSIGN(const bool possible, push(column, *next, values[argument++], tags));
       if (!possible) return {};
       ++next;
     }
     BRAID_ASSIGN(const HypertableDefinition* definition, table_.definition());
     if (options_.range.start >= options_.range.limit) return {};
-    BRAID_ASSIGN(options_.series, select_series(table_.connection, *definition, allowed));
+    BRAID_ASSIGN(options_.series, choose_series(table_.connection, *definition, tags));
     if (options_.series && options_.series->empty()) return {};
     // A DELETE asks for nothing but the key, unless it has conditions that were not pushed down: then `column` turns to rows.
-    if (!table_.connection.only_deletes_from(table_.columns().name)) return read_rows();
-    whole_ = RangeKey{options_.range, options_.series.value_or(std::vector<SeriesId>())};
-    at_end_ = false;
-    return {};
+    if (!latest_ && filters_.empty() && table_.connection.only_deletes_from(table_.columns().name)) {
+      whole_ = RangeKey{options_.range, options_.series.value_or(std::vector<SeriesId>())};
+      at_end_ = false;
+      return {};
+    }
+    ScanRequest* request = table_.connection.scan_request();
+    if (!latest_ && request != nullptr && !request->scan && request->table == definition->name && request->constraints == argument) {
+      request->scan.emplace(table_.connection.series_view(), table_.connection.series_overlay(), *definition, options_, filters_);
+      return {};
+    }
+    return read_rows();
   }
 
   Status next() override {
     ++row_;
     unchanged_ = 0;
     at_end_ = true;
-    if (!scan_) return {};
-    BRAID_ASSIGN(const bool more, scan_->next());
+    if (!scan_ && !last_) return {};
+    BRAID_ASSIGN(const bool more, last_ ? next_last() : next_scanned());
     at_end_ = !more;
     return {};
   }
@@ -390,20 +438,21 @@ class HypertableCursor final : public VirtualCursor {
   int64_t rowid() const override { return row_; }
 
   Status column(sqlite3_context* context, int column) override {
-    const auto field = static_cast<size_t>(column - table_.tag_count() - 1);
-    if (column > table_.tag_count() && field >= table_.columns().fields.size()) {
-      const std::string key = whole_ ? encode_key(*whole_) : encode_key(PointKey{scan_->series(), scan_->time()});
+    if (column == table_.point_column()) {
+      const std::string key = whole_ ? encode_key(*whole_) : encode_key(PointKey{series(), time()});
       sqlite3_result_blob64(context, key.data(), key.size(), SQLITE_TRANSIENT);
       return {};
     }
     if (whole_ && whole_->range.start < whole_->range.limit) BRAID_TRY(turn_to_rows());
     if (whole_ || is_unchanged(context, column)) return {};
     if (column == kTimeColumn) {
-      result_text(context, format_time(scan_->time()));
+      result_text(context, format_time(time()));
       return {};
     }
     if (column <= table_.tag_count()) return tag_column(context, static_cast<size_t>(column) - 1);
-    const FieldValue value = scan_->field(field);
+    if (column == table_.latest_column()) return latest_column(context);
+    const auto field = static_cast<size_t>(column - table_.first_field());
+    const FieldValue value = last_ ? last_->field(field) : scan_->block().columns[field].value(rows_[at_]);
     if (value.is_null) return {};
     switch (table_.columns().fields[field].type) {
       case FieldType::kDouble: sqlite3_result_double(context, value.real); break;  // NaN becomes NULL here
@@ -416,41 +465,48 @@ class HypertableCursor final : public VirtualCursor {
   }
 
  private:
-  /// Narrows the range; false when nothing can match.
-  static Result<bool> push_time(char operation, sqlite3_value* value, TimeRange& range) {
-    if (sqlite3_value_type(value) == SQLITE_NULL) return false;
-    BRAID_ASSIGN(const Timestamp time, compared_time_of(value, "a comparison with the time column"));
-    const int64_t at = time.value();
-    if (operation == '=' || operation == 'g') range.start = std::max(range.start, time);
-    if (operation == '>') range.start = std::max(range.start, Timestamp(after(at)));
-    if (operation == '<') range.limit = std::min(range.limit, time);
-    if (operation == '=' || operation == 'l') range.limit = std::min(range.limit, Timestamp(after(at)));
+  /// Narrows what is read; false when nothing can match.
+  Result<bool> push(int column, char letter, sqlite3_value* value, std::vector<TagChoice>& tags) {
+    const PushedTo to = *table_.pushed_to(column);
+    const OperationRow* operation = letter == kOneOf ? nullptr : operation_of(letter, to);
+    switch (to) {
+      case PushedTo::kTime: return narrow_range(operation->op, value, options_.range);
+      case PushedTo::kField: return narrow_field(operation->op, value, static_cast<size_t>(column - table_.first_field()), filters_);
+      case PushedTo::kTag: {
+        const auto tag = static_cast<size_t>(column) - 1;
+        const FieldType type = table_.columns().tag_type(tag);
+        if (operation == nullptr) push_one_of(value, type, tags[tag]);
+        else BRAID_TRY(narrow_tag(operation->op, value, type, tags[tag]));
+        return !tags[tag].empty();
+      }
+      case PushedTo::kLatest:
+        // Any other value is compared with every point.
+        latest_ = latest_ || (sqlite3_value_type(value) == SQLITE_INTEGER && sqlite3_value_int64(value) == 1);
+        return true;
+    }
     return true;
   }
 
-  Result<bool> push_tag(char operation, sqlite3_value* value, size_t tag, TagValuesAllowed& allowed) const {
-    const bool null = operation == 'n' || sqlite3_value_type(value) == SQLITE_NULL;
-    // No tag is NULL for =, and none is bytes.
-    if ((null && operation == '=') || sqlite3_value_type(value) == SQLITE_BLOB) return false;
-    std::optional<std::string> text;
-    if (!null && table_.columns().tag_type(tag) == FieldType::kInt64) {
-      const auto number = equal_integer(value);
-      if (!number) return false;
-      text = tag_of_integer(*number);
-    } else if (!null) {
-      text = std::string(text_of(value));
+  static void push_one_of(sqlite3_value* list, FieldType type, TagChoice& choice) {
+    std::vector<std::optional<std::string>> values;
+    sqlite3_value* value = nullptr;
+    for (int code = sqlite3_vtab_in_first(list, &value); code == SQLITE_OK && value != nullptr; code = sqlite3_vtab_in_next(list, &value)) {
+      if (auto tag = equal_tag(value, type)) values.push_back(std::move(tag));
     }
-    if (allowed[tag] && allowed[tag]->front() != text) return false;
-    allowed[tag].emplace(1, std::move(text));
-    return true;
+    choice.require_one_of(std::move(values));
   }
 
   Status read_rows() {
     BRAID_ASSIGN(const HypertableDefinition* definition, table_.definition());
-    scan_.emplace(table_.connection.series_view(), table_.connection.series_overlay(), *definition, options_);
-    BRAID_ASSIGN(const bool more, scan_->next());
-    at_end_ = !more;
-    return {};
+    Connection& connection = table_.connection;
+    rows_ = {};
+    at_ = 0;
+    if (latest_) {
+      last_.emplace(connection.series_view(), connection.series_overlay(), *definition, options_.series, options_.fields, Timestamp(INT64_MAX));
+    } else {
+      scan_.emplace(connection.series_view(), connection.series_overlay(), *definition, options_, filters_);
+    }
+    return next();
   }
 
   /// Stands on the first row instead of on the whole; where there is none, on an empty range.
@@ -476,10 +532,47 @@ class HypertableCursor final : public VirtualCursor {
     return unchanged_ == table_.tag_count() + 1;
   }
 
+  SeriesId series() const { return last_ ? last_->series() : scan_->series(); }
+  Timestamp time() const { return last_ ? last_->time() : Timestamp(scan_->block().times[rows_[at_]]); }
+
+  Result<bool> next_scanned() {
+    // What was staged and read may have been rolled back since.
+    if (++at_ < rows_.size()) {
+      BRAID_TRY(scan_->check());
+      return true;
+    }
+    BRAID_ASSIGN(const bool more, scan_->next());
+    at_ = 0;
+    rows_ = more ? scan_->rows() : std::span<const uint32_t>();
+    return more;
+  }
+
+  /// The last point of a series counts, be it in the range or not.
+  Result<bool> next_last() {
+    while (true) {
+      BRAID_ASSIGN(const bool more, last_->next());
+      if (!more || (last_->time() >= options_.range.start && last_->time() < options_.range.limit)) return more;
+    }
+  }
+
+  Status latest_column(sqlite3_context* context) {
+    if (!last_ && last_of_series_ != series()) {
+      BRAID_ASSIGN(const HypertableDefinition* definition, table_.definition());
+      Connection& connection = table_.connection;
+      LastPoints points(connection.series_view(), connection.series_overlay(), *definition, std::vector{series()}, std::vector<bool>(definition->fields.size(), false),
+                        Timestamp(INT64_MAX));
+      BRAID_ASSIGN(const bool found, points.next());
+      last_of_series_ = series();
+      time_of_last_ = found ? points.time() : Timestamp(INT64_MIN);
+    }
+    sqlite3_result_int(context, last_ || time() == time_of_last_ ? 1 : 0);
+    return {};
+  }
+
   Status tag_column(sqlite3_context* context, size_t tag) {
-    if (tags_series_ != scan_->series()) {
-      BRAID_ASSIGN(tags_, tags_of_series(table_.connection, table_.columns(), scan_->series()));
-      tags_series_ = scan_->series();
+    if (tags_series_ != series()) {
+      BRAID_ASSIGN(tags_, tags_of_series(table_.connection, table_.columns(), series()));
+      tags_series_ = series();
     }
     if (!tags_[tag]) return {};
     if (table_.columns().tag_type(tag) != FieldType::kInt64) {
@@ -494,15 +587,39 @@ class HypertableCursor final : public VirtualCursor {
     return {};
   }
 
+  /// For series_reads, when a scan is over.
+  void note() {
+    if (row_ == 0) return;
+    Connection::NotedSeriesRead read;
+    read.way = last_ ? "last" : "scan";
+    read.table = table_.columns().name;
+    read.rows = static_cast<uint64_t>(row_) - (at_end_ ? 1 : 0);
+    if (scan_) {
+      const SeriesScanCounts counts = scan_->counts();
+      read.counts.chunks_pruned = counts.chunks_pruned;
+      read.counts.blocks_pruned = counts.blocks_pruned;
+      read.counts.blocks_read = counts.blocks_read;
+    }
+    table_.connection.note_series_read(std::move(read));
+    row_ = 0;
+  }
+
   HypertableTable& table_;
   SeriesScanOptions options_;
-  std::optional<SeriesScan> scan_;
-  std::optional<RangeKey> whole_;  // the one row stands for all that match
-  int unchanged_ = 0;              // time and tags that an UPDATE keeps, of those asked for so far
+  std::vector<FieldFilter> filters_;
+  bool latest_ = false;
+  std::optional<FilteredScan> scan_;
+  std::optional<LastPoints> last_;       // instead of it
+  std::optional<RangeKey> whole_;        // the one row stands for all that match
+  std::span<const uint32_t> rows_;       // of the scan's run
+  size_t at_ = 0;                        // in them
+  int unchanged_ = 0;                    // time and tags that an UPDATE keeps, of those asked for so far
   bool at_end_ = true;
   int64_t row_ = 0;
   SeriesId tags_series_;
   TagValues tags_;
+  SeriesId last_of_series_;
+  Timestamp time_of_last_;
 };
 
 std::unique_ptr<VirtualCursor> HypertableTable::open() { return std::make_unique<HypertableCursor>(*this); }
@@ -548,17 +665,6 @@ Status delete_points_function(Connection& connection, sqlite3_context*, std::spa
   return connection.series_writer().remove_range(table, range, series ? std::move(*series) : std::vector<SeriesId>());
 }
 
-Status drop_chunks_function(Connection& connection, sqlite3_context* context, std::span<sqlite3_value*> values) {
-  BRAID_TRY(connection.check_writing());
-  const HypertableDefinition* table = connection.catalog_state().hypertable(text_of(values[0]));
-  if (table == nullptr) return Status(StatusCode::kNotFound, fmt::format("there is no hypertable '{}'", text_of(values[0])));
-  BRAID_ASSIGN(const Timestamp older_than, time_of(values[1], "drop_chunks"));
-  const HypertableDefinition copy = *table;  // dropping changes the catalog that it stands in
-  BRAID_ASSIGN(const uint64_t dropped, connection.series_writer().drop_chunks(copy, older_than));
-  sqlite3_result_int64(context, static_cast<sqlite3_int64>(dropped));
-  return {};
-}
-
 /// hypertable_compact(table): waits until each chunk interval is one file without anything deleted.
 Status compact_function(Connection& connection, sqlite3_context* context, std::span<sqlite3_value*> values) {
   if (connection.writing())
@@ -569,7 +675,7 @@ Status compact_function(Connection& connection, sqlite3_context* context, std::s
   const AlgorithmContext waiting = connection.algorithm_context();
   const HypertableId id = table->id;
   BRAID_TRY(connection.engine().checkpoint());
-  BRAID_ASSIGN(const uint64_t count, connection.engine().rewrite(id, [&] { return waiting.check(0); }));
+  BRAID_ASSIGN(const uint64_t count, connection.engine().rewrite({.table = id}, [&] { return waiting.check(0); }));
   sqlite3_result_int64(context, static_cast<sqlite3_int64>(count));
   return {};
 }
@@ -583,8 +689,7 @@ Status register_hypertables(Connection& connection) {
 Status register_series_functions(Connection& connection) {
   for (const int arguments : {3, 4})
     BRAID_TRY(register_function(connection, "delete_points", arguments, FunctionUse::kDirectOnly, delete_points_function));
-  BRAID_TRY(register_function(connection, "hypertable_compact", 1, FunctionUse::kDirectOnly, compact_function));
-  return register_function(connection, "drop_chunks", 2, FunctionUse::kDirectOnly, drop_chunks_function);
+  return register_function(connection, "hypertable_compact", 1, FunctionUse::kDirectOnly, compact_function);
 }
 
 }  // namespace braid

@@ -2,20 +2,14 @@
 
 #include <fmt/format.h>
 
-#include <boost/locale/utf.hpp>
+#include "graph/utf8_text.h"
 
 namespace braid {
 
 Status check_utf8(std::string_view what, std::string_view name) {
-  using Utf8 = boost::locale::utf::utf_traits<char>;
-  for (auto next = name.begin(); next != name.end();) {
-    const size_t place = static_cast<size_t>(next - name.begin());
-    const auto character = Utf8::decode(next, name.end());
-    if (character == boost::locale::utf::illegal || character == boost::locale::utf::incomplete) {
-      return Status(StatusCode::kInvalidArgument, fmt::format("the name of {} is no UTF-8 at byte {}", what, place));
-    }
-  }
-  return {};
+  const auto place = find_no_utf8(name);
+  if (!place) return {};
+  return Status(StatusCode::kInvalidArgument, fmt::format("the name of {} is no UTF-8 at byte {}", what, *place));
 }
 
 Result<TypeId> type_for_writing(GraphWriter& writer, std::string_view name) {

@@ -8,6 +8,7 @@
 
 #include "engine/catalog.h"
 #include "sql/connection.h"
+#include "sql/series_choice.h"
 #include "timeseries/tag_codec.h"
 
 namespace braid {
@@ -18,9 +19,6 @@ using TagValuesAllowed = std::vector<std::optional<std::vector<std::optional<std
 /// Ascending ids of the series whose tags are all allowed; none when any value of any tag is, which means all series.
 Result<std::optional<std::vector<SeriesId>>> select_series(Connection& connection, const HypertableDefinition& table,
                                                            const TagValuesAllowed& allowed);
-
-/// Tags of a series by place; kCorrupt when they do not fit the table.
-Result<TagValues> tags_of_series(Connection& connection, const HypertableDefinition& table, SeriesId series);
 
 /// {"host": "a", "rack": ["1", "2", null]}; kInvalidArgument names what is wrong.
 Result<TagValuesAllowed> allowed_tags(const HypertableDefinition& table, std::string_view json);

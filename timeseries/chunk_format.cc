@@ -107,6 +107,19 @@ bool read_block(ByteReader& in, uint64_t offset, ChunkFooter& footer) {
   return true;
 }
 
+// A stripe that may be absent: a size of 0, and then no checksum.
+void append_dictionary(std::string& out, const StripeEntry& stripe) {
+  if (stripe.size_bytes > 0) return append_stripe(out, stripe);
+  append_varint(out, 0);
+}
+
+bool read_dictionary(ByteReader& in, StripeEntry& stripe) {
+  uint64_t size;
+  if (!in.varint(size) || size > kDictionaryStripeBytesMax) return false;
+  stripe.size_bytes = static_cast<uint32_t>(size);
+  return size == 0 || in.fixed(stripe.checksum);
+}
+
 bool in_order(const BlockEntry& before, const BlockEntry& after) {
   return before.series < after.series ||
          (before.series == after.series && before.time_max < after.time_min);
@@ -161,7 +174,7 @@ Result<ChunkHeader> decode_chunk_header(std::string_view bytes) {
   in.fixed(hypertable);
   if (version != kChunkVersion)
     return Status(StatusCode::kVersion,
-                  fmt::format("chunk format version {} is not supported", version));
+                  fmt::format("chunk format version {} is not supported, only {}", version, kChunkVersion));
   header.uuid = uuid;
   header.chunk = ChunkId(chunk);
   header.hypertable = HypertableId(hypertable);
@@ -173,6 +186,7 @@ std::string encode_chunk_footer(const ChunkFooter& footer) {
   append_varint(out, footer.types.size());
   for (const FieldType type : footer.types) out.push_back(static_cast<char>(type));
   for (const FieldId field : footer.fields) append_varint(out, field.value());
+  for (const StripeEntry& dictionary : footer.dictionaries) append_dictionary(out, dictionary);
   append_varint(out, footer.blocks.size());
   for (const BlockEntry& block : footer.blocks) {
     append_varint(out, block.series.value());
@@ -209,6 +223,9 @@ Result<ChunkFooter> decode_chunk_footer(std::string_view bytes, uint64_t footer_
     if (!in.varint(field) || field > UINT16_MAX) return damaged("footer: damaged field ids");
     footer.fields.emplace_back(static_cast<uint16_t>(field));
   }
+  for (size_t i = 0; i < footer.types.size(); ++i) {
+    if (!read_dictionary(in, footer.dictionaries.emplace_back())) return damaged("footer: damaged dictionary entry");
+  }
   if (!in.varint(block_count)) return damaged("footer: damaged block count");
   uint64_t offset = kChunkHeaderBytes;
   for (uint64_t i = 0; i < block_count; ++i) {
@@ -218,6 +235,8 @@ Result<ChunkFooter> decode_chunk_footer(std::string_view bytes, uint64_t footer_
       return damaged("footer: blocks are out of order");
     offset += block.size_bytes;
   }
+  footer.dictionaries_offset = offset;
+  for (const StripeEntry& dictionary : footer.dictionaries) offset += dictionary.size_bytes;
   if (!in.done() || offset != footer_offset) return damaged("footer: blocks do not fill the file");
   return footer;
 }

@@ -1,11 +1,12 @@
-// Layout of a chunk file: header, stripes, footer, trailer. docs/chunk_format.md.
+// Layout of a chunk file: header, stripes of blocks, dictionaries, footer, trailer. docs/chunk_format.md.
 //
 // Invariants of every whole file, which `check` proves:
 //   1. Blocks are ordered by (series, first time); within a series their times do not overlap, and
 //   within a block they ascend.
 //   2. All points lie in the chunk's interval, in 1..kBlockRowsMax rows a block.
 //   3. The stripes of a block lie one after another: times, deleted rows if there are any, then one per
-//   field; and blocks do so too, from the header on.
+//   field; and blocks do so too, from the header on; the dictionaries of the fields that have one follow,
+//   up to the footer.
 //   4. Every byte but padding is covered by a checksum, or is itself compared with what it must be.
 #pragma once
 
@@ -32,6 +33,9 @@ static_assert(kChunkTrailerBytes == 32);
 
 /// Blocks of fewer rows keep no statistics: they would be larger than the values.
 inline constexpr size_t kStatisticsRowsMin = 16;
+
+/// A larger stripe is no dictionary that a writer made.
+inline constexpr size_t kDictionaryStripeBytesMax = 256 << 10;
 
 struct ChunkHeader {
   std::string uuid;  ///< kUuidBytes characters
@@ -67,6 +71,8 @@ struct BlockEntry {
 struct ChunkFooter {
   std::vector<FieldType> types;
   std::vector<FieldId> fields;  ///< one per type: of which field of the hypertable the column is
+  std::vector<StripeEntry> dictionaries;  ///< one per field; of no bytes for a field without one
+  uint64_t dictionaries_offset = 0;       ///< where the first is; derived
   std::vector<BlockEntry> blocks;
   std::vector<StripeEntry> columns;
   std::vector<ColumnStatistics> statistics;

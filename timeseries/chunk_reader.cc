@@ -3,20 +3,10 @@
 #include <algorithm>
 
 #include "engine/coding.h"
-#include "timeseries/codecs/boolean_codec.h"
+#include "timeseries/codecs/bit_packing.h"
 #include "timeseries/codecs/column_codec.h"
-#include "timeseries/codecs/integer_codec.h"
 
 namespace braid {
-namespace {
-
-bool ascends(std::span<const int64_t> times) {
-  return std::adjacent_find(times.begin(), times.end(),
-                            [](int64_t a, int64_t b) { return a >= b; }) == times.end();
-}
-
-}  // namespace
-
 Status ChunkReader::damaged(std::string_view what) const {
   return Status(StatusCode::kCorrupt, file_->path() + ": " + std::string(what));
 }
@@ -46,6 +36,8 @@ Status ChunkReader::load() {
   auto footer = decode_chunk_footer(bytes, trailer->footer_offset);
   if (!footer.ok()) return footer.status().within(file_->path());
   footer_ = footer.take();
+  const MutexLock lock(mutex_);
+  dictionaries_.resize(footer_.types.size());
   return Status();
 }
 
@@ -61,27 +53,51 @@ std::span<const BlockEntry> ChunkReader::blocks_of(SeriesId series) const {
   return {start, limit};
 }
 
-Status ChunkReader::read_stripe(uint64_t offset, const StripeEntry& stripe,
-                                std::string& out) const {
-  return file_->read(offset, stripe.size_bytes, out);
+Result<std::shared_ptr<const TextDictionary>> ChunkReader::load_dictionary(size_t field) const {
+  uint64_t offset = footer_.dictionaries_offset;
+  for (size_t i = 0; i < field; ++i) offset += footer_.dictionaries[i].size_bytes;
+  const StripeEntry& entry = footer_.dictionaries[field];
+  std::string bytes;
+  BRAID_TRY(file_->read(offset, entry.size_bytes, bytes));
+  if (stripe_checksum(bytes) != entry.checksum) return damaged("checksum of a dictionary differs");
+  auto loaded = std::make_shared<TextDictionary>();
+  if (!loaded->decode(bytes)) return damaged("damaged dictionary");
+  return std::shared_ptr<const TextDictionary>(std::move(loaded));
 }
 
-Status ChunkReader::decode_times(const BlockEntry& block, std::string_view stripe,
-                                 std::vector<int64_t>& out) const {
-  if (stripe_checksum(stripe) != block.times.checksum)
-    return damaged("checksum of a time stripe differs");
-  out.resize(block.rows);
-  ByteReader in(stripe);
-  if (!decode_integers(in, out) || !in.done()) return damaged("damaged time stripe");
-  if (out.front() != block.time_min || out.back() != block.time_max || !ascends(out))
+Result<std::shared_ptr<const TextDictionary>> ChunkReader::dictionary(size_t field) const {
+  if (footer_.dictionaries[field].size_bytes == 0) return std::shared_ptr<const TextDictionary>();
+  {
+    const MutexLock lock(mutex_);
+    if (dictionaries_[field] != nullptr) return dictionaries_[field];
+  }
+  // Two threads may load it; the first one's is kept.
+  BRAID_ASSIGN(auto loaded, load_dictionary(field));
+  const MutexLock lock(mutex_);
+  if (dictionaries_[field] == nullptr) dictionaries_[field] = std::move(loaded);
+  return dictionaries_[field];
+}
+
+Status ChunkReader::decode_times_of(const BlockEntry& block, std::string_view stripe, std::vector<int64_t>& out) const {
+  if (stripe_checksum(stripe) != block.times.checksum) return damaged("checksum of a time stripe differs");
+  if (!decode_times(stripe, block.rows, out)) return damaged("damaged time stripe");
+  if (out.front() != block.time_min || out.back() != block.time_max)
     return damaged("times of a block do not agree with its footer entry");
+  return Status();
+}
+
+Status ChunkReader::decode_field(const BlockEntry& block, size_t field, std::string_view stripe, PointColumn& out) const {
+  if (stripe_checksum(stripe) != footer_.columns[block.columns_start + field].checksum)
+    return damaged("checksum of a column stripe differs");
+  BRAID_ASSIGN(const auto texts, dictionary(field));
+  if (!decode_column(stripe, block.rows, out, texts)) return damaged("damaged column stripe");
   return Status();
 }
 
 Status ChunkReader::read_times(const BlockEntry& block, std::vector<int64_t>& out) const {
   std::string stripe;
-  BRAID_TRY(read_stripe(block.offset, block.times, stripe));
-  return decode_times(block, stripe, out);
+  BRAID_TRY(file_->read(block.offset, block.times.size_bytes, stripe));
+  return decode_times_of(block, stripe, out);
 }
 
 Status ChunkReader::decode_deleted(const BlockEntry& block, std::string_view stripe,
@@ -92,7 +108,7 @@ Status ChunkReader::decode_deleted(const BlockEntry& block, std::string_view str
     return damaged("checksum of a stripe of deleted rows differs");
   out.resize(block.rows);
   ByteReader in(stripe);
-  if (!read_bitmap<uint8_t>(in, out) || !in.done() ||
+  if (!read_bitmap(in, out) || !in.done() ||
       std::count(out.begin(), out.end(), 1) != static_cast<ptrdiff_t>(block.deleted_rows))
     return damaged("damaged stripe of deleted rows");
   return Status();
@@ -100,50 +116,50 @@ Status ChunkReader::decode_deleted(const BlockEntry& block, std::string_view str
 
 Status ChunkReader::read_deleted(const BlockEntry& block, std::vector<uint8_t>& out) const {
   std::string stripe;
-  if (block.has_deleted()) BRAID_TRY(read_stripe(block.offset + block.times.size_bytes, block.deleted, stripe));
+  if (block.has_deleted())
+    BRAID_TRY(file_->read(block.offset + block.times.size_bytes, block.deleted.size_bytes, stripe));
   return decode_deleted(block, stripe, out);
 }
 
-Status ChunkReader::decode_block(const BlockEntry& block, std::string_view bytes,
-                                 PointBlock& out) const {
-  BRAID_TRY(decode_times(block, bytes.substr(0, block.times.size_bytes), out.times));
+Status ChunkReader::decode_block(const BlockEntry& block, std::string_view bytes, PointBlock& out) const {
+  BRAID_TRY(decode_times_of(block, bytes.substr(0, block.times.size_bytes), out.times));
   BRAID_TRY(decode_deleted(block, bytes.substr(block.times.size_bytes, block.deleted.size_bytes), out.deleted));
   size_t offset = block.columns_offset() - block.offset;
   for (size_t i = 0; i < footer_.types.size(); ++i) {
-    const StripeEntry& entry = footer_.columns[block.columns_start + i];
-    const std::string_view stripe = bytes.substr(offset, entry.size_bytes);
-    offset += entry.size_bytes;
-    if (stripe_checksum(stripe) != entry.checksum)
-      return damaged("checksum of a column stripe differs");
-    if (!decode_column(stripe, block.rows, out.columns[i])) return damaged("damaged column stripe");
+    const size_t size = footer_.columns[block.columns_start + i].size_bytes;
+    BRAID_TRY(decode_field(block, i, bytes.substr(offset, size), out.columns[i]));
+    offset += size;
   }
   return Status();
 }
 
 Status ChunkReader::read_block(const BlockEntry& block, const std::vector<bool>& fields,
                                PointBlock& out) const {
-  out.columns.resize(footer_.types.size());
-  for (size_t i = 0; i < footer_.types.size(); ++i) {
-    out.columns[i].clear();
-    out.columns[i].type = footer_.types[i];
+  const auto asked = [&](size_t field) { return fields.empty() || (field < fields.size() && fields[field]); };
+  const size_t field_count = footer_.types.size();
+  size_t asked_count = 0;
+  out.columns.resize(field_count);
+  for (size_t i = 0; i < field_count; ++i) {
+    PointColumn& column = out.columns[i];
+    // A column of the same type is overwritten, which is faster than to clear and to grow it.
+    if (!asked(i) || column.type != footer_.types[i]) column.clear();
+    column.type = footer_.types[i];
+    column.loaded = false;
+    if (asked(i)) ++asked_count;
   }
   std::string bytes;
-  const bool all = fields.empty() || std::find(fields.begin(), fields.end(), false) == fields.end();
-  if (all) {
+  if (asked_count == field_count) {
     BRAID_TRY(file_->read(block.offset, block.size_bytes, bytes));
     return decode_block(block, bytes, out);
   }
   BRAID_TRY(read_times(block, out.times));
   BRAID_TRY(read_deleted(block, out.deleted));
   uint64_t offset = block.columns_offset();
-  for (size_t i = 0; i < footer_.types.size(); ++i) {
+  for (size_t i = 0; i < field_count; ++i) {
     const StripeEntry& entry = footer_.columns[block.columns_start + i];
-    if (i < fields.size() && fields[i]) {
-      BRAID_TRY(read_stripe(offset, entry, bytes));
-      if (stripe_checksum(bytes) != entry.checksum)
-        return damaged("checksum of a column stripe differs");
-      if (!decode_column(bytes, block.rows, out.columns[i]))
-        return damaged("damaged column stripe");
+    if (asked(i)) {
+      BRAID_TRY(file_->read(offset, entry.size_bytes, bytes));
+      BRAID_TRY(decode_field(block, i, bytes, out.columns[i]));
     }
     offset += entry.size_bytes;
   }

@@ -1,5 +1,5 @@
-// Reads one chunk file: the footer once, then single blocks, only the columns asked for. Every
-// stripe's checksum is verified. Threads: all members may be called from any thread.
+// Reads one chunk file: the footer once, then single blocks, only the columns asked for, and a field's dictionary when the field
+// is first asked for. Every stripe's checksum is verified. Threads: all members may be called from any thread.
 #pragma once
 
 #include <memory>
@@ -8,7 +8,9 @@
 #include <vector>
 
 #include "engine/env.h"
+#include "engine/mutex.h"
 #include "timeseries/chunk_format.h"
+#include "timeseries/codecs/text_dictionary.h"
 
 namespace braid {
 
@@ -32,17 +34,21 @@ class ChunkReader {
  private:
   ChunkReader() = default;
   Status load();
-  Status read_stripe(uint64_t offset, const StripeEntry& stripe, std::string& out) const;
-  Status decode_times(const BlockEntry& block, std::string_view stripe,
-                      std::vector<int64_t>& out) const;
+  Status decode_times_of(const BlockEntry& block, std::string_view stripe, std::vector<int64_t>& out) const;
   Status decode_deleted(const BlockEntry& block, std::string_view stripe,
                         std::vector<uint8_t>& out) const;
   Status decode_block(const BlockEntry& block, std::string_view bytes, PointBlock& out) const;
+  Status decode_field(const BlockEntry& block, size_t field, std::string_view stripe, PointColumn& out) const;
+  Result<std::shared_ptr<const TextDictionary>> dictionary(size_t field) const;
+  Result<std::shared_ptr<const TextDictionary>> load_dictionary(size_t field) const;
   Status damaged(std::string_view what) const;
 
   std::unique_ptr<ReadableFile> file_;
   ChunkHeader header_;
   ChunkFooter footer_;
+  mutable Mutex mutex_;  // a leaf
+  /// One per field, shared with the columns that point into it; null until it is asked for.
+  mutable std::vector<std::shared_ptr<const TextDictionary>> dictionaries_ BRAID_GUARDED_BY(mutex_);
 };
 
 }  // namespace braid

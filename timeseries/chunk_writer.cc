@@ -3,9 +3,8 @@
 #include <algorithm>
 
 #include "engine/check.h"
-#include "timeseries/codecs/boolean_codec.h"
+#include "timeseries/codecs/bit_packing.h"
 #include "timeseries/codecs/column_codec.h"
-#include "timeseries/codecs/integer_codec.h"
 
 namespace braid {
 namespace {
@@ -34,19 +33,22 @@ size_t block_rows(const PointBlock& points, size_t start) {
 
 }  // namespace
 
-ChunkWriter::ChunkWriter(std::unique_ptr<WritableFile> file, std::span<const FieldDefinition> fields)
-    : file_(std::move(file)) {
+ChunkWriter::ChunkWriter(std::unique_ptr<WritableFile> file, std::span<const FieldDefinition> fields,
+                         const ChunkWriterOptions& options)
+    : file_(std::move(file)), options_(options), dictionaries_(fields.size()) {
   for (const FieldDefinition& field : fields) {
     footer_.types.push_back(field.type);
     footer_.fields.push_back(field.id);
   }
+  footer_.dictionaries.resize(footer_.types.size());
 }
 
 Result<std::unique_ptr<ChunkWriter>> ChunkWriter::create(Env& env, const std::string& path,
                                                          const ChunkHeader& header,
-                                                         std::span<const FieldDefinition> fields) {
+                                                         std::span<const FieldDefinition> fields,
+                                                         const ChunkWriterOptions& options) {
   BRAID_ASSIGN(std::unique_ptr<WritableFile> file, env.create(path));
-  std::unique_ptr<ChunkWriter> writer(new ChunkWriter(std::move(file), fields));
+  std::unique_ptr<ChunkWriter> writer(new ChunkWriter(std::move(file), fields, options));
   writer->buffer_ = encode_chunk_header(header);
   return writer;
 }
@@ -76,7 +78,7 @@ Status ChunkWriter::add_block(SeriesId series, const PointBlock& points, size_t 
   block.columns_start = footer_.columns.size();
   block.statistics_start = footer_.statistics.size();
   const size_t block_start = buffer_.size();
-  encode_integers(std::span(points.times).subspan(start, count), buffer_);
+  encode_times(std::span(points.times).subspan(start, count), buffer_, {.compress = options_.compress});
   block.times = end_stripe(block_start);
   const auto deleted = std::span(points.deleted);
   if (!deleted.empty()) {
@@ -88,9 +90,10 @@ Status ChunkWriter::add_block(SeriesId series, const PointBlock& points, size_t 
       block.deleted = end_stripe(stripe_start);
     }
   }
-  for (const PointColumn& column : points.columns) {
+  for (size_t i = 0; i < points.columns.size(); ++i) {
+    const PointColumn& column = points.columns[i];
     const size_t stripe_start = buffer_.size();
-    encode_column(column, start, count, buffer_);
+    encode_column(column, start, count, buffer_, {.compress = options_.compress, .dictionary = &dictionaries_[i]});
     footer_.columns.push_back(end_stripe(stripe_start));
     if (block.has_statistics()) footer_.statistics.push_back(statistics_of(column, start, count, deleted));
   }
@@ -113,7 +116,18 @@ Status ChunkWriter::flush() {
   return Status();
 }
 
+void ChunkWriter::add_dictionaries() {
+  footer_.dictionaries_offset = flushed_bytes_ + buffer_.size();
+  for (size_t i = 0; i < dictionaries_.size(); ++i) {
+    if (dictionaries_[i].empty()) continue;
+    const size_t start = buffer_.size();
+    dictionaries_[i].encode(buffer_);
+    footer_.dictionaries[i] = end_stripe(start);
+  }
+}
+
 Result<WrittenChunk> ChunkWriter::finish() {
+  add_dictionaries();
   ChunkTrailer trailer;
   trailer.footer_offset = flushed_bytes_ + buffer_.size();
   const std::string footer = encode_chunk_footer(footer_);

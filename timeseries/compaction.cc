@@ -24,10 +24,11 @@ constexpr size_t kRunsPerStep = 256;
 
 using Group = std::vector<const ChunkDefinition*>;  // of one interval, by id
 
-std::map<std::pair<HypertableId, Timestamp>, Group> groups_of(const CatalogState& state, std::optional<HypertableId> table) {
+std::map<std::pair<HypertableId, Timestamp>, Group> groups_of(const CatalogState& state, const RewriteWish& wish) {
   std::map<std::pair<HypertableId, Timestamp>, Group> groups;
   for (const auto& [id, chunk] : state.chunks) {
-    if (!table.has_value() || chunk.hypertable == *table) groups[{chunk.hypertable, chunk.interval.start}].push_back(&chunk);
+    const bool wished = chunk.interval.limit <= wish.before && (!wish.table.has_value() || chunk.hypertable == *wish.table);
+    if (wished) groups[{chunk.hypertable, chunk.interval.start}].push_back(&chunk);
   }
   return groups;
 }
@@ -63,9 +64,9 @@ std::optional<size_t> start_of(const CatalogState& state, const Group& group, bo
 
 }  // namespace
 
-std::optional<CompactionPlan> choose_compaction(const CatalogState& state, std::optional<HypertableId> whole) {
-  for (const auto& [key, group] : groups_of(state, whole)) {
-    const auto start = start_of(state, group, whole.has_value());
+std::optional<CompactionPlan> choose_compaction(const CatalogState& state, const RewriteWish& wish) {
+  for (const auto& [key, group] : groups_of(state, wish)) {
+    const auto start = start_of(state, group, wish.table.has_value());
     if (!start.has_value() || !state.hypertables.contains(key.first)) continue;
     CompactionPlan plan{.table = key.first, .inputs = {}, .keeps_deleted = *start > 0};
     for (size_t i = *start; i < group.size(); ++i) plan.inputs.push_back(group[i]->id);

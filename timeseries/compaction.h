@@ -24,9 +24,9 @@ struct CompactionPlan {
   bool keeps_deleted = false;  ///< older chunks of the interval stay
 };
 
-/// With `whole`, the next interval of that hypertable that is not one chunk without anything deleted. Else what is worth it: chunks of like
+/// With a hypertable, its next interval that is not one chunk without anything deleted. Else what is worth it: chunks of like
 /// size, or much that is deleted. None when nothing is to do.
-std::optional<CompactionPlan> choose_compaction(const CatalogState& state, std::optional<HypertableId> whole);
+std::optional<CompactionPlan> choose_compaction(const CatalogState& state, const RewriteWish& wish);
 
 /// What a compaction stands on; all of it is of the moment when it was begun.
 struct CompactionBase {

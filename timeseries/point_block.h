@@ -2,6 +2,7 @@
 #pragma once
 
 #include <cstdint>
+#include <memory>
 #include <string_view>
 #include <vector>
 
@@ -12,7 +13,7 @@ namespace braid {
 /// No block of a chunk file has more rows; decoders size their buffers by it.
 inline constexpr size_t kBlockRowsMax = 1024;
 
-/// One column. Texts are views: into `text_bytes`, or into whatever the maker of the block keeps
+/// One column. Texts are views: into `text_bytes` or `shared_texts`, or into whatever the maker of the block keeps
 /// alive. `nulls` is empty while there is no null, else one byte per row; a null row holds 0 or "".
 /// Not copied, because the views would still point into the original.
 struct PointColumn {
@@ -29,6 +30,7 @@ struct PointColumn {
   std::vector<double> reals;
   std::vector<std::string_view> texts;
   std::vector<char> text_bytes;
+  std::shared_ptr<const void> shared_texts;  ///< keeps texts alive that a chunk has once for many blocks
   std::vector<uint8_t> nulls;
 
   bool is_null(size_t row) const { return !nulls.empty() && nulls[row] != 0; }
@@ -59,6 +61,7 @@ struct PointColumn {
     reals.clear();
     texts.clear();
     text_bytes.clear();
+    shared_texts.reset();
     nulls.clear();
   }
 };

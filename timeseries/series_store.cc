@@ -97,7 +97,7 @@ class SeriesStore final : public Store {
     const MutexLock lock(mutex_);
     return std::make_unique<SeriesWriter>(std::move(base), catalog, lsn_, files_->env().now());
   }
-  std::unique_ptr<StoreRewrite> begin_rewrite(std::optional<HypertableId> table) override;
+  std::unique_ptr<StoreRewrite> begin_rewrite(const RewriteWish& wish) override;
   Status admit() override;
   Status publish(StoreWriter& writer, Lsn lsn) override;
   Result<std::shared_ptr<const StoreView>> view(std::shared_ptr<const CatalogState> state) override;
@@ -319,7 +319,7 @@ void SeriesStore::checkpoint_end(bool committed) {
 }
 
 /// Without a checkpoint that was begun, what it will install is newer than the output: chunks win by their ids.
-std::unique_ptr<StoreRewrite> SeriesStore::begin_rewrite(std::optional<HypertableId> table) {
+std::unique_ptr<StoreRewrite> SeriesStore::begin_rewrite(const RewriteWish& wish) {
   if (checkpoint_ != nullptr) return nullptr;
   CompactionBase base{.files = files_, .state = {}, .chunks = {}};
   {
@@ -328,7 +328,7 @@ std::unique_ptr<StoreRewrite> SeriesStore::begin_rewrite(std::optional<Hypertabl
     base.chunks = chunks_;
     base.newest = lsn_;
   }
-  auto plan = choose_compaction(*base.state, table);
+  auto plan = choose_compaction(*base.state, wish);
   if (!plan.has_value()) return nullptr;
   base.output = ChunkId(next_chunk_.fetch_add(1));
   return std::make_unique<Compaction>(std::move(base), std::move(*plan), compactions_);

@@ -4,6 +4,7 @@
 
 #include <algorithm>
 
+#include "timeseries/aggregate_buckets.h"
 #include "timeseries/chunk_interval.h"
 #include "timeseries/point_probe.h"
 #include "timeseries/series_overlay.h"
@@ -219,9 +220,13 @@ Status SeriesWriter::append_columns(const HypertableDefinition& table, SeriesId 
   return status;
 }
 
+Timestamp SeriesWriter::drop_limit(const HypertableDefinition& table, Timestamp older_than) const {
+  return ChunkIntervals(table, catalog_.state().chunks).of(older_than.value()).start;
+}
+
 Result<uint64_t> SeriesWriter::drop_chunks(const HypertableDefinition& table,
                                            Timestamp older_than) {
-  const Timestamp limit = ChunkIntervals(table, catalog_.state().chunks).of(older_than.value()).start;
+  const Timestamp limit = drop_limit(table, older_than);
   if (limit.value() == INT64_MIN) return uint64_t{0};
   std::vector<ChunkId> dropped;
   for (const auto& [id, chunk] : catalog_.state().chunks) {
@@ -244,6 +249,11 @@ Status SeriesWriter::drop_hypertable(const HypertableDefinition& table) {
 uint64_t SeriesWriter::mark() { return overlay_->position(); }
 void SeriesWriter::rollback_to(uint64_t mark) { overlay_->rollback_to(mark); }
 uint64_t SeriesWriter::staged_bytes() const { return overlay_->bytes(); }
-void SeriesWriter::take_changes(CommitRecord& record) { overlay_->take_changes(record.series); }
+void SeriesWriter::take_changes(CommitRecord& record) {
+  const size_t runs = record.series.runs.size();
+  const size_t deletions = record.series.deletions.size();
+  overlay_->take_changes(record.series);
+  mark_touched(catalog_, std::span(record.series.runs).subspan(runs), std::span(record.series.deletions).subspan(deletions));
+}
 
 }  // namespace braid

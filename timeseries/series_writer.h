@@ -53,6 +53,8 @@ class SeriesWriter final : public StoreWriter {
   /// Takes away all points in a range of times, of some series (ascending; empty: of all). Costs the same for any number of points.
   Status remove_range(const HypertableDefinition& table, TimeRange range, std::vector<SeriesId> series);
 
+  /// Where the last chunk interval ends that ends at or before `older_than`; INT64_MIN when none does.
+  Timestamp drop_limit(const HypertableDefinition& table, Timestamp older_than) const;
   /// Drops every point in chunk intervals that end at or before `older_than`. Returns the number of
   /// chunk files dropped.
   Result<uint64_t> drop_chunks(const HypertableDefinition& table, Timestamp older_than);

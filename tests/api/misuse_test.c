@@ -45,6 +45,7 @@ static void null_handles_are_misuse(void) {
   CHECK(braid_close(NULL) == BRAID_OK);
   CHECK(strcmp(braid_database_error(NULL), "") == 0);
   CHECK(braid_checkpoint(NULL) == BRAID_MISUSE);
+  CHECK(braid_maintain(NULL, 0, &lsn) == BRAID_MISUSE);
   CHECK(braid_check(NULL, ignore_problem, NULL) == BRAID_MISUSE);
   CHECK(braid_stats(NULL, ignore_figure, NULL) == BRAID_MISUSE);
   CHECK(braid_option_at(0, NULL) == BRAID_INVALID_ARGUMENT);

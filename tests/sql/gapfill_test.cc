@@ -36,7 +36,7 @@ TEST_CASE("only a statement that calls it is rewritten, up to its end") {
   const auto rewritten = rewrite_gapfill(kQuery, is_aggregate);
   REQUIRE(rewritten.ok());
   REQUIRE(rewritten->has_value());
-  CHECK(kQuery.substr((*rewritten)->used) == "SELECT 2");
+  CHECK(kQuery.substr((*rewritten)->used) == " SELECT 2");
   CHECK((*rewritten)->sql.find("gapfill(") == std::string::npos);
 }
 

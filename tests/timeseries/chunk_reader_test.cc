@@ -184,5 +184,115 @@ TEST_CASE("a block ends early when its texts are large") {
   CHECK(back.columns[0].value(0).text == large);
 }
 
+/// One text field; a block of each series takes `texts` in turn.
+std::string write_texts(Env& env, const std::string& path, uint64_t series_count, std::span<const std::string> texts,
+                        const ChunkWriterOptions& options = {}) {
+  PointBlock points;
+  points.columns.emplace_back(FieldType::kText);
+  for (int64_t time = 0; time < 40; ++time) {
+    points.times.push_back(time);
+    points.columns[0].texts.push_back(texts[static_cast<size_t>(time) % texts.size()]);
+  }
+  auto writer = ChunkWriter::create(env, path, {kUuid, 7, ChunkId(1), HypertableId(1)}, std::span(kFields).subspan(1), options);
+  REQUIRE(writer.ok());
+  for (uint64_t series = 1; series <= series_count; ++series) REQUIRE((*writer)->add(SeriesId(series), points).ok());
+  REQUIRE((*writer)->finish().ok());
+  return content(path);
+}
+
+TEST_CASE("texts that many blocks repeat are in the chunk once, and outlive its reader") {
+  const TempDir directory;
+  Env env;
+  std::vector<std::string> texts;
+  for (int i = 0; i < 8; ++i) texts.push_back("the state of pump " + std::to_string(i * 7919));
+  const std::string whole = write_texts(env, directory / "c", 50, texts);
+  CHECK(whole.find(texts[3]) == whole.rfind(texts[3]));
+  PointBlock block;
+  {
+    const auto reader = ChunkReader::open(env, directory / "c");
+    REQUIRE(reader.ok());
+    CHECK((*reader)->footer().dictionaries[0].size_bytes > 0);
+    for (const BlockEntry& entry : (*reader)->footer().blocks) REQUIRE((*reader)->read_block(entry, {}, block).ok());
+  }
+  for (size_t row = 0; row < 40; ++row) CHECK(block.columns[0].value(row).text == texts[row % texts.size()]);
+}
+
+TEST_CASE("a damaged dictionary is found when its field is asked for, and only then") {
+  const TempDir directory;
+  Env env;
+  const std::vector<std::string> texts = {"first of the texts", "second of the texts"};
+  std::string bytes = write_texts(env, directory / "c", 2, texts);
+  uint64_t offset = 0;
+  {
+    const auto reader = ChunkReader::open(env, directory / "c");
+    REQUIRE(reader.ok());
+    offset = (*reader)->footer().dictionaries_offset;
+  }
+  bytes[offset + 5] = static_cast<char>(bytes[offset + 5] ^ 1);
+  std::ofstream(directory / "c", std::ios::binary) << bytes;
+  const auto reader = ChunkReader::open(env, directory / "c");
+  REQUIRE(reader.ok());
+  const BlockEntry& entry = (*reader)->footer().blocks[0];
+  PointBlock block;
+  CHECK((*reader)->read_block(entry, {false}, block).ok());
+  const Status status = (*reader)->read_block(entry, {true}, block);
+  CHECK(status.code() == StatusCode::kCorrupt);
+  CHECK(status.message().find("dictionary") != std::string::npos);
+}
+
+TEST_CASE("too many texts for the chunk's dictionary are kept with their blocks") {
+  const TempDir directory;
+  Env env;
+  auto writer = ChunkWriter::create(env, directory / "c", {kUuid, 7, ChunkId(1), HypertableId(1)}, std::span(kFields).subspan(1));
+  REQUIRE(writer.ok());
+  std::vector<std::string> texts;
+  for (int i = 0; i < 500; ++i) texts.push_back(std::string(400, static_cast<char>('a' + i % 26)) + std::to_string(i));
+  const auto points_of = [&](size_t series) {
+    PointBlock points;
+    points.columns.emplace_back(FieldType::kText);
+    for (size_t row = 0; row < 60; ++row) {
+      points.times.push_back(static_cast<int64_t>(row));
+      points.columns[0].texts.push_back(texts[series * 20 + row % 20]);
+    }
+    return points;
+  };
+  for (size_t series = 0; series < 25; ++series) REQUIRE((*writer)->add(SeriesId(series), points_of(series)).ok());
+  REQUIRE((*writer)->finish().ok());
+  const auto reader = ChunkReader::open(env, directory / "c");
+  REQUIRE(reader.ok());
+  for (size_t series = 0; series < 25; ++series) {
+    PointBlock block;
+    REQUIRE((*reader)->read_block((*reader)->footer().blocks[series], {}, block).ok());
+    CHECK(block.columns[0].texts == points_of(series).columns[0].texts);
+  }
+}
+
+TEST_CASE("a chunk for the cold is smaller and reads the same") {
+  const TempDir directory;
+  Env env;
+  std::vector<std::string> texts;
+  for (int i = 0; i < 40; ++i) texts.push_back("reading number " + std::to_string(i * 104729));
+  const std::string plain = write_texts(env, directory / "plain", 200, texts);
+  const std::string cold = write_texts(env, directory / "cold", 200, texts, {.compress = true});
+  CHECK(cold.size() < plain.size());
+  const auto reader = ChunkReader::open(env, directory / "cold");
+  REQUIRE(reader.ok());
+  PointBlock block;
+  for (const BlockEntry& entry : (*reader)->footer().blocks) {
+    REQUIRE((*reader)->read_block(entry, {}, block).ok());
+    CHECK(block.columns[0].value(39).text == texts[39]);
+  }
+}
+
+// A chunk file is kept for years: a change of these bytes is a change of the format, so raise kChunkVersion.
+TEST_CASE("the bytes of a chunk file are those of this version of the format") {
+  const TempDir directory;
+  Env env;
+  write_chunk(env, directory.path(), 30);
+  const std::string bytes = content(directory / chunk_file_name(ChunkId(17)));
+  CHECK(bytes.size() == 331);
+  CHECK(stripe_checksum(bytes) == 9857515019981967576u);
+}
+
 }  // namespace
 }  // namespace braid

@@ -157,7 +157,7 @@ class SeriesHarness {
   size_t compact(std::optional<HypertableId> table, bool commits = true,
                  const std::function<void()>& meanwhile = {}) {
     for (size_t count = 0;; ++count) {
-      const auto rewrite = store_->begin_rewrite(table);
+      const auto rewrite = store_->begin_rewrite({.table = table});
       if (rewrite == nullptr) return count;
       for (bool more = true; more;) {
         const auto wrote = rewrite->write_some();

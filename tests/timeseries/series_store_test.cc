@@ -4,6 +4,7 @@
 
 #include <bit>
 #include <filesystem>
+#include <cmath>
 #include <fstream>
 #include <map>
 #include <random>

@@ -1,157 +1,118 @@
 #include "timeseries/codecs/text_codec.h"
 
-#include <zstd.h>
-
 #include <algorithm>
 #include <array>
 #include <unordered_map>
 
-#include "timeseries/codecs/bit_packing.h"
 #include "timeseries/codecs/integer_codec.h"
 #include "timeseries/point_block.h"
 
 namespace braid {
 namespace {
 
-constexpr size_t kCompressedFromBytes = 512;
-constexpr int kCompressionLevel = 1;
-
-// A list of texts: their lengths by the integer codec, then all bytes.
-void append_list(std::string& out, std::span<const std::string_view> texts) {
-  std::array<int64_t, kBlockRowsMax> lengths;
-  for (size_t i = 0; i < texts.size(); ++i) lengths[i] = static_cast<int64_t>(texts[i].size());
-  encode_integers(std::span<const int64_t>(lengths.data(), texts.size()), out);
-  for (const std::string_view text : texts) out.append(text);
-}
-
-bool read_list(ByteReader& in, std::span<std::string_view> out) {
-  std::array<int64_t, kBlockRowsMax> lengths;
-  if (!decode_integers(in, std::span(lengths.data(), out.size()))) return false;
-  for (size_t i = 0; i < out.size(); ++i) {
-    if (lengths[i] < 0 || !in.bytes(static_cast<size_t>(lengths[i]), out[i])) return false;
-  }
-  return true;
-}
-
-struct Dictionary {
-  std::vector<std::string_view> distinct;
+struct Distinct {
+  std::vector<std::string_view> texts;  ///< in the order of appearance; empty when there are too many to be worth it
   std::vector<int64_t> indexes;
 };
 
-/// Distinct values in the order of appearance; empty when there are too many to be worth it.
-Dictionary dictionary_of(std::span<const std::string_view> values) {
-  Dictionary out;
+Distinct distinct_of(std::span<const std::string_view> values) {
+  Distinct out;
   std::unordered_map<std::string_view, int64_t> known;
   out.indexes.reserve(values.size());
   for (const std::string_view value : values) {
-    const auto [entry, added] = known.try_emplace(value, static_cast<int64_t>(out.distinct.size()));
-    if (added) out.distinct.push_back(value);
-    if (out.distinct.size() > values.size() / 2 + 1) return {};
+    // Neighbours are often equal.
+    if (!out.indexes.empty() && value == out.texts[static_cast<size_t>(out.indexes.back())]) {
+      out.indexes.push_back(out.indexes.back());
+      continue;
+    }
+    const auto [entry, added] = known.try_emplace(value, static_cast<int64_t>(out.texts.size()));
+    if (added) out.texts.push_back(value);
+    if (out.texts.size() > values.size() / 2 + 1) return {};
     out.indexes.push_back(entry->second);
   }
   return out;
 }
 
-/// The body and which codec it is of.
-std::pair<TextCodec, std::string> encode_body(std::span<const std::string_view> values) {
-  std::string body;
-  const Dictionary dictionary = dictionary_of(values);
-  if (dictionary.distinct.size() == 1 && values.size() > 1) {
-    append_list(body, dictionary.distinct);
-    return {TextCodec::kConstant, std::move(body)};
-  }
-  append_list(body, values);
-  if (dictionary.distinct.empty()) return {TextCodec::kRaw, std::move(body)};
-  std::string other;
-  append_fixed(other, static_cast<uint16_t>(dictionary.distinct.size()));
-  encode_integers(dictionary.indexes, other);
-  append_list(other, dictionary.distinct);
-  if (other.size() >= body.size()) return {TextCodec::kRaw, std::move(body)};
-  return {TextCodec::kDictionary, std::move(other)};
-}
+void append_codec(std::string& out, TextCodec codec) { out.push_back(static_cast<char>(codec)); }
 
-/// The compressed body, or "" when it is not smaller by an eighth at least.
-std::string compress(const std::string& body) {
-  if (body.size() < kCompressedFromBytes || body.size() > kInflatedBytesMax) return {};
-  std::string out(ZSTD_compressBound(body.size()), '\0');
-  const size_t size =
-      ZSTD_compress(out.data(), out.size(), body.data(), body.size(), kCompressionLevel);
-  if (ZSTD_isError(size) != 0 || size > body.size() - body.size() / 8) return {};
-  out.resize(size);
-  return out;
-}
-
-bool inflate(ByteReader& in, std::vector<char>& storage) {
-  uint64_t size;
-  std::string_view bytes;
-  if (!in.varint(size) || size > kInflatedBytesMax || !in.bytes(in.remaining(), bytes))
-    return false;
-  storage.resize(size);
-  const size_t got = ZSTD_decompress(storage.data(), storage.size(), bytes.data(), bytes.size());
-  return ZSTD_isError(got) == 0 && got == size;
-}
-
-bool read_dictionary(ByteReader& in, std::span<std::string_view> out) {
-  uint16_t distinct_count;
-  if (!in.fixed(distinct_count) || distinct_count > kBlockRowsMax) return false;
-  std::array<int64_t, kBlockRowsMax> indexes;
-  if (!decode_integers(in, std::span(indexes.data(), out.size()))) return false;
-  std::array<std::string_view, kBlockRowsMax> distinct;
-  if (!read_list(in, std::span(distinct.data(), distinct_count))) return false;
-  for (size_t i = 0; i < out.size(); ++i) {
-    if (indexes[i] < 0 || indexes[i] >= distinct_count) return false;
-    out[i] = distinct[static_cast<size_t>(indexes[i])];
-  }
+/// The dictionary is worth it even for one block, since what it takes there it would take here.
+bool put_by_chunk_dictionary(const Distinct& distinct, TextDictionaryBuilder* dictionary, std::string& out) {
+  if (dictionary == nullptr || distinct.texts.empty()) return false;
+  std::vector<int64_t> places(distinct.texts.size());
+  if (!dictionary->add(distinct.texts, places)) return false;
+  std::vector<int64_t> indexes(distinct.indexes.size());
+  std::transform(distinct.indexes.begin(), distinct.indexes.end(), indexes.begin(),
+                 [&](int64_t index) { return places[static_cast<size_t>(index)]; });
+  append_codec(out, TextCodec::kChunkDictionary);
+  encode_integers(indexes, out);
   return true;
 }
 
-bool read_body(TextCodec codec, ByteReader& in, std::span<std::string_view> out) {
-  switch (codec) {
-    case TextCodec::kRaw:
-      return read_list(in, out);
-    case TextCodec::kConstant: {
-      std::string_view value;
-      if (!read_list(in, std::span(&value, 1))) return false;
-      std::fill(out.begin(), out.end(), value);
-      return true;
-    }
-    case TextCodec::kDictionary:
-      return read_dictionary(in, out);
-    case TextCodec::kCompressed:
-      return false;  // compressed twice is never written
-  }
-  return false;
+bool take_entries(std::span<const int64_t> indexes, std::span<const std::string_view> entries, std::span<std::string_view> out) {
+  const Extremes extremes = extremes_of(indexes);
+  if (!indexes.empty() && (extremes.low < 0 || extremes.high >= static_cast<int64_t>(entries.size()))) return false;
+  std::transform(indexes.begin(), indexes.end(), out.begin(), [&](int64_t index) { return entries[static_cast<size_t>(index)]; });
+  return true;
+}
+
+bool read_constant(ByteReader& in, std::span<std::string_view> out) {
+  std::string_view value;
+  if (!read_texts(in, std::span(&value, 1))) return false;
+  std::fill(out.begin(), out.end(), value);
+  return true;
+}
+
+bool read_by_block_dictionary(ByteReader& in, std::span<std::string_view> out) {
+  uint64_t count;
+  std::array<int64_t, kBlockRowsMax> memory;
+  std::array<std::string_view, kBlockRowsMax> entries;
+  const auto indexes = std::span(memory).first(out.size());
+  if (!in.varint(count) || count > kBlockRowsMax || !decode_integers(in, indexes)) return false;
+  const auto used = std::span(entries).first(count);
+  return read_texts(in, used) && take_entries(indexes, used, out);
+}
+
+bool read_by_chunk_dictionary(ByteReader& in, std::span<std::string_view> out, const TextDictionary* dictionary) {
+  std::array<int64_t, kBlockRowsMax> memory;
+  const auto indexes = std::span(memory).first(out.size());
+  return dictionary != nullptr && decode_integers(in, indexes) && take_entries(indexes, dictionary->texts(), out);
 }
 
 }  // namespace
 
-void encode_texts(std::span<const std::string_view> values, std::string& out) {
-  const auto [codec, body] = encode_body(values);
-  const std::string compressed = compress(body);
-  const auto flag = compressed.empty() ? uint8_t{0} : static_cast<uint8_t>(TextCodec::kCompressed);
-  out.push_back(static_cast<char>(static_cast<uint8_t>(codec) | flag));
-  if (compressed.empty()) {
-    out.append(body);
-    return;
+void encode_texts(std::span<const std::string_view> values, TextDictionaryBuilder* dictionary, std::string& out) {
+  const Distinct distinct = distinct_of(values);
+  if (put_by_chunk_dictionary(distinct, dictionary, out)) return;
+  if (distinct.texts.size() == 1) {
+    append_codec(out, TextCodec::kConstant);
+    return append_texts(out, distinct.texts);
   }
-  append_varint(out, body.size());
-  out.append(compressed);
+  const size_t start = out.size();
+  append_codec(out, TextCodec::kRaw);
+  append_texts(out, values);
+  if (distinct.texts.empty()) return;
+  std::string other;
+  append_codec(other, TextCodec::kBlockDictionary);
+  append_varint(other, distinct.texts.size());
+  encode_integers(distinct.indexes, other);
+  append_texts(other, distinct.texts);
+  if (other.size() < out.size() - start) out.replace(start, out.size() - start, other);
 }
 
-bool decode_texts(ByteReader& in, std::span<std::string_view> out, std::vector<char>& storage) {
+bool decode_texts(ByteReader& in, std::span<std::string_view> out, const TextDictionary* dictionary) {
   uint8_t codec;
   if (out.size() > kBlockRowsMax || !in.fixed(codec)) return false;
-  constexpr auto kFlag = static_cast<uint8_t>(TextCodec::kCompressed);
-  if ((codec & kFlag) != 0) {
-    if (!inflate(in, storage)) return false;
-  } else {
-    std::string_view rest;
-    if (!in.bytes(in.remaining(), rest)) return false;
-    storage.assign(rest.begin(), rest.end());
+  switch (static_cast<TextCodec>(codec)) {
+    case TextCodec::kRaw:
+      return read_texts(in, out);
+    case TextCodec::kConstant:
+      return read_constant(in, out);
+    case TextCodec::kBlockDictionary:
+      return read_by_block_dictionary(in, out);
+    case TextCodec::kChunkDictionary:
+      return read_by_chunk_dictionary(in, out, dictionary);
   }
-  ByteReader body(std::string_view(storage.data(), storage.size()));
-  const auto plain = static_cast<TextCodec>(codec & static_cast<uint8_t>(~kFlag));
-  return read_body(plain, body, out) && body.done();
+  return false;
 }
 
 }  // namespace braid

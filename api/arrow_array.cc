@@ -1,0 +1,176 @@
+#include "api/arrow_array.h"
+
+#include <sqlite3.h>
+
+#include <array>
+#include <memory>
+
+namespace braid {
+
+void ArrowColumn::note(bool valid) {
+  constexpr size_t kBits = 8;
+  if (!valid && nulls_ == 0) validity_.assign(rows_ / kBits + 1, 0xff);
+  if (!valid || nulls_ > 0) {
+    if (rows_ / kBits >= validity_.size()) validity_.push_back(0xff);
+    if (!valid) validity_[rows_ / kBits] &= static_cast<uint8_t>(~(1U << (rows_ % kBits)));
+  }
+  nulls_ += valid ? 0 : 1;
+  ++rows_;
+}
+
+void ArrowColumn::push_null() {
+  note(false);
+  switch (type_) {
+    case ArrowType::kInt64:
+    case ArrowType::kTimestamp: integers_.push_back(0); break;
+    case ArrowType::kDouble: reals_.push_back(0); break;
+    case ArrowType::kText:
+    case ArrowType::kBinary: offsets_.push_back(offsets_.back()); break;
+  }
+}
+
+void ArrowColumn::push(int64_t value) {
+  if (type_ == ArrowType::kDouble) return push(static_cast<double>(value));
+  note(true);
+  integers_.push_back(value);
+}
+
+void ArrowColumn::push(double value) {
+  if (value != value) return push_null();
+  note(true);
+  reals_.push_back(value);
+}
+
+void ArrowColumn::push(std::string_view value) {
+  note(true);
+  bytes_ += value;
+  offsets_.push_back(static_cast<int32_t>(bytes_.size()));
+}
+
+void ArrowColumn::widen(ArrowType type) {
+  ArrowColumn wide(type);
+  for (size_t row = 0; row < rows_; ++row) {
+    const bool null = nulls_ > 0 && (validity_[row / 8] >> (row % 8) & 1) == 0;
+    if (null) {
+      wide.push_null();
+    } else if (type == ArrowType::kDouble) {
+      wide.push(static_cast<double>(integers_[row]));
+    } else if (type_ == ArrowType::kDouble) {
+      // As SQLite writes a double.
+      std::array<char, 32> text;
+      sqlite3_snprintf(static_cast<int>(text.size()), text.data(), "%!.15g", reals_[row]);
+      wide.push(std::string_view(text.data()));
+    } else if (type_ == ArrowType::kInt64 || type_ == ArrowType::kTimestamp) {
+      wide.push(std::string_view(std::to_string(integers_[row])));
+    } else {
+      const auto start = static_cast<size_t>(offsets_[row]);
+      wide.push(std::string_view(bytes_).substr(start, static_cast<size_t>(offsets_[row + 1]) - start));
+    }
+  }
+  *this = std::move(wide);
+}
+
+/// What an exported child keeps alive.
+struct ExportedColumn {
+  explicit ExportedColumn(ArrowColumn from) : column(std::move(from)) {
+    const bool text = column.type_ == ArrowType::kText || column.type_ == ArrowType::kBinary;
+    buffers[0] = column.nulls_ > 0 ? column.validity_.data() : nullptr;
+    buffers[1] = text ? static_cast<const void*>(column.offsets_.data()) : column.type_ == ArrowType::kDouble ? static_cast<const void*>(column.reals_.data()) : column.integers_.data();
+    buffers[2] = text ? column.bytes_.data() : nullptr;
+  }
+  int64_t buffer_count() const { return column.type_ == ArrowType::kText || column.type_ == ArrowType::kBinary ? 3 : 2; }
+  int64_t nulls() const { return static_cast<int64_t>(column.nulls_); }
+
+  ArrowColumn column;
+  const void* buffers[3];
+};
+
+namespace {
+
+struct ExportedArray {
+  std::vector<ArrowArray> children;
+  std::vector<ArrowArray*> pointers;
+  const void* buffers[1] = {nullptr};
+};
+
+struct ExportedSchema {
+  std::vector<ArrowSchema> children;
+  std::vector<ArrowSchema*> pointers;
+  std::vector<std::string> names;
+};
+
+template <typename Private, typename Arrow>
+void release(Arrow* exported) {
+  const std::unique_ptr<Private> owned(static_cast<Private*>(exported->private_data));
+  if constexpr (requires { owned->children; }) {
+    // A child that was moved away has no release any more.
+    for (Arrow& child : owned->children)
+      if (child.release != nullptr) child.release(&child);
+  }
+  exported->release = nullptr;
+}
+
+void release_leaf(ArrowSchema* schema) { schema->release = nullptr; }
+
+const char* format_of(ArrowType type) {
+  switch (type) {
+    case ArrowType::kInt64: return "l";
+    case ArrowType::kDouble: return "g";
+    case ArrowType::kText: return "u";
+    case ArrowType::kBinary: return "z";
+    case ArrowType::kTimestamp: return "tsu:UTC";
+  }
+  return "";
+}
+
+}  // namespace
+
+void export_array(std::vector<ArrowColumn> columns, size_t rows, ArrowArray& array) {
+  auto exported = std::make_unique<ExportedArray>();
+  std::vector<std::unique_ptr<ExportedColumn>> kept;
+  for (ArrowColumn& column : columns) kept.push_back(std::make_unique<ExportedColumn>(std::move(column)));
+  exported->children.resize(kept.size());
+  for (ArrowArray& child : exported->children) exported->pointers.push_back(&child);
+  for (size_t i = 0; i < kept.size(); ++i) {
+    ArrowArray& child = exported->children[i];
+    child = {};
+    child.length = static_cast<int64_t>(rows);
+    child.null_count = kept[i]->nulls();
+    child.n_buffers = kept[i]->buffer_count();
+    child.buffers = kept[i]->buffers;
+    child.private_data = kept[i].release();
+    child.release = release<ExportedColumn, ArrowArray>;
+  }
+  array = {};
+  array.length = static_cast<int64_t>(rows);
+  array.n_buffers = 1;
+  array.buffers = exported->buffers;
+  array.n_children = static_cast<int64_t>(exported->children.size());
+  array.children = exported->pointers.data();
+  array.private_data = exported.release();
+  array.release = release<ExportedArray, ArrowArray>;
+}
+
+void export_schema(const std::vector<std::string>& names, const std::vector<ArrowType>& types, ArrowSchema& schema) {
+  auto exported = std::make_unique<ExportedSchema>();
+  exported->names = names;
+  exported->children.resize(names.size());
+  for (size_t i = 0; i < names.size(); ++i) {
+    ArrowSchema& child = exported->children[i];
+    child = {};
+    child.format = format_of(types[i]);
+    child.name = exported->names[i].c_str();
+    child.flags = ARROW_FLAG_NULLABLE;
+    child.release = release_leaf;
+    exported->pointers.push_back(&child);
+  }
+  schema = {};
+  schema.format = "+s";
+  schema.name = "";
+  schema.n_children = static_cast<int64_t>(names.size());
+  schema.children = exported->pointers.data();
+  schema.private_data = exported.release();
+  schema.release = release<ExportedSchema, ArrowSchema>;
+}
+
+}  // namespace braid

@@ -1,0 +1,49 @@
+// Columns under construction, and their way out through Arrow's C data interface.
+#pragma once
+
+#include <cstdint>
+#include <string>
+#include <string_view>
+#include <vector>
+
+#include "api/braid.h"
+
+namespace braid {
+
+enum class ArrowType : uint8_t { kInt64, kDouble, kText, kBinary, kTimestamp };
+
+/// Values of one column; a null has a value too, which nobody reads.
+class ArrowColumn {
+ public:
+  explicit ArrowColumn(ArrowType type = ArrowType::kText) : type_(type) {}
+
+  ArrowType type() const { return type_; }
+  size_t size() const { return rows_; }
+  size_t text_bytes() const { return bytes_.size(); }
+
+  void push_null();
+  void push(int64_t value);       ///< kInt64, kTimestamp; a double where the column has doubles
+  void push(double value);        ///< NaN is null, as in SQL
+  void push(std::string_view value);
+  /// Gives another type to what is there: doubles for integers, texts for both. Only before the column is exported.
+  void widen(ArrowType type);
+
+ private:
+  friend struct ExportedColumn;
+  void note(bool valid);
+
+  ArrowType type_;
+  size_t rows_ = 0;
+  size_t nulls_ = 0;
+  std::vector<uint8_t> validity_;  // a bit per row; empty while there is no null
+  std::vector<int64_t> integers_;
+  std::vector<double> reals_;
+  std::vector<int32_t> offsets_{0};
+  std::string bytes_;
+};
+
+/// Moves the columns, all of `rows` rows, into `array`. On bad_alloc nothing is filled in.
+void export_array(std::vector<ArrowColumn> columns, size_t rows, ArrowArray& array);
+void export_schema(const std::vector<std::string>& names, const std::vector<ArrowType>& types, ArrowSchema& schema);
+
+}  // namespace braid

@@ -1,0 +1,42 @@
+// Reads a plan with the values of its parameters as a question for the time-series engine.
+#pragma once
+
+#include <sqlite3.h>
+
+#include <optional>
+#include <span>
+#include <string>
+#include <variant>
+#include <vector>
+
+#include "sql/bucket_arguments.h"
+#include "sql/connection.h"
+#include "sql/rollup_plan.h"
+#include "sql/series_conditions.h"
+#include "timeseries/rollup.h"
+
+namespace braid {
+
+/// From this year on a time's text does not sort as the time does.
+inline constexpr int64_t kYearTenThousand = 253'402'300'800'000'000;
+
+/// A tag's value: NULL, a whole number or a text. They sort as in SQLite: NULL first, texts by their bytes.
+using TagKey = std::variant<std::monostate, int64_t, std::string>;
+/// The tags of one group, in the order of the plan's keys, by which groups are numbered.
+using GroupTags = std::vector<TagKey>;
+
+struct AskedRollup {
+  RollupQuestion question;
+  std::vector<GroupTags> groups;
+  bool no_rows = false;      ///< keys, and nothing that could be in a group
+  bool null_bucket = false;  ///< time_bucket of NULL: one bucket, which is NULL
+};
+
+/// `parameters` by place. Valid while the connection is pinned.
+Result<AskedRollup> ask_rollup(Connection& connection, const HypertableDefinition& table, const RollupPlan& plan,
+                               std::span<sqlite3_value* const> parameters, BucketArguments& bucket_arguments);
+
+/// Asks the engine; a bound on the buckets is given up where the texts of their times sort otherwise than the times.
+Result<RollupAnswer> answer_rollup(Connection& connection, const HypertableDefinition& table, AskedRollup& asked);
+
+}  // namespace braid
