@@ -106,7 +106,7 @@ const SeriesDialect kBraidDialect = {
     [](int64_t us) { return fmt::format("'{}+00'", utc(us)); },
     [](const char* unit) { return fmt::format("time_bucket('1 {}', time)", unit); },
     "",
-    newest_by_join,
+    [] { return fmt::format("SELECT {} FROM cpu WHERE latest = 1", row_columns()); },
 };
 
 const SeriesDialect kDuckdbDialect = {
