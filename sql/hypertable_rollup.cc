@@ -90,7 +90,8 @@ class RollupTable final : public VirtualTable {
       usage.argvIndex = given + 1;
       usage.omit = 1;
     }
-    const std::string order = order_words(info);
+    // Of rows that DISTINCT or a GROUP BY puts together the first counts, in the order of this table's groups.
+    const std::string order = sqlite3_vtab_distinct(&info) == 0 ? order_words(info) : "";
     info.orderByConsumed = !order.empty() ? 1 : 0;
     info.idxNum = given;
     info.idxStr = sqlite3_mprintf("%s%s%s", words_for_people(info, constraint_of, given).c_str(), kOrderMark, order.c_str());

@@ -535,7 +535,8 @@ bool RollupCore::write_order(const std::vector<TokenRange>& terms, std::string& 
     if (expression.empty()) return false;
     out += out.empty() ? " " : ", ";
     if (const auto key = order_key(expression)) {
-      out += *key;
+      // DISTINCT keeps the first of equal rows in the order of the groups, and what is left is sorted: unary plus keeps the table from sorting first.
+      out += (core_.distinct ? "+" : "") + *key;
     } else if (item_numbered(expression) != nullptr || (expression.size() == 1 && tokens_.is_name(expression.start) && item_named(expression.start) != nullptr)) {
       out += write_(expression);
     } else if (tokens_[expression.start].kind == TokenKind::kNumber || !write_expression(expression, out)) {
