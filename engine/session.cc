@@ -101,17 +101,23 @@ Status Session::start_writing() {
   const Internal internal(*this);
   const Uninterrupted uninterrupted(*this);
   const bool upgrading = state_ == State::kReading;
-  if (!upgrading) BRAID_TRY(begin_immediate_.run());
+  if (!upgrading) {
+    const Status begun = begin_immediate_.run();
+    if (!begun.ok()) {
+      roll_back_sqlite().ignore();
+      return begun;
+    }
+  }
   const RowidKept kept(db());
   const Status joined = participate_.run();
   // Holding the slot, every commit is published: the newest version is what SQLite's write transaction reads.
   auto newest = engine_.versions().newest();
   if (!joined.ok()) {
-    if (!upgrading) rollback_.run().ignore();
+    if (!upgrading) roll_back_sqlite().ignore();
     return joined.code() == StatusCode::kConflict ? behind() : joined;
   }
   if (version_ != nullptr && version_->lsn != newest->lsn) {
-    if (!upgrading) rollback_.run().ignore();
+    if (!upgrading) roll_back_sqlite().ignore();
     return behind();
   }
   if (!upgrading) log_->release_read();
@@ -332,9 +338,17 @@ Status Session::rollback() {
   const Internal internal(*this);
   const Uninterrupted uninterrupted(*this);
   Status status;
-  if (sqlite3_get_autocommit(db()) == 0) status = rollback_.run();
+  if (sqlite3_get_autocommit(db()) == 0) status = roll_back_sqlite();
   finish(true);
   return status;
+}
+
+/// An interrupt may hit ROLLBACK too, which then has done nothing: SQLite would keep a transaction that the session has ended.
+Status Session::roll_back_sqlite() {
+  constexpr int kAttemptsMax = 100;
+  Status status;
+  for (int attempt = 0; attempt < kAttemptsMax && sqlite3_get_autocommit(db()) == 0; ++attempt) status = rollback_.run();
+  return sqlite3_get_autocommit(db()) == 0 ? status : Status();
 }
 
 bool Session::notice_rollback() {

@@ -133,6 +133,7 @@ class Session {
  private:
   explicit Session(Engine& engine) : engine_(engine) {}
   Status start_writing();
+  Status roll_back_sqlite();
   Status publish(Lsn lsn);
   Status check_free_disk(const SeriesChanges& changes) const;
   void finish(bool undo);
