@@ -497,6 +497,7 @@ std::string encode_definition(const ChunkDefinition& definition) {
   append_varint(out, definition.size_bytes);
   append_varint(out, definition.deleted_rows);
   append_varint(out, definition.applied.value());
+  append_varint(out, definition.compressed ? 1 : 0);
   return out;
 }
 
@@ -690,6 +691,7 @@ Status decode_definition(std::string_view bytes, ChunkDefinition& out) {
   out.size_bytes = reader.number();
   out.deleted_rows = reader.number();
   out.applied = Lsn(reader.number());
+  out.compressed = reader.bounded(1) != 0;
   return reader.finish("a chunk");
 }
 

@@ -96,6 +96,7 @@ struct ChunkDefinition {
   uint64_t rows = 0;          ///< deleted ones too
   uint64_t size_bytes = 0;
   uint64_t deleted_rows = 0;  ///< rows that take away points of earlier chunks
+  bool compressed = false;    ///< written for being hardly read
   /// Deletions that were committed before this have been applied to its points; later ones hide them.
   Lsn applied;
 };

@@ -9,7 +9,7 @@
 
 namespace braid {
 
-inline constexpr int kFormatVersion = 6;
+inline constexpr int kFormatVersion = 7;
 
 /// What FORMAT says.
 struct Format {

@@ -60,6 +60,7 @@ class StoreRewrite {
 struct RewriteWish {
   std::optional<HypertableId> table{};  ///< everything of one hypertable; none: what is worth it, of all
   Timestamp before = TimeRange{}.limit; ///< chunks whose interval ends by then
+  bool compress = false;                ///< smaller files, which take longer to read; with a hypertable
 };
 
 class Store {

@@ -103,7 +103,7 @@ Rows run_chunks_size(Connection& connection, Parameters parameters) {
   std::vector<Row> rows;
   for (const ChunkDefinition* chunk : chunks_of(connection, table->id)) {
     const double each = chunk->rows == 0 ? 0.0 : static_cast<double>(chunk->size_bytes) / static_cast<double>(chunk->rows);
-    rows.push_back({chunk_name(*chunk), figure(chunk->rows), figure(chunk->deleted_rows), figure(chunk->size_bytes), each});
+    rows.push_back({chunk_name(*chunk), figure(chunk->rows), figure(chunk->deleted_rows), figure(chunk->size_bytes), each, int64_t{chunk->compressed ? 1 : 0}});
   }
   return make_rows(std::move(rows));
 }
@@ -154,7 +154,7 @@ Rows run_hypertables(Connection& connection, Parameters) {
 const TableFunction kTables[] = {
     {"show_chunks", "chunk TEXT, id INTEGER, range_start TEXT, range_end TEXT, time_min TEXT, time_max TEXT, rows INTEGER, bytes INTEGER", 8,
      {{"hypertable", true}, {"older_than"}, {"newer_than"}}, run_show_chunks},
-    {"chunks_detailed_size", "chunk_name TEXT, rows INTEGER, deleted_rows INTEGER, total_bytes INTEGER, bytes_per_row REAL", 5, {{"hypertable", true}},
+    {"chunks_detailed_size", "chunk_name TEXT, rows INTEGER, deleted_rows INTEGER, total_bytes INTEGER, bytes_per_row REAL, compressed INTEGER", 6, {{"hypertable", true}},
      run_chunks_size},
     {"hypertable_detailed_size",
      "chunks INTEGER, chunk_rows INTEGER, chunk_bytes INTEGER, unsealed_rows INTEGER, unsealed_bytes INTEGER, total_bytes INTEGER", 6,

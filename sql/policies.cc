@@ -276,6 +276,7 @@ std::string describe_policy(const PolicyDefinition& policy) {
 Status run_compression(Engine& engine, const PolicyDefinition& policy, Timestamp now, const std::function<Status()>& between) {
   RewriteWish wish;
   wish.table = HypertableId(policy.target);
+  wish.compress = true;
   BRAID_ASSIGN(wish.before, time_before(now, *policy.end_offset));
   return engine.rewrite(wish, between).status();
 }

@@ -56,9 +56,10 @@ std::optional<size_t> worthwhile_start(const CatalogState& state, const Group& g
   return group.size() - start >= kAlikeMin ? std::optional(start) : std::nullopt;
 }
 
-std::optional<size_t> start_of(const CatalogState& state, const Group& group, bool whole) {
-  if (!whole) return worthwhile_start(state, group);
-  const bool in_order = group.size() == 1 && group[0]->deleted_rows == 0 && deletions_reaching(state, group) == 0;
+std::optional<size_t> start_of(const CatalogState& state, const Group& group, const RewriteWish& wish) {
+  if (!wish.table.has_value()) return worthwhile_start(state, group);
+  const bool small = group[0]->compressed || !wish.compress;
+  const bool in_order = group.size() == 1 && small && group[0]->deleted_rows == 0 && deletions_reaching(state, group) == 0;
   return in_order ? std::nullopt : std::optional<size_t>(0);
 }
 
@@ -66,10 +67,12 @@ std::optional<size_t> start_of(const CatalogState& state, const Group& group, bo
 
 std::optional<CompactionPlan> choose_compaction(const CatalogState& state, const RewriteWish& wish) {
   for (const auto& [key, group] : groups_of(state, wish)) {
-    const auto start = start_of(state, group, wish.table.has_value());
+    const auto start = start_of(state, group, wish);
     if (!start.has_value() || !state.hypertables.contains(key.first)) continue;
     CompactionPlan plan{.table = key.first, .inputs = {}, .keeps_deleted = *start > 0};
     for (size_t i = *start; i < group.size(); ++i) plan.inputs.push_back(group[i]->id);
+    // What is compressed stays so, unless younger points come into it.
+    plan.compress = wish.compress || std::all_of(group.begin() + static_cast<ptrdiff_t>(*start), group.end(), [](const auto* chunk) { return chunk->compressed; });
     return plan;
   }
   return std::nullopt;
@@ -81,6 +84,7 @@ Compaction::Compaction(CompactionBase base, CompactionPlan plan, std::atomic<uin
   output_.hypertable = plan_.table;
   output_.interval = base_.state->chunks.at(plan_.inputs.front()).interval;
   output_.applied = base_.newest;
+  output_.compressed = plan_.compress;
 }
 
 Status Compaction::open() {
@@ -95,7 +99,7 @@ Status Compaction::open() {
   options.shows_deleted = plan_.keeps_deleted;
   scan_ = std::make_unique<BlockScan>(std::move(view), nullptr, table_, options);
   const ChunkHeader header{base_.files->owner().uuid, base_.files->owner().epoch, output_.id, plan_.table};
-  BRAID_ASSIGN(writer_, ChunkWriter::create(base_.files->env(), base_.files->path(output_.id), header, table_.fields));
+  BRAID_ASSIGN(writer_, ChunkWriter::create(base_.files->env(), base_.files->path(output_.id), header, table_.fields, ChunkWriterOptions{.compress = plan_.compress}));
   return Status();
 }
 

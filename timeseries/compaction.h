@@ -22,9 +22,10 @@ struct CompactionPlan {
   HypertableId table;
   std::vector<ChunkId> inputs;
   bool keeps_deleted = false;  ///< older chunks of the interval stay
+  bool compress = false;
 };
 
-/// With a hypertable, its next interval that is not one chunk without anything deleted. Else what is worth it: chunks of like
+/// With a hypertable, its next interval that is not one chunk without anything deleted, and compressed if that is wished. Else what is worth it: chunks of like
 /// size, or much that is deleted. None when nothing is to do.
 std::optional<CompactionPlan> choose_compaction(const CatalogState& state, const RewriteWish& wish);
 
