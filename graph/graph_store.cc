@@ -254,7 +254,7 @@ void GraphStore::checkpoint_end(bool) {}
 std::vector<StoreFigure> GraphStore::figures() {
   const GraphCounters next = counters();
   auto estimate = [this](Family family, uint64_t per_key, uint64_t next_id) {
-    const uint64_t keys = handle_->property(family, rocksdb::DB::Properties::kEstimateNumKeys);
+    const uint64_t keys = handle_->keys_estimate(family);
     return static_cast<int64_t>(std::min(keys * per_key, next_id - 1));
   };
   uint64_t disk = 0, memory = 0;

@@ -5,6 +5,7 @@
 #include <rocksdb/filter_policy.h>
 #include <rocksdb/listener.h>
 #include <rocksdb/table.h>
+#include <rocksdb/table_properties.h>
 
 #include <algorithm>
 
@@ -184,6 +185,23 @@ bool RocksdbHandle::stalled() const {
 uint64_t RocksdbHandle::property(Family family, const std::string& name) const {
   uint64_t value = 0;
   return db_->GetIntProperty(this->family(family), name, &value) ? value : 0;
+}
+
+uint64_t RocksdbHandle::keys_estimate(Family family) const {
+  // RocksDB's own estimate is 0 after opening, because opening does not read the statistics of every file.
+  uint64_t entries = property(family, rocksdb::DB::Properties::kNumEntriesActiveMemTable) +
+                     property(family, rocksdb::DB::Properties::kNumEntriesImmMemTables);
+  uint64_t deletions = property(family, rocksdb::DB::Properties::kNumDeletesActiveMemTable) +
+                       property(family, rocksdb::DB::Properties::kNumDeletesImmMemTables);
+  rocksdb::TablePropertiesCollection files;
+  if (db_->GetPropertiesOfAllTables(this->family(family), &files).ok()) {
+    for (const auto& [name, file] : files) {
+      entries += file->num_entries;
+      deletions += file->num_deletions;
+    }
+  }
+  // A deletion is an entry too, and takes another's place.
+  return entries - std::min(entries, 2 * deletions);
 }
 
 }  // namespace braid

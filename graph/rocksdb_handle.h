@@ -50,6 +50,8 @@ class RocksdbHandle {
   /// True while RocksDB would make a write wait.
   bool stalled() const;
   uint64_t property(Family family, const std::string& name) const;
+  /// How many keys there are; more where keys were written again and not yet merged. Reads a block of every file.
+  uint64_t keys_estimate(Family family) const;
 
  private:
   class Listener;

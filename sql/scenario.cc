@@ -33,6 +33,15 @@ Status run_to_end(SqliteStatement& statement) {
   return for_each_row(statement, [](SqliteStatement&) {});
 }
 
+/// 0 for a scenario without steps, -1 where there is no scenario. Found by the key, however many steps there are.
+Result<int64_t> last_step(Connection& connection, std::string_view name) {
+  const Session::Internal internal(connection.session());
+  BRAID_ASSIGN(SqliteStatement * statement, statement_on(connection, "SELECT coalesce(max(step), -1) FROM _braid_scenario WHERE name = ?1", name));
+  int64_t last = -1;
+  BRAID_TRY(for_each_row(*statement, [&last](SqliteStatement& row) { last = sqlite3_column_int64(row.get(), 0); }));
+  return last;
+}
+
 Status check_name(std::string_view name) {
   if (!name.empty() && name.find(kScenarioMark) == std::string_view::npos) return check_utf8("the scenario", name);
   return Status(StatusCode::kInvalidArgument, fmt::format("'{}' is no name for a scenario: it needs one without '@'", name));
@@ -194,10 +203,11 @@ Result<std::vector<ScenarioStep>> scenario_steps(Connection& connection, std::st
 }
 
 Result<int64_t> add_scenario_step(Connection& connection, std::string_view name, const PropertyMap& change) {
-  BRAID_ASSIGN(const auto steps, scenario_steps(connection, name));
-  if (static_cast<int64_t>(steps.size()) >= kScenarioStepsMax)
-    return Status(StatusCode::kLimit, fmt::format("scenario '{}' has {} steps, which is the most", name, steps.size()));
-  const int64_t step = steps.empty() ? 1 : steps.back().step + 1;
+  BRAID_ASSIGN(const int64_t last, last_step(connection, name));
+  if (last < 0) return no_scenario(connection, name);
+  if (last >= kScenarioStepsMax)
+    return Status(StatusCode::kLimit, fmt::format("scenario '{}' has its step {}, which is the last that there can be", name, last));
+  const int64_t step = last + 1;
   const std::string text = value_to_json({change});
   const Session::Internal internal(connection.session());
   BRAID_ASSIGN(SqliteStatement * statement, statement_on(connection, "INSERT INTO _braid_scenario VALUES(?1, ?2, ?3)", name));

@@ -19,7 +19,7 @@ inline constexpr int64_t kScenarioStepsMax = 100'000;
 
 /// In a write transaction. kConstraint when there is one of the name, kInvalidArgument for an empty name or one with '@'.
 Status create_scenario(Connection& connection, std::string_view name);
-/// Appends a change and answers its step. kNotFound for a scenario that there is not; kLimit past kScenarioStepsMax.
+/// Appends a change and answers its step. kNotFound for a scenario that there is not; kLimit past step kScenarioStepsMax.
 Result<int64_t> add_scenario_step(Connection& connection, std::string_view name, const PropertyMap& change);
 /// Takes a step out. kNotFound when there is none; kConstraint when a later step names its node.
 Status undo_scenario_step(Connection& connection, std::string_view name, int64_t step);

@@ -2,6 +2,7 @@
 
 #include <fmt/format.h>
 
+#include <algorithm>
 #include <array>
 
 #include "sql/graph_access.h"
@@ -101,11 +102,14 @@ class FunctionTable final : public VirtualTable {
 
   int best_index(sqlite3_index_info& info) override {
     std::array<int, kParametersMax> constraint_of;
+    std::array<bool, kParametersMax> compared{};
     constraint_of.fill(-1);
     for (int i = 0; i < info.nConstraint; ++i) {
       const auto& constraint = info.aConstraint[i];
       const int parameter = constraint.iColumn - function_.column_count;
-      if (parameter < 0 || constraint.op != SQLITE_INDEX_CONSTRAINT_EQ) continue;
+      if (parameter < 0) continue;
+      compared[static_cast<size_t>(parameter)] |= is_comparison(constraint.op);
+      if (constraint.op != SQLITE_INDEX_CONSTRAINT_EQ) continue;
       // A parameter that comes from a table not yet read: another order of the join can give it.
       if (constraint.usable == 0) return SQLITE_CONSTRAINT;
       constraint_of[static_cast<size_t>(parameter)] = i;
@@ -113,6 +117,7 @@ class FunctionTable final : public VirtualTable {
     int argument = 0;
     info.idxNum = 0;
     for (size_t parameter = 0; parameter < function_.parameters.size(); ++parameter) {
+      if (constraint_of[parameter] < 0 && compared[parameter]) return refuse_comparison(function_.parameters[parameter]);
       if (constraint_of[parameter] < 0) continue;
       auto& usage = info.aConstraintUsage[constraint_of[parameter]];
       usage.argvIndex = ++argument;
@@ -129,6 +134,21 @@ class FunctionTable final : public VirtualTable {
   std::unique_ptr<VirtualCursor> open() override { return std::make_unique<FunctionCursor>(connection, function_); }
 
  private:
+  static bool is_comparison(unsigned char op) {
+    constexpr unsigned char kComparisons[] = {SQLITE_INDEX_CONSTRAINT_GT,    SQLITE_INDEX_CONSTRAINT_LE,   SQLITE_INDEX_CONSTRAINT_LT,
+                                              SQLITE_INDEX_CONSTRAINT_GE,    SQLITE_INDEX_CONSTRAINT_NE,   SQLITE_INDEX_CONSTRAINT_MATCH,
+                                              SQLITE_INDEX_CONSTRAINT_LIKE,  SQLITE_INDEX_CONSTRAINT_GLOB, SQLITE_INDEX_CONSTRAINT_REGEXP,
+                                              SQLITE_INDEX_CONSTRAINT_ISNOT};
+    return std::find(std::begin(kComparisons), std::end(kComparisons), op) != std::end(kComparisons);
+  }
+
+  /// A parameter that is not given is NULL, so that the comparison would answer no rows, which looks like a result.
+  int refuse_comparison(const FunctionParameter& parameter) {
+    return connection.report(
+        this, Status(StatusCode::kInvalidArgument, fmt::format("'{0}' is a parameter of {1}, which takes one value of it: give it with {0} = ...",
+                                                               parameter.name, function_.name)));
+  }
+
   const TableFunction& function_;
 };
 

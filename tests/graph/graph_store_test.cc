@@ -282,3 +282,13 @@ TEST_CASE("figures have names, units and sane values") {
     if (figure.name == "graph_nodes_estimate") CHECK(figure.value == 10);
   }
 }
+
+// RocksDB's own estimate was 0 after opening.
+TEST_CASE("the number of nodes is estimated after reopening too") {
+  GraphFixture graph;
+  fill(graph, 20, 8);
+  graph.checkpoint();
+  graph.reopen();
+  for (const StoreFigure& figure : graph.store->figures())
+    if (figure.name == "graph_nodes_estimate") CHECK(figure.value == 10);
+}
