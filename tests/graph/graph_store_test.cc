@@ -288,7 +288,7 @@ TEST_CASE("the number of nodes is estimated after reopening too") {
   GraphFixture graph;
   fill(graph, 20, 8);
   graph.checkpoint();
-  graph.reopen();
+  graph.reopen_and_replay();
   for (const StoreFigure& figure : graph.store->figures())
     if (figure.name == "graph_nodes_estimate") CHECK(figure.value == 10);
 }
