@@ -88,14 +88,14 @@ BRAID_API const char* braid_code_text(int32_t code);
 BRAID_API int32_t braid_open(const char* directory, const char* options, braid_database** database);
 
 /// Closes a handle. The database itself closes when all its connections, statements, batches and appenders are closed as well:
-/// it then writes a checkpoint, so that the next open is short, and releases the directory.
+/// it then writes a checkpoint as braid_checkpoint does, so that the next open is short, and releases the directory.
 /// Errors:    BRAID_IO when that last checkpoint failed; nothing committed is lost, the next open replays the log.
 BRAID_API int32_t braid_close(braid_database* database);
 
 /// Message of the last failed call made on this handle by this thread's calls; "" when there was none. Valid until the next call.
 BRAID_API const char* braid_database_error(braid_database* database);
 
-/// Makes a checkpoint now: graph flushed, tails sealed, WAL copied, log trimmed.
+/// Makes a checkpoint now: graph flushed, tails sealed, log trimmed, WAL copied and emptied, free pages given back to the file system.
 /// Errors:    BRAID_IO; BRAID_FULL; BRAID_READ_ONLY; BRAID_BUSY (the writer slot was not free within busy_timeout_ms).
 BRAID_API int32_t braid_checkpoint(braid_database* database);
 

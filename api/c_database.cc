@@ -107,7 +107,7 @@ const char* braid_database_error(braid_database* database) {
 int32_t braid_checkpoint(braid_database* database) {
   return guard(database, [&]() -> Status {
     BRAID_ASSIGN(Database * open, open_database(*database));
-    return open->engine().checkpoint();
+    return open->engine().checkpoint(FreeSpace::kGivenBack);
   });
 }
 

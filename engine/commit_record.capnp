@@ -26,23 +26,6 @@ struct EdgeChange {
   indexRemoved @8 :List(Data);
 }
 
-struct Column {
-  type @0 :UInt8;
-  integers @1 :List(Int64);
-  reals @2 :List(Float64);
-  texts @3 :List(Data);
-  nulls @4 :Data;
-}
-
-struct SeriesRun {
-  hypertable @0 :UInt32;
-  series @1 :UInt64;
-  times @2 :List(Int64);
-  columns @3 :List(Column);
-  fields @4 :List(UInt16);
-  deleted @5 :Data;
-}
-
 struct SeriesDeletion {
   hypertable @0 :UInt32;
   start @1 :Int64;
@@ -55,7 +38,6 @@ struct CommitRecord {
   edges @1 :List(EdgeChange);
   nextNode @2 :UInt64;
   nextEdge @3 :UInt64;
-  runs @4 :List(SeriesRun);
-  deletions @5 :List(SeriesDeletion);
-  relogged @6 :Bool;
+  deletions @4 :List(SeriesDeletion);
+  relogged @5 :Bool;
 }

@@ -10,7 +10,6 @@
 #include <string_view>
 #include <vector>
 
-#include "engine/column_data.h"
 #include "engine/result.h"
 #include "engine/types.h"
 
@@ -52,16 +51,6 @@ struct GraphChanges {
   bool empty() const { return nodes.empty() && edges.empty(); }
 };
 
-/// Points of one series, in the order in which they were written.
-struct SeriesRun {
-  HypertableId hypertable;
-  SeriesId series;
-  std::vector<int64_t> times;       ///< microseconds since 1970-01-01T00:00:00Z
-  std::vector<ColumnData> columns;  ///< one per field, each with times.size() rows
-  std::vector<FieldId> fields;      ///< of each column
-  std::vector<uint8_t> deleted;     ///< empty, or one byte per row: 1 takes the point away; its fields are null
-};
-
 /// All points of `hypertable` in `range` written before this record are gone.
 struct SeriesDeletion {
   HypertableId hypertable;
@@ -71,7 +60,8 @@ struct SeriesDeletion {
 
 struct SeriesChanges {
   std::vector<SeriesDeletion> deletions;  ///< apply before the runs
-  std::vector<SeriesRun> runs;
+  std::string runs;                       ///< points by series (timeseries/run_codec.h)
+  bool appends = false;                   ///< some of the runs do not only take points away; not stored
   /// The runs repeat points that the tail already has, so that older log rows can be trimmed.
   bool relogged = false;
   bool empty() const { return runs.empty() && deletions.empty(); }

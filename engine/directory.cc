@@ -127,7 +127,7 @@ Status Directory::read_or_create_format() {
 Status Directory::write_format() { return env_.replace_file(path_ + "/FORMAT", format_text(format_)); }
 
 Status Directory::prepare_creation() {
-  for (const char* name : {"rows.db", "rows.db-wal", "rows.db-shm"})
+  for (const char* name : {"rows.db", "rows.db-journal", "rows.db-wal", "rows.db-shm"})
     if (env_.exists(path_ + "/" + name)) BRAID_TRY(env_.remove(path_ + "/" + name));
   for (const std::string& folder : {graph(), chunks(), archive()}) {
     std::error_code error;

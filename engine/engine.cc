@@ -17,6 +17,12 @@ namespace {
 /// Kept small: the slot keeps our own writers apart, so SQLite's lock is met only when another program reads the file.
 constexpr int kForeignLockWaitMs = 2000;
 
+/// Page cache of the engine's own sessions, which read each page once.
+constexpr int64_t kOwnCacheBytes = 4 << 20;
+
+/// So little is not worth a transaction of its own.
+constexpr uint64_t kFreeBytesIgnored = 65536;
+
 /// How long a copy of the WAL holds writers off while it waits for readers.
 constexpr int kReaderWaitMs = 250;
 
@@ -25,6 +31,13 @@ std::string wal_of(const Directory& directory) { return directory.rows() + "-wal
 int64_t size_of(const std::string& path) {
   struct stat status;
   return ::stat(path.c_str(), &status) == 0 ? static_cast<int64_t>(status.st_size) : -1;
+}
+
+Result<std::unique_ptr<Session>> open_own_session(Engine& engine) {
+  BRAID_ASSIGN(auto session, Session::open(engine));
+  const int64_t cache_bytes = std::min(kOwnCacheBytes, engine.options()[OptionId::kCacheBytes]);
+  BRAID_TRY(sqlite_run(session->db(), fmt::format("PRAGMA cache_size=-{}", cache_bytes / 1024)));
+  return session;
 }
 
 }  // namespace
@@ -51,7 +64,7 @@ Result<std::unique_ptr<Engine>> Engine::open(const std::string& path, const Opti
   return engine;
 }
 
-Result<SqliteHandle> Engine::open_rows() const {
+Result<SqliteHandle> Engine::open_rows(bool creating) const {
   sqlite3* db = nullptr;
   const int flags = SQLITE_OPEN_READWRITE | SQLITE_OPEN_CREATE | SQLITE_OPEN_NOMUTEX | SQLITE_OPEN_EXRESCODE;
   const int code = sqlite3_open_v2(directory_->rows().c_str(), &db, flags, vfs_->name().c_str());
@@ -60,6 +73,7 @@ Result<SqliteHandle> Engine::open_rows() const {
   int reserved = kPageReservedBytes;
   sqlite3_file_control(db, "main", SQLITE_FCNTL_RESERVE_BYTES, &reserved);
   sqlite3_busy_timeout(db, kForeignLockWaitMs);
+  attach_page_release(db, nullptr);
   // Trusted, so that JSON functions may stand in triggers and views: docs/decisions/0005-trusted-schema.md.
   for (const auto& [option, value] : {std::pair(SQLITE_DBCONFIG_NO_CKPT_ON_CLOSE, 1), std::pair(SQLITE_DBCONFIG_DEFENSIVE, 1),
                                       std::pair(SQLITE_DBCONFIG_TRUSTED_SCHEMA, 1), std::pair(SQLITE_DBCONFIG_DQS_DML, 0),
@@ -69,6 +83,8 @@ Result<SqliteHandle> Engine::open_rows() const {
   sqlite3_limit(db, SQLITE_LIMIT_LENGTH, static_cast<int>(options_[OptionId::kValueBytesMax]));
   sqlite3_limit(db, SQLITE_LIMIT_SQL_LENGTH, static_cast<int>(options_[OptionId::kSqlBytesMax]));
   sqlite3_limit(db, SQLITE_LIMIT_ATTACHED, 0);
+  // Only a file without a page can take it.
+  if (creating) BRAID_TRY(sqlite_run(db, "PRAGMA auto_vacuum=FULL"));
   BRAID_TRY(sqlite_run(db, fmt::format("PRAGMA journal_mode=WAL;PRAGMA synchronous=FULL;PRAGMA wal_autocheckpoint=0;"
                                        "PRAGMA secure_delete=FAST;PRAGMA recursive_triggers=ON;PRAGMA cache_size=-{};"
                                        "PRAGMA temp_store=MEMORY;",
@@ -77,7 +93,7 @@ Result<SqliteHandle> Engine::open_rows() const {
 }
 
 Status Engine::create_rows() {
-  BRAID_ASSIGN(const SqliteHandle db, open_rows());
+  BRAID_ASSIGN(const SqliteHandle db, open_rows(true));
   return create_log_tables(db.get());
 }
 
@@ -148,7 +164,7 @@ Status Engine::close() {
     background_.join();
   }
   Status status;
-  if (!closed_ && !env_.poisoned()) status = checkpoint();
+  if (!closed_ && !env_.poisoned()) status = checkpoint(FreeSpace::kGivenBack);
   closed_ = true;
   {
     MutexLock lock(rewrite_mutex_);
@@ -166,8 +182,9 @@ Deadline Engine::busy_deadline() const {
 void Engine::note_commit(uint64_t record_bytes, int wal_pages) {
   counters.commits.fetch_add(1, std::memory_order_relaxed);
   const uint64_t log = log_bytes_.fetch_add(record_bytes, std::memory_order_relaxed) + record_bytes;
+  // While one half of the tail is sealed, points go to the other.
   const bool checkpoint = static_cast<int64_t>(log) >= options_[OptionId::kLogSoftBytes] ||
-                          static_cast<int64_t>(factories_.tail_bytes(store(StoreKind::kSeries))) >= options_[OptionId::kTailBytesMax];
+                          static_cast<int64_t>(factories_.tail_bytes(store(StoreKind::kSeries))) >= options_[OptionId::kTailBytesMax] / 2;
   const int64_t wal_bytes = int64_t{wal_pages} * 4096;
   const int64_t soft_bytes = options_[OptionId::kWalSoftBytes];
   if (wal_bytes < soft_bytes) wal_copy_at_.store(soft_bytes, std::memory_order_relaxed);  // it begins anew
@@ -198,7 +215,7 @@ void Engine::run_background() {
       if (checkpoint().ok()) rewrite({}, [this] { return between_rewrites(); }).status().ignore();
     } else {
       MutexLock lock(checkpoint_mutex_);
-      copy_wal().ignore();
+      copy_wal(FreeSpace::kKept).ignore();
     }
   }
 }
@@ -246,7 +263,7 @@ Status Engine::run_rewrite(StoreRewrite& rewrite, const std::function<Status()>&
 Result<uint64_t> Engine::rewrite(const RewriteWish& wish, const std::function<Status()>& between) {
   MutexLock lock(rewrite_mutex_);
   if (rewrite_session_ == nullptr) {
-    BRAID_ASSIGN(rewrite_session_, Session::open(*this));
+    BRAID_ASSIGN(rewrite_session_, open_own_session(*this));
   }
   for (uint64_t count = 0;; ++count) {
     BRAID_TRY(between());
@@ -256,18 +273,57 @@ Result<uint64_t> Engine::rewrite(const RewriteWish& wish, const std::function<St
   }
 }
 
-Status Engine::checkpoint() {
-  MutexLock lock(checkpoint_mutex_);
-  BRAID_TRY(env_.check_writable());
-  if (versions_.newest()->lsn != last_checkpoint_) BRAID_TRY(checkpoint_stores().within("checkpoint"));
-  return copy_wal().within("checkpoint");
+bool Engine::is_closing() {
+  MutexLock lock(background_mutex_);
+  return background_stop_;
 }
 
-Status Engine::checkpoint_stores() BRAID_REQUIRES(checkpoint_mutex_) {
+Status Engine::checkpoint(FreeSpace space) {
+  MutexLock lock(checkpoint_mutex_);
+  BRAID_TRY(env_.check_writable());
+  if (versions_.newest()->lsn != last_checkpoint_) BRAID_TRY(checkpoint_stores(space).within("checkpoint"));
+  BRAID_TRY(give_back_pages(space).within("checkpoint: give back free pages"));
+  // While the database runs, pages that the log uses again are copied once however often they were written since.
+  if (space == FreeSpace::kKept && vfs_->wal_size_bytes.load(std::memory_order_relaxed) < options_[OptionId::kWalSoftBytes]) return {};
+  return copy_wal(space).within("checkpoint");
+}
+
+Result<Session*> Engine::checkpoint_session() BRAID_REQUIRES(checkpoint_mutex_) {
   if (checkpoint_session_ == nullptr) {
-    BRAID_ASSIGN(checkpoint_session_, Session::open(*this));
+    BRAID_ASSIGN(checkpoint_session_, open_own_session(*this));
+    attach_page_release(checkpoint_session_->db(), &page_release_);
   }
-  Session& session = *checkpoint_session_;
+  return checkpoint_session_.get();
+}
+
+uint64_t Engine::kept_bytes(FreeSpace space) const {
+  return space == FreeSpace::kGivenBack ? 0 : static_cast<uint64_t>(options_[OptionId::kFreePagesKept]);
+}
+
+/// What the commit of the checkpoint has left, because it would have moved too much at once. Each step is a transaction of its own, so that writers
+/// come in between.
+Status Engine::give_back_pages(FreeSpace space) BRAID_REQUIRES(checkpoint_mutex_) {
+  BRAID_ASSIGN(Session* const session, checkpoint_session());
+  const uint64_t kept = kept_bytes(space);
+  const bool in_background = space == FreeSpace::kKept;
+  for (uint64_t before = UINT64_MAX;;) {
+    BRAID_ASSIGN(const uint64_t free, free_page_bytes(session->db()));
+    // What others free meanwhile is left to the next checkpoint.
+    if (free <= std::max(kept, kFreeBytesIgnored) || free >= before || (in_background && is_closing())) return {};
+    before = free;
+    BRAID_TRY(session->begin_write());
+    const bool idle = versions_.newest()->lsn == last_checkpoint_;
+    page_release_.kept_bytes = kept;
+    const Status committed = session->commit();
+    page_release_.kept_bytes.reset();
+    BRAID_TRY(committed);
+    if (idle) last_checkpoint_ = session->lsn();
+  }
+}
+
+Status Engine::checkpoint_stores(FreeSpace space) BRAID_REQUIRES(checkpoint_mutex_) {
+  BRAID_ASSIGN(Session* const opened, checkpoint_session());
+  Session& session = *opened;
   BRAID_TRY(slot_.acquire(busy_deadline()));
   const Lsn published = versions_.newest()->lsn;
   Status status;
@@ -278,6 +334,8 @@ Status Engine::checkpoint_stores() BRAID_REQUIRES(checkpoint_mutex_) {
   for (const auto& store : stores_)
     if (status.ok()) status = store->checkpoint_write();
   if (status.ok()) status = session.begin_write();
+  // What was committed while the stores wrote is the next checkpoint's.
+  const bool covers_all = status.ok() && session.lsn() == published;
   if (status.ok()) {
     CommitRecord record;
     for (const auto& store : stores_)
@@ -287,11 +345,13 @@ Status Engine::checkpoint_stores() BRAID_REQUIRES(checkpoint_mutex_) {
     const Lsn watermark = session.catalog_writer().state().series_watermark;
     if (status.ok()) status = session.log().trim(std::min(store(StoreKind::kGraph).durable_marker(), watermark));
     session.set_checkpointing(true);
+    page_release_.kept_bytes = kept_bytes(space);
     if (status.ok()) {
       status = session.commit();
     } else {
       session.rollback().ignore();
     }
+    page_release_.kept_bytes.reset();
     session.set_checkpointing(false);
   }
   if (!status.ok()) {
@@ -303,18 +363,15 @@ Status Engine::checkpoint_stores() BRAID_REQUIRES(checkpoint_mutex_) {
   }
   log_bytes_.store(0, std::memory_order_relaxed);
   counters.checkpoints.fetch_add(1, std::memory_order_relaxed);
-  last_checkpoint_ = versions_.newest()->lsn;
+  if (covers_all) last_checkpoint_ = session.lsn();
   return {};
 }
 
 /// SQLite 3.40.1 can lose a WAL reset that races with a commit, so only the holder of the slot copies the WAL. Readers that overlap
 /// without end would let the WAL grow without end: past half of the hard bound the copy waits for them, with writers held off.
-Status Engine::copy_wal() BRAID_REQUIRES(checkpoint_mutex_) {
-  if (checkpoint_session_ == nullptr) {
-    BRAID_ASSIGN(checkpoint_session_, Session::open(*this));
-    sqlite3_busy_timeout(checkpoint_session_->db(), kReaderWaitMs);
-  }
-  sqlite3* db = checkpoint_session_->db();
+Status Engine::copy_wal(FreeSpace space) BRAID_REQUIRES(checkpoint_mutex_) {
+  BRAID_ASSIGN(Session* const session, checkpoint_session());
+  sqlite3* db = session->db();
   BRAID_TRY(slot_.acquire(busy_deadline()));
   int frames = 0;
   int copied = 0;
@@ -326,8 +383,16 @@ Status Engine::copy_wal() BRAID_REQUIRES(checkpoint_mutex_) {
   // What is copied is used again only once no reader is left on it. Waiting for that costs writers up to a quarter of a second, so it is
   // left until it matters.
   if (code == SQLITE_OK && size_bytes > std::max(2 * soft_bytes, options_[OptionId::kWalHardBytes] / 2)) {
+    sqlite3_busy_timeout(db, kReaderWaitMs);
     code = sqlite3_wal_checkpoint_v2(db, "main", SQLITE_CHECKPOINT_RESTART, &frames, &copied);
+    sqlite3_busy_timeout(db, kForeignLockWaitMs);
     done = code == SQLITE_OK;
+  }
+  // Nobody is waited for: a reader that uses the WAL keeps it.
+  if (code == SQLITE_OK && done && space == FreeSpace::kGivenBack) {
+    sqlite3_busy_timeout(db, 0);
+    code = sqlite3_wal_checkpoint_v2(db, "main", SQLITE_CHECKPOINT_TRUNCATE, &frames, &copied);
+    sqlite3_busy_timeout(db, kForeignLockWaitMs);
   }
   // While readers hold it, each try holds the writers off: the next one waits until the WAL has doubled.
   if (!done) next_bytes = std::max(next_bytes, 2 * size_bytes);

@@ -12,6 +12,7 @@
 #include "engine/catalog.h"
 #include "engine/directory.h"
 #include "engine/env.h"
+#include "engine/free_pages.h"
 #include "engine/options.h"
 #include "engine/page_vfs.h"
 #include "engine/result.h"
@@ -57,10 +58,10 @@ class Engine {
   Status close();
 
   /// Opens a SQLite connection to rows.db with the settings that every connection has.
-  Result<SqliteHandle> open_rows() const;
+  Result<SqliteHandle> open_rows() const { return open_rows(false); }
 
   /// Flushes the graph, seals the tails, copies the WAL and trims the log. One at a time.
-  Status checkpoint();
+  Status checkpoint(FreeSpace space = FreeSpace::kKept);
 
   /// Lets the series put their chunks in order, one rewrite after the other: what is worth it, or everything of one hypertable. Returns how many
   /// were made. `between` is asked between two parts of the work; not OK ends it. Not inside a write transaction.
@@ -94,11 +95,17 @@ class Engine {
 
  private:
   Engine(const Options& options, FileHook* hook);
+  Result<SqliteHandle> open_rows(bool creating) const;
   Status create_rows();
   Status recover();
   Status replay(Lsn newest);
-  Status checkpoint_stores();
-  Status copy_wal();
+  /// The checkpoint's own session, made when it is first needed.
+  Result<Session*> checkpoint_session();
+  Status checkpoint_stores(FreeSpace space);
+  Status give_back_pages(FreeSpace space);
+  uint64_t kept_bytes(FreeSpace space) const;
+  Status copy_wal(FreeSpace space);
+  bool is_closing();
   Result<std::unique_ptr<StoreRewrite>> begin_rewrite(const RewriteWish& wish);
   Status run_rewrite(StoreRewrite& rewrite, const std::function<Status()>& between);
   Status between_rewrites();
@@ -117,6 +124,7 @@ class Engine {
   Mutex rewrite_mutex_;  // one rewrite at a time; before checkpoint_mutex_
   std::unique_ptr<Session> rewrite_session_ BRAID_GUARDED_BY(rewrite_mutex_);
   Mutex checkpoint_mutex_;  // one checkpoint at a time
+  PageRelease page_release_ BRAID_GUARDED_BY(checkpoint_mutex_);  // of the next session
   std::unique_ptr<Session> checkpoint_session_ BRAID_GUARDED_BY(checkpoint_mutex_);
   Lsn last_checkpoint_ BRAID_GUARDED_BY(checkpoint_mutex_);
 

@@ -207,8 +207,7 @@ Status Session::seal(CommitRecord record) {
 /// What takes points away may make room.
 Status Session::check_free_disk(const SeriesChanges& changes) const {
   const auto reserve_bytes = static_cast<uint64_t>(engine_.options()[OptionId::kFreeDiskMin]);
-  const auto appends = [](const SeriesRun& run) { return run.deleted.empty() || std::find(run.deleted.begin(), run.deleted.end(), 0) != run.deleted.end(); };
-  if (reserve_bytes == 0 || std::none_of(changes.runs.begin(), changes.runs.end(), appends)) return {};
+  if (reserve_bytes == 0 || !changes.appends) return {};
   const std::string& directory = engine_.directory().path();
   BRAID_ASSIGN(const uint64_t free_bytes, engine_.env().free_bytes(directory));
   if (free_bytes >= reserve_bytes) return {};

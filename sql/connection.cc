@@ -137,7 +137,7 @@ Result<std::unique_ptr<Statement>> Connection::prepare(std::string_view sql, siz
     return statement;
   }
   if (starts_with_word(sql, "VACUUM"))
-    return Status(StatusCode::kDenied, "VACUUM is not allowed; the space of deleted rows is used again");
+    return Status(StatusCode::kDenied, "VACUUM is not allowed; the space of deleted rows is used again, and braid_checkpoint gives it back");
   PreparedText text;
   BRAID_TRY(prepare_meaning(sql, text));
   used = text.used;

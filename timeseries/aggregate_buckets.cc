@@ -49,7 +49,7 @@ std::vector<TimeRange> joined_ranges(std::vector<TimeRange> ranges) {
   return ranges;
 }
 
-void mark_touched(CatalogWriter& catalog, std::span<const SeriesRun> runs, std::span<const SeriesDeletion> deletions) {
+void mark_touched(CatalogWriter& catalog, std::span<const TouchedTimes> points, std::span<const SeriesDeletion> deletions) {
   // Marking leaves the state as it is.
   for (const auto& [id, aggregate] : catalog.state().aggregates) {
     if (aggregate->watermark.value() == INT64_MIN) continue;
@@ -60,8 +60,8 @@ void mark_touched(CatalogWriter& catalog, std::span<const SeriesRun> runs, std::
       continue;
     }
     TouchedBuckets touched(*aggregate, **buckets);
-    for (const SeriesRun& run : runs)
-      if (run.hypertable == aggregate->hypertable) touched.add(run.times);
+    for (const TouchedTimes& one : points)
+      if (one.hypertable == aggregate->hypertable) touched.add(one.times);
     for (const SeriesDeletion& deletion : deletions)
       if (deletion.hypertable == aggregate->hypertable) touched.add(deletion.range);
     for (const TimeRange& range : touched.take()) catalog.mark_dirty(id, range);

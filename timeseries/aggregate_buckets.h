@@ -54,7 +54,13 @@ class TouchedBuckets {
 /// In order and apart: those that meet become one.
 std::vector<TimeRange> joined_ranges(std::vector<TimeRange> ranges);
 
+/// Times at which points of a hypertable change.
+struct TouchedTimes {
+  HypertableId hypertable;
+  std::span<const int64_t> times;
+};
+
 /// Marks the buckets dirty that changes touch, in all aggregates of their hypertables.
-void mark_touched(CatalogWriter& catalog, std::span<const SeriesRun> runs, std::span<const SeriesDeletion> deletions);
+void mark_touched(CatalogWriter& catalog, std::span<const TouchedTimes> points, std::span<const SeriesDeletion> deletions);
 
 }  // namespace braid

@@ -113,11 +113,12 @@ void SeriesCheckpoint::install(const TailSet& tail, CatalogWriter& catalog, Comm
     while (catalog.counters().next_chunk <= file.chunk.id.value()) catalog.reserve_chunk_id();
   }
   for (const auto& [id, sealed] : tables_) adapt_width(sealed, catalog);
+  RunEncoder runs(record.series.runs);
   for (const HypertableId id : relogging_) {
     const auto definition = tables.find(id);
     const TailTable* table = tail.find(id);
     if (definition != tables.end() && table != nullptr)
-      add_runs({definition->second, *table, catalog.state().chunks, newest_}, record.series.runs);
+      add_runs({definition->second, *table, catalog.state().chunks, newest_}, runs);
   }
   remove_gone_chunks(catalog);
   remove_idle_deletions(catalog);

@@ -1,8 +1,10 @@
 #include "timeseries/series_overlay.h"
 
 #include <algorithm>
+#include <utility>
 
 #include "engine/check.h"
+#include "timeseries/run_codec.h"
 
 namespace braid {
 namespace {
@@ -44,16 +46,19 @@ void append_rows(ColumnData& to, const ColumnData& from, size_t start, size_t li
 
 StagedRun::StagedRun(HypertableId table, SeriesId series, std::span<const FieldDefinition> fields)
     : table_(table), series_(series) {
-  times_.reserve(kFirstRows);
   take_fields(fields);
 }
 
 void StagedRun::take_fields(std::span<const FieldDefinition> fields) {
   fields_ = StoredFields::of(fields);
   columns_.assign(fields.size(), {});
-  for (size_t i = 0; i < columns_.size(); ++i) {
-    ColumnData& column = columns_[i];
-    column.type = fields_.types[i];
+  for (size_t i = 0; i < columns_.size(); ++i) columns_[i].type = fields_.types[i];
+}
+
+/// Single points come one after the other; columns bring their own size.
+void StagedRun::reserve_first_rows() {
+  times_.reserve(kFirstRows);
+  for (ColumnData& column : columns_) {
     switch (column.type) {
       case FieldType::kDouble:
         column.reals.reserve(kFirstRows);
@@ -168,6 +173,7 @@ void SeriesOverlay::log_rows(const StagedRun& run, uint64_t count) {
 
 void SeriesOverlay::append(StagedRun& run, int64_t time, std::span<const FieldValue> fields) {
   const size_t before = run.rows();
+  if (before == 0) run.reserve_first_rows();
   run.times_.push_back(time);
   for (size_t i = 0; i < fields.size(); ++i) {
     run.columns_[i].push(fields[i]);
@@ -247,34 +253,26 @@ bool SeriesOverlay::undone_since(size_t epoch, uint64_t position) const {
                      [&](uint64_t mark) { return mark < position; });
 }
 
-void SeriesOverlay::take_changes(SeriesChanges& changes) {
+void SeriesOverlay::take_changes(SeriesChanges& changes, std::vector<TakenRows>& taken) {
   for (; deletions_taken_ < deletions_.size(); ++deletions_taken_) {
-    const RangeDeletion& taken = *deletions_[deletions_taken_].range;
-    changes.deletions.push_back({taken.hypertable, taken.range, taken.series});
+    const RangeDeletion& range = *deletions_[deletions_taken_].range;
+    changes.deletions.push_back({range.hypertable, range.range, range.series});
   }
+  RunEncoder encoder(changes.runs);
   for (const auto& staged : runs_) {
-    const size_t start = staged->taken_rows_;
+    const size_t start = std::exchange(staged->taken_rows_, staged->rows());
     const size_t limit = staged->rows();
-    staged->taken_rows_ = limit;
     if (start == limit) continue;
-    SeriesRun out;
-    out.hypertable = staged->table();
-    out.series = staged->series();
-    out.fields = staged->fields().ids;
-    out.columns.resize(staged->fields().types.size());
-    for (size_t i = 0; i < out.columns.size(); ++i) out.columns[i].type = staged->fields().types[i];
+    taken.push_back({staged.get(), start, limit});
+    const RunOwner owner{staged->table(), staged->series(), staged->fields()};
+    const auto& deleted = staged->deleted();
+    changes.appends |= deleted.empty() || std::find(deleted.begin() + static_cast<ptrdiff_t>(start), deleted.end(), 0) != deleted.end();
     // Deletions of the record apply before its runs, so rows that one of them covers are left out here.
     for (size_t row = start; row < limit;) {
-      size_t end = staged->has_deleted_ranges() ? row + 1 : limit;
-      if (!staged->in_deleted_range(row)) {
-        append_part(out.times, staged->times(), row, end);
-        if (!staged->deleted().empty()) append_part(out.deleted, staged->deleted(), row, end);
-        for (size_t i = 0; i < out.columns.size(); ++i)
-          append_rows(out.columns[i], staged->columns()[i], row, end);
-      }
+      const size_t end = staged->has_deleted_ranges() ? row + 1 : limit;
+      if (!staged->in_deleted_range(row)) encoder.add(owner, staged->times(), staged->columns(), deleted, row, end);
       row = end;
     }
-    if (!out.times.empty()) changes.runs.push_back(std::move(out));
   }
 }
 

@@ -52,6 +52,7 @@ class StagedRun {
     uint64_t position;
   };
   void take_fields(std::span<const FieldDefinition> fields);
+  void reserve_first_rows();
   void note_times(size_t start);
   void truncate(size_t rows);
   int64_t time_max() const;
@@ -70,6 +71,13 @@ class StagedRun {
   std::vector<int64_t> late_max_;
   std::vector<size_t> late_before_;
   std::unordered_map<int64_t, size_t> late_times_;  // the last such row of each time
+};
+
+/// Rows of a run that became part of a record.
+struct TakenRows {
+  const StagedRun* run;
+  size_t start;
+  size_t limit;
 };
 
 class SeriesOverlay {
@@ -96,7 +104,8 @@ class SeriesOverlay {
   uint64_t position() const { return position_; }
   void rollback_to(uint64_t mark);
   uint64_t bytes() const { return bytes_; }
-  void take_changes(SeriesChanges& changes);
+  /// Moves what was staged since the last call into the record. The rows that were are added to `taken`, those too that a range deleted later covers.
+  void take_changes(SeriesChanges& changes, std::vector<TakenRows>& taken);
 
   /// Number of rollbacks so far.
   size_t epoch() const { return rollbacks_.size(); }

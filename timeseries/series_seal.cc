@@ -98,16 +98,6 @@ std::optional<TimeRange> next_interval(const ChunkIntervals& intervals,
   return intervals.of(*earliest);
 }
 
-ColumnData column_data(const PointColumn& column) {
-  ColumnData out;
-  out.type = column.type;
-  out.integers = column.integers;
-  out.reals = column.reals;
-  out.texts.assign(column.texts.begin(), column.texts.end());
-  out.nulls = column.nulls;
-  return out;
-}
-
 }  // namespace
 
 Status seal_table(ChunkFiles& files, const UnsealedRows& unsealed,
@@ -126,19 +116,16 @@ Status seal_table(ChunkFiles& files, const UnsealedRows& unsealed,
   return Status();
 }
 
-void add_runs(const UnsealedRows& unsealed, std::vector<SeriesRun>& runs) {
+void add_runs(const UnsealedRows& unsealed, RunEncoder& runs) {
   const HypertableDefinition& table = unsealed.table;
-  PointBlock block;
-  for (const SeriesRows& series : rows_of(unsealed)) {
-    gather_rows(series.rows, nullptr, table.fields, {}, block);
-    SeriesRun& run = runs.emplace_back();
-    run.hypertable = table.id;
-    run.series = series.series;
-    run.times = block.times;
-    run.deleted = block.deleted;
-    for (const FieldDefinition& field : table.fields) run.fields.push_back(field.id);
-    for (const PointColumn& column : block.columns) run.columns.push_back(column_data(column));
+  const StoredFields fields = StoredFields::of(table.fields);
+  const std::vector<SeriesRows> all = rows_of(unsealed);
+  std::vector<PointBlock> blocks(all.size());  // which lend their texts until the flush
+  for (size_t i = 0; i < all.size(); ++i) {
+    gather_rows(all[i].rows, nullptr, table.fields, {}, blocks[i]);
+    runs.add({table.id, all[i].series, fields}, blocks[i]);
   }
+  runs.flush();
 }
 
 }  // namespace braid

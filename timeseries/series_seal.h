@@ -10,6 +10,7 @@
 #include "engine/catalog.h"
 #include "engine/commit_record.h"
 #include "timeseries/chunk_set.h"
+#include "timeseries/run_codec.h"
 #include "timeseries/tail.h"
 
 namespace braid {
@@ -30,6 +31,6 @@ Status seal_table(ChunkFiles& files, const UnsealedRows& unsealed,
                   const std::function<ChunkId()>& next_id, std::vector<ChunkDefinition>& out);
 
 /// Adds the rows, one run per series.
-void add_runs(const UnsealedRows& unsealed, std::vector<SeriesRun>& runs);
+void add_runs(const UnsealedRows& unsealed, RunEncoder& runs);
 
 }  // namespace braid

@@ -10,6 +10,7 @@
 #include "timeseries/chunk_check.h"
 #include "timeseries/chunk_directory.h"
 #include "timeseries/compaction.h"
+#include "timeseries/run_codec.h"
 #include "timeseries/series_checkpoint.h"
 #include "timeseries/series_overlay.h"
 #include "timeseries/series_view.h"
@@ -121,7 +122,7 @@ class SeriesStore final : public Store {
   void install_tail(std::shared_ptr<const TailSet> tail, std::optional<Lsn> lsn);
   void append(TailSegment& segment, SeriesId series, const TailRows& rows, size_t start, size_t limit, Lsn lsn);
   void append_staged(TailChange& change, const StagedRun& run, Lsn lsn);
-  Status replay_run(TailChange& change, const SeriesRun& run, TailSegment* relogged, Lsn lsn);
+  Status replay_relogged(TailChange& change, const HypertableDefinition& table, const SeriesRun& run, std::map<HypertableId, TailSegment*>& oldest);
   Status replay_runs(TailChange& change, const SeriesChanges& changes, Lsn lsn);
 
   // Constant after construction.
@@ -221,11 +222,14 @@ Lsn SeriesStore::durable_marker() {
   return marker_;
 }
 
-Status SeriesStore::replay_run(TailChange& change, const SeriesRun& run, TailSegment* relogged,
-                               Lsn lsn) {
-  TailSegment& segment =
-      relogged != nullptr ? *relogged : change.open_segment(run.hypertable, fields_of(run));
-  append(segment, run.series, {run.times, run.columns, run.deleted}, 0, run.times.size(), lsn);
+/// The segment of a table that takes points which were logged again: before all others.
+Status SeriesStore::replay_relogged(TailChange& change, const HypertableDefinition& table, const SeriesRun& run,
+                                    std::map<HypertableId, TailSegment*>& oldest) {
+  TailSegment*& segment = oldest[run.hypertable];
+  if (segment == nullptr) segment = &change.oldest_segment(run.hypertable, fields_of(run));
+  if (segment->fields() != fields_of(run))
+    return Status(StatusCode::kCorrupt, fmt::format("points of hypertable '{}' that were logged again differ in their fields", table.name));
+  append(*segment, run.series, {run.times, run.columns, run.deleted}, 0, run.times.size(), durable_marker());
   return Status();
 }
 
@@ -236,27 +240,19 @@ Status SeriesStore::replay_runs(TailChange& change, const SeriesChanges& changes
   {
     const MutexLock lock(mutex_);
     state = state_;
-    if (changes.relogged) lsn = marker_;
   }
   std::map<HypertableId, TailSegment*> oldest;
-  for (const SeriesRun& run : changes.runs) {
+  BRAID_TRY(read_runs(changes.runs, [&](const SeriesRun& run) -> Status {
     const auto table = state->hypertables.find(run.hypertable);
-    if (table == state->hypertables.end()) continue;
+    if (table == state->hypertables.end()) return Status();
     if (!is_whole(run, table->second))
       return Status(
           StatusCode::kCorrupt,
           fmt::format("points of hypertable '{}' do not have its fields", table->second.name));
-    TailSegment* relogged = nullptr;
-    if (changes.relogged) {
-      relogged = oldest[run.hypertable];
-      if (relogged == nullptr)
-        relogged = &change.oldest_segment(run.hypertable, fields_of(run));
-      oldest[run.hypertable] = relogged;
-      if (relogged->fields() != fields_of(run))
-        return Status(StatusCode::kCorrupt, fmt::format("points of hypertable '{}' that were logged again differ in their fields", table->second.name));
-    }
-    BRAID_TRY(replay_run(change, run, relogged, lsn));
-  }
+    if (changes.relogged) return replay_relogged(change, table->second, run, oldest);
+    append(change.open_segment(run.hypertable, fields_of(run)), run.series, {run.times, run.columns, run.deleted}, 0, run.times.size(), lsn);
+    return Status();
+  }));
   // No row may follow in a segment of older rows, unless it is the only one.
   for (const auto& [table, segment] : oldest) segment->freeze();
   return Status();

@@ -250,10 +250,13 @@ uint64_t SeriesWriter::mark() { return overlay_->position(); }
 void SeriesWriter::rollback_to(uint64_t mark) { overlay_->rollback_to(mark); }
 uint64_t SeriesWriter::staged_bytes() const { return overlay_->bytes(); }
 void SeriesWriter::take_changes(CommitRecord& record) {
-  const size_t runs = record.series.runs.size();
   const size_t deletions = record.series.deletions.size();
-  overlay_->take_changes(record.series);
-  mark_touched(catalog_, std::span(record.series.runs).subspan(runs), std::span(record.series.deletions).subspan(deletions));
+  std::vector<TakenRows> taken;
+  overlay_->take_changes(record.series, taken);
+  std::vector<TouchedTimes> touched;
+  for (const TakenRows& rows : taken)
+    touched.push_back({rows.run->table(), std::span(rows.run->times()).subspan(rows.start, rows.limit - rows.start)});
+  mark_touched(catalog_, touched, std::span(record.series.deletions).subspan(deletions));
 }
 
 }  // namespace braid
