@@ -1,12 +1,9 @@
 #include "engine/directory.h"
 
-#include <fcntl.h>
-#include <sys/file.h>
 #include <sys/stat.h>
 #include <unistd.h>
 
 #include <charconv>
-#include <filesystem>
 #include <set>
 
 #include <fmt/format.h>
@@ -79,10 +76,6 @@ Result<std::unique_ptr<Directory>> Directory::open(Env& env, const std::string& 
   return directory;
 }
 
-Directory::~Directory() {
-  if (lock_descriptor_ >= 0) ::close(lock_descriptor_);
-}
-
 Status Directory::take_lock() {
   const std::string path = path_ + "/LOCK";
   if (!env_.exists(path)) {
@@ -96,20 +89,13 @@ Status Directory::take_lock() {
                                   "is absent or empty to create one",
                                   path_, name));
   }
-  if (const int error = env_.before(FileOperation::kOpen, path)) return errno_status(error, path, "open");
-  lock_descriptor_ = ::open(path.c_str(), O_CREAT | O_RDWR | O_CLOEXEC, 0644);
-  if (lock_descriptor_ < 0) return errno_status(errno, path, "open");
-  if (::flock(lock_descriptor_, LOCK_EX | LOCK_NB) < 0) {
-    if (errno != EWOULDBLOCK) return errno_status(errno, path, "lock");
-    char owner[32] = {};
-    const ssize_t size = ::pread(lock_descriptor_, owner, sizeof owner - 1, 0);
-    const std::string_view text(owner, size > 0 ? static_cast<size_t>(size) : 0);
+  auto lock = env_.lock(path, fmt::format("{}\n", ::getpid()));
+  if (lock.status().code() == StatusCode::kBusy) {
+    const std::string owner(lock.status().message());
     return Status(StatusCode::kBusy, fmt::format("{}: in use by process {}", path_,
-                                                 text.empty() ? "unknown" : text.substr(0, text.find('\n'))));
+                                                 owner.empty() ? "unknown" : owner.substr(0, owner.find('\n'))));
   }
-  const std::string pid = fmt::format("{}\n", ::getpid());
-  // The pid serves people only; the lock itself is the kernel's, so a failure here harms nothing.
-  if (::ftruncate(lock_descriptor_, 0) == 0 && ::pwrite(lock_descriptor_, pid.data(), pid.size(), 0) < 0) return {};
+  BRAID_ASSIGN(lock_, std::move(lock));
   return {};
 }
 
@@ -130,12 +116,11 @@ Status Directory::prepare_creation() {
   for (const char* name : {"rows.db", "rows.db-journal", "rows.db-wal", "rows.db-shm"})
     if (env_.exists(path_ + "/" + name)) BRAID_TRY(env_.remove(path_ + "/" + name));
   for (const std::string& folder : {graph(), chunks(), archive()}) {
-    std::error_code error;
-    std::filesystem::remove_all(folder, error);
-    if (error) return errno_status(error.value(), folder, "remove");
+    BRAID_TRY(env_.remove_tree(folder));
     BRAID_TRY(env_.create_directory(folder));
   }
-  return env_.sync_directory(path_);
+  BRAID_TRY(env_.sync_directory(path_));
+  return env_.sync_parent(path_);
 }
 
 Status Directory::finish_creation() {

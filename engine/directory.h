@@ -28,7 +28,6 @@ class Directory {
   /// Creates the directory if it is absent, takes LOCK and reads or creates FORMAT.
   /// kBusy "in use by process N"; kVersion for a format of another version; kInvalidArgument for a directory with something else in it.
   static Result<std::unique_ptr<Directory>> open(Env& env, const std::string& path);
-  ~Directory();
   Directory(const Directory&) = delete;
   Directory& operator=(const Directory&) = delete;
 
@@ -53,7 +52,7 @@ class Directory {
   Env& env_;
   const std::string path_;
   Format format_;
-  int lock_descriptor_ = -1;
+  std::unique_ptr<LockFile> lock_;
 };
 
 }  // namespace braid

@@ -106,6 +106,9 @@ Status Engine::recover() {
   if (size_of(rows) == 0) return Status(StatusCode::kCorrupt, "rows.db is empty but its WAL is not; restore rows.db");
   for (const std::string& folder : {directory_->graph(), directory_->chunks(), directory_->archive()})
     BRAID_TRY(env_.create_directory(folder));
+  // What a killed process left may be readable and not yet durable. What is derived from it below becomes durable, so it must be first.
+  if (size_of(wal_of(*directory_)) >= 0) BRAID_TRY(env_.sync_file(wal_of(*directory_)));
+  BRAID_TRY(env_.sync_directory(directory_->path()));
   BRAID_ASSIGN(const SqliteHandle db, open_rows());
   BRAID_ASSIGN(const StoredCatalog stored, load_catalog(db.get(), catalog_));
   const StoreContext context{env_, catalog_, *directory_, options_, *stored.state, stored.counters};

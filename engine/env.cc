@@ -2,6 +2,7 @@
 
 #include <dirent.h>
 #include <fcntl.h>
+#include <sys/file.h>
 #include <sys/random.h>
 #include <sys/stat.h>
 #include <sys/statvfs.h>
@@ -35,34 +36,74 @@ auto uninterrupted(Call call) {
   }
 }
 
-std::string parent_of(const std::string& path) {
+std::string parent_of(std::string path) {
+  while (path.size() > 1 && path.ends_with('/')) path.pop_back();
   const size_t slash = path.find_last_of('/');
   return slash == std::string::npos ? "." : path.substr(0, slash == 0 ? 1 : slash);
 }
 
+int write_all(int descriptor, std::string_view bytes) {
+  while (!bytes.empty()) {
+    const ssize_t written = uninterrupted([&] { return ::write(descriptor, bytes.data(), bytes.size()); });
+    if (written < 0) return errno;
+    bytes.remove_prefix(static_cast<size_t>(written));
+  }
+  return 0;
+}
+
+int open_and_sync(const std::string& path, int flags) {
+  const int descriptor = uninterrupted([&] { return ::open(path.c_str(), flags | O_CLOEXEC); });
+  if (descriptor < 0) return -1;
+  const int result = ::fsync(descriptor);
+  const int error = errno;
+  ::close(descriptor);
+  errno = error;
+  return result;
+}
+
+/// Asks before an operation and does it; 0 or the errno.
+template <typename Act>
+int pass(const Env& env, const FileRequest& request, Act act) {
+  const FileAnswer answer = env.ask(request);
+  if (answer.error != 0) return answer.error;
+  return answer.forget || act() >= 0 ? 0 : errno;
+}
+
+int pass_write(const Env& env, const FileRequest& request, int descriptor) {
+  const FileAnswer answer = env.ask(request);
+  if (answer.forget) return 0;
+  const int error = write_all(descriptor, answer.error == 0 ? request.bytes : request.bytes.substr(0, answer.bytes_before));
+  return answer.error != 0 ? answer.error : error;
+}
+
 }  // namespace
+
+std::string_view file_operation_name(FileOperation operation) {
+  static constexpr std::string_view kNames[kFileOperationCount] = {
+      "open", "read", "write", "sync", "sync directory", "truncate", "rename",
+      "remove", "link", "create directory", "remove directory", "write back", "close"};
+  return kNames[static_cast<size_t>(operation)];
+}
 
 WritableFile::~WritableFile() { ::close(descriptor_); }
 
 Status WritableFile::append(std::string_view bytes) {
   BRAID_TRY(env_.check_writable());
-  if (const int error = env_.before(FileOperation::kWrite, path_, bytes.size()))
-    return errno_status(error, path_, "write");
-  while (!bytes.empty()) {
-    const ssize_t written =
-        uninterrupted([&] { return ::write(descriptor_, bytes.data(), bytes.size()); });
-    if (written < 0) return errno_status(errno, path_, "write");
-    bytes.remove_prefix(static_cast<size_t>(written));
-  }
+  const int error = pass_write(
+      env_, {.operation = FileOperation::kWrite, .path = path_, .offset = offset_, .bytes = bytes}, descriptor_);
+  if (error != 0) return errno_status(error, path_, "write");
+  offset_ += bytes.size();
   return {};
 }
 
 Status WritableFile::sync() {
   BRAID_TRY(env_.check_writable());
-  if (const int error = env_.before(FileOperation::kSync, path_)) return errno_status(error, path_, "sync");
-  if (uninterrupted([&] { return ::fdatasync(descriptor_); }) < 0) return errno_status(errno, path_, "sync");
-  return {};
+  const int error = pass(env_, {.operation = FileOperation::kSync, .path = path_},
+                         [&] { return uninterrupted([&] { return ::fdatasync(descriptor_); }); });
+  return error == 0 ? Status() : errno_status(error, path_, "sync");
 }
+
+LockFile::~LockFile() { ::close(descriptor_); }
 
 ReadableFile::~ReadableFile() { ::close(descriptor_); }
 
@@ -70,7 +111,9 @@ Status ReadableFile::read(uint64_t offset, size_t count, std::string& out) const
   if (offset > size_bytes_ || count > size_bytes_ - offset)
     return Status(StatusCode::kCorrupt, fmt::format("{}: {} bytes at {} are past its end of {} bytes", path_, count,
                                                     offset, size_bytes_));
-  if (const int error = env_.before(FileOperation::kRead, path_, count)) return errno_status(error, path_, "read");
+  const FileAnswer answer =
+      env_.ask({.operation = FileOperation::kRead, .path = path_, .offset = offset, .size = count});
+  if (answer.error != 0) return errno_status(answer.error, path_, "read");
   out.resize(count);
   for (size_t done = 0; done < count;) {
     const ssize_t got = uninterrupted([&] {
@@ -87,18 +130,20 @@ Status ReadableFile::read(uint64_t offset, size_t count, std::string& out) const
 
 Result<std::unique_ptr<WritableFile>> Env::create(const std::string& path) {
   BRAID_TRY(check_writable());
-  if (const int error = before(FileOperation::kOpen, path)) return errno_status(error, path, "create");
-  const int descriptor = uninterrupted([&] {
-    return ::open(path.c_str(), O_CREAT | O_EXCL | O_WRONLY | O_CLOEXEC, 0644);
+  int descriptor = -1;
+  const int error = pass(*this, {.operation = FileOperation::kOpen, .path = path, .creates = true}, [&] {
+    return descriptor = uninterrupted([&] { return ::open(path.c_str(), O_CREAT | O_EXCL | O_WRONLY | O_CLOEXEC, 0644); });
   });
-  if (descriptor < 0) return errno_status(errno, path, "create");
+  if (error != 0) return errno_status(error, path, "create");
   return std::make_unique<WritableFile>(*this, path, descriptor);
 }
 
 Result<std::unique_ptr<ReadableFile>> Env::open(const std::string& path) {
-  if (const int error = before(FileOperation::kOpen, path)) return errno_status(error, path, "open");
-  const int descriptor = uninterrupted([&] { return ::open(path.c_str(), O_RDONLY | O_CLOEXEC); });
-  if (descriptor < 0) return errno_status(errno, path, "open");
+  int descriptor = -1;
+  const int opened = pass(*this, {.operation = FileOperation::kOpen, .path = path}, [&] {
+    return descriptor = uninterrupted([&] { return ::open(path.c_str(), O_RDONLY | O_CLOEXEC); });
+  });
+  if (opened != 0) return errno_status(opened, path, "open");
   struct stat status;
   if (::fstat(descriptor, &status) < 0) {
     const int error = errno;
@@ -131,35 +176,75 @@ Result<std::string> Env::read_file(const std::string& path, size_t size_bytes_ma
 }
 
 Status Env::create_directory(const std::string& path) {
-  if (const int error = before(FileOperation::kOpen, path)) return errno_status(error, path, "create directory");
-  if (::mkdir(path.c_str(), 0755) < 0 && errno != EEXIST) return errno_status(errno, path, "create directory");
-  return {};
+  const int error = pass(*this, {.operation = FileOperation::kMakeDirectory, .path = path},
+                         [&] { return ::mkdir(path.c_str(), 0755) < 0 && errno != EEXIST ? -1 : 0; });
+  return error == 0 ? Status() : errno_status(error, path, "create directory");
 }
 
 Status Env::sync_directory(const std::string& path) {
   BRAID_TRY(check_writable());
-  if (const int error = before(FileOperation::kSyncDirectory, path))
-    return errno_status(error, path, "sync directory");
-  const int descriptor = ::open(path.c_str(), O_RDONLY | O_DIRECTORY | O_CLOEXEC);
-  if (descriptor < 0) return errno_status(errno, path, "open directory");
-  const int result = ::fsync(descriptor);
-  const int error = errno;
-  ::close(descriptor);
-  return result < 0 ? errno_status(error, path, "sync directory") : Status();
+  const int error = pass(*this, {.operation = FileOperation::kSyncDirectory, .path = path}, [&] {
+    return open_and_sync(path, O_RDONLY | O_DIRECTORY);
+  });
+  return error == 0 ? Status() : errno_status(error, path, "sync directory");
+}
+
+Status Env::sync_file(const std::string& path) {
+  BRAID_TRY(check_writable());
+  const int error = pass(*this, {.operation = FileOperation::kSync, .path = path}, [&] { return open_and_sync(path, O_RDWR); });
+  return error == 0 ? Status() : errno_status(error, path, "sync");
+}
+
+Status Env::sync_parent(const std::string& path) {
+  const std::string parent = parent_of(path);
+  // Who may make a name in a directory need not be allowed to read it, and only who reads it can sync it.
+  return ::access(parent.c_str(), R_OK) == 0 ? sync_directory(parent) : Status();
 }
 
 Status Env::rename(const std::string& from, const std::string& to) {
   BRAID_TRY(check_writable());
-  if (const int error = before(FileOperation::kRename, from)) return errno_status(error, from, "rename");
-  if (::rename(from.c_str(), to.c_str()) < 0) return errno_status(errno, from, "rename");
-  return {};
+  const int error = pass(*this, {.operation = FileOperation::kRename, .path = from, .to = to},
+                         [&] { return ::rename(from.c_str(), to.c_str()); });
+  return error == 0 ? Status() : errno_status(error, from, "rename");
 }
 
 Status Env::remove(const std::string& path) {
   BRAID_TRY(check_writable());
-  if (const int error = before(FileOperation::kRemove, path)) return errno_status(error, path, "remove");
-  if (::unlink(path.c_str()) < 0) return errno_status(errno, path, "remove");
-  return {};
+  const int error =
+      pass(*this, {.operation = FileOperation::kRemove, .path = path}, [&] { return ::unlink(path.c_str()); });
+  return error == 0 ? Status() : errno_status(error, path, "remove");
+}
+
+Status Env::remove_tree(const std::string& path) {
+  struct stat status;
+  if (::lstat(path.c_str(), &status) < 0) return errno == ENOENT ? Status() : errno_status(errno, path, "remove");
+  if (!S_ISDIR(status.st_mode)) return remove(path);
+  BRAID_ASSIGN(const std::vector<std::string> names, list(path));
+  for (const std::string& name : names) BRAID_TRY(remove_tree(path + "/" + name));
+  BRAID_TRY(check_writable());
+  const int error = pass(*this, {.operation = FileOperation::kRemoveDirectory, .path = path},
+                         [&] { return ::rmdir(path.c_str()); });
+  return error == 0 ? Status() : errno_status(error, path, "remove directory");
+}
+
+Result<std::unique_ptr<LockFile>> Env::lock(const std::string& path, std::string_view content) {
+  int descriptor = -1;
+  const int error = pass(*this, {.operation = FileOperation::kOpen, .path = path, .creates = true}, [&] {
+    return descriptor = uninterrupted([&] { return ::open(path.c_str(), O_CREAT | O_RDWR | O_CLOEXEC, 0644); });
+  });
+  if (error != 0) return errno_status(error, path, "open");
+  auto file = std::make_unique<LockFile>(descriptor);
+  if (::flock(descriptor, LOCK_EX | LOCK_NB) < 0) {
+    if (errno != EWOULDBLOCK) return errno_status(errno, path, "lock");
+    char owner[32] = {};
+    const ssize_t size = ::pread(descriptor, owner, sizeof owner - 1, 0);
+    return Status(StatusCode::kBusy, std::string(owner, size > 0 ? static_cast<size_t>(size) : 0));
+  }
+  // The lock itself is the kernel's, so that a failure to say who has it harms nothing.
+  if (pass(*this, {.operation = FileOperation::kTruncate, .path = path, .size = 0},
+           [&] { return ::ftruncate(descriptor, 0); }) == 0)
+    pass_write(*this, {.operation = FileOperation::kWrite, .path = path, .bytes = content}, descriptor);
+  return file;
 }
 
 Result<uint64_t> Env::free_bytes(const std::string& path) const {

@@ -1,8 +1,9 @@
 // Files, clock and randomness behind one object, and the seam for faults.
 //
 // Every file operation of the engine, of SQLite (engine/page_vfs) and of RocksDB (graph/rocksdb_env) first asks
-// `Env::before`. A test installs a FileHook to count operations or to make one fail; without a hook the question is a null
-// check. Threads: all members may be called from any thread; a hook must synchronise itself.
+// `Env::ask`. A test installs a FileHook to record operations, to fail, cut short, delay or forget them; without a hook the
+// question is a null check. Only SQLite's `-shm` goes round it: it is mapped memory, and rebuilt by whoever opens first.
+// Threads: all members may be called from any thread; a hook must synchronise itself.
 #pragma once
 
 #include <atomic>
@@ -18,13 +19,49 @@
 
 namespace braid {
 
-enum class FileOperation { kOpen, kRead, kWrite, kSync, kSyncDirectory, kTruncate, kRename, kRemove };
+enum class FileOperation : uint8_t {
+  kOpen,
+  kRead,
+  kWrite,
+  kSync,
+  kSyncDirectory,
+  kTruncate,  ///< of a file that is there, also to a larger size
+  kRename,
+  kRemove,
+  kLink,
+  kMakeDirectory,    ///< no error when it is there
+  kRemoveDirectory,
+  kWriteBack,        ///< bytes are sent to the disk before a sync would; promises nothing
+  kClose,            ///< of RocksDB's written files, where closing may fail
+};
+inline constexpr size_t kFileOperationCount = 13;
+
+/// As errors tell what was done.
+std::string_view file_operation_name(FileOperation operation);
+
+/// One operation that is about to happen.
+struct FileRequest {
+  FileOperation operation;
+  std::string_view path;
+  std::string_view to = {};     ///< kRename, kLink: the new name
+  uint64_t offset = 0;          ///< kRead, kWrite
+  std::string_view bytes = {};  ///< kWrite
+  uint64_t size = 0;            ///< kRead: how many bytes; kTruncate: the size that it gets
+  bool creates = false;         ///< kOpen: makes a file that is not there
+  bool empties = false;         ///< kOpen: drops what is in the file
+};
+
+/// What becomes of it. A hook that delays an operation waits before it answers.
+struct FileAnswer {
+  int error = 0;            ///< the errno with which it fails instead of being done
+  size_t bytes_before = 0;  ///< kWrite with an error: how many bytes are written all the same
+  bool forget = false;      ///< it is not done, and the caller told that it was; not for kOpen and kRead
+};
 
 class FileHook {
  public:
   virtual ~FileHook() = default;
-  /// Returns 0 to let the operation go on, or the errno with which it fails instead of being done.
-  virtual int before(FileOperation operation, std::string_view path, size_t bytes) noexcept = 0;
+  virtual FileAnswer before(const FileRequest& request) noexcept = 0;
 };
 
 /// A file written once from start to end. Not copied; closes its descriptor.
@@ -42,6 +79,19 @@ class WritableFile {
  private:
   Env& env_;
   const std::string path_;
+  const int descriptor_;
+  uint64_t offset_ = 0;
+};
+
+/// A file locked until this is destroyed.
+class LockFile {
+ public:
+  explicit LockFile(int descriptor) : descriptor_(descriptor) {}
+  ~LockFile();
+  LockFile(const LockFile&) = delete;
+  LockFile& operator=(const LockFile&) = delete;
+
+ private:
   const int descriptor_;
 };
 
@@ -72,8 +122,8 @@ class Env {
   Env(const Env&) = delete;
   Env& operator=(const Env&) = delete;
 
-  int before(FileOperation operation, std::string_view path, size_t bytes = 0) const {
-    return hook_ == nullptr ? 0 : hook_->before(operation, path, bytes);
+  FileAnswer ask(const FileRequest& request) const {
+    return hook_ == nullptr ? FileAnswer{} : hook_->before(request);
   }
 
   /// Creates `path`, which must not exist.
@@ -84,8 +134,17 @@ class Env {
   Result<std::string> read_file(const std::string& path, size_t size_bytes_max);
   Status create_directory(const std::string& path);
   Status sync_directory(const std::string& path);
+  /// Makes what any process wrote to `path` durable.
+  Status sync_file(const std::string& path);
+  /// Makes the name of `path` itself durable.
+  Status sync_parent(const std::string& path);
   Status rename(const std::string& from, const std::string& to);
   Status remove(const std::string& path);
+  /// Removes a directory and what is in it; nothing when it is not there.
+  Status remove_tree(const std::string& path);
+  /// Creates `path` if it is absent, locks it against other processes, and writes `content` in it, which serves people only.
+  /// kBusy with what the one who has it wrote.
+  Result<std::unique_ptr<LockFile>> lock(const std::string& path, std::string_view content);
   bool exists(const std::string& path) const;
   /// Bytes that the file system of `path` has left for this process.
   Result<uint64_t> free_bytes(const std::string& path) const;

@@ -6,6 +6,9 @@
 #include <cerrno>
 #include <cstring>
 #include <new>
+#include <string>
+#include <string_view>
+#include <utility>
 #include <vector>
 
 #include <fmt/format.h>
@@ -55,6 +58,7 @@ struct PageFile {
   bool is_rows;
   bool is_wal;
   bool checksums;  // of rows: the header says that pages reserve our 8 bytes
+  bool syncs_directory;  // at its next sync: SQLite's own file does so once when it may have been created
   sqlite3_int64 wal_allocated;
   WalBuffer* wal_buffer;  // owned; made by the first write
 };
@@ -66,12 +70,52 @@ sqlite3_file* inner(sqlite3_file* file) {
 }
 static_assert(sizeof(PageFile) % alignof(void*) == 0);
 
-int faulted(sqlite3_file* file, FileOperation operation, int amount, int code) {
-  const int error = ours(file)->vfs->env().before(operation, ours(file)->path == nullptr ? "temporary" : ours(file)->path,
-                                                  static_cast<size_t>(amount));
-  if (error == 0) return SQLITE_OK;
-  return error == ENOSPC ? SQLITE_FULL : code;
+/// What SQLite's codes leave out; read by the call of ours that SQLite then fails.
+thread_local std::string file_failure;
+
+int failure(const FileRequest& request, int error, int code) {
+  try {
+    file_failure = errno_status(error, request.path, file_operation_name(request.operation)).message();
+  } catch (const std::bad_alloc&) {  // no exception passes SQLite, and the code says enough
+    file_failure.clear();
+  }
+  return error == ENOSPC || error == EDQUOT ? SQLITE_FULL : code;
 }
+
+/// Notes why an operation of SQLite's own file failed.
+int noted(sqlite3_file* file, const FileRequest& request, int code) {
+  const bool failed = (code & 0xff) == SQLITE_IOERR && code != SQLITE_IOERR_SHORT_READ;
+  if (!failed && code != SQLITE_FULL) return code;
+  int error = 0;
+  if (file->pMethods != nullptr) file->pMethods->xFileControl(file, SQLITE_FCNTL_LAST_ERRNO, &error);
+  if (error != 0) failure(request, error, code);
+  return code;
+}
+
+const char* path_of(sqlite3_file* file) { return ours(file)->path == nullptr ? "temporary" : ours(file)->path; }
+
+/// Asks before an operation of a file and does it with SQLite's own. `code` is SQLite's for its failure.
+template <typename Act>
+int pass(sqlite3_file* file, const FileRequest& request, int code, Act act) {
+  const FileAnswer answer = ours(file)->vfs->env().ask(request);
+  if (answer.error != 0) return failure(request, answer.error, code);
+  return answer.forget ? SQLITE_OK : noted(inner(file), request, act(inner(file)));
+}
+
+int pass_write(PageFile* file, const void* bytes, int amount, sqlite3_int64 offset) {
+  const std::string_view all(static_cast<const char*>(bytes), static_cast<size_t>(amount));
+  const FileRequest request{
+      .operation = FileOperation::kWrite, .path = path_of(&file->base), .offset = static_cast<uint64_t>(offset), .bytes = all};
+  const FileAnswer answer = file->vfs->env().ask(request);
+  if (answer.forget) return SQLITE_OK;
+  sqlite3_file* below = inner(&file->base);
+  if (answer.error == 0) return noted(below, request, below->pMethods->xWrite(below, bytes, amount, offset));
+  const size_t part = std::min(answer.bytes_before, all.size());
+  if (part > 0) below->pMethods->xWrite(below, bytes, static_cast<int>(part), offset);
+  return failure(request, answer.error, SQLITE_IOERR_WRITE);
+}
+
+std::string_view parent_of(std::string_view path) { return path.substr(0, std::max<size_t>(1, path.find_last_of('/'))); }
 
 bool is_whole_page(int amount, sqlite3_int64 offset) {
   return amount >= kPageBytesMin && amount <= kPageBytesMax && (amount & (amount - 1)) == 0 && offset % amount == 0;
@@ -101,7 +145,7 @@ int grow_wal(PageFile* file, sqlite3_int64 limit) {
   const sqlite3_int64 wanted = (limit + kWalStepBytes - 1) / kWalStepBytes * kWalStepBytes;
   while (file->wal_allocated < wanted) {
     const sqlite3_int64 piece = std::min(kWalPieceBytes, wanted - file->wal_allocated);
-    if (wal->pMethods->xWrite(wal, zeros.data(), static_cast<int>(piece), file->wal_allocated) != SQLITE_OK) {
+    if (pass_write(file, zeros.data(), static_cast<int>(piece), file->wal_allocated) != SQLITE_OK) {
       // Growing ahead is an optimisation: where there is no room for it, the write itself decides.
       file->wal_allocated = std::max(file->wal_allocated, limit);
       return SQLITE_OK;
@@ -112,9 +156,8 @@ int grow_wal(PageFile* file, sqlite3_int64 limit) {
 }
 
 int write_wal(PageFile* file, const void* bytes, int amount, sqlite3_int64 offset) {
-  if (const int code = faulted(&file->base, FileOperation::kWrite, amount, SQLITE_IOERR_WRITE)) return code;
   if (const int code = grow_wal(file, offset + amount)) return code;
-  return inner(&file->base)->pMethods->xWrite(inner(&file->base), bytes, amount, offset);
+  return pass_write(file, bytes, amount, offset);
 }
 
 int flush_wal_buffer(PageFile* file) {
@@ -154,8 +197,12 @@ int file_close(sqlite3_file* file) {
 
 int file_read(sqlite3_file* file, void* bytes, int amount, sqlite3_int64 offset) {
   if (const int code = flush_wal_buffer(ours(file))) return code;
-  if (const int code = faulted(file, FileOperation::kRead, amount, SQLITE_IOERR_READ)) return code;
-  const int code = inner(file)->pMethods->xRead(inner(file), bytes, amount, offset);
+  const FileRequest request{.operation = FileOperation::kRead,
+                            .path = path_of(file),
+                            .offset = static_cast<uint64_t>(offset),
+                            .size = static_cast<uint64_t>(amount)};
+  const int code = pass(file, request, SQLITE_IOERR_READ,
+                        [&](sqlite3_file* below) { return below->pMethods->xRead(below, bytes, amount, offset); });
   // SQLite takes what a short read leaves out for zeros, so a page that was cut must fail like any other change.
   if ((code != SQLITE_OK && code != SQLITE_IOERR_SHORT_READ) || !ours(file)->is_rows) return code;
   if (!notice_header(ours(file), bytes, amount, offset)) {
@@ -176,7 +223,6 @@ int file_write(sqlite3_file* file, const void* bytes, int amount, sqlite3_int64 
   PageFile* self = ours(file);
   if (self->vfs->env().poisoned()) return SQLITE_IOERR_WRITE;
   if (self->is_wal) return buffer_wal(self, bytes, amount, offset);
-  if (const int code = faulted(file, FileOperation::kWrite, amount, SQLITE_IOERR_WRITE)) return code;
   if (self->is_rows) {
     notice_header(self, bytes, amount, offset);
     if (self->checksums && is_whole_page(amount, offset)) {
@@ -184,19 +230,19 @@ int file_write(sqlite3_file* file, const void* bytes, int amount, sqlite3_int64 
       char page[kPageBytesMax];
       std::memcpy(page, bytes, size - kPageReservedBytes);
       store_fixed(page + size - kPageReservedBytes, page_checksum(bytes, size, static_cast<uint64_t>(offset / amount) + 1));
-      return inner(file)->pMethods->xWrite(inner(file), page, amount, offset);
+      return pass_write(self, page, amount, offset);
     }
   }
-  return inner(file)->pMethods->xWrite(inner(file), bytes, amount, offset);
+  return pass_write(self, bytes, amount, offset);
 }
 
 int file_truncate(sqlite3_file* file, sqlite3_int64 size) {
   PageFile* self = ours(file);
   if (self->vfs->env().poisoned()) return SQLITE_IOERR_TRUNCATE;
   if (const int code = flush_wal_buffer(self)) return code;
-  if (const int code = faulted(file, FileOperation::kTruncate, 0, SQLITE_IOERR_TRUNCATE)) return code;
   if (self->is_wal) self->wal_allocated = 0;
-  return inner(file)->pMethods->xTruncate(inner(file), size);
+  const FileRequest request{.operation = FileOperation::kTruncate, .path = path_of(file), .size = static_cast<uint64_t>(size)};
+  return pass(file, request, SQLITE_IOERR_TRUNCATE, [&](sqlite3_file* below) { return below->pMethods->xTruncate(below, size); });
 }
 
 int file_sync(sqlite3_file* file, int flags) {
@@ -206,10 +252,16 @@ int file_sync(sqlite3_file* file, int flags) {
   // A failed write is no failed sync: nothing of this commit is in the WAL-index yet, and SQLite rolls it back.
   if (const int code = flush_wal_buffer(self)) return code;
   if (self->is_wal) self->vfs->wal_syncs.fetch_add(1, std::memory_order_relaxed);
-  int code = faulted(file, FileOperation::kSync, 0, SQLITE_IOERR_FSYNC);
-  if (code == SQLITE_OK) code = inner(file)->pMethods->xSync(inner(file), flags);
+  const FileRequest request{.operation = FileOperation::kSync, .path = path_of(file)};
+  const int code = pass(file, request, SQLITE_IOERR_FSYNC, [&](sqlite3_file* below) {
+    if (std::exchange(self->syncs_directory, false)) {
+      const FileRequest names{.operation = FileOperation::kSyncDirectory, .path = parent_of(path_of(file))};
+      if (const int error = env.ask(names).error) return failure(names, error, SQLITE_IOERR_DIR_FSYNC);
+    }
+    return below->pMethods->xSync(below, flags);
+  });
   // Invariant 8: after a failed sync nobody knows what reached the disk, and asking again would not tell.
-  if (code != SQLITE_OK) env.poison(Status(StatusCode::kIo, fmt::format("{}: sync failed", self->path)));
+  if (code != SQLITE_OK) env.poison(Status(StatusCode::kIo, fmt::format("{}: sync failed", path_of(file))));
   return code;
 }
 
@@ -261,17 +313,25 @@ int vfs_open(sqlite3_vfs* vfs, const char* path, sqlite3_file* file, int flags, 
   self->path = path;
   self->is_rows = (flags & SQLITE_OPEN_MAIN_DB) != 0;
   self->is_wal = (flags & SQLITE_OPEN_WAL) != 0;
+  const bool creates = (flags & SQLITE_OPEN_CREATE) != 0;
+  self->syncs_directory = creates && (flags & (SQLITE_OPEN_WAL | SQLITE_OPEN_MAIN_JOURNAL)) != 0;
   inner(file)->pMethods = nullptr;
-  if (const int code = faulted(file, FileOperation::kOpen, 0, SQLITE_CANTOPEN)) return code;
-  const int code = system_vfs()->xOpen(system_vfs(), path, inner(file), flags, flags_out);
+  const FileRequest request{.operation = FileOperation::kOpen, .path = path_of(file), .creates = creates};
+  const int code = pass(file, request, SQLITE_CANTOPEN,
+                        [&](sqlite3_file* below) { return system_vfs()->xOpen(system_vfs(), path, below, flags, flags_out); });
   if (inner(file)->pMethods != nullptr) self->base.pMethods = &kMethods;
   return code;
 }
 
 int vfs_delete(sqlite3_vfs* vfs, const char* path, int sync) {
   if (owner(vfs)->env().poisoned()) return SQLITE_IOERR_DELETE;
-  if (owner(vfs)->env().before(FileOperation::kRemove, path) != 0) return SQLITE_IOERR_DELETE;
-  return system_vfs()->xDelete(system_vfs(), path, sync);
+  Env& env = owner(vfs)->env();
+  const FileRequest request{.operation = FileOperation::kRemove, .path = path};
+  const FileAnswer answer = env.ask(request);
+  if (answer.error != 0) return failure(request, answer.error, SQLITE_IOERR_DELETE);
+  const int code = answer.forget ? SQLITE_OK : system_vfs()->xDelete(system_vfs(), path, 0);
+  if (code != SQLITE_OK || sync == 0) return code;
+  return env.sync_parent(path).ok() ? SQLITE_OK : SQLITE_IOERR_DIR_FSYNC;
 }
 
 int vfs_access(sqlite3_vfs*, const char* path, int flags, int* out) {
@@ -289,6 +349,8 @@ int vfs_current_time_int64(sqlite3_vfs*, sqlite3_int64* out) {
 }
 
 }  // namespace
+
+std::string take_file_failure() { return std::exchange(file_failure, {}); }
 
 PageVfs::PageVfs(Env& env) : env_(env), vfs_(std::make_unique<sqlite3_vfs>()) {
   sqlite3_initialize();

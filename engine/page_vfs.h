@@ -45,6 +45,9 @@ class PageVfs {
   std::unique_ptr<sqlite3_vfs> vfs_;
 };
 
+/// "PATH: DOING: why" of the file operation of SQLite that failed last on this thread, or "". It is told once.
+std::string take_file_failure();
+
 /// The checksum of a page of `size` bytes, whose last 8 are left out.
 uint64_t page_checksum(const void* page, size_t size, uint64_t page_number);
 

@@ -1,5 +1,9 @@
 #include "engine/sqlite_handle.h"
 
+#include <fmt/format.h>
+
+#include "engine/page_vfs.h"
+
 namespace braid {
 
 namespace {
@@ -51,6 +55,9 @@ StatusCode sqlite_code(int code) {
 Status sqlite_status(sqlite3* db, int code, std::string_view doing) {
   std::string text = db == nullptr ? sqlite3_errstr(code) : sqlite3_errmsg(db);
   if (code == SQLITE_IOERR_DATA) text = "a page has the wrong checksum; the file is damaged";
+  const std::string failure = take_file_failure();
+  const bool of_files = sqlite_code(code) == StatusCode::kIo || sqlite_code(code) == StatusCode::kFull;
+  if (of_files && !failure.empty()) text += fmt::format(" ({})", failure);
   if (sqlite_code(code) == StatusCode::kCorrupt) text = "rows.db: " + text;
   return Status(sqlite_code(code), doing.empty() ? text : std::string(doing) + ": " + text);
 }

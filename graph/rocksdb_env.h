@@ -1,4 +1,4 @@
-// RocksDB's files through the engine's seam: each operation first asks `Env::before`, and once the
+// RocksDB's files through the engine's seam: each operation first asks `Env::ask`, and once the
 // engine is poisoned everything that would change the disk is refused (a flush listener cannot
 // refuse; a file system can).
 #pragma once

@@ -14,9 +14,9 @@ namespace {
 /// Fails every operation of one kind once it is armed.
 class FailingHook final : public FileHook {
  public:
-  int before(FileOperation operation, std::string_view path, size_t) noexcept override {
-    if (path.find("graph") != std::string_view::npos) ++operations;
-    return operation == failing && error != 0 ? error.load() : 0;
+  FileAnswer before(const FileRequest& request) noexcept override {
+    if (request.path.find("graph") != std::string_view::npos) ++operations;
+    return {.error = request.operation == failing ? error.load() : 0};
   }
   std::atomic<FileOperation> failing{FileOperation::kWrite};
   std::atomic<int> error{0};

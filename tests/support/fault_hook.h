@@ -30,22 +30,25 @@ class FaultHook final : public FileHook {
     std::vector<FileOperation> operations;
     std::optional<FileKind> file{};  ///< any file when absent
     int error = 0;
+    bool cut_short = false;  ///< a write that fails leaves the first half of its bytes
+    bool forget = false;     ///< instead of failing it is not done and said to be
     uint64_t nth = 1;             ///< the first operation that fails, from 1
     uint64_t times = UINT64_MAX;  ///< how many fail from there on
   };
 
-  int before(FileOperation operation, std::string_view path, size_t) noexcept override {
+  FileAnswer before(const FileRequest& request) noexcept override {
     const std::lock_guard lock(mutex_);
-    const FileKind kind = file_kind(path);
-    ++counts_[static_cast<size_t>(operation)][static_cast<size_t>(kind)];
-    if (!fault_ || (fault_->file && *fault_->file != kind)) return 0;
+    const FileKind kind = file_kind(request.path);
+    ++counts_[static_cast<size_t>(request.operation)][static_cast<size_t>(kind)];
+    if (!fault_ || (fault_->file && *fault_->file != kind)) return {};
     bool chosen = false;
-    for (const FileOperation one : fault_->operations) chosen |= one == operation;
-    if (!chosen) return 0;
+    for (const FileOperation one : fault_->operations) chosen |= one == request.operation;
+    if (!chosen) return {};
     ++matched_;
-    if (matched_ < fault_->nth || matched_ - fault_->nth >= fault_->times) return 0;
+    if (matched_ < fault_->nth || matched_ - fault_->nth >= fault_->times) return {};
     ++failed_;
-    return fault_->error;
+    if (fault_->forget) return {.forget = true};
+    return {.error = fault_->error, .bytes_before = fault_->cut_short ? request.bytes.size() / 2 : 0};
   }
 
   void arm(Fault fault) {
@@ -77,7 +80,7 @@ class FaultHook final : public FileHook {
   std::optional<Fault> fault_;
   uint64_t matched_ = 0;
   uint64_t failed_ = 0;
-  uint64_t counts_[8][5] = {};
+  uint64_t counts_[kFileOperationCount][5] = {};
 };
 
 }  // namespace braid

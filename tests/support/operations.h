@@ -71,13 +71,16 @@ class Operations {
 
   using Set = std::set<std::pair<int, int64_t>>;
 
-  /// One autocommit transaction's worth through BEGIN … COMMIT; the code of what failed first.
-  static int32_t run(TestConnection& connection, int writer, int64_t sequence) {
+  /// One autocommit transaction's worth through BEGIN … COMMIT; the code of what failed first, and
+  /// what was said of it.
+  static int32_t run(TestConnection& connection, int writer, int64_t sequence,
+                     std::string* why = nullptr) {
     int32_t code = braid_begin(connection.get(), BRAID_WRITE);
-    if (code != BRAID_OK) return code;
-    code = connection.run(all_sql(writer, sequence));
-    if (code == BRAID_OK) return braid_commit(connection.get());
-    if (braid_in_transaction(connection.get()) == 1) braid_rollback(connection.get());
+    if (code == BRAID_OK) code = connection.run(all_sql(writer, sequence));
+    if (code == BRAID_OK) code = braid_commit(connection.get());
+    if (why != nullptr) *why = connection.error();
+    if (code != BRAID_OK && braid_in_transaction(connection.get()) == 1)
+      braid_rollback(connection.get());
     return code;
   }
 

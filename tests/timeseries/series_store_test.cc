@@ -27,8 +27,8 @@ size_t chunk_files(const SeriesHarness& harness) {
 /// Fails every file operation of one kind while it is told to.
 class FailingHook final : public FileHook {
  public:
-  int before(FileOperation operation, std::string_view, size_t) noexcept override {
-    return failing && operation == kind ? 28 : 0;
+  FileAnswer before(const FileRequest& request) noexcept override {
+    return {.error = failing && request.operation == kind ? 28 : 0};
   }
   bool failing = false;
   FileOperation kind = FileOperation::kSync;

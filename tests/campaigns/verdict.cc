@@ -1,0 +1,60 @@
+#include "tests/campaigns/verdict.h"
+
+#include <fmt/format.h>
+
+#include "tests/campaigns/workload.h"
+#include "tests/support/database.h"
+
+namespace braid {
+
+namespace {
+
+/// Where two texts begin to differ.
+std::string difference(const std::string& found, const std::string& expected) {
+  size_t at = 0;
+  while (at < found.size() && at < expected.size() && found[at] == expected[at]) ++at;
+  const size_t from = at < 40 ? 0 : at - 40;
+  return fmt::format("at {}: found '{}', expected '{}'", at, found.substr(from, 160), expected.substr(from, 160));
+}
+
+void compare(TestConnection& connection, const Expectation& expected, Verdict& verdict) {
+  verdict.commit = last_commit(connection);
+  if (verdict.commit < expected.acknowledged || verdict.commit > expected.begun) {
+    verdict.problems += fmt::format("the last commit is {}, {} was acknowledged and {} begun\n", verdict.commit, expected.acknowledged,
+                                    expected.begun);
+    if (verdict.commit < 0) verdict.problems += connection.rows("SELECT max(last) FROM ledger") + "\n";
+    return;
+  }
+  const std::string& state = expected.states[static_cast<size_t>(verdict.commit)];
+  if (const std::string found = state_text(connection); found != state)
+    verdict.problems += fmt::format("commit {} is not whole: {}\n", verdict.commit, difference(found, state));
+  verdict.probes = count_probes(connection);
+  if (verdict.probes < expected.probes_acknowledged || verdict.probes > expected.probes_begun)
+    verdict.problems += fmt::format("{} probes are there, {} were acknowledged and {} begun\n", verdict.probes, expected.probes_acknowledged,
+                                    expected.probes_begun);
+}
+
+}  // namespace
+
+Verdict judge(const std::string& directory, const Expectation& expected, FileHook* hook, const std::function<size_t()>& position) {
+  Verdict verdict;
+  TestDatabase database(directory, kWorkloadOptions, hook);
+  if (!database.ok()) {
+    verdict.problems = fmt::format("open: {} {}\n", database.code(), database.message());
+    return verdict;
+  }
+  if (position) verdict.open_position = position();
+  {
+    TestConnection connection(database);
+    compare(connection, expected, verdict);
+    verdict.problems += database.check();
+    if (!verdict.problems.empty()) return verdict;
+    if (const int32_t code = write_probe(connection, ++verdict.probes))
+      verdict.problems += fmt::format("a further write: {} {}\n", code, connection.error());
+    if (position) verdict.probe_position = position();
+  }
+  if (const int32_t code = database.close()) verdict.problems += fmt::format("close: {}\n", code);
+  return verdict;
+}
+
+}  // namespace braid
