@@ -2,6 +2,7 @@
 // savepoint and before each commit. It stores nothing.
 #include <sqlite3.h>
 
+#include <exception>
 #include <new>
 
 #include "engine/session.h"
@@ -17,6 +18,18 @@ struct Participant {
 
 // Safety: SQLite hands back the object that `connect` gave it, whose first member is the sqlite3_vtab.
 Session& session_of(sqlite3_vtab* table) { return *reinterpret_cast<Participant*>(table)->session; }
+
+/// No exception passes SQLite, whose state would be left half changed.
+template <typename Body>
+int guarded(Body body) {
+  try {
+    return body();
+  } catch (const std::bad_alloc&) {
+    return SQLITE_NOMEM;
+  } catch (const std::exception&) {
+    return SQLITE_INTERNAL;
+  }
+}
 
 int connect(sqlite3* db, void* context, int, const char* const*, sqlite3_vtab** out, char**) {
   if (const int code = sqlite3_declare_vtab(db, "CREATE TABLE x(joined)")) return code;
@@ -57,16 +70,13 @@ int sync(sqlite3_vtab* table) { return session_of(table).on_sync(); }
 int commit(sqlite3_vtab*) { return SQLITE_OK; }
 int rollback(sqlite3_vtab*) { return SQLITE_OK; }
 int savepoint(sqlite3_vtab* table, int level) {
-  session_of(table).on_savepoint(level);
-  return SQLITE_OK;
+  return guarded([&] { return session_of(table).on_savepoint(level), SQLITE_OK; });
 }
 int release(sqlite3_vtab* table, int level) {
-  session_of(table).on_release(level);
-  return SQLITE_OK;
+  return guarded([&] { return session_of(table).on_release(level), SQLITE_OK; });
 }
 int rollback_to(sqlite3_vtab* table, int level) {
-  session_of(table).on_rollback_to(level);
-  return SQLITE_OK;
+  return guarded([&] { return session_of(table).on_rollback_to(level), SQLITE_OK; });
 }
 
 // An eponymous table (no xCreate): it leaves no row in the schema, so other SQLite tools never meet it.

@@ -1,6 +1,8 @@
 #include "engine/session.h"
 
 #include <algorithm>
+#include <exception>
+#include <new>
 
 #include <fmt/format.h>
 
@@ -179,7 +181,13 @@ void Session::on_rollback_to(int level) {
 int Session::on_sync() {
   if (state_ != State::kWriting || sealed_) return SQLITE_OK;
   const RowidKept kept(db());
-  seal_error_ = seal();
+  try {
+    seal_error_ = seal();
+  } catch (const std::bad_alloc&) {
+    seal_error_ = Status(StatusCode::kOutOfMemory, "out of memory");
+  } catch (const std::exception& error) {
+    seal_error_ = Status(StatusCode::kInternal, error.what());
+  }
   return seal_error_.ok() ? SQLITE_OK : SQLITE_ERROR;
 }
 
@@ -289,7 +297,7 @@ Status Session::commit_failed(int code) {
     return Status(StatusCode::kUnknownOutcome, failure.message() + "; whether it happened is known after the database is reopened");
   }
   // A deferred constraint or a statement that still runs leaves the transaction open, as in SQLite.
-  if (sqlite3_get_autocommit(db()) == 0 && seal_error_.ok() && (code & 0xff) != SQLITE_FULL) {
+  if (sqlite3_get_autocommit(db()) == 0 && seal_error_.ok() && (code & 0xff) != SQLITE_FULL && (code & 0xff) != SQLITE_NOMEM) {
     sealed_ = false;
     return failure;
   }
@@ -298,28 +306,39 @@ Status Session::commit_failed(int code) {
 }
 
 Status Session::publish(Lsn lsn) {
-  auto next = std::make_shared<Version>(*version_);
-  next->lsn = lsn;
-  next->catalog = catalog_writer_->shared_state();
-  next->counters = catalog_writer_->counters();
-  const bool catalog_changed = next->catalog != version_->catalog;
-  for (const CatalogWriter::Change& change : catalog_writer_->changes()) {
-    if (change.kind == CatalogWriter::Kind::kName)
-      engine_.catalog().add_name(static_cast<NameKind>(change.subkind), static_cast<uint32_t>(change.id), change.text);
-    if (change.kind == CatalogWriter::Kind::kSeries)
-      engine_.catalog().add_series(HypertableId(static_cast<uint32_t>(change.owner)), SeriesId(change.id), change.text);
-  }
+  const auto install = [&]() -> Status {
+    auto next = std::make_shared<Version>(*version_);
+    next->lsn = lsn;
+    next->catalog = catalog_writer_->shared_state();
+    next->counters = catalog_writer_->counters();
+    const bool catalog_changed = next->catalog != version_->catalog;
+    for (const CatalogWriter::Change& change : catalog_writer_->changes()) {
+      if (change.kind == CatalogWriter::Kind::kName)
+        engine_.catalog().add_name(static_cast<NameKind>(change.subkind), static_cast<uint32_t>(change.id), change.text);
+      if (change.kind == CatalogWriter::Kind::kSeries)
+        engine_.catalog().add_series(HypertableId(static_cast<uint32_t>(change.owner)), SeriesId(change.id), change.text);
+    }
+    Status failure;
+    for (size_t i = 0; i < kStoreCount && failure.ok(); ++i) {
+      Store& store = engine_.store(static_cast<StoreKind>(i));
+      if (writers_[i] != nullptr) failure = store.publish(*writers_[i], lsn);
+      if (checkpointing_) store.checkpoint_end(true);
+      if (!failure.ok() || (writers_[i] == nullptr && !catalog_changed && !checkpointing_)) continue;
+      auto view = store.view(next->catalog);
+      if (view.ok())
+        next->views[i] = view.take();
+      else
+        failure = view.status();
+    }
+    if (failure.ok()) engine_.versions().install(std::move(next));
+    return failure;
+  };
   Status failure;
-  for (size_t i = 0; i < kStoreCount && failure.ok(); ++i) {
-    Store& store = engine_.store(static_cast<StoreKind>(i));
-    if (writers_[i] != nullptr) failure = store.publish(*writers_[i], lsn);
-    if (checkpointing_) store.checkpoint_end(true);
-    if (!failure.ok() || (writers_[i] == nullptr && !catalog_changed && !checkpointing_)) continue;
-    auto view = store.view(next->catalog);
-    if (view.ok())
-      next->views[i] = view.take();
-    else
-      failure = view.status();
+  // The commit is durable, so that running out of memory here is no refusal.
+  try {
+    failure = install();
+  } catch (const std::exception& error) {
+    failure = Status(StatusCode::kInternal, error.what());
   }
   if (!failure.ok()) {
     failure = Status(StatusCode::kNotVisible, fmt::format("commit {} is durable but not visible until the database is reopened: {}",
@@ -328,7 +347,6 @@ Status Session::publish(Lsn lsn) {
     engine_.versions().fail(failure);
     return failure;
   }
-  engine_.versions().install(std::move(next));
   last_lsn_ = lsn;
   return {};
 }

@@ -7,6 +7,8 @@
 #include <cstring>
 #include <string>
 
+#include "graph/manifest_end.h"
+
 namespace braid {
 namespace {
 
@@ -61,6 +63,12 @@ class Gate {
 
   const Env& env_;
 };
+
+#define BRAID_PASS(question)         \
+  do {                               \
+    IOStatus answer = (question);    \
+    if (!answer.ok()) return answer; \
+  } while (false)
 
 class GatedWritableFile final : public rocksdb::FSWritableFileOwnerWrapper {
  public:
@@ -134,15 +142,27 @@ class GatedSequentialFile final : public rocksdb::FSSequentialFileOwnerWrapper {
   GatedSequentialFile(Gate gate, std::string path, std::unique_ptr<rocksdb::FSSequentialFile> file)
       : FSSequentialFileOwnerWrapper(std::move(file)), gate_(gate), path_(std::move(path)) {}
 
+  /// What lies past `end` is not read.
+  void end_at(uint64_t end) { left_ = end; }
+
   IOStatus Read(size_t count, const IOOptions& options, Slice* result, char* scratch,
                 IODebugContext* context) override {
-    return gate_.pass({.operation = FileOperation::kRead, .path = path_, .size = count},
-                      [&] { return target()->Read(count, options, result, scratch, context); });
+    count = std::min<uint64_t>(count, left_);
+    IOStatus status =
+        gate_.pass({.operation = FileOperation::kRead, .path = path_, .size = count},
+                   [&] { return target()->Read(count, options, result, scratch, context); });
+    if (status.ok()) left_ -= result->size();
+    return status;
+  }
+  IOStatus Skip(uint64_t count) override {
+    left_ -= std::min(count, left_);
+    return target()->Skip(count);
   }
 
  private:
   const Gate gate_;
   const std::string path_;
+  uint64_t left_ = UINT64_MAX;
 };
 
 class GatedRandomAccessFile final : public rocksdb::FSRandomAccessFileOwnerWrapper {
@@ -203,12 +223,16 @@ class GatedFileSystem final : public rocksdb::FileSystemWrapper {
   IOStatus NewSequentialFile(const std::string& path, const FileOptions& options,
                              std::unique_ptr<rocksdb::FSSequentialFile>* result,
                              IODebugContext* context) override {
-    return gate_.pass({.operation = FileOperation::kOpen, .path = path}, [&] {
-      IOStatus status = target()->NewSequentialFile(path, options, result, context);
-      if (status.ok())
-        *result = std::make_unique<GatedSequentialFile>(gate_, path, std::move(*result));
-      return status;
-    });
+    std::unique_ptr<GatedSequentialFile> file;
+    BRAID_PASS(open_sequential(path, options, file, context));
+    if (is_manifest(path)) {
+      uint64_t end = 0;
+      BRAID_PASS(find_end(*file, options, end, context));
+      BRAID_PASS(open_sequential(path, options, file, context));
+      file->end_at(end);
+    }
+    *result = std::move(file);
+    return IOStatus::OK();
   }
   IOStatus NewRandomAccessFile(const std::string& path, const FileOptions& options,
                                std::unique_ptr<rocksdb::FSRandomAccessFile>* result,
@@ -305,6 +329,41 @@ class GatedFileSystem final : public rocksdb::FileSystemWrapper {
   }
 
  private:
+  static bool is_manifest(const std::string& path) {
+    return path.find("/MANIFEST-") != std::string::npos;
+  }
+  IOStatus open_sequential(const std::string& path, const FileOptions& options,
+                           std::unique_ptr<GatedSequentialFile>& file, IODebugContext* context) {
+    return gate_.pass({.operation = FileOperation::kOpen, .path = path}, [&] {
+      std::unique_ptr<rocksdb::FSSequentialFile> opened;
+      IOStatus status = target()->NewSequentialFile(path, options, &opened, context);
+      if (status.ok())
+        file = std::make_unique<GatedSequentialFile>(gate_, path, std::move(opened));
+      return status;
+    });
+  }
+  /// Reads a MANIFEST as far as its records are whole.
+  static IOStatus find_end(GatedSequentialFile& file, const FileOptions& options, uint64_t& end,
+                           IODebugContext* context) {
+    std::string block;
+    IOStatus failure;
+    const auto found = manifest_end([&](size_t size) -> Result<std::string_view> {
+      block.resize(size);
+      size_t filled = 0;
+      Slice part;
+      do {
+        failure = file.Read(size - filled, options.io_options, &part, block.data() + filled, context);
+        if (!failure.ok()) return Status(StatusCode::kIo, failure.ToString());
+        if (part.data() != block.data() + filled)
+          std::memmove(block.data() + filled, part.data(), part.size());
+        filled += part.size();
+      } while (filled < size && part.size() > 0);
+      return std::string_view(block.data(), filled);
+    });
+    if (found.ok()) end = *found;
+    return failure;
+  }
+
   template <typename Open>
   IOStatus open_to_write(const FileRequest& request, uint64_t size_bytes,
                          std::unique_ptr<rocksdb::FSWritableFile>* result, Open open) {
@@ -319,6 +378,8 @@ class GatedFileSystem final : public rocksdb::FileSystemWrapper {
 
   const Gate gate_;
 };
+
+#undef BRAID_PASS
 
 }  // namespace
 
