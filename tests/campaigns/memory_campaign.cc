@@ -114,11 +114,14 @@ class Campaign {
   bool run(Task task, uint64_t count) {
     prepare(task);
     uint64_t all = 0;
+    int32_t counted = BRAID_OK;
     {
       const Failing counting(0);
-      perform(task);
+      counted = perform(task);
       all = arm.count;
     }
+    task_ = fmt::format("{}, no allocation failing", kTaskNames[static_cast<size_t>(task)]);
+    if (!settle(task, counted, false)) return false;
     const uint64_t step = count == 0 ? 1 : std::max<uint64_t>(1, all / count);
     for (uint64_t nth = 1; nth <= all; nth += step) {
       prepare(task);
