@@ -123,9 +123,9 @@ Status Session::start_writing() {
     if (!upgrading) roll_back_sqlite().ignore();
     return behind();
   }
+  catalog_writer_ = std::make_unique<CatalogWriter>(engine_.catalog(), newest->catalog, newest->counters);
   if (!upgrading) log_->release_read();
   version_ = std::move(newest);
-  catalog_writer_ = std::make_unique<CatalogWriter>(engine_.catalog(), version_->catalog, version_->counters);
   catalog_sealed_ = 0;
   sealed_ = false;
   sealed_lsn_ = version_->lsn;
