@@ -7,6 +7,7 @@
 
 #include <fmt/format.h>
 
+#include "engine/caught.h"
 #include "engine/commit_log.h"
 #include "engine/session.h"
 
@@ -259,24 +260,33 @@ Result<std::unique_ptr<StoreRewrite>> Engine::begin_rewrite(const RewriteWish& w
   MutexLock lock(checkpoint_mutex_);  // no checkpoint is under way
   BRAID_TRY(env_.check_writable());
   BRAID_TRY(slot_.acquire(busy_deadline()));
-  auto begun = store(StoreKind::kSeries).begin_rewrite(wish);
+  std::unique_ptr<StoreRewrite> rewrite;
+  const Status begun = caught([&] {
+    rewrite = store(StoreKind::kSeries).begin_rewrite(wish);
+    return Status();
+  });
   slot_.release();
-  return begun;
+  if (!begun.ok()) return begun;
+  return rewrite;
 }
 
 Status Engine::run_rewrite(StoreRewrite& rewrite, const std::function<Status()>& between) BRAID_REQUIRES(rewrite_mutex_) {
   Status status;
   for (bool more = true; more && status.ok();) {
-    auto wrote = rewrite.write_some();
-    status = wrote.status();
-    more = wrote.ok() && *wrote;
-    if (more) status = between();
+    status = caught([&]() -> Status {
+      BRAID_ASSIGN(more, rewrite.write_some());
+      return more ? between() : Status();
+    });
   }
   bool installed = false;
   if (status.ok()) status = rewrite_session_->begin_write();
   if (status.ok()) {
-    installed = rewrite.install(rewrite_session_->catalog_writer());
-    status = installed ? rewrite_session_->commit() : rewrite_session_->rollback();
+    Session& session = *rewrite_session_;
+    status = caught([&] {
+      installed = rewrite.install(session.catalog_writer());
+      return installed ? session.commit() : session.rollback();
+    });
+    if (session.state() == Session::State::kWriting) session.rollback().ignore();
   }
   // A commit that may have happened names the new files; only one that surely did not lets them go.
   const bool unknown = status.code() == StatusCode::kUnknownOutcome || status.code() == StatusCode::kNotVisible;
@@ -338,8 +348,9 @@ Status Engine::give_back_pages(FreeSpace space) BRAID_REQUIRES(checkpoint_mutex_
     BRAID_TRY(session->begin_write());
     const bool idle = versions_.newest()->lsn == last_checkpoint_;
     page_release_.kept_bytes = kept;
-    const Status committed = session->commit();
+    const Status committed = caught([&] { return session->commit(); });
     page_release_.kept_bytes.reset();
+    if (session->state() == Session::State::kWriting) session->rollback().ignore();
     BRAID_TRY(committed);
     if (idle) last_checkpoint_ = session->lsn();
   }
@@ -350,33 +361,34 @@ Status Engine::checkpoint_stores(FreeSpace space) BRAID_REQUIRES(checkpoint_mute
   Session& session = *opened;
   BRAID_TRY(slot_.acquire(busy_deadline()));
   const Lsn published = versions_.newest()->lsn;
-  Status status;
-  for (const auto& store : stores_)
-    if (status.ok()) status = store->checkpoint_begin(published);
+  Status status = caught([&]() -> Status {
+    for (const auto& store : stores_) BRAID_TRY(store->checkpoint_begin(published));
+    return {};
+  });
   slot_.release();
 
-  for (const auto& store : stores_)
-    if (status.ok()) status = store->checkpoint_write();
-  if (status.ok()) status = session.begin_write();
+  if (status.ok())
+    status = caught([&]() -> Status {
+      for (const auto& store : stores_) BRAID_TRY(store->checkpoint_write());
+      return session.begin_write();
+    });
   // What was committed while the stores wrote is the next checkpoint's.
   const bool covers_all = status.ok() && session.lsn() == published;
   if (status.ok()) {
-    CommitRecord record;
-    for (const auto& store : stores_)
-      if (status.ok()) status = store->checkpoint_install(session.catalog_writer(), record);
-    if (status.ok()) status = session.seal(std::move(record));
-    // Invariant 4: the tables' watermark is in this transaction; the graph's marker is durable already.
-    const Lsn watermark = session.catalog_writer().state().series_watermark;
-    if (status.ok()) status = session.log().trim(std::min(store(StoreKind::kGraph).durable_marker(), watermark));
-    session.set_checkpointing(true);
     page_release_.kept_bytes = kept_bytes(space);
-    if (status.ok()) {
-      status = session.commit();
-    } else {
-      session.rollback().ignore();
-    }
+    status = caught([&]() -> Status {
+      CommitRecord record;
+      for (const auto& store : stores_) BRAID_TRY(store->checkpoint_install(session.catalog_writer(), record));
+      BRAID_TRY(session.seal(std::move(record)));
+      // Invariant 4: the tables' watermark is in this transaction; the graph's marker is durable already.
+      const Lsn watermark = session.catalog_writer().state().series_watermark;
+      BRAID_TRY(session.log().trim(std::min(store(StoreKind::kGraph).durable_marker(), watermark)));
+      session.set_checkpointing(true);
+      return session.commit();
+    });
     page_release_.kept_bytes.reset();
     session.set_checkpointing(false);
+    if (session.state() == Session::State::kWriting) session.rollback().ignore();
   }
   if (!status.ok()) {
     // A commit that may have happened names the new chunk files; only one that surely did not lets them go.

@@ -1,11 +1,10 @@
 #include "engine/session.h"
 
 #include <algorithm>
-#include <exception>
-#include <new>
 
 #include <fmt/format.h>
 
+#include "engine/caught.h"
 #include "engine/check.h"
 
 namespace braid {
@@ -84,8 +83,10 @@ Status Session::begin_write() {
   BRAID_TRY(engine_.env().check_writable());
   BRAID_TRY(engine_.slot().acquire(engine_.busy_deadline()));
   holds_slot_ = true;
-  const Status started = start_writing();
+  const bool upgrading = state_ == State::kReading;
+  const Status started = caught([&] { return start_writing(); });
   if (!started.ok()) {
+    if (!upgrading) roll_back_sqlite().ignore();
     holds_slot_ = false;
     engine_.slot().release();
     // A statement that is interrupted while it writes takes the whole transaction with it.
@@ -122,9 +123,9 @@ Status Session::start_writing() {
     if (!upgrading) roll_back_sqlite().ignore();
     return behind();
   }
+  catalog_writer_ = std::make_unique<CatalogWriter>(engine_.catalog(), newest->catalog, newest->counters);
   if (!upgrading) log_->release_read();
   version_ = std::move(newest);
-  catalog_writer_ = std::make_unique<CatalogWriter>(engine_.catalog(), version_->catalog, version_->counters);
   catalog_sealed_ = 0;
   sealed_ = false;
   sealed_lsn_ = version_->lsn;
@@ -181,13 +182,7 @@ void Session::on_rollback_to(int level) {
 int Session::on_sync() {
   if (state_ != State::kWriting || sealed_) return SQLITE_OK;
   const RowidKept kept(db());
-  try {
-    seal_error_ = seal();
-  } catch (const std::bad_alloc&) {
-    seal_error_ = Status(StatusCode::kOutOfMemory, "out of memory");
-  } catch (const std::exception& error) {
-    seal_error_ = Status(StatusCode::kInternal, error.what());
-  }
+  seal_error_ = caught([&] { return seal(); });
   return seal_error_.ok() ? SQLITE_OK : SQLITE_ERROR;
 }
 
@@ -333,13 +328,8 @@ Status Session::publish(Lsn lsn) {
     if (failure.ok()) engine_.versions().install(std::move(next));
     return failure;
   };
-  Status failure;
   // The commit is durable, so that running out of memory here is no refusal.
-  try {
-    failure = install();
-  } catch (const std::exception& error) {
-    failure = Status(StatusCode::kInternal, error.what());
-  }
+  Status failure = caught(install);
   if (!failure.ok()) {
     failure = Status(StatusCode::kNotVisible, fmt::format("commit {} is durable but not visible until the database is reopened: {}",
                                                           lsn.value(), failure.message()));
