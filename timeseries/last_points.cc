@@ -73,7 +73,6 @@ struct LastPoints::State {
   std::optional<uint32_t> newest_row(const TailTable& tail, SeriesId id, const TailBlock& part, const Found& best) const;
   Status find_in_chunks();
   Status find_in_chunk(uint32_t chunk);
-  bool hides(const ChunkDefinition& chunk, SeriesId id, int64_t at) const;
   void leave_staged_to_scans();
   void open_scan();
   Status tell_from_statistics();
@@ -170,6 +169,14 @@ Status LastPoints::State::find_in_chunk(uint32_t chunk) {
   BRAID_ASSIGN(const auto reader, handle.reader());
   const ChunkFooter& footer = reader->footer();
   const bool as_stored = StoredFields::are_fields(footer.fields, footer.types, table.fields);
+  std::vector<const RangeDeletion*> deletions;
+  for (const auto& [id, deletion] : base->state().deletions)
+    if (deletion->touches(handle.definition())) deletions.push_back(deletion.get());
+  const auto hides = [&](SeriesId id, int64_t at) {
+    return std::any_of(deletions.begin(), deletions.end(), [&](const RangeDeletion* deletion) {
+      return deletion->range.start.value() <= at && at < deletion->range.limit.value() && deletion->covers(id);
+    });
+  };
   const auto consider = [&](size_t i, const SeriesBlocks& blocks) {
     Found& best = found[i];
     if (best.in == Found::In::kScan) return;
@@ -177,7 +184,7 @@ Status LastPoints::State::find_in_chunk(uint32_t chunk) {
     // What is in the tail is newer than what is in a chunk.
     if (best.in == Found::In::kTail ? last.time_max <= best.time : best.in == Found::In::kChunk && last.time_max < best.time) return;
     if (best.in == Found::In::kNowhere) --nowhere;
-    const bool whole = as_stored && !last.has_deleted() && !hides(handle.definition(), series[i], last.time_max);
+    const bool whole = as_stored && !last.has_deleted() && !hides(series[i], last.time_max);
     best = {.in = whole ? Found::In::kChunk : Found::In::kScan, .time = last.time_max, .chunk = chunk, .block = blocks.limit - 1};
   };
   const auto in_chunk = reader->series();
@@ -198,15 +205,6 @@ Status LastPoints::State::find_in_chunk(uint32_t chunk) {
     if (at != series.end() && *at == blocks.series) consider(static_cast<size_t>(at++ - series.begin()), blocks);
   }
   return Status();
-}
-
-bool LastPoints::State::hides(const ChunkDefinition& chunk, SeriesId id, int64_t at) const {
-  const auto covers = [&](const RangeDeletion& deletion) {
-    return deletion.range.start.value() <= at && at < deletion.range.limit.value() && deletion.covers(id);
-  };
-  for (const auto& [number, deletion] : base->state().deletions)
-    if (deletion->touches(chunk) && covers(*deletion)) return true;
-  return false;
 }
 
 void LastPoints::State::leave_staged_to_scans() {
