@@ -47,6 +47,54 @@ void ArrowColumn::push(std::string_view value) {
   offsets_.push_back(static_cast<int32_t>(bytes_.size()));
 }
 
+void ArrowColumn::note_valid(size_t count) {
+  if (nulls_ == 0) {
+    rows_ += count;
+    return;
+  }
+  for (size_t i = 0; i < count; ++i) note(true);
+}
+
+template <typename Value>
+void ArrowColumn::push_one_by_one(const Value* values, const uint8_t* nulls, std::span<const uint32_t> rows) {
+  for (const uint32_t row : rows) {
+    if (nulls != nullptr && nulls[row] != 0) push_null();
+    else push(values[row]);
+  }
+}
+
+void ArrowColumn::push_rows(const int64_t* values, const uint8_t* nulls, std::span<const uint32_t> rows) {
+  if (nulls != nullptr || type_ == ArrowType::kDouble) return push_one_by_one(values, nulls, rows);
+  const size_t before = integers_.size();
+  integers_.resize(before + rows.size());
+  for (size_t i = 0; i < rows.size(); ++i) integers_[before + i] = values[rows[i]];
+  note_valid(rows.size());
+}
+
+void ArrowColumn::push_rows(const double* values, const uint8_t* nulls, std::span<const uint32_t> rows) {
+  if (nulls != nullptr) return push_one_by_one(values, nulls, rows);
+  const size_t before = reals_.size();
+  reals_.resize(before + rows.size());
+  bool any_nan = false;
+  for (size_t i = 0; i < rows.size(); ++i) {
+    const double value = values[rows[i]];
+    any_nan |= value != value;
+    reals_[before + i] = value;
+  }
+  if (!any_nan) return note_valid(rows.size());
+  reals_.resize(before);
+  push_one_by_one(values, nulls, rows);
+}
+
+void ArrowColumn::push_repeated(std::string_view value, size_t count) {
+  bytes_.reserve(bytes_.size() + value.size() * count);
+  for (size_t i = 0; i < count; ++i) {
+    bytes_ += value;
+    offsets_.push_back(static_cast<int32_t>(bytes_.size()));
+  }
+  note_valid(count);
+}
+
 void ArrowColumn::widen(ArrowType type) {
   ArrowColumn wide(type);
   for (size_t row = 0; row < rows_; ++row) {

@@ -2,6 +2,7 @@
 #pragma once
 
 #include <cstdint>
+#include <span>
 #include <string>
 #include <string_view>
 #include <vector>
@@ -25,12 +26,19 @@ class ArrowColumn {
   void push(int64_t value);       ///< kInt64, kTimestamp; a double where the column has doubles
   void push(double value);        ///< NaN is null, as in SQL
   void push(std::string_view value);
+  /// The values of `rows`; `nulls` has a mark for each value, or is null.
+  void push_rows(const int64_t* values, const uint8_t* nulls, std::span<const uint32_t> rows);
+  void push_rows(const double* values, const uint8_t* nulls, std::span<const uint32_t> rows);
+  void push_repeated(std::string_view value, size_t count);
   /// Gives another type to what is there: doubles for integers, texts for both. Only before the column is exported.
   void widen(ArrowType type);
 
  private:
   friend struct ExportedColumn;
   void note(bool valid);
+  void note_valid(size_t count);
+  template <typename Value>
+  void push_one_by_one(const Value* values, const uint8_t* nulls, std::span<const uint32_t> rows);
 
   ArrowType type_;
   size_t rows_ = 0;

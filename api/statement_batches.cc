@@ -243,9 +243,7 @@ Status StatementBatches::add_run(size_t count) {
     const ScannedColumn& source = sources_[column];
     ArrowColumn& to = columns_[column];
     switch (source.kind) {
-      case ScannedColumn::Kind::kTime:
-        for (const uint32_t row : rows) to.push(scan_->block().times[row]);
-        break;
+      case ScannedColumn::Kind::kTime: to.push_rows(scan_->block().times.data(), nullptr, rows); break;
       case ScannedColumn::Kind::kTag: BRAID_TRY(add_tag(source.index, count, to)); break;
       case ScannedColumn::Kind::kField: add_field(scan_->block().columns[source.index], rows, to); break;
     }
@@ -260,27 +258,33 @@ Status StatementBatches::add_tag(size_t tag, size_t count, ArrowColumn& to) cons
   const auto number = value && table_.tag_type(tag) == FieldType::kInt64 ? integer_of_tag(*value) : std::nullopt;
   if (value && table_.tag_type(tag) == FieldType::kInt64 && !number)
     return Status(StatusCode::kCorrupt, fmt::format("tag '{}' of series {} is '{}', no whole number", table_.tags[tag], tags_series_.value(), *value));
+  if (value && !number) {
+    to.push_repeated(*value, count);
+    return {};
+  }
   for (size_t i = 0; i < count; ++i) {
-    if (!value) to.push_null();
-    else if (number) to.push(*number);
-    else to.push(std::string_view(*value));
+    if (number) to.push(*number);
+    else to.push_null();
   }
   return {};
 }
 
 void StatementBatches::add_field(const PointColumn& from, std::span<const uint32_t> rows, ArrowColumn& to) const {
+  const uint8_t* nulls = from.nulls.empty() ? nullptr : from.nulls.data();
+  if (!from.loaded) {
+    for (size_t i = 0; i < rows.size(); ++i) to.push_null();
+    return;
+  }
+  switch (from.type) {
+    case FieldType::kDouble: to.push_rows(from.reals.data(), nulls, rows); return;
+    case FieldType::kInt64:
+    case FieldType::kBool: to.push_rows(from.integers.data(), nulls, rows); return;
+    case FieldType::kText:
+    case FieldType::kJson: break;
+  }
   for (const uint32_t row : rows) {
-    if (!from.loaded || from.is_null(row)) {
-      to.push_null();
-      continue;
-    }
-    switch (from.type) {
-      case FieldType::kDouble: to.push(from.reals[row]); break;
-      case FieldType::kInt64:
-      case FieldType::kBool: to.push(from.integers[row]); break;
-      case FieldType::kText:
-      case FieldType::kJson: to.push(from.texts[row]); break;
-    }
+    if (from.is_null(row)) to.push_null();
+    else to.push(from.texts[row]);
   }
 }
 

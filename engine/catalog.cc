@@ -44,6 +44,13 @@ const BindingDefinition* CatalogState::binding_of_table(std::string_view table) 
   return nullptr;
 }
 
+std::optional<std::pair<const HypertableDefinition*, const TagReference*>> CatalogState::reference_to_table(std::string_view table) const {
+  for (const auto& [id, definition] : hypertables)
+    for (const TagReference& reference : definition.references)
+      if (same_name(reference.table, table)) return std::pair(&definition, &reference);
+  return std::nullopt;
+}
+
 const HierarchyDefinition* CatalogState::hierarchy(TypeId type) const {
   const auto found = hierarchies.find(type);
   return found == hierarchies.end() ? nullptr : &found->second;
@@ -101,14 +108,25 @@ const std::string& Catalog::series_tags(SeriesId series) const {
 
 void Catalog::for_each_series(HypertableId hypertable,
                               const std::function<void(SeriesId, const std::string&)>& visit) const {
+  for_each_series_from(hypertable, 0, visit);
+}
+
+size_t Catalog::series_count(HypertableId hypertable) const {
+  ReaderLock lock(mutex_);
+  const auto table = series_.find(hypertable);
+  return table == series_.end() ? 0 : table->second.in_order.size();
+}
+
+void Catalog::for_each_series_from(HypertableId hypertable, size_t start, const std::function<void(SeriesId, const std::string&)>& visit) const {
   std::vector<std::pair<SeriesId, const std::string*>> found;
   {
     ReaderLock lock(mutex_);
     const auto table = series_.find(hypertable);
     if (table == series_.end()) return;
-    found.reserve(table->second.in_order.size());
+    const auto& all = table->second.in_order;
+    found.reserve(all.size() - std::min(start, all.size()));
     // Safety: an unordered_map never moves its nodes, and entries are never removed.
-    for (const SeriesId series : table->second.in_order) found.emplace_back(series, &tags_.at(series));
+    for (size_t i = start; i < all.size(); ++i) found.emplace_back(all[i], &tags_.at(all[i]));
   }
   for (const auto& [series, tags] : found) visit(series, *tags);
 }
@@ -197,13 +215,31 @@ void CatalogWriter::for_each_series(HypertableId hypertable,
   for (const auto& [series, tags] : staged) visit(series, *tags);
 }
 
+bool CatalogWriter::adds_series(HypertableId hypertable) const {
+  const auto found = series_.lower_bound({hypertable, std::string()});
+  return found != series_.end() && found->first.first == hypertable;
+}
+
 CatalogState& CatalogWriter::change_state(Change change) {
   change.before = state_;
   changes_.push_back(std::move(change));
-  auto copy = std::make_shared<CatalogState>(*state_);
-  CatalogState& changed = *copy;
-  state_ = std::move(copy);
-  return changed;
+  own_ = std::make_shared<CatalogState>(*state_);
+  state_ = own_;
+  return *own_;
+}
+
+/// For chunks, deletions and the watermark, of which one statement or checkpoint may change thousands: one copy serves all until a mark is
+/// taken. What else is in the state keeps its place.
+CatalogState& CatalogWriter::change_chunks(Change change) {
+  constexpr long kOwners = 2;  // state_ and own_
+  if (own_ == nullptr || own_.use_count() > kOwners) return change_state(std::move(change));
+  changes_.push_back(std::move(change));
+  return *own_;
+}
+
+uint64_t CatalogWriter::mark() {
+  own_ = nullptr;
+  return changes_.size();
 }
 
 namespace {
@@ -309,14 +345,14 @@ void CatalogWriter::add_chunk(const ChunkDefinition& definition) {
   Change change{.kind = Kind::kChunk};
   change.id = definition.id.value();
   change.text = encode_definition(definition);
-  change_state(std::move(change)).chunks[definition.id] = definition;
+  change_chunks(std::move(change)).chunks.change()[definition.id] = definition;
   counters_.next_chunk = std::max(counters_.next_chunk, definition.id.value() + 1);
 }
 
 void CatalogWriter::remove_chunk(ChunkId id) {
   Change change{.kind = Kind::kChunk, .removed = true};
   change.id = id.value();
-  change_state(std::move(change)).chunks.erase(id);
+  change_chunks(std::move(change)).chunks.change().erase(id);
 }
 
 void CatalogWriter::remove_deletions(const std::function<bool(const RangeDeletion&)>& choose) {
@@ -332,15 +368,15 @@ void CatalogWriter::add_deletion(RangeDeletion deletion) {
   Change change{.kind = Kind::kDeletion};
   change.id = deletion.id.value();
   change.text = encode_definition(deletion);
-  CatalogState& state = change_state(std::move(change));
+  CatalogState& state = change_chunks(std::move(change));
   ++counters_.next_object;
-  state.deletions.emplace(deletion.id, std::make_shared<const RangeDeletion>(std::move(deletion)));
+  state.deletions.change().emplace(deletion.id, std::make_shared<const RangeDeletion>(std::move(deletion)));
 }
 
 void CatalogWriter::remove_deletion(DeletionId id) {
   Change change{.kind = Kind::kDeletion, .removed = true};
   change.id = id.value();
-  change_state(std::move(change)).deletions.erase(id);
+  change_chunks(std::move(change)).deletions.change().erase(id);
 }
 
 AggregateId CatalogWriter::add_aggregate(AggregateDefinition definition) {
@@ -401,7 +437,7 @@ void CatalogWriter::remove_policies(const std::function<bool(const PolicyDefinit
 }
 
 void CatalogWriter::set_series_watermark(Lsn lsn) {
-  change_state(Change{.kind = Kind::kMeta}).series_watermark = lsn;
+  change_chunks(Change{.kind = Kind::kMeta}).series_watermark = lsn;
 }
 
 void CatalogWriter::put_load(const std::string& name, int64_t position) {
@@ -418,6 +454,7 @@ void CatalogWriter::remove_load(const std::string& name) {
 }
 
 void CatalogWriter::rollback_to(uint64_t mark) {
+  own_ = nullptr;
   while (changes_.size() > mark) {
     Change& change = changes_.back();
     if (change.before != nullptr) state_ = std::move(change.before);
@@ -455,6 +492,13 @@ std::string encode_definition(const HypertableDefinition& definition) {
   append_varint(out, zigzag(definition.horizon_us));
   append_varint(out, static_cast<uint64_t>(definition.late));
   append_varint(out, definition.next_field.value());
+  append_varint(out, definition.references.size());
+  for (const TagReference& reference : definition.references) {
+    append_varint(out, reference.tag);
+    append_text(out, reference.table);
+    append_text(out, reference.column);
+    append_varint(out, static_cast<uint64_t>(reference.on_delete));
+  }
   return out;
 }
 
@@ -642,7 +686,19 @@ Status decode_definition(std::string_view bytes, HypertableDefinition& out) {
   out.horizon_us = unzigzag(reader.number());
   out.late = static_cast<LatePolicy>(reader.bounded(static_cast<uint64_t>(LatePolicy::kDrop)));
   out.next_field = FieldId(static_cast<uint16_t>(reader.bounded(UINT16_MAX)));
+  bool known = true;
+  for (uint64_t n = reader.bounded(out.tags.size()); n > 0 && n <= out.tags.size(); --n) {
+    TagReference reference;
+    reference.tag = reader.number();
+    reference.table = reader.text();
+    reference.column = reader.text();
+    const uint64_t rule = reader.bounded(static_cast<uint64_t>(ReferenceRule::kErase));
+    known = known && rule != 0 && reference.tag < out.tags.size();
+    reference.on_delete = static_cast<ReferenceRule>(rule);
+    out.references.push_back(std::move(reference));
+  }
   BRAID_TRY(reader.finish("a hypertable"));
+  if (!known) return Status(StatusCode::kCorrupt, "rows.db: _braid_object: hypertable " + out.name + " has a reference that cannot be");
   if (out.chunk_interval_us <= 0)
     return Status(StatusCode::kCorrupt, "rows.db: _braid_object: hypertable " + out.name + " has no chunk interval");
   return {};

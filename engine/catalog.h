@@ -18,6 +18,7 @@
 #include "engine/column_data.h"
 #include "engine/mutex.h"
 #include "engine/result.h"
+#include "engine/shared_map.h"
 #include "engine/types.h"
 
 namespace braid {
@@ -38,12 +39,24 @@ enum class ConflictPolicy : uint8_t { kReplace = 1, kIgnore = 2, kError = 3, kMe
 /// What happens to a point older than the horizon. Values are frozen.
 enum class LatePolicy : uint8_t { kRefuse = 1, kDrop = 2 };
 
+/// What becomes of the points when the row that a tag refers to is deleted. Values are frozen.
+enum class ReferenceRule : uint8_t { kRestrict = 1, kKeep = 2, kErase = 3 };
+
+/// A tag whose values are those of a column of a table of rows, in which each value stands once.
+struct TagReference {
+  size_t tag = 0;
+  std::string table;
+  std::string column;
+  ReferenceRule on_delete = ReferenceRule::kRestrict;
+};
+
 struct HypertableDefinition {
   HypertableId id;
   std::string name;
   std::string time_column;
   std::vector<std::string> tags;
   std::vector<FieldType> tag_types;  ///< kText or kInt64 for each tag; those left out are kText
+  std::vector<TagReference> references;  ///< by tag, at most one of each
   std::vector<FieldDefinition> fields;
   ConflictPolicy on_conflict = ConflictPolicy::kReplace;
   int64_t chunk_interval_us = 0;
@@ -172,8 +185,8 @@ struct CatalogState {
   std::map<IndexId, IndexDefinition> indexes;
   std::map<LabelId, BindingDefinition> bindings;
   std::map<TypeId, HierarchyDefinition> hierarchies;
-  std::map<ChunkId, ChunkDefinition> chunks;
-  std::map<DeletionId, std::shared_ptr<const RangeDeletion>> deletions;  ///< shared: by all later versions that have them
+  SharedMap<ChunkId, ChunkDefinition> chunks;
+  SharedMap<DeletionId, std::shared_ptr<const RangeDeletion>> deletions;  ///< shared: by all later versions that have them
   std::map<AggregateId, std::shared_ptr<const AggregateDefinition>> aggregates;  ///< shared: by all later versions
   std::map<PolicyId, std::shared_ptr<const PolicyDefinition>> policies;          ///< likewise
   std::map<std::string, int64_t, std::less<>> loads;  ///< how far each named load has come; above 0
@@ -183,6 +196,8 @@ struct CatalogState {
   const AggregateDefinition* aggregate(std::string_view name) const;
   const IndexDefinition* index(bool on_edges, uint32_t scope, KeyId key) const;
   const BindingDefinition* binding_of_table(std::string_view table) const;  ///< compares as SQLite names do
+  /// A hypertable whose tag refers to rows of the table, with that reference.
+  std::optional<std::pair<const HypertableDefinition*, const TagReference*>> reference_to_table(std::string_view table) const;
   const HierarchyDefinition* hierarchy(TypeId type) const;
 };
 
@@ -199,6 +214,9 @@ class Catalog {
   /// Calls `visit` for each series of a hypertable in ascending order of id, without holding the lock.
   void for_each_series(HypertableId hypertable,
                        const std::function<void(SeriesId, const std::string& tags)>& visit) const;
+  size_t series_count(HypertableId hypertable) const;
+  /// As for_each_series, without the first `start` of them.
+  void for_each_series_from(HypertableId hypertable, size_t start, const std::function<void(SeriesId, const std::string& tags)>& visit) const;
 
   /// Called at open and by publish only.
   void add_name(NameKind kind, uint32_t id, std::string name);
@@ -232,6 +250,7 @@ class CatalogWriter {
  public:
   CatalogWriter(const Catalog& committed, std::shared_ptr<const CatalogState> state, CatalogCounters counters);
 
+  /// What is in it is valid until the next change.
   const CatalogState& state() const { return *state_; }
   std::shared_ptr<const CatalogState> shared_state() const { return state_; }
 
@@ -244,6 +263,8 @@ class CatalogWriter {
   const std::string& series_tags(SeriesId series) const;
   void for_each_series(HypertableId hypertable,
                        const std::function<void(SeriesId, const std::string& tags)>& visit) const;
+  /// Has the transaction made series of the table?
+  bool adds_series(HypertableId hypertable) const;
 
   /// Assigns the id.
   HypertableId add_hypertable(HypertableDefinition definition);
@@ -276,7 +297,7 @@ class CatalogWriter {
   void remove_load(const std::string& name);
 
   /// Ids given out after the mark are not given out again: what was staged under them may still be looked at.
-  uint64_t mark() const { return changes_.size(); }
+  uint64_t mark();
   void rollback_to(uint64_t mark);
   bool empty() const { return changes_.empty(); }
 
@@ -297,11 +318,14 @@ class CatalogWriter {
 
  private:
   CatalogState& change_state(Change change);
+  CatalogState& change_chunks(Change change);
   void remove_policies(const std::function<bool(const PolicyDefinition&)>& choose);
   void remove_deletions(const std::function<bool(const RangeDeletion&)>& choose);
 
   const Catalog& committed_;
   std::shared_ptr<const CatalogState> state_;
+  /// `state_`, when it was made since the last mark: nobody returns to it as it is now.
+  std::shared_ptr<CatalogState> own_;
   CatalogCounters counters_;
   std::vector<Change> changes_;
   std::map<std::pair<NameKind, std::string>, uint32_t> names_;

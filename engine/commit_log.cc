@@ -54,8 +54,8 @@ Status load_objects(sqlite3* db, CatalogState& state) {
       case CatalogWriter::Kind::kHierarchy:
         BRAID_TRY(load_object<HierarchyDefinition>(bytes, state.hierarchies));
         continue;
-      case CatalogWriter::Kind::kChunk: BRAID_TRY(load_object<ChunkDefinition>(bytes, state.chunks)); continue;
-      case CatalogWriter::Kind::kDeletion: BRAID_TRY(load_object<RangeDeletion>(bytes, state.deletions)); continue;
+      case CatalogWriter::Kind::kChunk: BRAID_TRY(load_object<ChunkDefinition>(bytes, state.chunks.change())); continue;
+      case CatalogWriter::Kind::kDeletion: BRAID_TRY(load_object<RangeDeletion>(bytes, state.deletions.change())); continue;
       case CatalogWriter::Kind::kAggregate: BRAID_TRY(load_object<AggregateDefinition>(bytes, state.aggregates)); continue;
       case CatalogWriter::Kind::kPolicy: BRAID_TRY(load_object<PolicyDefinition>(bytes, state.policies)); continue;
       case CatalogWriter::Kind::kName:

@@ -65,7 +65,7 @@ constexpr std::string_view kUnsteadyFunctions[] = {"random", "randomblob", "gen_
 /// What reads the catalog at the snapshot, beside all that is named graph_….
 constexpr std::string_view kReadingNames[] = {"load_position", "load_advance", "load_finish", "load_positions", "asof", "asof_value", "hypertable_compact", "show_chunks",
                                               "hypertable_size", "hypertable_detailed_size", "chunks_detailed_size", "hypertables",
-                                              "maintenance_policies", "continuous_aggregates", "hypertable_rollup"};
+                                              "maintenance_policies", "continuous_aggregates", "hypertable_rollup", "rollup"};
 
 bool same(std::string_view a, std::string_view b) {
   return a.size() == b.size() && strncasecmp(a.data(), b.data(), a.size()) == 0;
@@ -109,7 +109,9 @@ class Authorizer {
       case SQLITE_REINDEX: return schema();
       // ANALYZE without a name comes here for our tables too, and harms none.
       case SQLITE_ANALYZE: traits_.changes_schema = true; return SQLITE_OK;
-      case SQLITE_DROP_TABLE: return bound(first_) ? refuse_bound("dropped", first_) : schema();
+      case SQLITE_DROP_TABLE:
+        if (bound(first_)) return refuse_bound("dropped", first_);
+        return catalog().reference_to_table(first_) ? refuse_referenced("dropped", first_) : schema();
       case SQLITE_ALTER_TABLE: return alter();
       case SQLITE_CREATE_VTABLE:
         if (!listed(kModules, second_)) return refuse(fmt::format("virtual tables of module '{}' are not allowed", second_));
@@ -141,6 +143,11 @@ class Authorizer {
   int refuse_bound(std::string_view verb, std::string_view table) {
     return refuse(fmt::format("table '{}' is bound to a label of the graph and cannot be {}; call graph_unbind first", table, verb));
   }
+  int refuse_referenced(std::string_view verb, std::string_view table) {
+    const auto [hypertable, reference] = *catalog().reference_to_table(table);
+    return refuse(fmt::format("tag '{}' of hypertable '{}' refers to table '{}', which cannot be {}; drop the hypertable first",
+                              hypertable->tags[reference->tag], hypertable->name, table, verb));
+  }
   int refuse_ours(std::string_view name) {
     return refuse(fmt::format("'{}' belongs to Braid; names that start with _braid_ cannot be used", name));
   }
@@ -169,21 +176,27 @@ class Authorizer {
     traits_.changes_schema = true;
     if (is_ours(second_)) return refuse_ours(second_);
     const BindingDefinition* binding = catalog().binding_of_table(second_);
-    if (binding == nullptr) return SQLITE_OK;
+    const bool referenced = catalog().reference_to_table(second_).has_value();
     const std::string& sql = connection_.preparing_sql();
-    if (contains(sql, "RENAME")) return refuse_bound("renamed, nor its columns", second_);
-    if (contains(sql, "DROP") && same(last_name(sql), binding->key_column)) return refuse_bound("changed in its key column", second_);
+    if (contains(sql, "RENAME") && binding != nullptr) return refuse_bound("renamed, nor its columns", second_);
+    if (contains(sql, "RENAME") && referenced) return refuse_referenced("renamed, nor its columns", second_);
+    if (!contains(sql, "DROP")) return SQLITE_OK;
+    if (binding != nullptr && same(last_name(sql, binding->key_column), binding->key_column)) return refuse_bound("changed in its key column", second_);
+    for (const auto& [id, table] : catalog().hypertables) {
+      for (const TagReference& reference : table.references)
+        if (same(reference.table, second_) && same(last_name(sql, reference.column), reference.column)) return refuse_referenced("changed in this column", second_);
+    }
     return SQLITE_OK;
   }
   /// The column of ALTER TABLE … DROP COLUMN stands last; what cannot be read for sure (a comment after it) counts as the key.
-  std::string last_name(std::string_view sql) {
+  static std::string last_name(std::string_view sql, const std::string& key) {
     while (!sql.empty() && (sql.back() == ';' || std::isspace(static_cast<unsigned char>(sql.back())) != 0)) sql.remove_suffix(1);
-    if (contains(sql, "--") || contains(sql, "/*")) return catalog().binding_of_table(second_)->key_column;
+    if (contains(sql, "--") || contains(sql, "/*")) return key;
     const char close = sql.empty() ? ' ' : sql.back();
     const char open = close == ']' ? '[' : close;
     const bool quoted = close == ']' || close == '"' || close == '`' || close == '\'';
     const size_t start = quoted ? sql.rfind(open, sql.size() - 2) : sql.find_last_of(" \t\r\n\f");
-    if (start == std::string_view::npos) return catalog().binding_of_table(second_)->key_column;
+    if (start == std::string_view::npos) return key;
     return std::string(sql.substr(start + 1, sql.size() - start - (quoted ? 2 : 1)));
   }
   static bool contains(std::string_view text, std::string_view word) {

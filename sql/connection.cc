@@ -9,6 +9,7 @@
 #include "sql/aggregate_statements.h"
 #include "sql/gapfill.h"
 #include "sql/rollup_recognition.h"
+#include "sql/tag_references.h"
 
 namespace braid {
 
@@ -95,8 +96,8 @@ Status Connection::register_all() {
   for (const auto part : {register_time_functions, register_bucket_functions, register_bookend_functions, register_statistic_functions,
                           register_percentile_functions, register_line_functions, register_row_window_functions, register_asof_functions, register_graph_functions, register_series_functions, register_graph_tables, register_index_tables, register_loads,
                           register_traversal_tables, register_algorithm_tables, register_layout_table, register_hierarchy_tables,
-                          register_rollup_tables, register_match_tables, register_scenario_functions, register_hypertables, register_hypertable_rollup, register_series_reads, register_hypertable_alter, register_hypertable_conversion,
-                          register_chunk_functions, register_continuous_aggregates, register_policies, register_maintenance, register_bindings, register_authorizer})
+                          register_rollup_tables, register_match_tables, register_scenario_functions, register_hypertables, register_hypertable_rollup, register_series_rollup, register_series_reads, register_hypertable_alter, register_hypertable_conversion,
+                          register_chunk_functions, register_continuous_aggregates, register_policies, register_maintenance, register_bindings, register_tag_references, register_authorizer})
     BRAID_TRY(part(*this));
   sqlite3_progress_handler(db(), kProgressSteps, progress, this);
   return {};
@@ -534,8 +535,11 @@ Status Connection::run_deferred() {
   const Session::Internal internal(*session_);
   BRAID_TRY(sqlite_run(db(), "SAVEPOINT _braid_deferred"));
   Status status;
-  for (const auto& work : deferred_)
-    if (status.ok()) status = work();
+  // Work may add more of it.
+  for (size_t i = 0; i < deferred_.size() && status.ok(); ++i) {
+    const auto work = std::move(deferred_[i]);
+    status = work();
+  }
   if (!status.ok()) sqlite_run(db(), "ROLLBACK TO _braid_deferred").ignore();
   const Status released = sqlite_run(db(), "RELEASE _braid_deferred");
   return status.ok() ? released : status;
@@ -600,7 +604,15 @@ GraphView Connection::graph() const {
 }
 
 GraphWriter& Connection::graph_writer() { return static_cast<GraphWriter&>(session_->writer(StoreKind::kGraph)); }
-SeriesWriter& Connection::series_writer() { return static_cast<SeriesWriter&>(session_->writer(StoreKind::kSeries)); }
+SeriesWriter& Connection::series_writer() {
+  auto& writer = static_cast<SeriesWriter&>(session_->writer(StoreKind::kSeries));
+  if (!writer.has_reference_check()) {
+    writer.set_reference_check([this](const HypertableDefinition& table, std::span<const std::optional<std::string_view>> tags, bool known) {
+      return check_tag_references(*this, table, tags, known);
+    });
+  }
+  return writer;
+}
 
 std::shared_ptr<const SeriesOverlay> Connection::series_overlay() const {
   StoreWriter* writer = session_->writer_if_any(StoreKind::kSeries);

@@ -321,6 +321,8 @@ Status register_continuous_aggregates(Connection& connection);
 Status register_policies(Connection& connection);
 Status register_maintenance(Connection& connection);
 Status register_hypertable_rollup(Connection& connection);
+Status register_tag_references(Connection& connection);
+Status register_series_rollup(Connection& connection);
 Status register_series_reads(Connection& connection);
 Status register_bindings(Connection& connection);
 /// SQLite fires the newest trigger first. After a user has put one on a bound table, the binding's own are made again, so that a user's

@@ -8,6 +8,8 @@
 #include <fmt/format.h>
 
 #include "engine/sqlite_handle.h"
+#include "sql/sql_tokens.h"
+#include "sql/tag_references.h"
 #include "sql/time_text.h"
 #include "sql/time_value.h"
 
@@ -114,7 +116,21 @@ Result<int64_t> fixed_length(std::string_view setting, const std::string& value,
 
 std::string column_sql(std::string_view name, std::string_view type) { return fmt::format("{} {}", quote_identifier(name), type); }
 
+/// Takes REFERENCES and what follows off the end of a column's definition.
+Result<std::optional<TagReference>> take_reference(std::string_view& text) {
+  const auto tokens = SqlTokens::of(text);
+  for (size_t at = 1; tokens && at < tokens->size(); ++at) {
+    if (!tokens->is_word(at, "REFERENCES")) continue;
+    const std::string_view target = tokens->span(at + 1, tokens->size());
+    text = tokens->span(0, at);
+    BRAID_ASSIGN(auto reference, parse_tag_reference(target));
+    return std::optional(std::move(reference));
+  }
+  return std::optional<TagReference>();
+}
+
 Status parse_column(HypertableDefinition& definition, std::string_view text) {
+  BRAID_ASSIGN(auto reference, take_reference(text));
   std::vector<std::string> words = words_of(text);
   if (words.size() < 2)
     return Status(StatusCode::kInvalidArgument, fmt::format("'{}': expected a column with a type, for example 'usage DOUBLE'", text));
@@ -143,9 +159,16 @@ Status parse_column(HypertableDefinition& definition, std::string_view text) {
   if (tag && row->type != FieldType::kText && row->type != FieldType::kInt64)
     return Status(StatusCode::kInvalidArgument,
                   fmt::format("column '{}': a tag is TEXT or INTEGER; expected '{} TEXT TAG' or '{} INTEGER TAG'", name, name, name));
+  if (reference && !tag)
+    return Status(StatusCode::kInvalidArgument, fmt::format("column '{}': only a tag can refer to rows; expected '{} TEXT TAG {}'", name, name,
+                                                            tag_reference_sql(*reference)));
   if (!tag) {
     definition.fields.push_back({name, row->type});
     return {};
+  }
+  if (reference) {
+    reference->tag = definition.tags.size();
+    definition.references.push_back(std::move(*reference));
   }
   definition.tags.push_back(name);
   definition.tag_types.push_back(row->type);
@@ -184,8 +207,11 @@ Result<FieldType> parse_field_type(std::string_view name) {
 std::string create_hypertable_sql(const HypertableDefinition& definition) {
   std::string sql = fmt::format("CREATE VIRTUAL TABLE main.{} USING hypertable({}", quote_identifier(definition.name),
                                 column_sql(definition.time_column, "TIMESTAMP"));
-  for (size_t i = 0; i < definition.tags.size(); ++i)
+  for (size_t i = 0; i < definition.tags.size(); ++i) {
     sql += ", " + column_sql(definition.tags[i], definition.tag_type(i) == FieldType::kInt64 ? "INTEGER TAG" : "TEXT TAG");
+    for (const TagReference& reference : definition.references)
+      if (reference.tag == i) sql += " " + tag_reference_sql(reference);
+  }
   for (const FieldDefinition& field : definition.fields)
     sql += ", " + column_sql(field.name, field.type == FieldType::kJson ? "JSON" : field_type_name(field.type));
   if (!definition.adapts_interval) sql += fmt::format(", chunk_interval='{} us'", definition.chunk_interval_us);

@@ -9,7 +9,7 @@
 
 namespace braid {
 
-/// Parses "time TIMESTAMP", "host TEXT TAG", "device INTEGER TAG", "usage DOUBLE", "chunk_interval='1 day'", "on_conflict='ignore'".
+/// Parses "time TIMESTAMP", "host TEXT TAG", "device INTEGER TAG REFERENCES devices(id) ON DELETE KEEP", "usage DOUBLE", "chunk_interval='1 day'", "on_conflict='ignore'".
 /// Errors name the argument and what was expected.
 Result<HypertableDefinition> parse_hypertable(std::string name, std::span<const char* const> arguments);
 

@@ -13,6 +13,7 @@
 
 #include "sql/hypertable_columns.h"
 #include "sql/sql_tokens.h"
+#include "sql/tag_references.h"
 #include "sql/time_text.h"
 #include "sql/virtual_table.h"
 
@@ -39,6 +40,7 @@ struct TableColumn {
   bool has_default = false;
   bool generated = false;
   int key_place = 0;  ///< in the primary key, from 1; 0: not in it
+  std::optional<TagReference> reference;  ///< of a FOREIGN KEY
 };
 
 Status refusal(const std::string& table, std::string_view why) {
@@ -96,6 +98,7 @@ class OrdinaryTable {
   Status check_text() const;
   Status check_indexes();
   Status check_foreign_keys();
+  Status read_foreign_keys();
   Status check_others();
   /// The first column of the first row, if there is one; ?1 is the table's name, ?2 another text.
   Result<std::optional<std::string>> first(const char* sql, std::string_view second = {});
@@ -147,6 +150,7 @@ Result<std::optional<std::string>> OrdinaryTable::first(const char* sql, std::st
 }
 
 Status OrdinaryTable::check(const std::string& time_column) {
+  BRAID_TRY(read_foreign_keys());
   BRAID_TRY(check_columns(time_column));
   BRAID_TRY(check_text());
   BRAID_TRY(check_indexes());
@@ -194,10 +198,32 @@ Status OrdinaryTable::check_indexes() {
   return {};
 }
 
+/// Those that a tag can keep: of one column each.
+Status OrdinaryTable::read_foreign_keys() {
+  BRAID_ASSIGN(auto rows, sqlite_prepare(connection_.db(), "SELECT \"from\", \"table\", ifnull(\"to\", (SELECT name FROM pragma_table_info(f.\"table\") WHERE pk = 1)), "
+                                                           "on_delete, on_update, (SELECT count(*) FROM pragma_foreign_key_list(?1) g WHERE g.id = f.id) "
+                                                           "FROM pragma_foreign_key_list(?1) f"));
+  rows.bind_text(1, name_);
+  for (;;) {
+    BRAID_ASSIGN(const bool more, rows.step());
+    if (!more) return {};
+    const std::string from(rows.bytes(0)), to(rows.bytes(1)), on_delete(rows.bytes(3)), on_update(rows.bytes(4));
+    const auto refuse = [&](std::string_view why) { return refusal(name_, fmt::format("has FOREIGN KEY ({}) REFERENCES {} {}; create the table without it", from, to, why)); };
+    const bool erases = on_delete == "CASCADE";
+    if (rows.integer(5) != 1) return refuse("of several columns, which a hypertable cannot keep");
+    if (!erases && on_delete != "RESTRICT" && on_delete != "NO ACTION") return refuse(fmt::format("ON DELETE {}, which a hypertable cannot keep", on_delete));
+    if (on_update != "RESTRICT" && on_update != "NO ACTION") return refuse(fmt::format("ON UPDATE {}, which a hypertable cannot keep", on_update));
+    const auto column = std::find_if(columns_.begin(), columns_.end(), [&](const TableColumn& one) { return same_sql_name(one.name, from); });
+    if (column == columns_.end() || column->reference) return refuse("beside another one");
+    column->reference = TagReference{0, to, std::string(rows.bytes(2)), erases ? ReferenceRule::kErase : ReferenceRule::kRestrict};
+  }
+}
+
 Status OrdinaryTable::check_foreign_keys() {
-  BRAID_ASSIGN(const auto own, first("SELECT printf('(%s) REFERENCES %s', group_concat(\"from\", ', '), \"table\") FROM pragma_foreign_key_list(?1) "
-                                     "GROUP BY id LIMIT 1"));
-  if (own) return refusal(name_, fmt::format("has FOREIGN KEY {}, which a hypertable cannot keep; create the table without it", *own));
+  for (const TableColumn& column : columns_) {
+    if (column.reference && !column.tag && column.key_place == 0)
+      return refusal(name_, fmt::format("has a FOREIGN KEY on column '{}', which is no tag; create the table without it", column.name));
+  }
   BRAID_ASSIGN(const auto other, first("SELECT m.name FROM main.sqlite_schema m, pragma_foreign_key_list(m.name) f "
                                        "WHERE m.type = 'table' AND f.\"table\" = ?1 COLLATE NOCASE LIMIT 1"));
   if (other) return refusal(name_, fmt::format("is named by a foreign key of table '{}'; rows cannot refer to points", *other));
@@ -208,6 +234,8 @@ Status OrdinaryTable::check_foreign_keys() {
 Status OrdinaryTable::check_others() {
   if (connection_.catalog_state().binding_of_table(name_) != nullptr)
     return refusal(name_, "is bound to a label of the graph; call graph_unbind first");
+  if (const auto reference = connection_.catalog_state().reference_to_table(name_))
+    return refusal(name_, fmt::format("is referred to by a tag of hypertable '{}'", reference->first->name));
   BRAID_ASSIGN(auto rows, sqlite_prepare(connection_.db(), "SELECT type, name, sql, tbl_name = ?1 COLLATE NOCASE FROM main.sqlite_schema "
                                                            "WHERE type IN ('trigger', 'view') ORDER BY type, name"));
   rows.bind_text(1, name_);
@@ -277,7 +305,8 @@ class Converter {
     for (size_t i = 0; i < table_.columns().size(); ++i) {
       const TableColumn& column = table_.columns()[i];
       const bool time = same_sql_name(column.name, wanted_.time_column);
-      sql += fmt::format("{} {}{}, ", quote_identifier(column.name), time ? "TIMESTAMP" : column.type, tag_[i] ? " TAG" : "");
+      sql += fmt::format("{} {}{}", quote_identifier(column.name), time ? "TIMESTAMP" : column.type, tag_[i] ? " TAG" : "");
+      sql += column.reference ? " " + tag_reference_sql(*column.reference) + ", " : ", ";
     }
     if (!wanted_.interval.empty()) sql += fmt::format("chunk_interval={}, ", quote_text(wanted_.interval));
     // While rows move, two of one point are an error: which of them were to stay?

@@ -1,7 +1,7 @@
 // CREATE VIRTUAL TABLE … USING hypertable(…): points as rows. Columns: time, tags, fields, and a hidden key.
 //
 // DELETE and UPDATE work row by row, but for a DELETE whose conditions are all pushed down: that takes ranges away.
-// Plans: `time` with =, <, <=, >, >=, tags with =, IS and IN, fields of numbers with comparisons, and `latest = 1` are pushed down into the
+// Plans: `time` with =, <, <=, >, >=, tags with =, IS and IN, fields of numbers with comparisons, and comparisons of `latest` are pushed down into the
 // scan; only the columns used are read. Where each tag has one value the points come by time, in the order asked for, so that
 // `ORDER BY time DESC LIMIT 1` reads one point.
 #include <algorithm>
@@ -18,6 +18,7 @@
 #include "sql/series_choice.h"
 #include "sql/series_conditions.h"
 #include "sql/series_selection.h"
+#include "sql/tag_references.h"
 #include "sql/time_text.h"
 #include "sql/time_value.h"
 #include "sql/virtual_table.h"
@@ -65,6 +66,11 @@ constexpr OperationRow kOperations[] = {
     {PushedTo::kField, SQLITE_INDEX_CONSTRAINT_ISNULL, 'n', ConditionOperator::kNull},
     {PushedTo::kField, SQLITE_INDEX_CONSTRAINT_ISNOTNULL, 'N', ConditionOperator::kNotNull},
     {PushedTo::kLatest, SQLITE_INDEX_CONSTRAINT_EQ, '=', ConditionOperator::kEqual},
+    {PushedTo::kLatest, SQLITE_INDEX_CONSTRAINT_IS, 'i', ConditionOperator::kEqual},
+    {PushedTo::kLatest, SQLITE_INDEX_CONSTRAINT_NE, '!', ConditionOperator::kNotEqual},
+    {PushedTo::kLatest, SQLITE_INDEX_CONSTRAINT_ISNOT, 'o', ConditionOperator::kNotEqual},
+    {PushedTo::kLatest, SQLITE_INDEX_CONSTRAINT_GT, '>', ConditionOperator::kGreater},
+    {PushedTo::kLatest, SQLITE_INDEX_CONSTRAINT_GE, 'g', ConditionOperator::kGreaterOrEqual},
 };
 constexpr char kOneOf = 'I';  // a tag IN values, all of them at once
 
@@ -119,6 +125,20 @@ Result<FieldValue> field_value(sqlite3_value* value, const FieldDefinition& fiel
       return out;
   }
   return wrong();
+}
+
+/// Does a comparison with `latest`, which is 0 or 1, hold for 1 alone?
+bool holds_for_last_only(ConditionOperator op, sqlite3_value* value) {
+  const int type = sqlite3_value_type(value) == SQLITE_BLOB ? SQLITE_BLOB : sqlite3_value_numeric_type(value);
+  if (type != SQLITE_INTEGER && type != SQLITE_FLOAT) return false;
+  const double bound = sqlite3_value_double(value);
+  switch (op) {
+    case ConditionOperator::kEqual: return bound == 1;
+    case ConditionOperator::kNotEqual: return bound == 0;
+    case ConditionOperator::kGreater: return bound >= 0 && bound < 1;
+    case ConditionOperator::kGreaterOrEqual: return bound > 0 && bound <= 1;
+    default: return false;
+  }
 }
 
 std::string_view bytes_of(sqlite3_value* value) {
@@ -187,7 +207,7 @@ class HypertableTable final : public VirtualTable {
       plan += fmt::format("{}{};", constraint.iColumn, letter);
       info.aConstraintUsage[i].argvIndex = ++argument;
       info.aConstraintUsage[i].omit = time || *to == PushedTo::kTag ? 1 : 0;
-      const bool one = operation->op == ConditionOperator::kEqual || operation->op == ConditionOperator::kIs || operation->op == ConditionOperator::kNull;
+      const bool one = *to == PushedTo::kLatest || operation->op == ConditionOperator::kEqual || operation->op == ConditionOperator::kIs || operation->op == ConditionOperator::kNull;
       const double part = letter == kOneOf ? 5 : one ? 50 : 5;
       rows /= *to == PushedTo::kField ? 2 : part;
       // Every point has to be read to know its fields.
@@ -231,9 +251,10 @@ class HypertableTable final : public VirtualTable {
     for (const auto& [id, aggregate] : connection.catalog_state().aggregates)
       if (aggregate->hypertable == table->id)
         return Status(StatusCode::kConstraint, fmt::format("the continuous aggregate '{}' is made from '{}'; drop it first", aggregate->name, columns_.name));
-    BRAID_TRY(connection.series_writer().drop_hypertable(*table));
-    connection.session().catalog_writer().remove_hypertable(table->id);
-    return {};
+    const HypertableDefinition dropped = *table;  // dropping changes the catalog that it stands in
+    BRAID_TRY(connection.series_writer().drop_hypertable(dropped));
+    connection.session().catalog_writer().remove_hypertable(dropped.id);
+    return drop_reference_triggers(connection, dropped);
   }
 
  private:
@@ -480,8 +501,8 @@ class HypertableCursor final : public VirtualCursor {
         return !tags[tag].empty();
       }
       case PushedTo::kLatest:
-        // Any other value is compared with every point.
-        latest_ = latest_ || (sqlite3_value_type(value) == SQLITE_INTEGER && sqlite3_value_int64(value) == 1);
+        // Any other condition is compared with every point.
+        latest_ = latest_ || holds_for_last_only(operation->op, value);
         return true;
     }
     return true;
@@ -631,7 +652,11 @@ Result<std::unique_ptr<VirtualTable>> make_hypertable(Connection& connection, bo
     if (std::string_view(arguments[1]) != "main")
       return Status(StatusCode::kDenied, "a hypertable cannot be temporary");
     BRAID_TRY(connection.check_writing());
-    if (!connection.keeps_points()) connection.session().catalog_writer().add_hypertable(columns);
+    if (!connection.keeps_points()) {
+      BRAID_TRY(resolve_tag_references(connection, columns));
+      columns.id = connection.session().catalog_writer().add_hypertable(columns);
+      BRAID_TRY(create_reference_triggers(connection, columns));
+    }
   }
   BRAID_TRY(declare_table(connection, declare_hypertable(columns)));
   return std::unique_ptr<VirtualTable>(std::make_unique<HypertableTable>(connection, std::move(columns)));

@@ -2,7 +2,6 @@
 
 #include <algorithm>
 #include <limits>
-#include <map>
 
 #include <fmt/format.h>
 
@@ -22,18 +21,6 @@ class CalendarBuckets final : public TimeBuckets {
  private:
   const TimeBucket bucket_;
 };
-
-/// Buckets of time_bucket(width, time, options …); null when one of the values is NULL.
-Result<std::shared_ptr<const TimeBuckets>> make_buckets(Connection& connection, sqlite3_value* width, std::span<sqlite3_value* const> options,
-                                                        BucketArguments& arguments) {
-  using Buckets = std::shared_ptr<const TimeBuckets>;
-  const auto is_null = [](sqlite3_value* value) { return sqlite3_value_type(value) == SQLITE_NULL; };
-  if (is_null(width) || std::any_of(options.begin(), options.end(), is_null)) return Buckets();
-  const auto bucket = arguments.read(connection.engine().env(), width, options, false);
-  if (!bucket.ok()) return bucket.status().within("time_bucket");
-  if (const auto fixed = (*bucket)->fixed_width()) return Buckets(std::make_shared<FixedBuckets>(*fixed, (*bucket)->phase()));
-  return Buckets(std::make_shared<CalendarBuckets>(**bucket));
-}
 
 /// What the conditions of a plan leave.
 class Narrowing {
@@ -72,26 +59,30 @@ Result<TagKey> tag_key(const HypertableDefinition& table, size_t tag, std::optio
   return TagKey(*number);
 }
 
-/// Numbers the groups of the chosen series.
+/// Numbers the groups of the chosen series, in the order of their tags.
 Status make_groups(Connection& connection, const HypertableDefinition& table, const std::vector<size_t>& keys, AskedRollup& asked) {
   RollupQuestion& question = asked.question;
-  if (!question.series) question.series = all_series(connection, table);
-  std::map<GroupTags, uint32_t> numbers;
-  std::vector<const std::pair<const GroupTags, uint32_t>*> group_of;
-  for (const SeriesId series : *question.series) {
-    BRAID_ASSIGN(TagValues tags, tags_of_series(connection, table, series));
+  if (!question.series) {
+    BRAID_ASSIGN(question.series, all_series(connection, table));
+  }
+  BRAID_ASSIGN(SeriesGroups found, group_series(connection, table, keys, *question.series));
+  std::vector<std::pair<GroupTags, uint32_t>> groups;
+  for (TagValues& tags : found.tags) {
     GroupTags group;
-    for (const size_t key : keys) {
-      BRAID_ASSIGN(TagKey value, tag_key(table, key, std::move(tags[key])));
+    for (size_t i = 0; i < keys.size(); ++i) {
+      BRAID_ASSIGN(TagKey value, tag_key(table, keys[i], std::move(tags[i])));
       group.push_back(std::move(value));
     }
-    group_of.push_back(&*numbers.try_emplace(std::move(group), 0).first);
+    groups.emplace_back(std::move(group), static_cast<uint32_t>(groups.size()));
   }
-  for (auto& [tags, number] : numbers) {
-    number = static_cast<uint32_t>(asked.groups.size());
-    asked.groups.push_back(tags);
+  std::sort(groups.begin(), groups.end());
+  std::vector<uint32_t> numbers(groups.size());
+  for (auto& [tags, number] : groups) {
+    numbers[number] = static_cast<uint32_t>(asked.groups.size());
+    asked.groups.push_back(std::move(tags));
   }
-  for (const auto* entry : group_of) question.groups.push_back(entry->second);
+  question.groups = std::move(found.of_series);
+  for (uint32_t& group : question.groups) group = numbers[group];
   asked.no_rows = question.series->empty();
   return {};
 }
@@ -109,6 +100,17 @@ size_t buckets_max(const RollupPlan::Limit& limit, std::span<sqlite3_value* cons
 }
 
 }  // namespace
+
+Result<std::shared_ptr<const TimeBuckets>> make_buckets(Connection& connection, sqlite3_value* width, std::span<sqlite3_value* const> options,
+                                                        BucketArguments& arguments) {
+  using Buckets = std::shared_ptr<const TimeBuckets>;
+  const auto is_null = [](sqlite3_value* value) { return sqlite3_value_type(value) == SQLITE_NULL; };
+  if (is_null(width) || std::any_of(options.begin(), options.end(), is_null)) return Buckets();
+  const auto bucket = arguments.read(connection.engine().env(), width, options, false);
+  if (!bucket.ok()) return bucket.status().within("time_bucket");
+  if (const auto fixed = (*bucket)->fixed_width()) return Buckets(std::make_shared<FixedBuckets>(*fixed, (*bucket)->phase()));
+  return Buckets(std::make_shared<CalendarBuckets>(**bucket));
+}
 
 Result<AskedRollup> ask_rollup(Connection& connection, const HypertableDefinition& table, const RollupPlan& plan,
                                std::span<sqlite3_value* const> parameters, BucketArguments& bucket_arguments) {

@@ -32,6 +32,10 @@ struct AskedRollup {
   bool null_bucket = false;  ///< time_bucket of NULL: one bucket, which is NULL
 };
 
+/// Buckets of time_bucket(width, time, options …); null when one of the values is NULL.
+Result<std::shared_ptr<const TimeBuckets>> make_buckets(Connection& connection, sqlite3_value* width, std::span<sqlite3_value* const> options,
+                                                        BucketArguments& arguments);
+
 /// `parameters` by place. Valid while the connection is pinned.
 Result<AskedRollup> ask_rollup(Connection& connection, const HypertableDefinition& table, const RollupPlan& plan,
                                std::span<sqlite3_value* const> parameters, BucketArguments& bucket_arguments);

@@ -3,6 +3,7 @@
 #include <algorithm>
 #include <map>
 
+#include "sql/latest_conditions.h"
 #include "sql/rollup_core.h"
 #include "sql/rollup_plan.h"
 
@@ -21,6 +22,7 @@ class StatementRewriter {
     for (size_t at = 0; at < tokens_.size(); ++at)
       if (tokens_.is_name(at) && same_sql_name(tokens_.name(at).substr(0, kRollupPrefix.size()), kRollupPrefix)) return false;
     collect_ctes();
+    collect_latest();
     return reads_only();
   }
 
@@ -49,6 +51,13 @@ class StatementRewriter {
       else out += tokens_.gap_before(at);
       copied = true;
       out += tokens_.text(at);
+      if (const auto latest = latest_.find(at + 1); latest != latest_.end()) {
+        out += " = 1";
+        at = latest->second.limit - 1;
+        tables_.push_back(*latest->second.table);
+        ++rewritten_;
+        continue;
+      }
       if (tokens_.text(at) != "?") continue;
       if (depth > 0) out += std::to_string(tokens_[at].variable);
       else kept_variables_.push_back(tokens_[at].variable);
@@ -97,6 +106,14 @@ class StatementRewriter {
       if (!tokens_.is_word(as, "AS")) continue;
       if (tokens_.is_operator(as + 1, "(") || tokens_.is_word(as + 1, "NOT") || tokens_.is_word(as + 1, "MATERIALIZED"))
         hidden_.push_back(tokens_.name(at));
+    }
+  }
+
+  void collect_latest() {
+    for (size_t at = 0; at < tokens_.size(); ++at) {
+      const auto core = tokens_.is_word(at, "SELECT") ? find_select_core(tokens_, at) : std::nullopt;
+      if (!core) continue;
+      for (const LatestCondition& condition : find_latest_conditions(tokens_, *core, schema_, hidden_)) latest_[condition.reference_limit] = condition;
     }
   }
 
@@ -182,6 +199,7 @@ class StatementRewriter {
   std::vector<std::string> hidden_;
   std::string target_;
   std::vector<HypertableDefinition> tables_;
+  std::map<size_t, LatestCondition> latest_;  // by the token after the column's name
   std::vector<uint32_t> kept_variables_;  // numbers of each ? that stays
   size_t rewritten_ = 0;
 };

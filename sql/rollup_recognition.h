@@ -3,7 +3,8 @@
 //   SELECT item, … FROM hypertable [[AS] alias] [WHERE condition AND …] [GROUP BY key, …] [HAVING …] [ORDER BY …] [LIMIT …]
 //
 // Items, HAVING and ORDER BY are expressions over aggregates, keys and constants; conditions compare the time, a tag or a field with what does not
-// speak of the table. Constants are copied as they are written, so SQLite evaluates them. What is not surely the same is left as it is.
+// speak of the table. Constants are copied as they are written, so SQLite evaluates them. What is not surely the same is left as it is. In cores
+// that no rollup answers, conditions on the last point of a series are written so that they are pushed down (sql/latest_conditions.h).
 #pragma once
 
 #include <cstdint>
@@ -24,7 +25,7 @@ struct RecognizedStatement {
   std::vector<HypertableDefinition> tables;  ///< that the text was written for
 };
 
-/// Nothing when no core of the first statement in `sql` is recognised.
+/// Nothing when nothing in the first statement of `sql` is recognised.
 std::optional<RecognizedStatement> recognize_rollups(std::string_view sql, const SchemaLookup& schema);
 
 /// A statement that gives columns of one hypertable; its text is not changed.

@@ -1,8 +1,11 @@
 #include "sql/series_choice.h"
 
 #include <algorithm>
+#include <map>
 
 #include <fmt/format.h>
+
+#include "timeseries/series_index.h"
 
 namespace braid {
 
@@ -18,9 +21,13 @@ std::optional<SeriesId> find_series(Connection& connection, HypertableId table, 
   return connection.engine().catalog().find_series(table, tags);
 }
 
+/// The index knows committed series only.
+bool has_uncommitted(Connection& connection, HypertableId table) {
+  return is_writing(connection) && connection.session().catalog_writer().adds_series(table);
+}
+
 void for_each_series(Connection& connection, HypertableId table, const std::function<void(SeriesId, const std::string&)>& visit) {
-  if (is_writing(connection)) return connection.session().catalog_writer().for_each_series(table, visit);
-  connection.engine().catalog().for_each_series(table, visit);
+  connection.session().catalog_writer().for_each_series(table, visit);
 }
 
 Status unreadable(SeriesId series) { return Status(StatusCode::kCorrupt, fmt::format("the tags of series {} cannot be read", series.value())); }
@@ -69,6 +76,11 @@ void TagChoice::require_not_null() {
   std::erase(values_, std::nullopt);
 }
 
+TagConstraint TagChoice::condition() const {
+  if (!restricted_) return {};
+  return not_null_ ? TagConstraint{TagConstraint::Kind::kNotNull, {}} : TagConstraint{TagConstraint::Kind::kOneOf, values_};
+}
+
 bool TagChoice::allows(const std::optional<std::string>& value) const {
   if (!restricted_) return true;
   return not_null_ ? value.has_value() : std::binary_search(values_.begin(), values_.end(), value);
@@ -82,6 +94,10 @@ Result<std::optional<std::vector<SeriesId>>> choose_series(Connection& connectio
   const size_t count = combinations(choices);
   if (count <= kLookupsMax) {
     chosen = look_up(connection, table, choices, count);
+  } else if (!has_uncommitted(connection, table.id)) {
+    std::vector<TagConstraint> conditions;
+    for (const TagChoice& choice : choices) conditions.push_back(choice.condition());
+    BRAID_ASSIGN(chosen, series_index(*connection.series_view()).choose(table, conditions));
   } else {
     Status status;
     for_each_series(connection, table.id, [&](SeriesId series, const std::string& encoded) {
@@ -100,11 +116,28 @@ Result<std::optional<std::vector<SeriesId>>> choose_series(Connection& connectio
   return std::optional(std::move(chosen));
 }
 
-std::vector<SeriesId> all_series(Connection& connection, const HypertableDefinition& table) {
+Result<std::vector<SeriesId>> all_series(Connection& connection, const HypertableDefinition& table) {
+  if (!has_uncommitted(connection, table.id)) return series_index(*connection.series_view()).all(table);
   std::vector<SeriesId> series;
   for_each_series(connection, table.id, [&](SeriesId id, const std::string&) { series.push_back(id); });
   std::sort(series.begin(), series.end());
   return series;
+}
+
+Result<SeriesGroups> group_series(Connection& connection, const HypertableDefinition& table, std::span<const size_t> keys,
+                                  std::span<const SeriesId> series) {
+  if (!has_uncommitted(connection, table.id)) return series_index(*connection.series_view()).group(table, keys, series);
+  SeriesGroups groups;
+  std::map<TagValues, uint32_t> numbers;
+  for (const SeriesId one : series) {
+    BRAID_ASSIGN(const TagValues tags, tags_of_series(connection, table, one));
+    TagValues of_keys;
+    for (const size_t key : keys) of_keys.push_back(tags[key]);
+    const auto [entry, is_new] = numbers.try_emplace(std::move(of_keys), static_cast<uint32_t>(groups.tags.size()));
+    if (is_new) groups.tags.push_back(entry->first);
+    groups.of_series.push_back(entry->second);
+  }
+  return groups;
 }
 
 Result<TagValues> tags_of_series(Connection& connection, const HypertableDefinition& table, SeriesId series) {

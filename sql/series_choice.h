@@ -2,12 +2,14 @@
 #pragma once
 
 #include <optional>
+#include <span>
 #include <string>
 #include <string_view>
 #include <vector>
 
 #include "engine/catalog.h"
 #include "sql/connection.h"
+#include "timeseries/series_index.h"
 #include "timeseries/tag_codec.h"
 
 namespace braid {
@@ -25,6 +27,8 @@ class TagChoice {
   void require_one_of(std::vector<std::optional<std::string>> values);
   void require_not_null();
   bool allows(const std::optional<std::string>& value) const;
+  /// Valid as long as the choice.
+  TagConstraint condition() const;
 
  private:
   bool restricted_ = false;
@@ -36,7 +40,10 @@ class TagChoice {
 Result<std::optional<std::vector<SeriesId>>> choose_series(Connection& connection, const HypertableDefinition& table,
                                                            const std::vector<TagChoice>& choices);
 /// All series of a hypertable, ascending, as the transaction sees them.
-std::vector<SeriesId> all_series(Connection& connection, const HypertableDefinition& table);
+Result<std::vector<SeriesId>> all_series(Connection& connection, const HypertableDefinition& table);
+/// Groups series, which ascend, by the tags `keys`.
+Result<SeriesGroups> group_series(Connection& connection, const HypertableDefinition& table, std::span<const size_t> keys,
+                                  std::span<const SeriesId> series);
 /// The tags of a series, as many as the hypertable has.
 Result<TagValues> tags_of_series(Connection& connection, const HypertableDefinition& table, SeriesId series);
 

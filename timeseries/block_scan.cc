@@ -1,6 +1,9 @@
 #include "timeseries/block_scan.h"
 
 #include <algorithm>
+#include <compare>
+#include <iterator>
+#include <numeric>
 #include <unordered_map>
 
 #include "timeseries/block_cursor.h"
@@ -83,7 +86,22 @@ void gather_column(std::span<const MergedRow> rows, std::span<const Lane> lanes,
 
 }  // namespace
 
-// For each series in turn, cursors over its sources are merged by time: the one at the least key gives its rows up to the least key of all others as
+/// A part of the time of so many files, or of one interval, is read at once: fewer than are kept open.
+constexpr size_t kPartChunksMax = 64;
+/// A part has so many rows, or one interval, so that what is known of its series is bounded.
+constexpr uint64_t kPartRowsMax = 1'000'000;
+/// For fewer series it is not looked up which of them are in a part.
+constexpr size_t kFewSeries = 256;
+
+/// That a chunk of the part, by its place in State::chunks, has points of the series.
+struct SeriesPlace {
+  SeriesId series;
+  uint32_t chunk;
+  auto operator<=>(const SeriesPlace&) const = default;
+};
+
+// A scan of very many files goes through its range part by part, each of them some files; mostly there is one part. In a part, for each series in
+// turn, cursors over its sources are merged by time: the one at the least key gives its rows up to the least key of all others as
 // one run. Chunks are opened when the scan arrives at them, so that the last points of series do not cost the chunks before.
 struct BlockScan::State {
   // Constant after construction.
@@ -97,20 +115,30 @@ struct BlockScan::State {
   uint64_t position = 0;                    // of the overlay: what is staged later is not seen
   std::optional<LiveRanges> live;           // of the base
   bool shows_deleted = false;
+  bool in_one_part = false;
   std::unordered_map<SeriesId, std::pair<const StagedRun*, size_t>> staged;
 
   // Where the scan is.
-  bool started = false;
-  size_t epoch = 0;
   struct DueChunk {
     int64_t key;  // no row of it has a lesser one
     std::shared_ptr<ChunkHandle> handle;  // shared with the view
   };
-  std::vector<DueChunk> chunks;  // that touch the range, by key
-  std::vector<SeriesId> series;
+  struct Part {
+    TimeRange range;
+    std::vector<DueChunk> chunks;  // that touch the range, by key
+  };
+  bool started = false;
+  size_t epoch = 0;
+  std::vector<Part> parts;  // in the order of the scan
+  size_t next_part = 0;
+  std::vector<DueChunk> chunks;       // of the part
+  std::vector<SeriesPlace> places;    // in them, ascending; empty while there is one part
+  size_t next_place = 0;
+  std::vector<SeriesId> series;       // in the part
   size_t next_series = 0;
   SeriesId current_series;
-  size_t next_chunk = 0;  // the first that is not opened for the current series
+  std::vector<uint32_t> due;          // chunks that may have points of the current series, by key
+  size_t next_due = 0;                // the first of them that is not opened
   std::vector<std::unique_ptr<BlockCursor>> active;
   PointBlock gathered;
   PointRun run;
@@ -122,8 +150,12 @@ struct BlockScan::State {
   void capture_overlay();
   Status check_overlay();
   void choose_chunks();
+  void add_part(TimeRange range, std::span<const std::shared_ptr<ChunkHandle>> handles);
+  Result<bool> enter_part();
+  Status list_places();
   Status list_series();
   Status add_chunk_series(std::vector<SeriesId>& ids) const;
+  void add_memory_series(std::vector<SeriesId>& ids) const;
   void open_series(SeriesId id);
   Status open_chunk(const ChunkHandle& chunk, SeriesId id);
   void open_memory(SeriesId id);
@@ -146,6 +178,7 @@ void BlockScan::State::set_up(const SeriesScanOptions& options) {
   shape.range = options.range;
   shape.descending = options.descending;
   shows_deleted = options.shows_deleted;
+  in_one_part = options.one_part;
   shape.fields = options.fields;
   for (size_t i = 0; i < table.fields.size(); ++i) {
     const FieldType type = table.fields[i].type;
@@ -180,42 +213,123 @@ Status BlockScan::State::check_overlay() {
   return Status();
 }
 
-void BlockScan::State::choose_chunks() {
-  started = true;
-  const TimeRange range = shape.range;
-  for (const auto& chunk : base->chunks().of(table.id)) {
+void BlockScan::State::add_part(TimeRange range, std::span<const std::shared_ptr<ChunkHandle>> handles) {
+  Part& part = parts.emplace_back(Part{range, {}});
+  for (const auto& chunk : handles) {
     const ChunkDefinition& definition = chunk->definition();
     if (definition.time_min < range.limit && definition.time_max >= range.start) {
-      chunks.push_back({shape.key((shape.descending ? definition.time_max : definition.time_min).value()), chunk});
+      part.chunks.push_back({shape.key((shape.descending ? definition.time_max : definition.time_min).value()), chunk});
     } else {
       ++counts.chunks_pruned;
     }
   }
-  std::stable_sort(chunks.begin(), chunks.end(), [](const DueChunk& a, const DueChunk& b) { return a.key < b.key; });
+  std::stable_sort(part.chunks.begin(), part.chunks.end(), [](const DueChunk& a, const DueChunk& b) { return a.key < b.key; });
+}
+
+/// Intervals of chunks are equal or apart, so a range that is cut between them keeps all that may hold one point together. One series' points
+/// come by time anyhow.
+void BlockScan::State::choose_chunks() {
+  started = true;
+  const TimeRange range = shape.range;
+  const auto touched = base->chunks().within(table.id, range);
+  counts.chunks_pruned += base->chunks().of(table.id).size() - touched.size();
+  size_t start = 0;
+  Timestamp part_start = range.start;
+  uint64_t rows = 0;
+  const bool one_part = in_one_part || touched.size() <= kPartChunksMax || (wanted.has_value() && wanted->size() == 1);
+  for (size_t i = 0; i < touched.size() && !one_part; ++i) {
+    const ChunkDefinition& definition = touched[i]->definition();
+    const bool new_interval = i > start && definition.interval.start != touched[i - 1]->definition().interval.start;
+    if (new_interval && (i - start >= kPartChunksMax || rows + definition.rows > kPartRowsMax)) {
+      add_part({part_start, definition.interval.start}, touched.subspan(start, i - start));
+      part_start = definition.interval.start;
+      start = i;
+      rows = 0;
+    }
+    rows += definition.rows;
+  }
+  add_part({part_start, range.limit}, touched.subspan(start));
+  if (shape.descending) std::reverse(parts.begin(), parts.end());
+}
+
+Result<bool> BlockScan::State::enter_part() {
+  if (next_part == parts.size()) return false;
+  shape.range = parts[next_part].range;
+  chunks = std::move(parts[next_part].chunks);
+  ++next_part;
+  places.clear();
+  next_place = 0;
+  series.clear();
+  next_series = 0;
+  if (parts.size() > 1) {
+    BRAID_TRY(list_places());
+  } else {
+    due.resize(chunks.size());
+    std::iota(due.begin(), due.end(), 0U);
+  }
+  BRAID_TRY(list_series());
+  next_due = due.size();
+  return true;
+}
+
+Status BlockScan::State::list_places() {
+  for (uint32_t chunk = 0; chunk < chunks.size(); ++chunk) {
+    BRAID_ASSIGN(std::shared_ptr<const ChunkReader> reader, chunks[chunk].handle->reader());
+    if (wanted.has_value() && wanted->size() <= kFewSeries) {
+      for (const SeriesId id : *wanted) {
+        if (!reader->blocks_of(id).empty()) places.push_back({id, chunk});
+      }
+      continue;
+    }
+    for (const SeriesBlocks& blocks : reader->series()) places.push_back({blocks.series, chunk});
+  }
+  std::sort(places.begin(), places.end());
+  return Status();
 }
 
 Status BlockScan::State::add_chunk_series(std::vector<SeriesId>& ids) const {
+  if (parts.size() > 1) {
+    for (const SeriesPlace& place : places) {
+      if (ids.empty() || ids.back() != place.series) ids.push_back(place.series);
+    }
+    return Status();
+  }
+  std::vector<SeriesId> both;
   for (const auto& chunk : chunks) {
     BRAID_ASSIGN(std::shared_ptr<const ChunkReader> reader, chunk.handle->reader());
-    for (const BlockEntry& block : reader->footer().blocks) {
-      if (ids.empty() || ids.back() != block.series) ids.push_back(block.series);
-    }
+    const auto before = static_cast<ptrdiff_t>(ids.size());
+    for (const SeriesBlocks& blocks : reader->series()) ids.push_back(blocks.series);
+    if (before == 0) continue;
+    both.clear();
+    std::set_union(ids.begin(), ids.begin() + before, ids.begin() + before, ids.end(), std::back_inserter(both));
+    ids.swap(both);
   }
   return Status();
 }
 
+void BlockScan::State::add_memory_series(std::vector<SeriesId>& ids) const {
+  if (const TailTable* tail = base->tail().find(table.id)) {
+    for (const auto& segment : tail->segments) segment->add_series_ids(ids);
+  }
+  for (const auto& [id, staged_run] : staged) ids.push_back(id);
+}
+
 Status BlockScan::State::list_series() {
-  if (wanted.has_value()) {
+  if (wanted.has_value() && wanted->size() <= kFewSeries) {
     series = *wanted;
     return Status();
   }
   BRAID_TRY(add_chunk_series(series));
-  if (const TailTable* tail = base->tail().find(table.id)) {
-    for (const auto& segment : tail->segments) segment->add_series_ids(series);
+  const size_t in_chunks = series.size();
+  add_memory_series(series);
+  if (series.size() > in_chunks) {
+    std::sort(series.begin(), series.end());
+    series.erase(std::unique(series.begin(), series.end()), series.end());
   }
-  for (const auto& [id, staged_run] : staged) series.push_back(id);
-  std::sort(series.begin(), series.end());
-  series.erase(std::unique(series.begin(), series.end()), series.end());
+  if (!wanted.has_value()) return Status();
+  std::vector<SeriesId> both;
+  std::set_intersection(series.begin(), series.end(), wanted->begin(), wanted->end(), std::back_inserter(both));
+  series = std::move(both);
   return Status();
 }
 
@@ -262,17 +376,22 @@ void BlockScan::State::open_memory(SeriesId id) {
 
 void BlockScan::State::open_series(SeriesId id) {
   current_series = id;
-  next_chunk = 0;
+  next_due = 0;
+  if (parts.size() > 1) {
+    due.clear();
+    while (next_place < places.size() && places[next_place].series < id) ++next_place;
+    for (; next_place < places.size() && places[next_place].series == id; ++next_place) due.push_back(places[next_place].chunk);
+  }
   open_memory(id);
 }
 
 void BlockScan::State::end_series() {
   active.clear();
-  next_chunk = chunks.size();
+  next_due = due.size();
 }
 
 int64_t BlockScan::State::least_key() const {
-  int64_t least = next_chunk < chunks.size() ? chunks[next_chunk].key : INT64_MAX;
+  int64_t least = next_due < due.size() ? chunks[due[next_due]].key : INT64_MAX;
   for (const auto& cursor : active) least = std::min(least, cursor->key());
   return least;
 }
@@ -280,7 +399,7 @@ int64_t BlockScan::State::least_key() const {
 /// The least key of all other sources, if there are others. Nothing but `cursor` has rows before it.
 std::optional<int64_t> BlockScan::State::bound_beside(const BlockCursor& cursor) const {
   std::optional<int64_t> bound;
-  if (next_chunk < chunks.size()) bound = chunks[next_chunk].key;
+  if (next_due < due.size()) bound = chunks[due[next_due]].key;
   for (const auto& other : active) {
     if (other.get() == &cursor || other->at_end()) continue;
     bound = bound.has_value() ? std::min(*bound, other->key()) : other->key();
@@ -290,12 +409,12 @@ std::optional<int64_t> BlockScan::State::bound_beside(const BlockCursor& cursor)
 
 /// Opens the chunks that may have rows at `least`; false when there are none.
 Result<bool> BlockScan::State::open_due(int64_t least) {
-  const size_t before = next_chunk;
-  while (next_chunk < chunks.size() && chunks[next_chunk].key <= least) {
-    BRAID_TRY(open_chunk(*chunks[next_chunk].handle, current_series));
-    ++next_chunk;
+  const size_t before = next_due;
+  while (next_due < due.size() && chunks[due[next_due]].key <= least) {
+    BRAID_TRY(open_chunk(*chunks[due[next_due]].handle, current_series));
+    ++next_due;
   }
-  return next_chunk > before;
+  return next_due > before;
 }
 
 BlockUse BlockScan::State::offered(BlockCursor& cursor) {
@@ -320,7 +439,7 @@ Result<bool> BlockScan::State::settle() {
     const bool any_at_end = std::any_of(active.begin(), active.end(), [](const auto& cursor) { return cursor->at_end(); });
     if (any_at_end && texts_gathered) return false;
     std::erase_if(active, [](const auto& cursor) { return cursor->at_end(); });
-    if (active.empty() && next_chunk == chunks.size()) return false;
+    if (active.empty() && next_due == due.size()) return false;
     const int64_t least = least_key();
     BRAID_ASSIGN(const bool opened, open_due(least));
     if (opened) continue;
@@ -354,7 +473,7 @@ PointRun BlockScan::State::take(BlockCursor& cursor, size_t count) {
 /// The least key of what is not loaded yet.
 std::optional<int64_t> BlockScan::State::bound_of_unloaded() const {
   std::optional<int64_t> bound;
-  if (next_chunk < chunks.size()) bound = chunks[next_chunk].key;
+  if (next_due < due.size()) bound = chunks[due[next_due]].key;
   for (const auto& cursor : active) {
     if (cursor->loaded()) continue;
     bound = bound.has_value() ? std::min(*bound, cursor->key()) : cursor->key();
@@ -471,14 +590,15 @@ BlockScan::BlockScan(BlockScan&&) noexcept = default;
 Result<bool> BlockScan::next() {
   State& state = *state_;
   BRAID_TRY(state.check_overlay());
-  if (!state.started) {
-    state.choose_chunks();
-    BRAID_TRY(state.list_series());
-  }
+  if (!state.started) state.choose_chunks();
   while (true) {
     BRAID_ASSIGN(const bool found, state.next_in_series());
     if (found) return true;
-    if (state.next_series == state.series.size()) return false;
+    if (state.next_series == state.series.size()) {
+      BRAID_ASSIGN(const bool entered, state.enter_part());
+      if (!entered) return false;
+      continue;
+    }
     state.open_series(state.series[state.next_series]);
     ++state.next_series;
   }
@@ -496,9 +616,17 @@ SeriesScanCounts BlockScan::counts() const { return state_->counts; }
 Result<std::vector<SeriesId>> BlockScan::series_of(const std::shared_ptr<const StoreView>& base, const std::shared_ptr<const SeriesOverlay>& overlay,
                                                    const HypertableDefinition& table, const SeriesScanOptions& options) {
   BlockScan scan(base, overlay, table, options);
-  scan.state_->choose_chunks();
-  BRAID_TRY(scan.state_->list_series());
-  return std::move(scan.state_->series);
+  State& state = *scan.state_;
+  state.choose_chunks();
+  std::vector<SeriesId> all;
+  std::vector<SeriesId> both;
+  while (true) {
+    BRAID_ASSIGN(const bool entered, state.enter_part());
+    if (!entered) return all;
+    both.clear();
+    std::set_union(all.begin(), all.end(), state.series.begin(), state.series.end(), std::back_inserter(both));
+    all.swap(both);
+  }
 }
 
 }  // namespace braid

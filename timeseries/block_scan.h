@@ -40,7 +40,8 @@ enum class BlockUse : uint8_t {
   kSeriesDone,  ///< nor is what follows of its series; a run follows that may have no rows
 };
 
-/// Runs come in the order (series, time); each (series, time) once with its latest write.
+/// Runs come in the order (series, time), a scan of very many chunk files gives them so for one part of the time after the other; each
+/// (series, time) once with its latest write. Those of one series come by time.
 /// Opens no file before the first `next`. One thread at a time; holds what it reads from. With an overlay it sees points staged before its
 /// construction, and answers kInterrupted after their rollback.
 class BlockScan {

@@ -36,21 +36,21 @@ Status ChunkReader::load() {
   auto footer = decode_chunk_footer(bytes, trailer->footer_offset);
   if (!footer.ok()) return footer.status().within(file_->path());
   footer_ = footer.take();
+  for (uint32_t i = 0; i < footer_.blocks.size(); ++i) {
+    const SeriesId series = footer_.blocks[i].series;
+    if (series_.empty() || series_.back().series != series) series_.push_back({series, i, i});
+    series_.back().limit = i + 1;
+  }
+  series_.shrink_to_fit();
   const MutexLock lock(mutex_);
   dictionaries_.resize(footer_.types.size());
   return Status();
 }
 
 std::span<const BlockEntry> ChunkReader::blocks_of(SeriesId series) const {
-  const auto& blocks = footer_.blocks;
-  const auto start = std::lower_bound(blocks.begin(), blocks.end(), series,
-                                      [](const BlockEntry& b, SeriesId s) { return b.series < s; });
-  auto limit = start;
-  if (limit != blocks.end() && limit->series == series) {
-    limit = std::upper_bound(start, blocks.end(), series,
-                             [](SeriesId s, const BlockEntry& b) { return s < b.series; });
-  }
-  return {start, limit};
+  const auto found = std::lower_bound(series_.begin(), series_.end(), series, [](const SeriesBlocks& one, SeriesId s) { return one.series < s; });
+  if (found == series_.end() || found->series != series) return {};
+  return std::span(footer_.blocks).subspan(found->start, found->limit - found->start);
 }
 
 Result<std::shared_ptr<const TextDictionary>> ChunkReader::load_dictionary(size_t field) const {
@@ -121,47 +121,66 @@ Status ChunkReader::read_deleted(const BlockEntry& block, std::vector<uint8_t>& 
   return decode_deleted(block, stripe, out);
 }
 
-Status ChunkReader::decode_block(const BlockEntry& block, std::string_view bytes, PointBlock& out) const {
-  BRAID_TRY(decode_times_of(block, bytes.substr(0, block.times.size_bytes), out.times));
-  BRAID_TRY(decode_deleted(block, bytes.substr(block.times.size_bytes, block.deleted.size_bytes), out.deleted));
-  size_t offset = block.columns_offset() - block.offset;
-  for (size_t i = 0; i < footer_.types.size(); ++i) {
-    const size_t size = footer_.columns[block.columns_start + i].size_bytes;
-    BRAID_TRY(decode_field(block, i, bytes.substr(offset, size), out.columns[i]));
-    offset += size;
+/// Stripes that lie one after another, or with little between them, are read at once.
+class ChunkReader::StripeReader {
+ public:
+  StripeReader(const ReadableFile& file, std::string& bytes) : file_(file), bytes_(bytes) {}
+
+  /// In the order of the file.
+  void want(uint64_t offset, size_t size_bytes) { wanted_.push_back({offset, size_bytes}); }
+  /// The next of them; valid until the next call.
+  Result<std::string_view> next() {
+    const Stripe& stripe = wanted_[at_];
+    if (at_ == read_limit_) {
+      start_ = stripe.offset;
+      uint64_t limit = start_;
+      for (; read_limit_ < wanted_.size() && wanted_[read_limit_].offset <= limit + kGapBytesMax; ++read_limit_)
+        limit = wanted_[read_limit_].offset + wanted_[read_limit_].size_bytes;
+      BRAID_TRY(file_.read(start_, limit - start_, bytes_));
+    }
+    ++at_;
+    return std::string_view(bytes_).substr(stripe.offset - start_, stripe.size_bytes);
   }
-  return Status();
-}
+
+ private:
+  static constexpr uint64_t kGapBytesMax = 4096;  // copying so many takes less time than a call
+  struct Stripe {
+    uint64_t offset;
+    size_t size_bytes;
+  };
+  const ReadableFile& file_;
+  std::string& bytes_;
+  std::vector<Stripe> wanted_;
+  size_t at_ = 0;
+  size_t read_limit_ = 0;
+  uint64_t start_ = 0;
+};
 
 Status ChunkReader::read_block(const BlockEntry& block, const std::vector<bool>& fields,
                                PointBlock& out) const {
   const auto asked = [&](size_t field) { return fields.empty() || (field < fields.size() && fields[field]); };
   const size_t field_count = footer_.types.size();
-  size_t asked_count = 0;
+  StripeReader stripes(*file_, out.stripes);
+  stripes.want(block.offset, block.times.size_bytes + block.deleted.size_bytes);
   out.columns.resize(field_count);
+  uint64_t offset = block.columns_offset();
   for (size_t i = 0; i < field_count; ++i) {
     PointColumn& column = out.columns[i];
     // A column of the same type is overwritten, which is faster than to clear and to grow it.
     if (!asked(i) || column.type != footer_.types[i]) column.clear();
     column.type = footer_.types[i];
     column.loaded = false;
-    if (asked(i)) ++asked_count;
+    const size_t size_bytes = footer_.columns[block.columns_start + i].size_bytes;
+    if (asked(i)) stripes.want(offset, size_bytes);
+    offset += size_bytes;
   }
-  std::string bytes;
-  if (asked_count == field_count) {
-    BRAID_TRY(file_->read(block.offset, block.size_bytes, bytes));
-    return decode_block(block, bytes, out);
-  }
-  BRAID_TRY(read_times(block, out.times));
-  BRAID_TRY(read_deleted(block, out.deleted));
-  uint64_t offset = block.columns_offset();
+  BRAID_ASSIGN(const std::string_view rows, stripes.next());
+  BRAID_TRY(decode_times_of(block, rows.substr(0, block.times.size_bytes), out.times));
+  BRAID_TRY(decode_deleted(block, rows.substr(block.times.size_bytes), out.deleted));
   for (size_t i = 0; i < field_count; ++i) {
-    const StripeEntry& entry = footer_.columns[block.columns_start + i];
-    if (asked(i)) {
-      BRAID_TRY(file_->read(offset, entry.size_bytes, bytes));
-      BRAID_TRY(decode_field(block, i, bytes, out.columns[i]));
-    }
-    offset += entry.size_bytes;
+    if (!asked(i)) continue;
+    BRAID_ASSIGN(const std::string_view stripe, stripes.next());
+    BRAID_TRY(decode_field(block, i, stripe, out.columns[i]));
   }
   return Status();
 }

@@ -77,6 +77,14 @@ const ChunkSet::Handles& ChunkSet::of(HypertableId table) const {
   return found == by_table.end() ? kNone : found->second;
 }
 
+// Intervals are equal or apart, so their limits ascend with their starts.
+std::span<const std::shared_ptr<ChunkHandle>> ChunkSet::within(HypertableId table, TimeRange range) const {
+  const Handles& all = of(table);
+  const auto start = std::partition_point(all.begin(), all.end(), [&](const auto& handle) { return handle->definition().interval.limit <= range.start; });
+  const auto limit = std::partition_point(start, all.end(), [&](const auto& handle) { return handle->definition().interval.start < range.limit; });
+  return {start, limit};
+}
+
 std::span<const std::shared_ptr<ChunkHandle>> ChunkSet::at(HypertableId table, int64_t time) const {
   const Handles& all = of(table);
   const auto start_of = [](const auto& handle) { return handle->definition().interval.start.value(); };

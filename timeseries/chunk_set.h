@@ -81,6 +81,8 @@ struct ChunkSet {
   std::map<ChunkId, std::shared_ptr<ChunkHandle>> by_id;
 
   const Handles& of(HypertableId table) const;
+  /// Those of the intervals that touch the range.
+  std::span<const std::shared_ptr<ChunkHandle>> within(HypertableId table, TimeRange range) const;
   /// Those of the interval that holds `time`, by id.
   std::span<const std::shared_ptr<ChunkHandle>> at(HypertableId table, int64_t time) const;
 };

@@ -94,7 +94,7 @@ Status Compaction::open() {
     inputs->by_table[plan_.table].push_back(handle);
     inputs->by_id.emplace(id, handle);
   }
-  auto view = std::make_shared<SeriesView>(base_.newest, base_.state, std::make_shared<TailSet>(), std::move(inputs));
+  auto view = std::make_shared<SeriesView>(base_.newest, base_.state, std::make_shared<TailSet>(), std::move(inputs), base_.index);
   SeriesScanOptions options;
   options.shows_deleted = plan_.keeps_deleted;
   scan_ = std::make_unique<BlockScan>(std::move(view), nullptr, table_, options);

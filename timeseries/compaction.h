@@ -12,6 +12,7 @@
 #include "engine/store.h"
 #include "timeseries/block_scan.h"
 #include "timeseries/chunk_set.h"
+#include "timeseries/series_index.h"
 #include "timeseries/chunk_writer.h"
 #include "timeseries/row_buffer.h"
 
@@ -34,6 +35,7 @@ struct CompactionBase {
   std::shared_ptr<ChunkFiles> files;          ///< shared with chunk handles
   std::shared_ptr<const CatalogState> state;  ///< shared with views of that version
   std::shared_ptr<const ChunkSet> chunks;     ///< the same
+  std::shared_ptr<SeriesIndex> index;         ///< shared with views
   Lsn newest;
   ChunkId output;
 };

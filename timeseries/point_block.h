@@ -3,6 +3,7 @@
 
 #include <cstdint>
 #include <memory>
+#include <string>
 #include <string_view>
 #include <vector>
 
@@ -72,6 +73,7 @@ struct PointBlock {
   /// fields are null.
   std::vector<uint8_t> deleted;
   std::vector<PointColumn> columns;
+  std::string stripes;  ///< bytes that a reader decoded from; kept so that the next block finds memory
 
   bool is_deleted(size_t row) const { return !deleted.empty() && deleted[row] != 0; }
 };

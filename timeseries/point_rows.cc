@@ -141,6 +141,8 @@ void add_tail_rows(const TailTable& table, SeriesId series, Lsn newest, TimeRang
     });
   };
   for (const auto& segment : table.segments) {
+    // Rows that this view sees were added before, and they alone matter.
+    if (segment->time_min() >= range.limit.value() || segment->time_max() < range.start.value()) continue;
     const SeriesTail* tail = segment->find(series);
     if (tail == nullptr) continue;
     for (const TailBlock* block = tail->first(); block != nullptr; block = block->next()) {

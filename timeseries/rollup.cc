@@ -125,6 +125,7 @@ Status Question::run_part(TimeRange range, const Part& part, RollupTotals& total
   size_t at = 0;
   const auto group_of = [&](SeriesId series) {
     if (part.groups.empty()) return uint32_t{0};
+    if ((*part.series)[at] > series) at = 0;  // the next part of the time
     while ((*part.series)[at] < series) ++at;
     return part.groups[at];
   };
@@ -169,7 +170,7 @@ Status Question::run_part(TimeRange range, const Part& part, RollupTotals& total
 uint64_t Question::rows_in(TimeRange range) const {
   const auto& view = static_cast<const SeriesView&>(*base_);
   uint64_t rows = 0;
-  for (const auto& chunk : view.chunks().of(table_.id)) {
+  for (const auto& chunk : view.chunks().within(table_.id, range)) {
     const ChunkDefinition& definition = chunk->definition();
     const double start = static_cast<double>(std::max(definition.time_min, range.start).value());
     const double limit = static_cast<double>(std::min(definition.time_max.value(), range.limit.value() - 1)) + 1;
@@ -183,7 +184,9 @@ uint64_t Question::rows_in(TimeRange range) const {
 /// Each thread takes one half of the series, so that the answer does not depend on which is faster.
 Status Question::run_in_two(TimeRange range, RollupTotals& totals) const {
   Part all{question_.series, question_.groups};
-  if (!all.series.has_value()) {
+  if (!all.series.has_value() && overlay_ == nullptr) {
+    BRAID_ASSIGN(all.series, series_index(*base_).all(table_));
+  } else if (!all.series.has_value()) {
     BRAID_ASSIGN(all.series, BlockScan::series_of(base_, overlay_, table_, options_of(range, all)));
   }
   if (all.series->size() < 2) return run_part(range, all, totals);
@@ -240,7 +243,7 @@ std::optional<TimeRange> Question::range_of_points() const {
     out->start = std::min(out->start, start);
     out->limit = std::max(out->limit, limit);
   };
-  for (const auto& chunk : view.chunks().of(table_.id)) widen(chunk->definition().time_min.value(), chunk->definition().time_max.value());
+  for (const auto& chunk : view.chunks().within(table_.id, question_.range)) widen(chunk->definition().time_min.value(), chunk->definition().time_max.value());
   if (const TailTable* tail = view.tail().find(table_.id)) {
     for (const auto& segment : tail->segments) {
       if (segment->rows() > 0) widen(segment->time_min(), segment->time_max());

@@ -17,6 +17,8 @@ struct SeriesScanOptions {
   std::vector<bool> fields;
   /// Latest first within a series (for "last n points").
   bool descending = false;
+  /// All points of a series together, however many files that opens.
+  bool one_part = false;
   /// Points that were taken away, and of which a source tells, come too: for rewriting chunks.
   bool shows_deleted = false;
 };

@@ -80,9 +80,10 @@ bool is_whole(const SeriesRun& run, const HypertableDefinition& table) {
 class SeriesStore final : public Store {
  public:
   SeriesStore(std::shared_ptr<ChunkFiles> files, const SeriesStoreOptions& options,
-              const CatalogState& state)
+              const Catalog& catalog, const CatalogState& state)
       : options_(options),
         files_(std::move(files)),
+        index_(std::make_shared<SeriesIndex>(catalog)),
         state_(std::make_shared<CatalogState>(state)),
         tail_(std::make_shared<TailSet>()),
         chunks_(make_chunk_set(files_, ChunkSet{}, state.chunks)),
@@ -129,6 +130,7 @@ class SeriesStore final : public Store {
   const SeriesStoreOptions options_;
   const std::shared_ptr<ChunkFiles>
       files_;  // synchronises itself; shared with chunk handles, which views keep
+  const std::shared_ptr<SeriesIndex> index_;  // synchronises itself; shared with views
 
   // Belongs to the holder of the writer slot; `write` of the checkpoint runs without the slot, but
   // alone.
@@ -204,8 +206,8 @@ Result<std::shared_ptr<const StoreView>> SeriesStore::view(
   const MutexLock lock(mutex_);
   if (state != state_) {
     const auto same = [](const auto& a, const auto& b) { return a.first == b.first; };
-    const bool changed = !std::equal(state->chunks.begin(), state->chunks.end(),
-                                     chunks_->by_id.begin(), chunks_->by_id.end(), same);
+    const bool changed = !state->chunks.shares(state_->chunks) &&
+                         !std::equal(state->chunks.begin(), state->chunks.end(), chunks_->by_id.begin(), chunks_->by_id.end(), same);
     if (changed) {
       old_chunks = std::move(chunks_);
       chunks_ = make_chunk_set(files_, *old_chunks, state->chunks);
@@ -214,7 +216,7 @@ Result<std::shared_ptr<const StoreView>> SeriesStore::view(
   }
   // Shared: by every snapshot of the version.
   return std::shared_ptr<const StoreView>(
-      std::make_shared<SeriesView>(lsn_, std::move(state), tail_, chunks_));
+      std::make_shared<SeriesView>(lsn_, std::move(state), tail_, chunks_, index_));
 }
 
 Lsn SeriesStore::durable_marker() {
@@ -317,7 +319,7 @@ void SeriesStore::checkpoint_end(bool committed) {
 /// Without a checkpoint that was begun, what it will install is newer than the output: chunks win by their ids.
 std::unique_ptr<StoreRewrite> SeriesStore::begin_rewrite(const RewriteWish& wish) {
   if (checkpoint_ != nullptr) return nullptr;
-  CompactionBase base{.files = files_, .state = {}, .chunks = {}};
+  CompactionBase base{.files = files_, .state = {}, .chunks = {}, .index = index_};
   {
     const MutexLock lock(mutex_);
     base.state = state_;
@@ -361,7 +363,7 @@ Status SeriesStore::check(const StoreView& view, std::vector<std::string>& probl
   return Status();
 }
 
-Result<std::unique_ptr<Store>> open_series_store(Env& env, const Catalog&,
+Result<std::unique_ptr<Store>> open_series_store(Env& env, const Catalog& catalog,
                                                  const CatalogState& state,
                                                  const std::string& directory,
                                                  const DatabaseIdentity& identity,
@@ -371,7 +373,7 @@ Result<std::unique_ptr<Store>> open_series_store(Env& env, const Catalog&,
   auto files =
       std::make_shared<ChunkFiles>(env, directory, ChunkOwner{identity.uuid, identity.epoch});
   BRAID_ASSIGN(const ChunkId greatest, clean_chunk_directory(*files, state.chunks));
-  auto store = std::make_unique<SeriesStore>(std::move(files), options, state);
+  auto store = std::make_unique<SeriesStore>(std::move(files), options, catalog, state);
   store->reserve_ids_up_to(greatest);
   if (!state.chunks.empty()) store->reserve_ids_up_to(state.chunks.rbegin()->first);
   return std::unique_ptr<Store>(std::move(store));

@@ -5,6 +5,7 @@
 
 #include "engine/store.h"
 #include "timeseries/chunk_set.h"
+#include "timeseries/series_index.h"
 #include "timeseries/tail.h"
 
 namespace braid {
@@ -14,19 +15,22 @@ namespace braid {
 class SeriesView final : public StoreView {
  public:
   SeriesView(Lsn lsn, std::shared_ptr<const CatalogState> state,
-             std::shared_ptr<const TailSet> tail, std::shared_ptr<const ChunkSet> chunks)
-      : lsn_(lsn), state_(std::move(state)), tail_(std::move(tail)), chunks_(std::move(chunks)) {}
+             std::shared_ptr<const TailSet> tail, std::shared_ptr<const ChunkSet> chunks,
+             std::shared_ptr<SeriesIndex> index)
+      : lsn_(lsn), state_(std::move(state)), tail_(std::move(tail)), chunks_(std::move(chunks)), index_(std::move(index)) {}
 
   Lsn lsn() const { return lsn_; }
   const CatalogState& state() const { return *state_; }
   const TailSet& tail() const { return *tail_; }
   const ChunkSet& chunks() const { return *chunks_; }
+  SeriesIndex& index() const { return *index_; }
 
  private:
   const Lsn lsn_;
   const std::shared_ptr<const CatalogState> state_;
   const std::shared_ptr<const TailSet> tail_;
   const std::shared_ptr<const ChunkSet> chunks_;
+  const std::shared_ptr<SeriesIndex> index_;  // synchronises itself
 };
 
 }  // namespace braid

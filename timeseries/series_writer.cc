@@ -65,7 +65,7 @@ Result<SeriesId> SeriesWriter::series(const HypertableDefinition& table,
   if (tags.size() != table.tags.size())
     return invalid(table, fmt::format("{} tag values for {} tags", tags.size(), table.tags.size()));
   if (std::none_of(table.tag_types.begin(), table.tag_types.end(), [](FieldType type) { return type == FieldType::kInt64; }))
-    return catalog_.intern_series(table.id, encode_tags(tags));
+    return intern(table, tags);
   std::vector<std::string> numbers(tags.size());
   std::vector<std::optional<std::string_view>> named = tags;
   for (size_t i = 0; i < tags.size(); ++i) {
@@ -77,7 +77,18 @@ Result<SeriesId> SeriesWriter::series(const HypertableDefinition& table,
     numbers[i] = tag_of_integer(*number);
     named[i] = numbers[i];
   }
-  return catalog_.intern_series(table.id, encode_tags(named));
+  return intern(table, named);
+}
+
+Result<SeriesId> SeriesWriter::intern(const HypertableDefinition& table, const std::vector<std::optional<std::string_view>>& tags) {
+  const std::string name = encode_tags(tags);
+  if (table.references.empty() || reference_check_ == nullptr) return catalog_.intern_series(table.id, name);
+  const auto known = catalog_.find_series(table.id, name);
+  if (known.has_value() && referring_.contains(*known)) return *known;
+  BRAID_TRY(reference_check_(table, tags, known.has_value()));
+  const SeriesId series = catalog_.intern_series(table.id, name);
+  referring_.insert(series);
+  return series;
 }
 
 Status SeriesWriter::already_exists(const HypertableDefinition& table, SeriesId series,
@@ -247,7 +258,10 @@ Status SeriesWriter::drop_hypertable(const HypertableDefinition& table) {
 }
 
 uint64_t SeriesWriter::mark() { return overlay_->position(); }
-void SeriesWriter::rollback_to(uint64_t mark) { overlay_->rollback_to(mark); }
+void SeriesWriter::rollback_to(uint64_t mark) {
+  overlay_->rollback_to(mark);
+  referring_.clear();
+}
 uint64_t SeriesWriter::staged_bytes() const { return overlay_->bytes(); }
 void SeriesWriter::take_changes(CommitRecord& record) {
   const size_t deletions = record.series.deletions.size();

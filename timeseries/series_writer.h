@@ -2,11 +2,13 @@
 #pragma once
 
 #include <deque>
+#include <functional>
 #include <memory>
 #include <optional>
 #include <span>
 #include <string>
 #include <string_view>
+#include <unordered_set>
 #include <vector>
 
 #include "engine/catalog.h"
@@ -31,8 +33,16 @@ class SeriesWriter final : public StoreWriter {
   SeriesWriter(std::shared_ptr<const StoreView> base, CatalogWriter& catalog, Lsn newest, Timestamp now);
   ~SeriesWriter() override;
 
+  /// Whether the rows are there that the tags of a series refer to: asked before a transaction first writes to the series. `known`: the series
+  /// was there before. Tags are as they stand in its name.
+  using ReferenceCheck = std::function<Status(const HypertableDefinition& table, std::span<const std::optional<std::string_view>> tags, bool known)>;
+  void set_reference_check(ReferenceCheck check) { reference_check_ = std::move(check); }
+  bool has_reference_check() const { return reference_check_ != nullptr; }
+  /// Rows that tags refer to have changed.
+  void forget_references() { referring_.clear(); }
+
   /// Finds or adds the series with these tags. kInvalidArgument if the count is not the
-  /// hypertable's; kConstraint if a tag declared INTEGER is no whole number.
+  /// hypertable's; kConstraint if a tag declared INTEGER is no whole number, or refers to a row that is not there.
   Result<SeriesId> series(const HypertableDefinition& table,
                           const std::vector<std::optional<std::string_view>>& tags);
   /// Adds one point; `fields` has one value per field of the table, of the field's type.
@@ -84,6 +94,7 @@ class SeriesWriter final : public StoreWriter {
   Result<bool> exists(const HypertableDefinition& table, SeriesId series, int64_t time);
   /// Is the point late, and to be dropped? kConstraint when it is to be refused.
   Result<bool> is_late(const HypertableDefinition& table, int64_t time);
+  Result<SeriesId> intern(const HypertableDefinition& table, const std::vector<std::optional<std::string_view>>& tags);
   Status already_exists(const HypertableDefinition& table, SeriesId series, Timestamp time) const;
 
   std::shared_ptr<const StoreView> base_;
@@ -93,6 +104,8 @@ class SeriesWriter final : public StoreWriter {
   uint64_t late_points_ = 0;
   std::shared_ptr<SeriesOverlay> overlay_;
   std::unique_ptr<PointProbe> probe_;
+  ReferenceCheck reference_check_;
+  std::unordered_set<SeriesId> referring_;  // whose tags were found to refer to rows
   std::deque<std::string> staged_texts_;  // of the point found last
 };
 

@@ -118,6 +118,36 @@ TEST_CASE("ids taken by a rolled back change are not given again while the trans
   CHECK(second != first);
 }
 
+TEST_CASE("chunks and deletions changed after a mark are undone, whoever holds the state in between") {
+  Fixture f;
+  const HypertableId id = f.writer.add_hypertable(hypertable("a"));
+  const auto chunk = [&] { return ChunkDefinition{f.writer.reserve_chunk_id(), id, {}, Timestamp(0), Timestamp(1), 2, 3}; };
+  const uint64_t first = f.writer.mark();
+  for (int i = 0; i < 100; ++i) f.writer.add_chunk(chunk());
+  const CatalogState* one_state = &f.writer.state();
+  f.writer.add_deletion({.hypertable = id, .range = {}, .series = {SeriesId(1)}, .lsn = Lsn(1)});
+  CHECK(&f.writer.state() == one_state);
+  const auto held = f.writer.shared_state();
+  const uint64_t second = f.writer.mark();
+  f.writer.remove_chunk(f.writer.state().chunks.begin()->first);
+  f.writer.add_deletion({.hypertable = id, .range = {}, .series = {SeriesId(2)}, .lsn = Lsn(1)});
+  f.writer.set_series_watermark(Lsn(4));
+  CHECK(f.writer.state().chunks.size() == 99);
+  CHECK(held->chunks.size() == 100);
+  CHECK(held->deletions.size() == 1);
+  f.writer.rollback_to(second);
+  CHECK(f.writer.state().chunks.size() == 100);
+  CHECK(f.writer.state().deletions.size() == 1);
+  CHECK(f.writer.state().series_watermark == Lsn(0));
+  f.writer.remove_chunk(f.writer.state().chunks.begin()->first);
+  f.writer.rollback_to(second);
+  CHECK(f.writer.state().chunks.size() == 100);
+  f.writer.rollback_to(first);
+  CHECK(f.writer.state().chunks.empty());
+  CHECK(f.writer.state().deletions.empty());
+  CHECK(held->chunks.size() == 100);
+}
+
 TEST_CASE("random changes and rollbacks leave what a fresh writer with the kept changes has") {
   std::mt19937 random(7);
   for (int round = 0; round < 50; ++round) {
