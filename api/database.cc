@@ -3,6 +3,7 @@
 #include <sys/stat.h>
 
 #include "graph/graph_store.h"
+#include "sql/binding.h"
 #include "timeseries/series_store.h"
 
 namespace braid {
@@ -59,7 +60,7 @@ Status Database::check(std::vector<std::string>& problems) {
     BRAID_TRY(engine_->check_log(connection->db(), problems));
     for (const StoreKind kind : {StoreKind::kGraph, StoreKind::kSeries})
       BRAID_TRY(engine_->store(kind).check(*connection->session().view(kind), problems));
-    return {};
+    return check_bindings(*connection, problems);
   });
 }
 

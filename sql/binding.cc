@@ -1,5 +1,9 @@
 // Rows as nodes: graph_bind and graph_unbind, the triggers that they make, and the hidden table that the triggers write.
+#include "sql/binding.h"
+
 #include <fmt/format.h>
+
+#include <algorithm>
 
 #include "sql/graph_access.h"
 #include "sql/virtual_table.h"
@@ -14,19 +18,43 @@ std::string trigger_name(LabelId label, std::string_view event) {
 
 constexpr std::string_view kEvents[] = {"insert", "update", "delete"};
 
+/// Whether the column is another name of the rowid, which can be changed by three more names.
+Result<bool> names_rowid(Connection& connection, const BindingDefinition& binding) {
+  const Session::Internal internal(connection.session());
+  BRAID_ASSIGN(SqliteStatement * statement,
+               connection.internal_statement("SELECT count(*) = 1 AND max(name = ?2 AND type = 'INTEGER' COLLATE NOCASE) FROM pragma_table_info(?1, 'main') "
+                                             "WHERE pk > 0"));
+  statement->bind_text(1, binding.table);
+  statement->bind_text(2, binding.key_column);
+  BRAID_ASSIGN(const bool found, statement->step());
+  const bool alias = found && sqlite3_column_int(statement->get(), 0) != 0;
+  statement->reset();
+  return alias;
+}
+
 /// The triggers write (label, event, old key, new key) into `_braid_bound`, whose xUpdate does the work.
-std::string trigger_sql(const BindingDefinition& binding) {
+Result<std::string> trigger_sql(Connection& connection, const BindingDefinition& binding) {
   const std::string table = quote_identifier(binding.table);
   const std::string key = quote_identifier(binding.key_column);
   const auto body = [&](std::string_view event, std::string_view old_key, std::string_view new_key) {
     return fmt::format(" BEGIN INSERT INTO _braid_bound VALUES({}, '{}', {}, {}); END;", binding.label.value(), event, old_key, new_key);
   };
+  // An UPDATE of the rowid by another name is no update OF the column.
+  BRAID_ASSIGN(const bool alias, names_rowid(connection, binding));
+  const std::string columns = alias ? "" : " OF " + key;
+  // Keys that the column's collation or SQL's numbers hold for equal are different keys of nodes.
+  const std::string changed = fmt::format("OLD.{0} IS NOT NEW.{0} COLLATE BINARY OR typeof(OLD.{0}) <> typeof(NEW.{0})", key);
   return fmt::format("CREATE TRIGGER {} AFTER INSERT ON {}{}", trigger_name(binding.label, "insert"), table,
                      body("insert", "NULL", "NEW." + key)) +
-         fmt::format("CREATE TRIGGER {} AFTER UPDATE OF {} ON {} WHEN OLD.{} IS NOT NEW.{}{}", trigger_name(binding.label, "update"),
-                     key, table, key, key, body("update", "OLD." + key, "NEW." + key)) +
+         fmt::format("CREATE TRIGGER {} AFTER UPDATE{} ON {} WHEN {}{}", trigger_name(binding.label, "update"), columns, table, changed,
+                     body("update", "OLD." + key, "NEW." + key)) +
          fmt::format("CREATE TRIGGER {} AFTER DELETE ON {}{}", trigger_name(binding.label, "delete"), table,
                      body("delete", "OLD." + key, "NULL"));
+}
+
+Status create_triggers(Connection& connection, const BindingDefinition& binding) {
+  BRAID_ASSIGN(const std::string sql, trigger_sql(connection, binding));
+  return sqlite_run(connection.db(), sql);
 }
 
 Result<NodeId> bound_node(Connection& connection, const BindingDefinition& binding, const PropertyValue& key) {
@@ -66,7 +94,11 @@ Status delete_bound(Connection& connection, const BindingDefinition& binding, co
   BRAID_ASSIGN(const NodeId id, bound_node(connection, binding, key));
   const Status status = connection.graph_writer().delete_node(id, binding.on_delete);
   if (status.ok() || status.code() != StatusCode::kConstraint) return status;
-  return status.within(fmt::format("row of '{}' with {} = {}", binding.table, binding.key_column, value_to_json(key)));
+  // The graph's own advice is for nodes that are no rows.
+  return Status(StatusCode::kConstraint,
+                fmt::format("the row of '{0}' with {1} = {2} is node {3}, which has edges: DELETE FROM graph_edges WHERE src = {3} OR dst = {3} deletes them, "
+                            "and a binding made with 'detach' does it by itself",
+                            binding.table, binding.key_column, value_to_json(key), id.value()));
 }
 
 class BoundTable final : public VirtualTable {
@@ -125,6 +157,16 @@ Status resolve_table(Connection& connection, BindingDefinition& binding) {
   return Status(StatusCode::kNotFound, fmt::format("graph_bind: table '{}' has no column '{}'", name, binding.key_column));
 }
 
+/// A bound node's properties are its row's columns: an index of the graph would never have them.
+Status check_indexed_property(Connection& connection, const BindingDefinition& binding, std::string_view property) {
+  if (property == binding.key_column) return {};
+  BRAID_ASSIGN(const auto columns, table_columns(connection, binding.table));
+  if (std::find(columns.begin(), columns.end(), property) == columns.end()) return {};
+  return Status(StatusCode::kConstraint,
+                fmt::format("'{0}' is a column of table '{1}', whose rows are the nodes: an index of the table finds them, CREATE INDEX ... ON {2}({3})", property,
+                            binding.table, quote_identifier(binding.table), quote_identifier(property)));
+}
+
 Status bind_rows(Connection& connection, const BindingDefinition& binding) {
   BRAID_ASSIGN(auto rows, sqlite_prepare(connection.db(), fmt::format("SELECT {} FROM main.{}", quote_identifier(binding.key_column),
                                                                       quote_identifier(binding.table))));
@@ -152,10 +194,13 @@ Status bind(Connection& connection, const std::string& label, BindingDefinition 
                   fmt::format("graph_bind: label '{}' has nodes already, node {} for one; bind a label that has none", label,
                               present.front().value()));
   binding.key = KeyId(writer.catalog().intern(NameKind::kPropertyKey, binding.key_column));
+  for (const auto& [id, index] : state.indexes)
+    if (!index.on_edges && index.scope == binding.label.value() && index.key != binding.key)
+      BRAID_TRY(check_indexed_property(connection, binding, connection.name(NameKind::kPropertyKey, index.key.value())).within("graph_bind"));
   BRAID_ASSIGN(binding.index, writer.create_index(false, binding.label.value(), binding.key, true));
   writer.catalog().put_binding(binding);
   BRAID_TRY(bind_rows(connection, binding).within("graph_bind"));
-  return sqlite_run(connection.db(), trigger_sql(binding));
+  return create_triggers(connection, binding);
 }
 
 /// The nodes stay, with the key that they have; they are ordinary nodes from then on.
@@ -177,7 +222,54 @@ Status renew_binding_triggers(Connection& connection, std::string_view table) {
   if (binding == nullptr) return {};
   for (const std::string_view event : kEvents)
     BRAID_TRY(sqlite_run(connection.db(), "DROP TRIGGER IF EXISTS " + trigger_name(binding->label, event)));
-  return sqlite_run(connection.db(), trigger_sql(*binding));
+  return create_triggers(connection, *binding);
+}
+
+Status check_indexable(Connection& connection, LabelId label, std::string_view property) {
+  const auto& bindings = connection.catalog_state().bindings;
+  const auto found = bindings.find(label);
+  return found == bindings.end() ? Status() : check_indexed_property(connection, found->second, property);
+}
+
+namespace {
+
+/// Each row has one node with its key, and there are no other nodes of the label.
+Status check_binding(Connection& connection, const BindingDefinition& binding, std::vector<std::string>& problems) {
+  constexpr size_t kTold = 10;
+  const auto tell = [&problems, told = size_t{0}](std::string problem) mutable {
+    if (told++ < kTold) problems.push_back(std::move(problem));
+  };
+  BRAID_ASSIGN(auto rows, sqlite_prepare(connection.db(), fmt::format("SELECT {} FROM main.{}", quote_identifier(binding.key_column),
+                                                                      quote_identifier(binding.table))));
+  uint64_t row_count = 0, node_count = 0;
+  for (;; ++row_count) {
+    BRAID_ASSIGN(const bool more, rows.step());
+    if (!more) break;
+    const auto node = bound_node(connection, binding, property_of(sqlite3_column_value(rows.get(), 0)));
+    if (!node.ok() && node.status().code() != StatusCode::kCorrupt) return node.status();
+    if (!node.ok()) tell(node.status().message());
+  }
+  std::vector<NodeId> nodes;
+  for (NodeId after(0);; after = nodes.back()) {
+    nodes.clear();
+    BRAID_TRY(connection.graph().scan_label(binding.label, after, 1000, nodes));
+    node_count += nodes.size();
+    if (nodes.empty()) break;
+  }
+  if (node_count != row_count)
+    tell(fmt::format("table '{}' has {} rows and its label '{}' {} nodes", binding.table, row_count,
+                     connection.name(NameKind::kLabel, binding.label.value()), node_count));
+  return {};
+}
+
+}  // namespace
+
+Status check_bindings(Connection& connection, std::vector<std::string>& problems) {
+  for (const auto& [label, binding] : connection.catalog_state().bindings) {
+    const Status status = check_binding(connection, binding, problems);
+    if (!status.ok()) problems.push_back(fmt::format("the binding to table '{}': {}", binding.table, status.message()));
+  }
+  return {};
 }
 
 namespace {

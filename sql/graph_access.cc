@@ -301,7 +301,7 @@ Result<IndexId> property_index(Connection& connection, bool on_edges, std::strin
                   fmt::format("there is no index on property '{}' of edge type '{}'; call graph_create_edge_index('{}', '{}')", property,
                               scope, scope, property));
   return Status(StatusCode::kNotFound,
-                fmt::format("there is no index on property '{}' of label '{}'; call graph_create_index('{}', '{}', 1)", property, scope,
+                fmt::format("there is no index on property '{}' of label '{}'; call graph_create_index('{}', '{}')", property, scope,
                             scope, property));
 }
 

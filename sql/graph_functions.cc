@@ -1,6 +1,7 @@
 // The graph's scalar functions.
 #include <fmt/format.h>
 
+#include "sql/binding.h"
 #include "sql/graph_access.h"
 #include "sql/virtual_table.h"
 
@@ -41,6 +42,7 @@ Status create_index(Connection& connection, sqlite3_context* context, Values val
     return Status(StatusCode::kInvalidArgument, "an index needs a label (or an edge type) and a property");
   GraphWriter& writer = connection.graph_writer();
   const uint32_t scope_id = writer.catalog().intern(on_edges ? NameKind::kEdgeType : NameKind::kLabel, scope);
+  if (!on_edges) BRAID_TRY(check_indexable(connection, LabelId(scope_id), property).within("graph_create_index"));
   const KeyId key(writer.catalog().intern(NameKind::kPropertyKey, property));
   const bool unique = values.size() > 2 && sqlite3_value_int(values[2]) != 0;
   BRAID_ASSIGN(const IndexId index, writer.create_index(on_edges, scope_id, key, unique));

@@ -138,7 +138,7 @@ class FunctionTable final : public VirtualTable {
     constexpr unsigned char kComparisons[] = {SQLITE_INDEX_CONSTRAINT_GT,    SQLITE_INDEX_CONSTRAINT_LE,   SQLITE_INDEX_CONSTRAINT_LT,
                                               SQLITE_INDEX_CONSTRAINT_GE,    SQLITE_INDEX_CONSTRAINT_NE,   SQLITE_INDEX_CONSTRAINT_MATCH,
                                               SQLITE_INDEX_CONSTRAINT_LIKE,  SQLITE_INDEX_CONSTRAINT_GLOB, SQLITE_INDEX_CONSTRAINT_REGEXP,
-                                              SQLITE_INDEX_CONSTRAINT_ISNOT};
+                                              SQLITE_INDEX_CONSTRAINT_IS,    SQLITE_INDEX_CONSTRAINT_ISNOT};
     return std::find(std::begin(kComparisons), std::end(kComparisons), op) != std::end(kComparisons);
   }
 
