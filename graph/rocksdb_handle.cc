@@ -75,6 +75,11 @@ class RocksdbHandle::Listener final : public rocksdb::EventListener {
     status_ = rocksdb_status(*error, "flush or compaction in the background");
     failed_ = true;
   }
+  /// No recovery by itself: see max_bgerror_resume_count, which a full disk does not heed.
+  void OnErrorRecoveryBegin(rocksdb::BackgroundErrorReason, rocksdb::Status,
+                            bool* auto_recovery) override {
+    *auto_recovery = false;
+  }
   Status status() const {
     if (!failed_) return {};
     MutexLock lock(mutex_);
