@@ -48,6 +48,9 @@ rocksdb::Options make_options(rocksdb::Env* env, const RocksdbOptions& limits) {
   options.stats_dump_period_sec = 0;
   options.stats_persist_period_sec = 0;
   options.skip_stats_update_on_db_open = true;
+  // It does not resume by itself after an error: it is closed, opened again and replayed, and closing it while it resumes may wait for
+  // ever (https://github.com/facebook/rocksdb/issues/11440).
+  options.max_bgerror_resume_count = 0;
   options.db_write_buffer_size = limits.write_buffer_bytes;
   options.write_buffer_size = limits.write_buffer_bytes;
   options.max_write_buffer_number = 4;
@@ -72,6 +75,11 @@ class RocksdbHandle::Listener final : public rocksdb::EventListener {
     if (failed_) return;
     status_ = rocksdb_status(*error, "flush or compaction in the background");
     failed_ = true;
+  }
+  /// No recovery by itself: see max_bgerror_resume_count, which a full disk does not heed.
+  void OnErrorRecoveryBegin(rocksdb::BackgroundErrorReason, rocksdb::Status,
+                            bool* auto_recovery) override {
+    *auto_recovery = false;
   }
   Status status() const {
     if (!failed_) return {};

@@ -169,6 +169,7 @@ Status Connection::prepare_text(std::string_view sql, std::string_view written, 
   preparing_sql_ = sql;
   reported_ = {};
   const int code = sqlite3_prepare_v2(db(), sql.data(), static_cast<int>(sql.size()), &statement, &tail);
+  out.statement.reset(statement);
   preparing_ = nullptr;
   out.traits.says_or_abort = text_says_or_abort(written);
   if (code != SQLITE_OK) {
@@ -178,7 +179,6 @@ Status Connection::prepare_text(std::string_view sql, std::string_view written, 
     return with_hints(with_signatures(take_error(code, written), written), written);
   }
   out.used = static_cast<size_t>(tail - sql.data());
-  out.statement.reset(statement);
   return {};
 }
 

@@ -2,7 +2,7 @@
 // full disk, a write cut short, a sync that fails. What fails says why; what was acknowledged is there after reopening, what was refused
 // is not, what is unknown is in all three models or in none; reads go on; and when the disk has space again, so do writes.
 //
-// Arguments: PLACES of each kind to try (0: all), [--from KIND].
+// Arguments: PLACES of each kind to try (0: all), [--from KIND]; or --one KIND LIFE PLACE once|always for one fault, as it was told.
 #include <fmt/format.h>
 
 #include <algorithm>
@@ -186,6 +186,13 @@ std::string try_kind(const Kind& kind, bool second, uint64_t places, Totals& tot
 }  // namespace
 
 int main(int count, char** arguments) {
+  if (count == 6 && std::strcmp(arguments[1], "--one") == 0) {
+    const size_t kind = std::min<size_t>(std::strtoull(arguments[2], nullptr, 10), std::size(kKinds) - 1);
+    const std::string problems = try_place(kKinds[kind], std::strcmp(arguments[3], "2") == 0, std::strtoull(arguments[4], nullptr, 10),
+                                           std::strcmp(arguments[5], "always") == 0);
+    fmt::print("{}: {}\n", kKinds[kind].name, problems.empty() ? "right" : problems);
+    return problems.empty() ? 0 : 1;
+  }
   uint64_t places = 4;
   size_t from = 0;
   for (int i = 1; i < count; ++i) {
