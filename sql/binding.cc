@@ -236,7 +236,7 @@ namespace {
 /// Each row has one node with its key, and there are no other nodes of the label.
 Status check_binding(Connection& connection, const BindingDefinition& binding, std::vector<std::string>& problems) {
   constexpr size_t kTold = 10;
-  const auto tell = [&problems, told = size_t{0}](std::string problem) mutable {
+  auto tell = [&problems, told = size_t{0}](std::string problem) mutable {
     if (told++ < kTold) problems.push_back(std::move(problem));
   };
   BRAID_ASSIGN(auto rows, sqlite_prepare(connection.db(), fmt::format("SELECT {} FROM main.{}", quote_identifier(binding.key_column),

@@ -78,9 +78,9 @@ struct Fixture {
 /// Does something once while a chunk file is written.
 class WhileSealing final : public FileHook {
  public:
-  int before(FileOperation operation, std::string_view path, size_t) noexcept override {
-    if (operation == FileOperation::kWrite && file_kind(path) == FileKind::kChunk && armed_.exchange(false)) work_();
-    return 0;
+  FileAnswer before(const FileRequest& request) noexcept override {
+    if (request.operation == FileOperation::kWrite && file_kind(request.path) == FileKind::kChunk && armed_.exchange(false)) work_();
+    return {};
   }
   void arm(std::function<void()> work) {
     work_ = std::move(work);
