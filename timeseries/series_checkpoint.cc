@@ -8,6 +8,12 @@
 namespace braid {
 namespace {
 
+uint64_t bytes_of(const TailTable& table) {
+  uint64_t bytes = 0;
+  for (const auto& segment : table.segments) bytes += segment->bytes();
+  return bytes;
+}
+
 /// Has everything in the chunk been deleted since its rows were frozen?
 bool is_gone(const CatalogState& state, const ChunkDefinition& chunk) {
   return std::any_of(state.deletions.begin(), state.deletions.end(), [&](const auto& entry) {
@@ -74,14 +80,18 @@ void remove_gone_chunks(CatalogWriter& catalog) {
 }  // namespace
 
 SeriesCheckpoint::SeriesCheckpoint(Lsn newest, std::shared_ptr<const CatalogState> state,
-                                   std::shared_ptr<const TailSet> tail, uint64_t relog_rows_max)
+                                   std::shared_ptr<const TailSet> tail, const RelogBounds& relog)
     : newest_(newest), state_(std::move(state)) {
+  uint64_t relogged_bytes = 0;
   for (const auto& [id, table] : tail->tables) {
     const uint64_t rows = table.rows();
     if (rows == 0 || !state_->hypertables.contains(id)) continue;
     // What is logged again stays in the tail, and with it the deletions that hide parts of it.
     constexpr size_t kDeletionsKept = 64;
-    if (rows <= relog_rows_max && table.deletions.size() <= kDeletionsKept) {
+    // It takes memory on, too: where that is much, the next commit would ask for a checkpoint again.
+    const uint64_t bytes = bytes_of(table);
+    if (rows <= relog.rows_max && bytes <= relog.bytes_max - relogged_bytes && table.deletions.size() <= kDeletionsKept) {
+      relogged_bytes += bytes;
       relogging_.push_back(id);
       continue;
     }

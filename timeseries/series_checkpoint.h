@@ -17,12 +17,18 @@
 
 namespace braid {
 
+/// How large the tail of a hypertable may be to be logged again instead of sealed; the bytes are those of all such tails together.
+struct RelogBounds {
+  uint64_t rows_max = 0;
+  uint64_t bytes_max = 0;
+};
+
 /// Threads: one call at a time; `write` beside writers, the others holding the writer slot.
 class SeriesCheckpoint {
  public:
-  /// Freezes the segments of tables with more rows than `relog_rows_max`. `tail` is the newest set.
+  /// Freezes the segments of tables that are past the bounds. `tail` is the newest set.
   SeriesCheckpoint(Lsn newest, std::shared_ptr<const CatalogState> state,
-                   std::shared_ptr<const TailSet> tail, uint64_t relog_rows_max);
+                   std::shared_ptr<const TailSet> tail, const RelogBounds& relog);
 
   Lsn newest() const { return newest_; }
   /// Writes and syncs the chunk files.

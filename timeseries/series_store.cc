@@ -284,8 +284,9 @@ Status SeriesStore::checkpoint_begin(Lsn published) {
     state = state_;
     tail = tail_;
   }
+  constexpr uint64_t kRelogPart = 8;  // of the tail
   checkpoint_ = std::make_unique<SeriesCheckpoint>(published, std::move(state), std::move(tail),
-                                                   options_.relog_rows_max);
+                                                   RelogBounds{options_.relog_rows_max, options_.tail_bytes_max / kRelogPart});
   return Status();
 }
 

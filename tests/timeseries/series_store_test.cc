@@ -592,4 +592,20 @@ TEST_CASE("random operations leave the same points as a map") {
 }
 
 }  // namespace
+
+// A tail of few rows that took more memory than a checkpoint waits for was logged again by every checkpoint, and each commit asked for one.
+TEST_CASE("a tail of few rows is sealed where it takes much of the memory, and logged again where it does not") {
+  for (const uint64_t tail_bytes_max : {uint64_t{1} << 26, uint64_t{1} << 14}) {
+    SeriesHarness harness({.tail_bytes_max = tail_bytes_max, .relog_rows_max = 100});
+    const auto table = harness.create_table();
+    for (int64_t time = 0; time < 60; ++time) harness.add(table, "a", time, 1);
+    const auto points = harness.points(table);
+    REQUIRE(harness.checkpoint());
+    CHECK(harness.figure("tail_rows") == (tail_bytes_max > (uint64_t{1} << 20) ? 60 : 0));
+    CHECK(harness.points(table) == points);
+    harness.reopen();
+    CHECK(harness.points(table) == points);
+  }
+}
+
 }  // namespace braid
