@@ -291,6 +291,9 @@ class GatedFileSystem final : public rocksdb::FileSystemWrapper {
   }
   IOStatus RenameFile(const std::string& from, const std::string& to, const IOOptions& options,
                       IODebugContext* context) override {
+    // RocksDB names a new MANIFEST in CURRENT and syncs the directory after: the name of the one
+    // must not be durable without that of the other.
+    if (to.ends_with("/CURRENT")) BRAID_PASS(sync_directory_of(to, options, context));
     return gate_.change({.operation = FileOperation::kRename, .path = from, .to = to},
                         [&] { return target()->RenameFile(from, to, options, context); });
   }
@@ -329,6 +332,12 @@ class GatedFileSystem final : public rocksdb::FileSystemWrapper {
   }
 
  private:
+  IOStatus sync_directory_of(const std::string& path, const IOOptions& options,
+                             IODebugContext* context) {
+    std::unique_ptr<rocksdb::FSDirectory> directory;
+    BRAID_PASS(NewDirectory(path.substr(0, path.find_last_of('/')), options, &directory, context));
+    return directory->Fsync(options, context);
+  }
   static bool is_manifest(const std::string& path) {
     return path.find("/MANIFEST-") != std::string::npos;
   }

@@ -117,7 +117,7 @@ class Life {
 
   /// A mapped file holds anything after a loss of power.
   void spoil_index(const CrashImage& image, std::mt19937_64& random) const {
-    if (random() % 4 != 0 || !image.directories.contains(kName)) return;
+    if (random() % 4 != 0 || !image.files.contains(fmt::format("{}/rows.db", kName))) return;
     CrashImage index;
     std::string bytes(32768, '\0');
     for (char& byte : bytes) byte = static_cast<char>(random());
