@@ -114,10 +114,8 @@ class Campaign {
   }
 
   void live(TestDatabase& database) {
-    std::vector<std::thread> threads;
-    threads.emplace_back([&] { write_transactions(database); });
-    threads.emplace_back([&] { write_batches(database); });
-    for (int reader = 0; reader < 2; ++reader) threads.emplace_back([&, reader] { read(database, reader); });
+    std::array<std::thread, 4> threads = {std::thread([&] { write_transactions(database); }), std::thread([&] { write_batches(database); }),
+                                          std::thread([&] { read(database, 0); }), std::thread([&] { read(database, 1); })};
     const auto end = Clock::now() + std::chrono::seconds(seconds_);
     const auto step = std::max<std::chrono::milliseconds>(std::chrono::milliseconds(seconds_ * 1000 / 200), std::chrono::milliseconds(100));
     while (!done_ && Clock::now() < end) {
