@@ -5,6 +5,7 @@
 
 #include <algorithm>
 
+#include "sql/empty_cursor.h"
 #include "sql/graph_access.h"
 #include "sql/virtual_table.h"
 
@@ -105,7 +106,7 @@ class BoundTable final : public VirtualTable {
  public:
   using VirtualTable::VirtualTable;
   int best_index(sqlite3_index_info&) override { return SQLITE_OK; }
-  std::unique_ptr<VirtualCursor> open() override;
+  std::unique_ptr<VirtualCursor> open() override { return std::make_unique<EmptyCursor>(); }
 
   // values: old rowid, new rowid, label, event, old key, new key
   Status update(std::span<sqlite3_value*> values, sqlite3_int64& rowid) override {
@@ -123,17 +124,6 @@ class BoundTable final : public VirtualTable {
     return delete_bound(connection, binding, property_of(values[4]));
   }
 };
-
-class EmptyCursor final : public VirtualCursor {
- public:
-  Status filter(int, const char*, std::span<sqlite3_value*>) override { return {}; }
-  Status next() override { return {}; }
-  bool at_end() const override { return true; }
-  Status column(sqlite3_context*, int) override { return {}; }
-  int64_t rowid() const override { return 0; }
-};
-
-std::unique_ptr<VirtualCursor> BoundTable::open() { return std::make_unique<EmptyCursor>(); }
 
 /// The table's and the column's names as the schema spells them.
 Status resolve_table(Connection& connection, BindingDefinition& binding) {

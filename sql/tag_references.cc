@@ -5,6 +5,7 @@
 #include <fmt/format.h>
 
 #include "engine/sqlite_handle.h"
+#include "sql/empty_cursor.h"
 #include "sql/series_choice.h"
 #include "sql/series_conditions.h"
 #include "sql/sql_tokens.h"
@@ -74,7 +75,7 @@ class ReferencedTable final : public VirtualTable {
  public:
   using VirtualTable::VirtualTable;
   int best_index(sqlite3_index_info&) override { return SQLITE_OK; }
-  std::unique_ptr<VirtualCursor> open() override;
+  std::unique_ptr<VirtualCursor> open() override { return std::make_unique<EmptyCursor>(); }
 
   // values: old rowid, new rowid, hypertable, tag, event, old value
   Status update(std::span<sqlite3_value*> values, sqlite3_int64& rowid) override {
@@ -84,17 +85,6 @@ class ReferencedTable final : public VirtualTable {
                      text_of(values[4]), values[5]);
   }
 };
-
-class NoRows final : public VirtualCursor {
- public:
-  Status filter(int, const char*, std::span<sqlite3_value*>) override { return {}; }
-  Status next() override { return {}; }
-  bool at_end() const override { return true; }
-  Status column(sqlite3_context*, int) override { return {}; }
-  int64_t rowid() const override { return 0; }
-};
-
-std::unique_ptr<VirtualCursor> ReferencedTable::open() { return std::make_unique<NoRows>(); }
 
 /// The first column of the first row; ?1 and ?2 are names.
 Result<std::optional<std::string>> look_up(Connection& connection, const char* sql, std::string_view first, std::string_view second = {}) {

@@ -361,4 +361,26 @@ TEST_CASE("the bytes of every codec are those of this version of the format") {
 }
 
 }  // namespace
+
+// Without compression the number of texts is the first byte of the stripe, which is that of a compressed one for 128 texts: they could not be read any more.
+TEST_CASE("a dictionary of any number of texts comes back, compressed or not") {
+  for (size_t count = 1; count <= kDictionaryTextsMax; count += count < 300 ? 1 : 53) {
+    std::vector<std::string> texts;
+    for (size_t i = 0; i < count; ++i) texts.push_back(std::string(1, static_cast<char>(i * 193 % 251)) + static_cast<char>(i / 251));
+    TextDictionaryBuilder builder;
+    for (size_t start = 0; start < count; start += kBlockRowsMax) {
+      const size_t some = std::min(kBlockRowsMax, count - start);
+      const std::vector<std::string_view> part(texts.begin() + static_cast<ptrdiff_t>(start), texts.begin() + static_cast<ptrdiff_t>(start + some));
+      std::vector<int64_t> indexes(some);
+      REQUIRE(builder.add(part, indexes));
+    }
+    std::string stripe;
+    builder.encode(stripe);
+    TextDictionary dictionary;
+    CAPTURE(count);
+    REQUIRE(dictionary.decode(stripe));
+    CHECK(std::equal(texts.begin(), texts.end(), dictionary.texts().begin(), dictionary.texts().end()));
+  }
+}
+
 }  // namespace braid

@@ -47,7 +47,7 @@ void compress_stripe(std::string& out, size_t start, Effort effort) {
   out.replace(start, size, compressed);
 }
 
-bool inflate_stripe(std::string_view stripe, std::vector<char>& out) {
+bool inflate_stripe(std::string_view stripe, std::vector<char>& out, bool any_byte_first) {
   ByteReader in(stripe.substr(1));
   uint64_t size;
   std::string_view bytes;
@@ -55,7 +55,7 @@ bool inflate_stripe(std::string_view stripe, std::vector<char>& out) {
   out.resize(size);
   if (context() == nullptr) return false;
   const size_t got = ZSTD_decompressDCtx(context(), out.data(), out.size(), bytes.data(), bytes.size());
-  return ZSTD_isError(got) == 0 && got == size && !is_compressed({out.data(), out.size()});
+  return ZSTD_isError(got) == 0 && got == size && (any_byte_first || !is_compressed({out.data(), out.size()}));
 }
 
 }  // namespace braid

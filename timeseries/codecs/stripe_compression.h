@@ -23,7 +23,7 @@ inline bool is_compressed(std::string_view stripe) {
   return !stripe.empty() && static_cast<uint8_t>(stripe[0]) == kCompressedStripe;
 }
 
-/// The bytes of the stripe, which are no compressed stripe again; false on damage.
-bool inflate_stripe(std::string_view stripe, std::vector<char>& out);
+/// The bytes of the stripe; false on damage, also when they are a compressed stripe again, unless they may begin with any byte.
+bool inflate_stripe(std::string_view stripe, std::vector<char>& out, bool any_byte_first = false);
 
 }  // namespace braid

@@ -64,11 +64,8 @@ void TextDictionaryBuilder::encode(std::string& out) const {
 }
 
 bool TextDictionary::decode(std::string_view stripe) {
-  if (!is_compressed(stripe)) {
-    bytes_.assign(stripe.begin(), stripe.end());
-  } else if (!inflate_stripe(stripe, bytes_)) {
-    return false;
-  }
+  // The varint of 128, 256 and so on texts begins as a compressed stripe does; what follows it, a codec of integers, begins no compressed bytes.
+  if (!is_compressed(stripe) || !inflate_stripe(stripe, bytes_, /*any_byte_first=*/true)) bytes_.assign(stripe.begin(), stripe.end());
   ByteReader in({bytes_.data(), bytes_.size()});
   uint64_t count;
   if (!in.varint(count) || count > kDictionaryTextsMax) return false;
