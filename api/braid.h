@@ -153,12 +153,13 @@ BRAID_API const char* braid_connection_error(braid_connection* connection);
 /// Where in the SQL text the last error is, as a byte offset, or -1 when it is not tied to a place.
 BRAID_API int64_t braid_connection_error_offset(braid_connection* connection);
 
-/// Makes the statement that runs on this connection, and those started before it ends, stop with BRAID_INTERRUPTED.
+/// Makes the statement that runs on this connection, and those started before it ends, stop with BRAID_INTERRUPTED. Of a statement that writes
+/// the whole transaction is rolled back, with what earlier statements did in it.
 /// Threads:   any; this is the one call on a connection that another thread may make.
 BRAID_API void braid_interrupt(braid_connection* connection);
 
 /// Runs SQL text of any number of statements; rows are ignored. Stops at the first error.
-/// Errors:    any; braid_connection_error_offset gives the place.
+/// Errors:    any; braid_connection_error_offset gives the place. BRAID_INVALID_ARGUMENT when `sql` holds a NUL byte.
 /// On error:  what earlier statements did stays (in the open transaction, or committed when there was none).
 BRAID_API int32_t braid_execute(braid_connection* connection, const char* sql, int64_t sql_size);
 
@@ -452,7 +453,8 @@ BRAID_API int32_t braid_appender_open(braid_connection* connection, const char* 
 
 /// Sets the series by its tags for the points that follow.
 /// Shapes:    `tags[count]` in the order of the hypertable's tag columns; a NULL entry is a NULL tag, an INTEGER tag is its decimal digits.
-/// Errors:    BRAID_INVALID_ARGUMENT (count). An INTEGER tag that is no whole number is found when the points are written: BRAID_CONSTRAINT.
+/// Errors:    BRAID_INVALID_ARGUMENT (count); BRAID_CONSTRAINT (an INTEGER tag that is no whole number).
+/// On error:  the series set before stays.
 BRAID_API int32_t braid_appender_series(braid_appender* appender, const char* const* tags, size_t count);
 
 /// Says what happens to points that exist, in place of the hypertable's own rule, for points added from now on.
@@ -462,7 +464,7 @@ BRAID_API int32_t braid_appender_on_conflict(braid_appender* appender, const cha
 
 /// Adds one point whose fields are all doubles or int64 taken as doubles where a field is one.
 /// Shapes:    `values[count]` in the order of the fields; `nulls` may be NULL, else nulls[i] != 0 makes field i null.
-/// Errors:    BRAID_INVALID_ARGUMENT (count, a text field); BRAID_MISUSE (no series set).
+/// Errors:    BRAID_INVALID_ARGUMENT (count, a text field, a time before the year 0 or INT64_MAX); BRAID_MISUSE (no series set).
 BRAID_API int32_t braid_appender_point(braid_appender* appender, int64_t time, const double* values, const uint8_t* nulls,
                                        size_t count);
 
@@ -476,12 +478,15 @@ typedef struct braid_column {
 
 /// Adds many points of the series set.
 /// Shapes:    `times[count]`; `columns[column_count]`, one per field.
-/// Errors:    BRAID_INVALID_ARGUMENT (column count or type).
+/// Errors:    BRAID_INVALID_ARGUMENT (column count or type, a time out of range, as above); none of the points is added then.
 BRAID_API int32_t braid_appender_columns(braid_appender* appender, const int64_t* times, size_t count, const braid_column* columns,
                                          size_t column_count);
 
 /// Writes what was added into the transaction; without one, commits it. After an error the points are kept, and the next flush tries again.
 BRAID_API int32_t braid_appender_flush(braid_appender* appender);
+/// Drops the points that were added and not flushed, so that a point that no flush can write is no longer in the way of others. What was added
+/// within a transaction belongs to that, and goes with its rollback.
+BRAID_API int32_t braid_appender_discard(braid_appender* appender);
 /// Flushes and closes. The code is that of the flush; the handle is gone in any case.
 BRAID_API int32_t braid_appender_close(braid_appender* appender);
 

@@ -3,6 +3,7 @@
 
 #include "api/c_guard.h"
 #include "api/column_argument.h"
+#include "timeseries/point_checks.h"
 
 using namespace braid;
 
@@ -55,7 +56,7 @@ const char* braid_batch_error(braid_batch* batch) { return batch == nullptr ? ""
 
 int32_t braid_batch_execute(braid_batch* batch, const char* sql, int64_t sql_size, const braid_value* values, size_t count) {
   return guard(batch, [&]() -> Status {
-    BRAID_ASSIGN(const std::string_view text, text_argument(sql, sql_size, "sql"));
+    BRAID_ASSIGN(const std::string_view text, sql_argument(sql, sql_size));
     if (values == nullptr && count > 0) return null_argument("values");
     ExecuteStep step{std::string(text), {}};
     uint64_t size = text.size();
@@ -99,6 +100,7 @@ int32_t braid_batch_points(braid_batch* batch, const char* hypertable, const cha
     const auto newest = batch->database->engine().versions().newest();
     const HypertableDefinition* table = newest->catalog->hypertable(hypertable);
     if (table == nullptr) return Status(StatusCode::kNotFound, fmt::format("there is no hypertable '{}'", hypertable));
+    BRAID_TRY(check_point_times(*table, step.times));
     BRAID_ASSIGN(step.columns, columns_argument(columns, column_count, count, &table->fields));
     uint64_t size = sizeof step + count * 8;
     for (const ColumnData& column : step.columns) {

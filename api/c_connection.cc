@@ -107,7 +107,7 @@ void braid_interrupt(braid_connection* connection) {
 
 int32_t braid_execute(braid_connection* connection, const char* sql, int64_t sql_size) {
   return guard(connection, [&]() -> Status {
-    BRAID_ASSIGN(const std::string_view text, text_argument(sql, sql_size, "sql"));
+    BRAID_ASSIGN(const std::string_view text, sql_argument(sql, sql_size));
     BRAID_ASSIGN(Connection * open, open_connection(*connection->state));
     return open->execute(text);
   });
@@ -175,7 +175,7 @@ int32_t braid_prepare(braid_connection* connection, const char* sql, int64_t sql
   if (tail != nullptr) *tail = 0;
   return guard(connection, [&]() -> Status {
     BRAID_NOT_NULL(statement);
-    BRAID_ASSIGN(const std::string_view text, text_argument(sql, sql_size, "sql"));
+    BRAID_ASSIGN(const std::string_view text, sql_argument(sql, sql_size));
     BRAID_ASSIGN(Connection * open, open_connection(*connection->state));
     size_t used = 0;
     BRAID_ASSIGN(auto made, open->prepare(text, used));
@@ -218,6 +218,7 @@ int32_t braid_bind_double(braid_statement* statement, int32_t index, double valu
   return bind_call(statement, index, [&](sqlite3_stmt* raw) { return sqlite3_bind_double(raw, index, value); });
 }
 int32_t braid_bind_text(braid_statement* statement, int32_t index, const char* value, int64_t size) {
+  if (size < BRAID_NUL_TERMINATED) return guard(statement, [] { return Status(StatusCode::kInvalidArgument, "the text's size is negative"); });
   return bind_call(statement, index, [&](sqlite3_stmt* raw) {
     if (value == nullptr) return sqlite3_bind_null(raw, index);
     const std::string_view text = size < 0 ? std::string_view(value) : std::string_view(value, static_cast<size_t>(size));

@@ -55,6 +55,14 @@ inline Result<std::string_view> text_argument(const char* text, int64_t size, st
   return size == BRAID_NUL_TERMINATED ? std::string_view(text) : std::string_view(text, static_cast<size_t>(size));
 }
 
+/// SQL as text: SQLite would stop at a NUL, and leave out what follows.
+inline Result<std::string_view> sql_argument(const char* sql, int64_t size) {
+  auto text = text_argument(sql, size, "sql");
+  const size_t nul = text.ok() ? text->find('\0') : std::string_view::npos;
+  if (nul == std::string_view::npos) return text;
+  return Status(StatusCode::kInvalidArgument, "sql: byte " + std::to_string(nul) + " (from 0) is NUL, which no statement holds");
+}
+
 inline std::optional<std::string_view> optional_argument(const char* text) {
   return text == nullptr ? std::nullopt : std::optional<std::string_view>(text);
 }

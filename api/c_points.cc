@@ -6,6 +6,7 @@
 #include "api/c_guard.h"
 #include "api/column_argument.h"
 #include "sql/hypertable_columns.h"
+#include "timeseries/point_checks.h"
 
 using namespace braid;
 
@@ -22,8 +23,8 @@ bool same_fields(const std::vector<FieldDefinition>& a, const std::vector<FieldD
 }
 
 Status append_run(Connection& connection, const braid_appender& appender, const braid_appender::Run& run) {
-  BRAID_ASSIGN(const HypertableDefinition* table, find_table(connection, appender.hypertable));
-  if (!same_fields(table->fields, appender.fields))
+  BRAID_ASSIGN(const HypertableDefinition* table, find_table(connection, appender.table.name));
+  if (!same_fields(table->fields, appender.table.fields))
     return Status(StatusCode::kMisuse, fmt::format("the fields of hypertable '{}' have changed; open another appender", table->name));
   std::vector<std::optional<std::string_view>> tags(run.tags.begin(), run.tags.end());
   SeriesWriter& writer = connection.series_writer();
@@ -91,13 +92,11 @@ int32_t braid_appender_open(braid_connection* connection, const char* hypertable
     auto made = std::make_unique<braid_appender>();
     BRAID_TRY(open->read([&]() -> Status {
       BRAID_ASSIGN(const HypertableDefinition* table, find_table(*open, hypertable));
-      made->fields = table->fields;
-      made->tag_count = table->tags.size();
+      made->table = *table;
       return {};
     }));
     made->state = connection->state;
-    made->hypertable = hypertable;
-    made->has_series = made->tag_count == 0;
+    made->has_series = made->table.tags.empty();
     *appender = made.release();
     return {};
   });
@@ -105,11 +104,14 @@ int32_t braid_appender_open(braid_connection* connection, const char* hypertable
 
 int32_t braid_appender_series(braid_appender* appender, const char* const* tags, size_t count) {
   return guard(appender, [&]() -> Status {
-    if (count != appender->tag_count)
+    if (count != appender->table.tags.size())
       return Status(StatusCode::kInvalidArgument,
-                    fmt::format("{} tags are given, hypertable '{}' has {}", count, appender->hypertable, appender->tag_count));
+                    fmt::format("{} tags are given, hypertable '{}' has {}", count, appender->table.name, appender->table.tags.size()));
     if (tags == nullptr && count > 0) return null_argument("tags");
-    appender->tags = tags_argument(tags, count);
+    auto given = tags_argument(tags, count);
+    for (size_t i = 0; i < count; ++i)
+      if (given[i] && appender->table.tag_type(i) == FieldType::kInt64) BRAID_TRY(whole_number_tag(appender->table, i, *given[i]).status());
+    appender->tags = std::move(given);
     appender->has_series = true;
     return {};
   });
@@ -128,13 +130,14 @@ int32_t braid_appender_point(braid_appender* appender, int64_t time, const doubl
   return guard(appender, [&]() -> Status {
     BRAID_TRY(check_series(*appender));
     if (values == nullptr && count > 0) return null_argument("values");
-    if (count != appender->fields.size())
+    if (count != appender->table.fields.size())
       return Status(StatusCode::kInvalidArgument,
-                    fmt::format("{} values are given, hypertable '{}' has {} fields", count, appender->hypertable, appender->fields.size()));
+                    fmt::format("{} values are given, hypertable '{}' has {} fields", count, appender->table.name, appender->table.fields.size()));
+    BRAID_TRY(check_point_times(appender->table, {&time, 1}));
     braid_appender::Run run{appender->tags, {time}, {}, appender->policy};
     run.columns.resize(count);
     for (size_t i = 0; i < count; ++i) {
-      run.columns[i].type = appender->fields[i].type;
+      run.columns[i].type = appender->table.fields[i].type;
       FieldValue value;
       value.is_null = nulls != nullptr && nulls[i] != 0;
       if (!value.is_null && run.columns[i].type == FieldType::kDouble) value.real = values[i];
@@ -143,11 +146,11 @@ int32_t braid_appender_point(braid_appender* appender, int64_t time, const doubl
         if (text || !(values[i] >= -9007199254740992.0 && values[i] <= 9007199254740992.0) ||
             values[i] != static_cast<double>(static_cast<int64_t>(values[i])))
           return Status(StatusCode::kInvalidArgument,
-                        fmt::format("field '{}': {} is no value of its type; use braid_appender_columns", appender->fields[i].name, values[i]));
+                        fmt::format("field '{}': {} is no value of its type; use braid_appender_columns", appender->table.fields[i].name, values[i]));
         value.integer = static_cast<int64_t>(values[i]);
         if (run.columns[i].type == FieldType::kBool && value.integer != 0 && value.integer != 1)
           return Status(StatusCode::kInvalidArgument, fmt::format("field '{}': {} is not a boolean, expected 0 or 1",
-                                                                  appender->fields[i].name, value.integer));
+                                                                  appender->table.fields[i].name, value.integer));
       }
       run.columns[i].push(value);
     }
@@ -161,14 +164,23 @@ int32_t braid_appender_columns(braid_appender* appender, const int64_t* times, s
     BRAID_TRY(check_series(*appender));
     if (count == 0) return {};
     BRAID_NOT_NULL(times);
+    BRAID_TRY(check_point_times(appender->table, {times, count}));
     braid_appender::Run run{appender->tags, std::vector<int64_t>(times, times + count), {}, appender->policy};
-    BRAID_ASSIGN(run.columns, columns_argument(columns, column_count, count, &appender->fields));
+    BRAID_ASSIGN(run.columns, columns_argument(columns, column_count, count, &appender->table.fields));
     return add_and_bound(*appender, std::move(run));
   });
 }
 
 int32_t braid_appender_flush(braid_appender* appender) {
   return guard(appender, [&] { return flush(*appender); });
+}
+
+int32_t braid_appender_discard(braid_appender* appender) {
+  return guard(appender, [&]() -> Status {
+    appender->pending.clear();
+    appender->pending_rows = 0;
+    return {};
+  });
 }
 
 int32_t braid_appender_close(braid_appender* appender) {

@@ -73,9 +73,7 @@ struct braid_appender {
     std::optional<braid::ConflictPolicy> policy;
   };
   std::shared_ptr<braid::ConnectionState> state;
-  std::string hypertable;
-  std::vector<braid::FieldDefinition> fields;
-  size_t tag_count = 0;
+  braid::HypertableDefinition table;  ///< as it was when the appender was opened
   std::vector<std::optional<std::string>> tags;
   bool has_series = false;
   std::optional<braid::ConflictPolicy> policy;  ///< none: the hypertable's

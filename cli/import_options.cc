@@ -18,7 +18,7 @@ its number and nothing is kept.
 
 With --resume NAME a CSV file is imported in transactions of --batch rows, each of which also keeps how many rows of the
 file are in. After a crash, a kill or a bad line the same command goes on behind them; when all are in it imports the
-rows that were added to the file since. SELECT * FROM loads shows the names, SELECT load_finish('NAME') forgets one.
+rows that were added to the file since. SELECT * FROM load_positions shows the names, SELECT load_finish('NAME') forgets one.
 
 Types: what no --type gives is inferred: INTEGER, DOUBLE, BOOLEAN (not for tables) or TEXT, from all values of a
 file, or from the first 10,000 records (at most 4 MB) of standard input. "007", "+1" and integers past 64 bits are

@@ -4,6 +4,7 @@
 
 #include <algorithm>
 
+#include "cli/import_column.h"
 #include "cli/terminal.h"
 #include "cli/value_reader.h"
 
@@ -61,8 +62,8 @@ class LineParser {
     CLI_TRY(take_name("=, ", "the name of a tag", &name));
     if (!take('=')) return wrong(fmt::format("expected = and the value of the tag {}", name));
     CLI_TRY(take_name(", =", "the value of a tag", &value));
-    const bool twice = std::any_of(point->tags.begin(), point->tags.end(), [&](const auto& tag) { return tag.first == name; });
-    if (twice) return wrong(fmt::format("the tag {} stands twice in the line", name));
+    for (const auto& [other, unused] : point->tags)
+      if (same_name(other, name)) return twice("tag", other, name);
     point->tags.emplace_back(std::move(name), std::move(value));
     return std::nullopt;
   }
@@ -72,10 +73,16 @@ class LineParser {
     CLI_TRY(take_name("=, ", "the name of a field", &field.name));
     if (!take('=')) return wrong(fmt::format("expected = and the value of the field {}", field.name));
     CLI_TRY(!at_end() && line_[at_] == '"' ? take_text(&field) : take_value(&field));
-    const bool twice = std::any_of(point->fields.begin(), point->fields.end(), [&](const LineField& one) { return one.name == field.name; });
-    if (twice) return wrong(fmt::format("the field {} stands twice in the line", field.name));
+    for (const LineField& other : point->fields)
+      if (same_name(other.name, field.name)) return twice("field", other.name, field.name);
     point->fields.push_back(std::move(field));
     return std::nullopt;
+  }
+
+  /// Columns are the same in any case of letters.
+  Failure twice(const char* what, const std::string& first, const std::string& second) const {
+    if (first == second) return wrong(fmt::format("the {} {} stands twice in the line", what, second));
+    return wrong(fmt::format("the {}s {} and {} differ in the case of letters only, which columns cannot; rename one", what, first, second));
   }
 
   Done take_text(LineField* field) {
@@ -112,6 +119,8 @@ class LineParser {
       return std::nullopt;
     }
     at_ = start;
+    const bool digits = whole && text.size() > 2 && text.find_first_not_of("0123456789", text[0] == '-' ? 1 : 0) == text.size() - 1;
+    if (digits) return wrong(fmt::format("'{}' is out of range: integers, with i or u, lie between {} and {}", printable(text, false), INT64_MIN, INT64_MAX));
     return wrong(fmt::format("'{}' is no value: expected a number, an integer of 64 bits with i, true, false or \"text\"", printable(text, false)));
   }
 

@@ -24,6 +24,8 @@ namespace {
 
 using Role = HypertableColumn::Role;
 
+constexpr std::string_view kTimeColumn = "time";
+
 Failure interrupted() { return {.message = "interrupted", .interrupted = true}; }
 
 /// One measurement: its columns, and the points that are gathered for it.
@@ -38,13 +40,19 @@ class Measurement {
     return std::nullopt;
   }
 
+  /// Before the first look: is there a table of its name?
+  Done find() {
+    const std::array<std::string_view, 1> names = {name_};
+    return session_.query("SELECT sql FROM sqlite_schema WHERE type IN ('table', 'view') AND name = ?1 COLLATE NOCASE", names,
+                          [this](braid_statement* row) {
+                            sql_ = column_text(row, 0);
+                            is_there_ = true;
+                          });
+  }
+
   /// Creates the hypertable, or finds the columns in the one that is there.
   Done begin() {
-    std::string sql;
-    const std::array<std::string_view, 1> names = {name_};
-    CLI_TRY(session_.query("SELECT sql FROM sqlite_schema WHERE type IN ('table', 'view') AND name = ?1 COLLATE NOCASE", names,
-                           [&sql](braid_statement* row) { sql = column_text(row, 0); }));
-    CLI_TRY(sql.empty() ? create() : take_existing(sql));
+    CLI_TRY(is_there_ ? take_existing(sql_) : create());
     braid_appender* appender = nullptr;
     CLI_TRY(session_.check(braid_appender_open(session_.connection(), name_.c_str(), &appender)));
     appender_.reset(appender);
@@ -117,9 +125,15 @@ class Measurement {
       return Failure{fmt::format("{} of {} is a tag in one line and a field in another; expected one or the other", name, name_)};
     const size_t place = place_of(columns, name);
     if (place == columns.size()) {
+      // A table that is there may have another time column, and a field of this name.
+      if (same_name(name, kTimeColumn) && !is_there_)
+        return Failure{fmt::format("the {} {} of {} has the name of the time column; rename it in the file, or create the hypertable with another time column first",
+                                   role == Role::kTag ? "tag" : "field", name, name_)};
       columns.push_back({.name = name, .type = type, .role = role});
       return std::nullopt;
     }
+    if (columns[place].name != name)
+      return Failure{fmt::format("{} and {} of {} differ in the case of letters only, which columns cannot; rename one", columns[place].name, name, name_)};
     ColumnType& known = columns[place].type;
     if (known == type) return std::nullopt;
     const auto is_number = [](ColumnType one) { return one == ColumnType::kInteger || one == ColumnType::kDouble; };
@@ -131,7 +145,7 @@ class Measurement {
   }
 
   Done create() {
-    std::string sql = fmt::format("CREATE VIRTUAL TABLE {} USING hypertable(time TIMESTAMPTZ", quote_identifier(name_));
+    std::string sql = fmt::format("CREATE VIRTUAL TABLE {} USING hypertable({} TIMESTAMPTZ", quote_identifier(name_), kTimeColumn);
     for (const HypertableColumn& tag : tags_) sql += fmt::format(", {} TEXT TAG", quote_identifier(tag.name));
     for (const HypertableColumn& field : fields_)
       sql += fmt::format(", {} {}", quote_identifier(field.name), column_type_row(field.type).hypertable_type);
@@ -195,6 +209,8 @@ class Measurement {
 
   const Session& session_;
   const std::string name_;
+  bool is_there_ = false;
+  std::string sql_;  // of the table that is there
   std::vector<HypertableColumn> tags_;
   std::vector<HypertableColumn> fields_;
   std::unordered_map<std::string, SeriesRows> series_;
@@ -250,7 +266,16 @@ class LineProtocolImport {
     }
   }
 
-  Done note(const LinePoint& point) { return measurements_.try_emplace(point.measurement, session_, point.measurement).first->second.note(point); }
+  Done note(const LinePoint& point) {
+    const auto known = measurements_.find(point.measurement);
+    if (known != measurements_.end()) return known->second.note(point);
+    for (const auto& [name, measurement] : measurements_)
+      if (same_name(name, point.measurement))
+        return Failure{fmt::format("the measurements {} and {} differ in the case of letters only, which tables cannot; rename one", name, point.measurement)};
+    Measurement& added = measurements_.try_emplace(point.measurement, session_, point.measurement).first->second;
+    CLI_TRY(added.find());
+    return added.note(point);
+  }
 
   Done add(const LinePoint& point) {
     // A line without a time is of now, as InfluxDB takes it; of the same now for the whole file.

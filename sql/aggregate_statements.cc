@@ -63,15 +63,22 @@ std::optional<std::string> call(const SqlTokens& tokens) {
 
 }  // namespace
 
-std::optional<TranslatedStatement> translate_statement(std::string_view sql) {
+Result<std::optional<TranslatedStatement>> translate_statement(std::string_view sql) {
   // Every statement comes here: most are told by their first letters.
   const size_t first = sql.find_first_not_of(" \t\r\n\f;");
-  if (first == std::string_view::npos || std::string_view("cCdD-/").find(sql[first]) == std::string_view::npos) return std::nullopt;
+  std::optional<TranslatedStatement> translated;
+  if (first == std::string_view::npos || std::string_view("cCdD-/").find(sql[first]) == std::string_view::npos) return translated;
   const auto tokens = SqlTokens::of(sql);
-  if (!tokens || tokens->size() < 4) return std::nullopt;
-  for (const auto translate : {create_view, drop_view, call})
-    if (auto text = translate(*tokens)) return TranslatedStatement{std::move(*text), tokens->used()};
-  return std::nullopt;
+  if (!tokens || tokens->size() < 4) return translated;
+  for (const auto translate : {create_view, drop_view, call}) {
+    auto text = translate(*tokens);
+    if (text) return std::optional(TranslatedStatement{std::move(*text), tokens->used()});
+  }
+  size_t at = 0;
+  if (!take_words(*tokens, at, {"CREATE", "MATERIALIZED", "VIEW"})) return translated;
+  return Status(StatusCode::kSql,
+                "CREATE MATERIALIZED VIEW makes continuous aggregates only, in the form CREATE MATERIALIZED VIEW [IF NOT EXISTS] name WITH (timescaledb.continuous) AS "
+                "SELECT time_bucket(…), … GROUP BY … [WITH [NO] DATA]; of other queries CREATE VIEW makes a view and CREATE TABLE … AS a table");
 }
 
 }  // namespace braid

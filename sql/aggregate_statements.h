@@ -9,6 +9,8 @@
 #include <string>
 #include <string_view>
 
+#include "engine/result.h"
+
 namespace braid {
 
 struct TranslatedStatement {
@@ -16,7 +18,7 @@ struct TranslatedStatement {
   size_t used = 0;  ///< bytes of the original text
 };
 
-/// Nothing for all other statements.
-std::optional<TranslatedStatement> translate_statement(std::string_view sql);
+/// Nothing for all other statements. kSql for another materialized view, saying what form there is.
+Result<std::optional<TranslatedStatement>> translate_statement(std::string_view sql);
 
 }  // namespace braid

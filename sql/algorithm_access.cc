@@ -67,8 +67,13 @@ Result<std::vector<WrittenRow>> computed_rows(Connection& connection, std::strin
   for (size_t i = 0; i < query.values.size(); ++i) bind_value(raw, static_cast<int>(i) + 1, query.values[i]);
   std::vector<WrittenRow> rows;
   for (;;) {
-    BRAID_ASSIGN(const bool more, statement->step());
-    if (!more) break;
+    const auto more = statement->step();
+    if (!more.ok()) {
+      statement->reset();
+      // What the algorithm's table said, as a plain SELECT would.
+      return connection.reported_or(more.status());
+    }
+    if (!*more) break;
     rows.push_back({static_cast<uint64_t>(sqlite3_column_int64(raw, 0)), property_of(sqlite3_column_value(raw, 1))});
   }
   statement->reset();

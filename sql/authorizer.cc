@@ -11,6 +11,7 @@
 
 #include "sql/connection.h"
 #include "sql/hypertable_columns.h"
+#include "sql/latest_conditions.h"
 
 namespace braid {
 
@@ -85,8 +86,8 @@ bool is_ours(std::string_view name) { return starts(name, "_braid_"); }
 class Authorizer {
  public:
   Authorizer(Connection& connection, StatementTraits& traits, std::string_view first, std::string_view second,
-             std::string_view trigger)
-      : connection_(connection), traits_(traits), first_(first), second_(second), trigger_(trigger) {}
+             std::string_view schema, std::string_view trigger)
+      : connection_(connection), traits_(traits), first_(first), second_(second), schema_(schema), trigger_(trigger) {}
 
   int decide(int action) {
     switch (action) {
@@ -128,7 +129,7 @@ class Authorizer {
         if (trigger_.empty()) traits_.deletes_from = first_;
         traits_.may_see_keys |= !trigger_.empty();
         return write();
-      case SQLITE_UPDATE: traits_.may_see_keys = true; return write();
+      case SQLITE_UPDATE: traits_.may_see_keys = true; return update();
       case SQLITE_SELECT:
       case SQLITE_RECURSIVE: traits_.may_see_keys = true; return SQLITE_OK;
       default: return refuse(fmt::format("action {} is not allowed", action));
@@ -251,6 +252,11 @@ class Authorizer {
     return SQLITE_OK;
   }
 
+  int update() {
+    const HypertableDefinition* table = same(second_, kLatestColumn) && same(schema_, "main") ? catalog().hypertable(first_) : nullptr;
+    return table != nullptr && has_latest_column(*table) ? refuse(unwritable_latest(table->name)) : write();
+  }
+
   int write() {
     if (is_ours(first_) && !in_our_trigger()) return refuse_ours(first_);
     return SQLITE_OK;
@@ -260,18 +266,19 @@ class Authorizer {
   StatementTraits& traits_;
   const std::string_view first_;
   const std::string_view second_;
+  const std::string_view schema_;
   const std::string_view trigger_;
   std::shared_ptr<const Version> held_;  // shared: keeps the catalog alive while it is looked at
 };
 
-int authorize(void* context, int action, const char* first, const char* second, const char*, const char* trigger) {
+int authorize(void* context, int action, const char* first, const char* second, const char* schema, const char* trigger) {
   auto& connection = *static_cast<Connection*>(context);
   if (connection.session().internal()) return SQLITE_OK;
   const auto text = [](const char* value) { return value == nullptr ? std::string_view() : std::string_view(value); };
   // SQLite prepares a statement again after a schema change; what it learned the first time stays.
   StatementTraits scratch;
   StatementTraits& traits = connection.preparing() != nullptr ? *connection.preparing() : scratch;
-  const int decision = Authorizer(connection, traits, text(first), text(second), text(trigger)).decide(action);
+  const int decision = Authorizer(connection, traits, text(first), text(second), text(schema), text(trigger)).decide(action);
   if (decision != SQLITE_OK && connection.preparing() == nullptr) connection.report(scratch.refusal);
   return decision;
 }

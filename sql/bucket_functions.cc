@@ -6,6 +6,7 @@
 #include "engine/engine.h"
 #include "sql/bucket_arguments.h"
 #include "sql/table_function.h"
+#include "sql/text_times.h"
 #include "sql/time_value.h"
 
 namespace braid {
@@ -35,6 +36,7 @@ Status time_bucket(BucketArguments& arguments, Connection& connection, sqlite3_c
   BRAID_ASSIGN(const Timestamp time, time_of(values[1], "time_bucket"));
   const auto start = (*bucket)->checked_floor(time.value());
   if (!start) return Status(StatusCode::kInvalidArgument, "time_bucket: the bucket starts before the first time that can be told");
+  if (!integers && *start < kYearZero) return bucket_without_text();
   if (integers)
     sqlite3_result_int64(context, *start);
   else
@@ -89,6 +91,7 @@ Result<std::unique_ptr<FunctionResult>> run_buckets(BucketArguments& arguments, 
   std::vector<int64_t> starts;
   auto at = (*bucket)->checked_floor(start);
   if (!at) return Status(StatusCode::kInvalidArgument, "time_buckets: the first bucket starts before the first time that can be told");
+  if (!integers && *at < kYearZero) return bucket_without_text();
   while (start < finish && *at < finish) {
     if (starts.size() >= kBucketsMax)
       return Status(StatusCode::kLimit, fmt::format("time_buckets: more than {} buckets; take a greater width or a shorter range", kBucketsMax));

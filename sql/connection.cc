@@ -130,7 +130,8 @@ Result<std::unique_ptr<Statement>> Connection::prepare(std::string_view sql, siz
   if (static_cast<int64_t>(sql.size()) > engine().options()[OptionId::kSqlBytesMax])
     return Status(StatusCode::kLimit, fmt::format("the SQL text has {} bytes, sql_bytes_max allows {}", sql.size(),
                                                   engine().options()[OptionId::kSqlBytesMax]));
-  if (const auto translated = translate_statement(sql)) {
+  BRAID_ASSIGN(const auto translated, translate_statement(sql));
+  if (translated) {
     size_t all = 0;
     auto statement = prepare(translated->sql, all);
     error_offset_ = -1;  // a place in a text that the user has not written
@@ -321,6 +322,11 @@ Status Connection::with_hints(Status status, std::string_view sql) {
       {"virtual tables may not be indexed", "a hypertable is ordered by its tags and time, and needs no index"},
       {"cannot create triggers on virtual tables", "put the trigger on a table of rows"},
   };
+  const bool filling = has_word(sql, "locf") || has_word(sql, "interpolate");
+  if (filling && !has_word(sql, "time_bucket_gapfill"))
+    for (const std::string_view part : {"misuse of aggregate", "arguments to function locf", "arguments to function interpolate"})
+      if (status.message().find(part) != std::string::npos)
+        return Status(status.code(), status.message() + "; locf and interpolate of a group's value need time_bucket_gapfill in GROUP BY");
   const auto hint = std::find_if(std::begin(kHints), std::end(kHints), [&](const Hint& one) { return status.message().find(one.message) != std::string::npos; });
   if (hint == std::end(kHints)) return status;
   const auto state = engine().versions().newest()->catalog;

@@ -20,6 +20,8 @@ constexpr std::string_view kPlainFunctions[] = {
     "mod",       "trunc",    "pi",       "min",    "max",    "now",    "time_bucket",        "char",  "unicode", "json_array",
 };
 constexpr std::string_view kComparisonWords[] = {"AND", "OR", "NOT", "IS", "IN", "BETWEEN", "LIKE", "GLOB", "ISNULL", "NOTNULL", "ESCAPE"};
+/// LIKE, GLOB and CURRENT_TIME are calls.
+constexpr std::string_view kCallFreeWords[] = {"AND", "OR", "NOT", "IS", "IN", "BETWEEN", "ISNULL", "NOTNULL", "NULL", "TRUE", "FALSE"};
 constexpr std::string_view kComparisonOperators[] = {"<", "<=", "=", "==", "<>", "!=", ">=", ">"};
 /// Of what follows these an expression's value may depend in ways that are not looked into.
 constexpr std::string_view kForeignWords[] = {"COLLATE", "OVER", "FILTER", "RAISE", "MATCH", "REGEXP", "SELECT"};
@@ -63,6 +65,12 @@ bool has_comparison(const SqlTokens& tokens, TokenRange range) {
            if (tokens[at].kind == TokenKind::kWord) return is_one_of(tokens, at, kComparisonWords);
            return std::any_of(std::begin(kComparisonOperators), std::end(kComparisonOperators), [&](auto text) { return tokens.is_operator(at, text); });
          }) != range.limit;
+}
+
+bool is_call_free(const SqlTokens& tokens, TokenRange range) {
+  for (size_t at = range.start; at < range.limit; ++at)
+    if (opens_query(tokens, at) || (tokens.is_name(at) && !is_one_of(tokens, at, kCallFreeWords))) return false;
+  return true;
 }
 
 size_t find_and(const SqlTokens& tokens, TokenRange range) {

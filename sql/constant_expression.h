@@ -36,6 +36,8 @@ bool is_expression_word(const SqlTokens& tokens, size_t index);
 bool is_plain_function(const SqlTokens& tokens, size_t index);
 /// Does an operator stand here, outside parentheses and CASE, that compares, or binds weaker than comparisons do?
 bool has_comparison(const SqlTokens& tokens, TokenRange range);
+/// Values, variables and operators alone, without calls and queries: SQLite looks at such a condition once, before it opens a cursor.
+bool is_call_free(const SqlTokens& tokens, TokenRange range);
 /// The position of the first AND outside parentheses and CASE, or the range's limit.
 size_t find_and(const SqlTokens& tokens, TokenRange range);
 /// The parts between ANDs outside parentheses and CASE, but for that of BETWEEN; nothing when there is an OR.

@@ -285,7 +285,12 @@ using Values = std::span<sqlite3_value*>;
 
 Status create(Connection& connection, AggregateDefinition definition, bool with_data) {
   const HypertableDefinition table = connection.catalog_state().hypertables.at(definition.hypertable);
-  // The name is taken by SQLite's schema first, so that it tells when there is something of that name.
+  BRAID_ASSIGN(auto taken, sqlite_prepare(connection.db(), "SELECT type FROM main.sqlite_schema WHERE name = ?1 COLLATE NOCASE"));
+  taken.bind_text(1, definition.name);
+  BRAID_ASSIGN(const bool is_taken, taken.step());
+  if (is_taken)
+    return Status(StatusCode::kConstraint, fmt::format("create_continuous_aggregate: a {} '{}' already exists",
+                                                       connection.catalog_state().hypertable(definition.name) != nullptr ? "hypertable" : taken.bytes(0), definition.name));
   definition.id = connection.session().catalog_writer().add_aggregate(definition);
   BRAID_TRY(sqlite_run(connection.db(), create_state_table(definition)));
   BRAID_TRY(connection.reported_or(sqlite_run(connection.db(), create_table_text(definition, table))).within("create_continuous_aggregate"));

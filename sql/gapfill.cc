@@ -3,6 +3,7 @@
 #include <strings.h>
 
 #include <algorithm>
+#include <cctype>
 #include <map>
 #include <vector>
 
@@ -310,7 +311,8 @@ class SelectRewriter {
   bool is_zone(Range range) const {
     if (range.empty()) return false;
     const StatementToken& token = tokens_[range.first];
-    return range.limit - range.first == 1 && token.kind == StatementTokenKind::kText && token.text.size() > 2 &&
+    // Names of zones begin with a letter; a start that is no time is to be named as such.
+    return range.limit - range.first == 1 && token.kind == StatementTokenKind::kText && token.text.size() > 2 && std::isalpha(static_cast<unsigned char>(token.text[1])) != 0 &&
            !parse_time(std::string_view(token.text).substr(1, token.text.size() - 2));
   }
 

@@ -12,6 +12,7 @@
 #include <fmt/format.h>
 
 #include "sql/hypertable_columns.h"
+#include "sql/select_core.h"
 #include "sql/sql_tokens.h"
 #include "sql/tag_references.h"
 #include "sql/time_text.h"
@@ -88,6 +89,8 @@ class OrdinaryTable {
   bool has_key() const {
     return std::any_of(columns_.begin(), columns_.end(), [](const TableColumn& column) { return column.key_place > 0; });
   }
+  /// What the primary key says of a second row of its values, after `check`; without a key the later row wins.
+  ConflictPolicy on_conflict() const { return has_key() ? on_conflict_ : ConflictPolicy::kReplace; }
   /// Is there anything that a hypertable could not keep? The error names the first, and what to do.
   Status check(const std::string& time_column);
 
@@ -95,7 +98,9 @@ class OrdinaryTable {
   OrdinaryTable(Connection& connection, std::string name) : connection_(connection), name_(std::move(name)) {}
   Status read_columns();
   Status check_columns(const std::string& time_column);
-  Status check_text() const;
+  Status check_text();
+  Status read_conflict_clause(const SqlTokens& tokens, size_t on);
+  bool says_not_null(const std::string& column) const;
   Status check_indexes();
   Status check_foreign_keys();
   Status read_foreign_keys();
@@ -107,6 +112,7 @@ class OrdinaryTable {
   std::string name_;
   std::string sql_;
   std::vector<TableColumn> columns_;
+  ConflictPolicy on_conflict_ = ConflictPolicy::kError;
 };
 
 Result<OrdinaryTable> OrdinaryTable::read(Connection& connection, const std::string& name) {
@@ -164,8 +170,8 @@ Status OrdinaryTable::check_columns(const std::string& time_column) {
     if (column.has_default)
       return refusal(name_, fmt::format("has a DEFAULT on column '{}', which a hypertable cannot keep; give the value with each INSERT", column.name));
     const bool time = same_sql_name(column.name, time_column);
-    // A primary key of WITHOUT ROWID and STRICT tables has no NULL; a hypertable tells NULL tags apart like any value.
-    if (column.not_null && !time && column.key_place == 0)
+    // A primary key of WITHOUT ROWID and STRICT tables has no NULL without saying so: its text is looked at.
+    if (column.not_null && !time && (column.key_place == 0 || says_not_null(column.name)))
       return refusal(name_, fmt::format("has NOT NULL on column '{}', which a hypertable cannot keep; create the table without it", column.name));
     const char* collation = nullptr;
     sqlite3_table_column_metadata(connection_.db(), "main", name_.c_str(), column.name.c_str(), nullptr, &collation, nullptr, nullptr, nullptr);
@@ -175,12 +181,39 @@ Status OrdinaryTable::check_columns(const std::string& time_column) {
   return {};
 }
 
+/// Does the column's own definition hold the words?
+bool OrdinaryTable::says_not_null(const std::string& column) const {
+  const auto tokens = SqlTokens::of(sql_);
+  size_t open = 0;
+  while (tokens && open < tokens->size() && !tokens->is_operator(open, "(")) ++open;
+  if (!tokens || open == tokens->size()) return true;
+  for (const TokenRange& part : split_at_commas(*tokens, {open + 1, (*tokens)[open].partner})) {
+    if (part.empty() || !tokens->names(part.start, column)) continue;
+    for (size_t at = part.start + 1; at + 1 < part.limit; ++at)
+      if (tokens->is_word(at, "NOT") && tokens->is_word(at + 1, "NULL")) return true;
+    return false;
+  }
+  return false;
+}
+
+/// ON CONFLICT of the primary key, or of NOT NULL; that of UNIQUE and CHECK goes with them.
+Status OrdinaryTable::read_conflict_clause(const SqlTokens& tokens, size_t on) {
+  const bool replaces = tokens.is_word(on + 2, "REPLACE"), ignores = tokens.is_word(on + 2, "IGNORE");
+  if (tokens.is_word(on - 1, "NULL")) {
+    if (!replaces && !ignores) return {};
+    return refusal(name_, fmt::format("has NOT NULL {}, which a hypertable cannot keep; a point without a time is an error", tokens.span(on, on + 3)));
+  }
+  on_conflict_ = replaces ? ConflictPolicy::kReplace : ignores ? ConflictPolicy::kIgnore : ConflictPolicy::kError;
+  return {};
+}
+
 /// What the schema's tables do not tell stands in the text of CREATE TABLE. Both are reserved words, so no name can be one.
-Status OrdinaryTable::check_text() const {
+Status OrdinaryTable::check_text() {
   const auto tokens = SqlTokens::of(sql_);
   if (!tokens) return refusal(name_, "has a definition that cannot be read");
   for (size_t at = 0; at < tokens->size(); ++at) {
     if (tokens->is_word(at, "AUTOINCREMENT")) return refusal(name_, "numbers its rows with AUTOINCREMENT, which a hypertable cannot keep");
+    if (tokens->is_word(at, "ON") && tokens->is_word(at + 1, "CONFLICT")) BRAID_TRY(read_conflict_clause(*tokens, at));
     if (!tokens->is_word(at, "CHECK") || !tokens->is_operator(at + 1, "(")) continue;
     const bool named = at >= 2 && tokens->is_word(at - 2, "CONSTRAINT");
     return refusal(name_, fmt::format("has the constraint {}{}, which a hypertable cannot keep; check it where the points come from",
@@ -266,7 +299,7 @@ class Converter {
     BRAID_TRY(table_.check(wanted_.time_column));
     BRAID_TRY(check_rows());
     sqlite3* db = connection_.db();
-    BRAID_TRY(connection_.reported_or(sqlite_run(db, create_text())).within(fmt::format("create_hypertable: table '{}'", table_.name())));
+    BRAID_TRY(in_own_name(connection_.reported_or(sqlite_run(db, create_text()))).within(fmt::format("create_hypertable: table '{}'", table_.name())));
     BRAID_TRY(move_rows());
     return take_place();
   }
@@ -338,21 +371,29 @@ class Converter {
     }
   }
 
+  /// While it is made the table has another name, which says nothing to the user.
+  Status in_own_name(const Status& status) const {
+    std::string message(status.message());
+    for (size_t at = message.find(kNewTable); at != std::string::npos; at = message.find(kNewTable, at + table_.name().size()))
+      message.replace(at, std::string_view(kNewTable).size(), table_.name());
+    return status.ok() ? status : Status(status.code(), std::move(message));
+  }
+
   Status row_error(const Status& status, uint64_t row) {
-    const Status own = connection_.reported_or(status);
+    const Status own = in_own_name(connection_.reported_or(status));
     const std::string_view hint = own.code() == StatusCode::kConstraint && own.message().find("a point exists") != std::string::npos
                                 ? "; a hypertable keeps one point for the same tags and time: delete the others first, or add a tag"
                                 : "";
     return Status(own.code(), fmt::format("create_hypertable: table '{}', row {}: {}{}", table_.name(), row, own.message(), hint));
   }
 
-  /// Gives it the name, and the rule for later points: a primary key refuses a second row of its values, without one the later wins.
+  /// Gives it the name, and the rule for later points.
   Status take_place() {
     const HypertableDefinition* made = connection_.catalog_state().hypertable(kNewTable);
     if (made == nullptr) return Status(StatusCode::kInternal, "create_hypertable: the table that was made is not there");
     HypertableDefinition definition = *made;
     definition.name = table_.name();
-    if (!table_.has_key()) definition.on_conflict = ConflictPolicy::kReplace;
+    definition.on_conflict = table_.on_conflict();
     BRAID_TRY(sqlite_run(connection_.db(), fmt::format("DROP TABLE main.{}", quote_identifier(table_.name()))));
     const Connection::KeepsPoints keeps(connection_);
     BRAID_TRY(sqlite_run(connection_.db(), fmt::format("DROP TABLE main.{}", kNewTable)));

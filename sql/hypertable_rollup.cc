@@ -10,6 +10,7 @@
 
 #include "sql/rollup_question.h"
 #include "sql/tag_set.h"
+#include "sql/text_times.h"
 #include "sql/time_text.h"
 #include "sql/virtual_table.h"
 
@@ -144,6 +145,7 @@ class RollupCursor final : public VirtualCursor {
     BRAID_ASSIGN(answer_, answer_rollup(connection, *definition, asked_));
     connection.note_series_read({"rollup", definition->name, describe_plan(plan_, *definition), answer_->size(), answer_->counts()});
     if (lone_null && answer_->value(0, plan_.columns.size()).integer == 0) return {};
+    if (plan_.bucket && !asked_.null_bucket && answer_->size() > 0 && answer_->bucket(0) < kYearZero) return bucket_without_text();
     const std::string_view words(detail);
     put_in_order(read_order(words.substr(words.rfind(kOrderMark) + std::string_view(kOrderMark).size())));
     return {};
@@ -247,8 +249,7 @@ class RollupCursor final : public VirtualCursor {
   /// Is there a bucket whose text does not sort as its time does?
   bool late() const {
     if (!plan_.bucket || answer_->size() == 0) return false;
-    constexpr int64_t kYearZero = -62'167'219'200'000'000;
-    return answer_->bucket(answer_->size() - 1) >= kYearTenThousand || answer_->bucket(0) < kYearZero;
+    return answer_->bucket(answer_->size() - 1) >= kYearTenThousand;
   }
 
   int compare_buckets(size_t a, size_t b) const {

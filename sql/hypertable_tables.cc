@@ -13,12 +13,14 @@
 #include "graph/pace.h"
 #include "sql/graph_access.h"
 #include "sql/hypertable_columns.h"
+#include "sql/latest_conditions.h"
 #include "sql/point_key.h"
 #include "sql/scan_request.h"
 #include "sql/series_choice.h"
 #include "sql/series_conditions.h"
 #include "sql/series_selection.h"
 #include "sql/tag_references.h"
+#include "sql/text_times.h"
 #include "sql/time_text.h"
 #include "sql/time_value.h"
 #include "sql/virtual_table.h"
@@ -33,7 +35,6 @@ namespace braid {
 namespace {
 
 constexpr int kTimeColumn = 0;
-constexpr int64_t kYearZero = -62'167'219'200'000'000;  // 0000-01-01
 
 /// The number of a plan.
 enum PlanOrder : int { kAscending = 0, kDescending = 1 };
@@ -290,6 +291,8 @@ class HypertableTable final : public VirtualTable {
   }
 
   Status insert(const HypertableDefinition& table, std::span<sqlite3_value*> columns) {
+    const auto latest = static_cast<size_t>(latest_column());
+    if (latest < columns.size() && sqlite3_value_type(columns[latest]) != SQLITE_NULL) return Status(StatusCode::kDenied, unwritable_latest(columns_.name));
     BRAID_ASSIGN(const Timestamp time, time_value(columns[0]));
     std::vector<std::optional<std::string>> tags;
     for (size_t i = 0; i < columns_.tags.size(); ++i) {
@@ -692,7 +695,7 @@ Status delete_points_function(Connection& connection, sqlite3_context*, std::spa
 
 /// hypertable_compact(table): waits until each chunk interval is one file without anything deleted.
 Status compact_function(Connection& connection, sqlite3_context* context, std::span<sqlite3_value*> values) {
-  if (connection.writing())
+  if (connection.in_transaction())
     return Status(StatusCode::kMisuse, "hypertable_compact works in transactions of its own; commit or roll back first");
   BRAID_TRY(connection.pin());
   const HypertableDefinition* table = connection.catalog_state().hypertable(text_of(values[0]));

@@ -3,6 +3,8 @@
 #include <algorithm>
 #include <utility>
 
+#include <fmt/format.h>
+
 #include "sql/hypertable_columns.h"
 
 namespace braid {
@@ -75,6 +77,10 @@ std::vector<LatestCondition> find_latest_conditions(const SqlTokens& tokens, con
     if (table != nullptr) conditions.push_back({after, term.limit, table});
   }
   return conditions;
+}
+
+std::string unwritable_latest(std::string_view table) {
+  return fmt::format("column '{}' of '{}' tells which point of its series is the last; it cannot be written", kLatestColumn, table);
 }
 
 }  // namespace braid

@@ -9,6 +9,9 @@
 
 namespace braid {
 
+/// What a statement that gives `latest` a value is told.
+std::string unwritable_latest(std::string_view table);
+
 struct LatestCondition {
   size_t reference_limit = 0;  ///< past the column's name
   size_t limit = 0;            ///< past the condition

@@ -111,6 +111,8 @@ std::optional<ColumnsCore> RollupCore::read_columns() {
     columns.columns.push_back(column.kind == ColumnKind::kTime ? 0 : column.kind == ColumnKind::kTag ? 1 + column.index : first_field + column.index);
   }
   if (!core_.where.empty() && !read_where(core_.where)) return std::nullopt;
+  // Of another condition SQLite may make a test of each row, which the cursor is not told of.
+  if (has_calls_) return std::nullopt;
   for (const RollupCondition& condition : plan_.conditions) columns.constraints += condition.target == ConditionTarget::kConstant ? 0 : 1;
   if (core_.count.empty()) return columns;
   const std::string_view text = tokens_.text(core_.count.start);
@@ -293,6 +295,7 @@ bool RollupCore::read_condition(TokenRange range) {
   if (constants_.is_constant(range)) {
     const auto parameter = add_parameter(fmt::format(" (({} ) IS TRUE)", write_(range)));
     if (!parameter) return false;
+    has_calls_ = has_calls_ || !is_call_free(tokens_, range);
     plan_.conditions.push_back({ConditionTarget::kConstant, ConditionOperator::kEqual, 0, parameter});
     return true;
   }
@@ -501,15 +504,23 @@ std::optional<std::string> RollupCore::write_aggregate(size_t at) {
   const std::string_view function = tokens_.text(at);
   const auto column = aggregate_column(function, {at + 2, tokens_[at + 1].partner});
   if (!column) return std::nullopt;
+  const auto number = column_number(*column);
+  if (!number) return std::nullopt;
+  if (!same_sql_name(function, "total")) return fmt::format(" (+{}a{})", kRollupPrefix, *number);
+  // The total of nothing is 0.0, but that of infinities of both signs is NaN, which is NULL.
+  const auto count = column_number({RollupFunction::kCount, column->field});
+  if (!count) return std::nullopt;
+  return fmt::format(" iif({0}a{1} = 0, 0.0, {0}a{2})", kRollupPrefix, *count, *number);
+}
+
+/// The plan's column, added if it is not there; nothing when there are too many.
+std::optional<size_t> RollupCore::column_number(RollupColumn column) {
   auto& columns = plan_.columns;
-  const auto same = [&](const RollupColumn& other) { return other.function == column->function && other.field == column->field; };
+  const auto same = [&](const RollupColumn& other) { return other.function == column.function && other.field == column.field; };
   const auto number = static_cast<size_t>(std::find_if(columns.begin(), columns.end(), same) - columns.begin());
-  if (number == columns.size()) {
-    if (number == kRollupColumnsMax) return std::nullopt;
-    columns.push_back(*column);
-  }
-  if (same_sql_name(function, "total")) return fmt::format(" ifnull({}a{}, 0.0)", kRollupPrefix, number);
-  return fmt::format(" (+{}a{})", kRollupPrefix, number);
+  if (number == kRollupColumnsMax) return std::nullopt;
+  if (number == columns.size()) columns.push_back(column);
+  return number;
 }
 
 /// A key's column, or an alias, which stays what it is.

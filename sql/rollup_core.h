@@ -72,6 +72,7 @@ class RollupCore {
   bool write_expression(TokenRange range, std::string& out);
   std::optional<size_t> write_call(size_t at, std::string& out);
   std::optional<std::string> write_aggregate(size_t at);
+  std::optional<size_t> column_number(RollupColumn column);
   std::optional<RollupColumn> aggregate_column(std::string_view function, TokenRange arguments) const;
   bool write_name(size_t& at, size_t limit, std::string& out);
   bool write_item(const Item& item, std::string& out);
@@ -96,6 +97,7 @@ class RollupCore {
   std::vector<Key> keys_;  // in the order of GROUP BY
   std::string bucket_call_;
   RollupPlan plan_;
+  bool has_calls_ = false;  // in a condition that speaks of no column
   std::vector<std::string> parameters_;
 };
 

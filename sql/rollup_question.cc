@@ -5,6 +5,7 @@
 
 #include <fmt/format.h>
 
+#include "sql/text_times.h"
 #include "timeseries/tag_value.h"
 
 namespace braid {

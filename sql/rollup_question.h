@@ -17,8 +17,6 @@
 
 namespace braid {
 
-/// From this year on a time's text does not sort as the time does.
-inline constexpr int64_t kYearTenThousand = 253'402'300'800'000'000;
 
 /// A tag's value: NULL, a whole number or a text. They sort as in SQLite: NULL first, texts by their bytes.
 using TagKey = std::variant<std::monostate, int64_t, std::string>;

@@ -3,6 +3,9 @@
 #include <fmt/format.h>
 
 #include <algorithm>
+#include <cmath>
+
+#include "engine/real_text.h"
 
 namespace braid {
 namespace {
@@ -29,7 +32,11 @@ void widen_to_text(PointColumn& column) {
   const size_t rows = std::max(column.integers.size(), column.reals.size());
   for (size_t row = 0; row < rows; ++row) {
     std::string text;
-    widened(column.value(row), column.type, FieldType::kText, text);
+    const FieldValue value = column.value(row);
+    if (widened(value, column.type, FieldType::kText, text).is_null && !value.is_null) {
+      column.nulls.resize(rows, 0);
+      column.nulls[row] = 1;
+    }
     column.text_bytes.insert(column.text_bytes.end(), text.begin(), text.end());
     ends.push_back(column.text_bytes.size());
   }
@@ -71,7 +78,8 @@ FieldValue widened(const FieldValue& value, FieldType from, FieldType to, std::s
   if (value.is_null || from == to) return out;
   if (to == FieldType::kDouble) out.real = static_cast<double>(value.integer);
   if (to == FieldType::kText && !is_text(from)) {
-    text = from == FieldType::kDouble ? fmt::format("{}", value.real) : fmt::format("{}", value.integer);
+    out.is_null = from == FieldType::kDouble && std::isnan(value.real);
+    text = out.is_null ? "" : from == FieldType::kDouble ? real_text(value.real) : fmt::format("{}", value.integer);
     out.text = text;
   }
   return out;

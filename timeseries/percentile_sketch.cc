@@ -3,6 +3,7 @@
 #include <algorithm>
 #include <cfloat>
 #include <cmath>
+#include <limits>
 
 #include "engine/coding.h"
 
@@ -14,7 +15,8 @@ constexpr double kError = 0.001;
 constexpr double kGrowth = (1 + kError) / (1 - kError);
 constexpr size_t kPendingMax = 4096;
 constexpr uint32_t kLevelMax = 12;  // all doubles fit into fewer buckets than there may be
-constexpr int32_t kIndexMax = 400'000;  // log(DBL_MAX) / log(kGrowth) is below
+/// Of infinity. log(DBL_MAX) / log(kGrowth) is so far below that they share a bucket at no level.
+constexpr int32_t kIndexMax = 400'000;
 constexpr char kMagic[] = "BPS1";
 
 /// ceil(index / 2^level)
@@ -24,13 +26,14 @@ int32_t raised(int32_t index, uint32_t level) { return -((-index) >> level); }
 
 int32_t PercentileSketch::index_of(double magnitude) {
   static const double kScale = 1 / std::log(kGrowth);
-  return static_cast<int32_t>(std::ceil(std::log(magnitude) * kScale));
+  return std::isinf(magnitude) ? kIndexMax : static_cast<int32_t>(std::ceil(std::log(magnitude) * kScale));
 }
 
 /// The number that is off by the same share from both bounds of the bucket.
 double PercentileSketch::value_of(int32_t index) const {
   const double growth = std::pow(kGrowth, std::ldexp(1, static_cast<int>(level_)));
-  return 2 * std::pow(growth, index - 1) / (1 / growth + 1);
+  if (index >= raised(kIndexMax, level_)) return std::numeric_limits<double>::infinity();
+  return std::min(std::pow(growth, index - 1) * (2 / (1 / growth + 1)), DBL_MAX);
 }
 
 double PercentileSketch::error() const {
@@ -40,7 +43,6 @@ double PercentileSketch::error() const {
 
 void PercentileSketch::add(double value) {
   if (std::isnan(value)) return;
-  value = std::clamp(value, -DBL_MAX, DBL_MAX);
   least_ = count_ == 0 ? value : std::min(least_, value);
   greatest_ = count_ == 0 ? value : std::max(greatest_, value);
   ++count_;
@@ -122,7 +124,6 @@ std::optional<double> PercentileSketch::quantile(double fraction) {
 std::optional<double> PercentileSketch::rank(double value) {
   if (count_ == 0 || std::isnan(value)) return std::nullopt;
   settle();
-  value = std::clamp(value, -DBL_MAX, DBL_MAX);
   const int32_t index = value == 0 ? 0 : raised(index_of(std::abs(value)), level_);
   uint64_t below = 0;
   for (const Bucket& bucket : negative_)
@@ -158,7 +159,7 @@ Result<PercentileSketch> PercentileSketch::decode(std::string_view bytes) {
   uint64_t level = 0;
   if (!in.bytes(4, magic) || magic != std::string_view(kMagic, 4) || !in.varint(level) || level > kLevelMax) return wrong;
   if (!in.varint(sketch.zeros_) || !in.real(sketch.least_) || !in.real(sketch.greatest_)) return wrong;
-  if (!std::isfinite(sketch.least_) || !std::isfinite(sketch.greatest_) || sketch.least_ > sketch.greatest_) return wrong;
+  if (!(sketch.least_ <= sketch.greatest_)) return wrong;  // NaN too
   sketch.level_ = static_cast<uint32_t>(level);
   sketch.count_ = sketch.zeros_;
   const int64_t index_max = (kIndexMax >> level) + 1;

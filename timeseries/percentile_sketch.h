@@ -19,7 +19,7 @@ class PercentileSketch {
  public:
   static constexpr size_t kBucketsMax = 2048;
 
-  /// Infinities count as the greatest finite numbers; NaN is left out.
+  /// NaN is left out.
   void add(double value);
   void merge(PercentileSketch other);
   /// A number that differs from the value of rank floor(fraction * (count - 1)) by at most error() times that value's

@@ -6,6 +6,7 @@
 
 #include "timeseries/aggregate_buckets.h"
 #include "timeseries/chunk_interval.h"
+#include "timeseries/point_checks.h"
 #include "timeseries/point_probe.h"
 #include "timeseries/series_overlay.h"
 #include "timeseries/series_view.h"
@@ -43,11 +44,21 @@ Status check_columns(const HypertableDefinition& table, std::span<const int64_t>
       return invalid(table,
                      fmt::format("column '{}' has another number of null marks than rows", name));
   }
+  return check_point_times(table, times);
+}
+
+}  // namespace
+
+Status check_point_times(const HypertableDefinition& table, std::span<const int64_t> times) {
   for (const int64_t time : times) BRAID_TRY(check_time(table, time));
   return Status();
 }
 
-}  // namespace
+Result<int64_t> whole_number_tag(const HypertableDefinition& table, size_t tag, std::string_view text) {
+  const auto number = integer_of_tag(text);
+  if (number) return *number;
+  return Status(StatusCode::kConstraint, fmt::format("hypertable '{}': tag '{}' is INTEGER: '{}' is not", table.name, table.tags[tag], text));
+}
 
 SeriesWriter::SeriesWriter(std::shared_ptr<const StoreView> base, CatalogWriter& catalog, Lsn newest, Timestamp now)
     : base_(std::move(base)),
@@ -70,11 +81,8 @@ Result<SeriesId> SeriesWriter::series(const HypertableDefinition& table,
   std::vector<std::optional<std::string_view>> named = tags;
   for (size_t i = 0; i < tags.size(); ++i) {
     if (!tags[i] || table.tag_type(i) != FieldType::kInt64) continue;
-    const auto number = integer_of_tag(*tags[i]);
-    if (!number)
-      return Status(StatusCode::kConstraint, fmt::format("hypertable '{}': tag '{}' is INTEGER: '{}' is not", table.name,
-                                                         table.tags[i], *tags[i]));
-    numbers[i] = tag_of_integer(*number);
+    BRAID_ASSIGN(const int64_t number, whole_number_tag(table, i, *tags[i]));
+    numbers[i] = tag_of_integer(number);
     named[i] = numbers[i];
   }
   return intern(table, named);

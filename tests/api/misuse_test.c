@@ -114,6 +114,7 @@ static void null_handles_are_misuse(void) {
   CHECK(braid_appender_point(NULL, 0, NULL, NULL, 0) == BRAID_MISUSE);
   CHECK(braid_appender_columns(NULL, NULL, 0, NULL, 0) == BRAID_MISUSE);
   CHECK(braid_appender_flush(NULL) == BRAID_MISUSE);
+  CHECK(braid_appender_discard(NULL) == BRAID_MISUSE);
   CHECK(braid_appender_close(NULL) == BRAID_OK);
 
   braid_batch_close(NULL);
@@ -225,6 +226,8 @@ static void null_arguments_are_named(const char* directory) {
   columns[0].type = BRAID_TYPE_DOUBLE;
   CHECK(braid_appender_columns(appender, NULL, 1, columns, 2) == BRAID_INVALID_ARGUMENT);
   CHECK(braid_appender_columns(appender, times, 1, NULL, 2) == BRAID_INVALID_ARGUMENT);
+  const int64_t wrong_times[2] = {1, INT64_MAX};
+  CHECK(braid_appender_columns(appender, &wrong_times[1], 1, columns, 2) == BRAID_INVALID_ARGUMENT);
   CHECK(braid_appender_columns(appender, times, 1, columns, 2) == BRAID_OK);
   CHECK(braid_appender_close(appender) == BRAID_OK);
 
@@ -336,6 +339,88 @@ static void statements_are_used_out_of_order(braid_database* database) {
   CHECK(braid_appender_close(appender) == BRAID_MISUSE);
 }
 
+static int64_t number_of(braid_connection* connection, const char* sql) {
+  braid_statement* statement = NULL;
+  int64_t number = -1;
+  CHECK(braid_prepare(connection, sql, NUL, &statement, NULL) == BRAID_OK);
+  if (braid_statement_step(statement) == BRAID_ROW) number = braid_column_int64(statement, 0);
+  braid_statement_close(statement);
+  return number;
+}
+
+/* A point that cannot be written is refused when it is added, or can be dropped, so that it keeps no other from being written. */
+static void a_bad_point_is_not_in_the_way_of_good_ones(braid_database* database) {
+  braid_connection* connection = NULL;
+  braid_appender* appender = NULL;
+  const double value = 1;
+  const char* good[1] = {"7"};
+  const char* bad[1] = {"x"};
+  CHECK(braid_connect(database, &connection) == BRAID_OK);
+  CHECK(braid_execute(connection, "CREATE VIRTUAL TABLE way USING hypertable(time TIMESTAMP, rack INTEGER TAG, v DOUBLE, on_conflict='error')", NUL) == BRAID_OK);
+  CHECK(braid_appender_open(connection, "way", &appender) == BRAID_OK);
+  CHECK(braid_appender_series(appender, good, 1) == BRAID_OK);
+  CHECK(braid_appender_point(appender, 1, &value, NULL, 1) == BRAID_OK);
+  CHECK(braid_appender_point(appender, INT64_MAX, &value, NULL, 1) == BRAID_INVALID_ARGUMENT);
+  CHECK(strstr(braid_connection_error(connection), "9223372036854775807") != NULL);
+  CHECK(braid_appender_point(appender, INT64_MIN, &value, NULL, 1) == BRAID_INVALID_ARGUMENT);
+  CHECK(braid_appender_series(appender, bad, 1) == BRAID_CONSTRAINT);
+  CHECK(strstr(braid_connection_error(connection), "'x'") != NULL);
+  CHECK(braid_appender_point(appender, 2, &value, NULL, 1) == BRAID_OK); /* of the series set before */
+  CHECK(braid_appender_flush(appender) == BRAID_OK);
+  CHECK(number_of(connection, "SELECT count(*) FROM way WHERE rack = 7") == 2);
+
+  CHECK(braid_appender_point(appender, 2, &value, NULL, 1) == BRAID_OK);
+  CHECK(braid_appender_flush(appender) == BRAID_CONSTRAINT);
+  CHECK(braid_appender_flush(appender) == BRAID_CONSTRAINT);
+  CHECK(braid_appender_discard(appender) == BRAID_OK);
+  CHECK(braid_appender_flush(appender) == BRAID_OK);
+  CHECK(braid_appender_point(appender, 3, &value, NULL, 1) == BRAID_OK);
+  CHECK(braid_appender_close(appender) == BRAID_OK);
+  CHECK(number_of(connection, "SELECT count(*) FROM way") == 3);
+
+  braid_batch* batch = NULL;
+  const int64_t times[2] = {4, INT64_MAX};
+  const double values[2] = {1, 2};
+  const braid_column column = {sizeof(braid_column), BRAID_TYPE_DOUBLE, values, NULL};
+  CHECK(braid_batch_open(database, &batch) == BRAID_OK);
+  CHECK(braid_batch_points(batch, "way", good, 1, times, 2, &column, 1) == BRAID_INVALID_ARGUMENT);
+  CHECK(braid_batch_points(batch, "way", good, 1, times, 1, &column, 1) == BRAID_OK);
+  CHECK(braid_batch_commit(batch, NULL) == BRAID_OK);
+  braid_batch_close(batch);
+  CHECK(number_of(connection, "SELECT count(*) FROM way") == 4);
+  braid_disconnect(connection);
+}
+
+/* SQLite stops at a NUL byte, so what follows it would be left out in silence. */
+static void text_with_a_nul_byte_is_no_statement(braid_database* database) {
+  braid_connection* connection = NULL;
+  braid_statement* statement = NULL;
+  const char text[] = "SELECT 1\0; DROP TABLE t";
+  CHECK(braid_connect(database, &connection) == BRAID_OK);
+  CHECK(braid_execute(connection, text, (int64_t)sizeof text - 1) == BRAID_INVALID_ARGUMENT);
+  CHECK(strstr(braid_connection_error(connection), "byte 8") != NULL);
+  CHECK(braid_prepare(connection, text, (int64_t)sizeof text - 1, &statement, NULL) == BRAID_INVALID_ARGUMENT && statement == NULL);
+  CHECK(braid_prepare(connection, text, NUL, &statement, NULL) == BRAID_OK);
+  braid_statement_close(statement);
+  CHECK(braid_prepare(connection, "SELECT ?1", NUL, &statement, NULL) == BRAID_OK);
+  CHECK(braid_bind_text(statement, 1, "x", -2) == BRAID_INVALID_ARGUMENT);
+  CHECK(braid_bind_text(statement, 1, text, (int64_t)sizeof text - 1) == BRAID_OK);
+  braid_statement_close(statement);
+  braid_disconnect(connection);
+}
+
+/* A reader's transaction would meet its own compaction as a conflict when it writes. */
+static void compaction_is_refused_within_a_transaction(braid_database* database) {
+  braid_connection* connection = NULL;
+  CHECK(braid_connect(database, &connection) == BRAID_OK);
+  CHECK(braid_execute(connection, "CREATE VIRTUAL TABLE packed USING hypertable(time TIMESTAMP, v DOUBLE); INSERT INTO packed VALUES('2024-01-01', 1)", NUL) == BRAID_OK);
+  CHECK(braid_execute(connection, "BEGIN; SELECT count(*) FROM packed", NUL) == BRAID_OK);
+  CHECK(braid_execute(connection, "SELECT hypertable_compact('packed')", NUL) == BRAID_MISUSE);
+  CHECK(braid_execute(connection, "INSERT INTO packed VALUES('2024-01-02', 1); COMMIT", NUL) == BRAID_OK);
+  CHECK(braid_execute(connection, "SELECT hypertable_compact('packed')", NUL) == BRAID_OK);
+  braid_disconnect(connection);
+}
+
 static void a_schema_change_under_a_statement_is_seen(braid_database* database) {
   braid_connection* a = NULL;
   braid_connection* b = NULL;
@@ -432,6 +517,9 @@ int main(int count, char** arguments) {
   braid_database* database = NULL;
   CHECK(braid_open(directory, NULL, &database) == BRAID_OK);
   statements_are_used_out_of_order(database);
+  a_bad_point_is_not_in_the_way_of_good_ones(database);
+  text_with_a_nul_byte_is_no_statement(database);
+  compaction_is_refused_within_a_transaction(database);
   a_schema_change_under_a_statement_is_seen(database);
   an_interrupt_stops_what_runs_and_nothing_later(database);
   CHECK(braid_close(database) == BRAID_OK);

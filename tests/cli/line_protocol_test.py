@@ -74,6 +74,13 @@ def test_units():
     same("from a pipe, with CRLF", ask("u2.db", "SELECT count(*) AS n FROM m"), [{"n": 2}])
 
 
+def test_other_time_column():
+    braid("t.db", "CREATE VIRTUAL TABLE m USING hypertable(at TIMESTAMP, host TEXT TAG, time BIGINT)")
+    write("m,host=a time=5i 1000\n")
+    braid("import", "t.db", "points.lp")
+    same("a field named time beside another time column", ask("t.db", "SELECT host, time FROM m"), [{"host": "a", "time": 5}])
+
+
 def test_refused():
     for line, words in [
         ("m", "expected a blank and the fields"),
@@ -81,7 +88,8 @@ def test_refused():
         ("m v", "expected = and the value"),
         ("m v=", "no value"),
         ("m v=1x", "no value"),
-        ("m v=12345678901234567890i", "no value"),
+        ("m v=12345678901234567890i", "9223372036854775807"),
+        ("m v=18446744073709551615u", "out of range: integers, with i or u"),
         ('m v="open', "not closed"),
         ("m v=1 now", "no time"),
         ("m v=1 1 2", "no time"),
@@ -89,6 +97,13 @@ def test_refused():
         ("m,t v=1", "expected = and the value of the tag"),
         ("m,t=a,t=b v=1", "twice"),
         ("m v=1,v=2", "twice"),
+        ("m,Host=a,host=b v=1", "Host and host differ in the case"),
+        ("m V=1,v=2", "V and v differ in the case"),
+        ("m,Host=a v=1\nm,host=b v=1", "Host and host of m differ in the case"),
+        ("m V=1\nm v=2", "V and v of m differ in the case"),
+        ("M v=1\nm v=2", "M and m differ in the case"),
+        ("m time=1", "the name of the time column"),
+        ("m,Time=a v=1", "the name of the time column"),
         (",t=a v=1", "the measurement"),
         ('m v=1\nm v="text"', "expected one type"),
         ("m,v=a w=1\nm v=1", "a tag in one line and a field in another"),
@@ -107,5 +122,6 @@ with tempfile.TemporaryDirectory() as directory:
     test_read()
     test_again()
     test_units()
+    test_other_time_column()
     test_refused()
 sys.exit(1 if FAILURES else 0)

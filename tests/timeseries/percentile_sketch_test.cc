@@ -96,8 +96,38 @@ TEST_CASE("ranks, infinities and nothing") {
   CHECK(*sketch.rank(100) == 1);
   sketch.add(INFINITY);
   sketch.add(-INFINITY);
-  CHECK(*sketch.quantile(1) == DBL_MAX);
-  CHECK(*sketch.quantile(0) == -DBL_MAX);
+  CHECK(*sketch.quantile(1) == INFINITY);
+  CHECK(*sketch.quantile(0) == -INFINITY);
+  CHECK(*sketch.rank(INFINITY) == doctest::Approx(102 / 103.0));
+  CHECK(*sketch.rank(-INFINITY) == 0);
+}
+
+TEST_CASE("infinities are told from the greatest finite numbers at every level, also when stored and merged") {
+  PercentileSketch sketch;
+  for (int exponent = -1000; exponent <= 1000; ++exponent) {
+    sketch.add(std::ldexp(1.0, exponent));
+    sketch.add(-std::ldexp(1.0, exponent));
+  }
+  for (int i = 0; i < 2001; ++i) sketch.add(i % 2 == 0 ? INFINITY : -INFINITY);
+  sketch.add(DBL_MAX);
+  auto read = PercentileSketch::decode(sketch.encode());
+  REQUIRE(read.ok());
+  PercentileSketch merged;
+  merged.merge(read.take());
+  for (PercentileSketch* one : {&sketch, &merged}) {
+    CHECK(*one->quantile(0.1) == -INFINITY);
+    CHECK(*one->quantile(0.9) == INFINITY);
+    CHECK(std::isfinite(*one->quantile(0.5)));
+    CHECK(*one->rank(INFINITY) == doctest::Approx(5003 / 6004.0));
+    CHECK(*one->quantile(1) == INFINITY);
+  }
+}
+
+TEST_CASE("the greatest finite number stays finite beside infinity") {
+  PercentileSketch sketch;
+  for (const double value : {1.0, DBL_MAX, DBL_MAX, static_cast<double>(INFINITY)}) sketch.add(value);
+  CHECK(*sketch.quantile(0.5) == doctest::Approx(DBL_MAX).epsilon(0.01));
+  CHECK(std::isfinite(*sketch.quantile(0.5)));
 }
 
 TEST_CASE("damaged bytes are refused or read, never worse") {
