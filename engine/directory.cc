@@ -106,6 +106,14 @@ Status Directory::read_or_create_format() {
     BRAID_ASSIGN(format_, parse_format(path, text));
     return {};
   }
+  // Creation begins with FORMAT, so that what lies here without one was a database: making a new one would remove it.
+  static const std::set<std::string> kOurs = {"FORMAT.new", "LOCK"};
+  BRAID_ASSIGN(const auto names, env_.list(path_));
+  for (const std::string& name : names)
+    if (!kOurs.contains(name))
+      return Status(StatusCode::kCorrupt, fmt::format("{}: FORMAT is missing, and '{}' is there: put FORMAT back, or give a directory that is absent "
+                                                      "or empty to create a database",
+                                                      path_, name));
   format_.uuid = make_uuid(env_);
   return write_format();
 }

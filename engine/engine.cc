@@ -1,5 +1,7 @@
 #include "engine/engine.h"
 
+#include "engine/identity.h"
+
 #include <sys/stat.h>
 
 #include <algorithm>
@@ -116,7 +118,8 @@ Result<SqliteHandle> Engine::open_rows(bool creating) const {
 
 Status Engine::create_rows() {
   BRAID_ASSIGN(const SqliteHandle db, open_rows(true));
-  return create_log_tables(db.get());
+  BRAID_TRY(create_log_tables(db.get()));
+  return write_identity(db.get(), directory_->format());
 }
 
 Status Engine::recover() {
@@ -132,6 +135,7 @@ Status Engine::recover() {
   if (size_of(wal_of(*directory_)) >= 0) BRAID_TRY(env_.sync_file(wal_of(*directory_)));
   BRAID_TRY(env_.sync_directory(directory_->path()));
   BRAID_ASSIGN(const SqliteHandle db, open_rows());
+  BRAID_TRY(check_identity(db.get(), directory_->format()));
   BRAID_ASSIGN(const StoredCatalog stored, load_catalog(db.get(), catalog_));
   const StoreContext context{env_, catalog_, *directory_, options_, *stored.state, stored.counters};
   BRAID_ASSIGN(stores_[0], factories_.graph(context));

@@ -219,3 +219,36 @@ TEST_CASE("two databases in one process do not meet") {
   CHECK(Operations::verify(on_b, {}, problems).empty());
   CHECK(problems == "");
 }
+
+// Opening a directory whose FORMAT was gone made a new database there, over the old one.
+TEST_CASE("a database without its FORMAT is refused, and whole again with it") {
+  TempDir temp;
+  const std::string path = temp / "db";
+  {
+    TestDatabase database(path);
+    TestConnection connection(database);
+    REQUIRE(connection.run("CREATE TABLE t(x); INSERT INTO t VALUES(1)") == BRAID_OK);
+  }
+  std::filesystem::rename(path + "/FORMAT", path + "/kept");
+  TestDatabase refused(path);
+  CHECK(refused.code() == BRAID_CORRUPT);
+  CHECK(refused.message().find("FORMAT is missing") != std::string::npos);
+  refused.close();
+  std::filesystem::rename(path + "/kept", path + "/FORMAT");
+  TestDatabase again(path);
+  REQUIRE(again.message() == "");
+  CHECK(TestConnection(again).rows("SELECT x FROM t") == "1");
+}
+
+TEST_CASE("the rows of another database are refused") {
+  TempDir temp;
+  for (const char* name : {"one", "other"}) {
+    TestDatabase database(temp / name);
+    TestConnection connection(database);
+    REQUIRE(connection.run("CREATE TABLE t(x)") == BRAID_OK);
+  }
+  std::filesystem::copy_file(temp / "other/rows.db", temp / "one/rows.db", std::filesystem::copy_options::overwrite_existing);
+  TestDatabase refused(temp / "one");
+  CHECK(refused.code() == BRAID_CORRUPT);
+  CHECK(refused.message().find("of another database") != std::string::npos);
+}

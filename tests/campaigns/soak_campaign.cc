@@ -103,7 +103,6 @@ class Campaign {
           std::string("SELECT create_continuous_aggregate('summary', 'SELECT time_bucket(''1 second'', time) AS bucket, serial, avg(value) AS mean, "
                       "count(*) AS points FROM reading GROUP BY bucket, serial')"),
           std::string("SELECT add_retention_policy('reading', '8 seconds', '1 second')"),
-          std::string("SELECT add_retention_policy('summary', '12 seconds', '1 second')"),
           std::string("SELECT add_compression_policy('reading', '4 seconds', '2 seconds')"),
           std::string("SELECT add_continuous_aggregate_policy('summary', '8 seconds', '1 second', '1 second')")}) {
       if (connection.run(sql) == BRAID_OK) continue;

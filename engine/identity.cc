@@ -1,0 +1,28 @@
+#include "engine/identity.h"
+
+#define XXH_INLINE_ALL
+#include <fmt/format.h>
+#include <xxhash.h>
+
+#include "engine/sqlite_handle.h"
+
+namespace braid {
+
+namespace {
+
+int64_t identity_of(const Format& format) { return static_cast<int64_t>(XXH3_64bits(format.uuid.data(), format.uuid.size())); }
+
+}  // namespace
+
+Status write_identity(sqlite3* db, const Format& format) {
+  return sqlite_run(db, fmt::format("INSERT INTO _braid_meta VALUES('identity', {})", identity_of(format)));
+}
+
+Status check_identity(sqlite3* db, const Format& format) {
+  BRAID_ASSIGN(auto row, sqlite_prepare(db, "SELECT value FROM _braid_meta WHERE key = 'identity'"));
+  BRAID_ASSIGN(const bool found, row.step());
+  if (found && row.integer(0) == identity_of(format)) return {};
+  return Status(StatusCode::kCorrupt, "rows.db is of another database than FORMAT; put back the files that belong together");
+}
+
+}  // namespace braid
