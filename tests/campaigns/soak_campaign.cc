@@ -25,7 +25,7 @@ using Clock = std::chrono::steady_clock;
 namespace {
 
 constexpr const char* kOptions =
-    "busy_timeout_ms=60000;tail_bytes_max=1048576;wal_soft_bytes=1048576;log_soft_bytes=1048576;free_pages_kept_bytes=4194304;cache_bytes=2097152;"
+    "busy_timeout_ms=60000;tail_bytes_max=1048576;wal_soft_bytes=1048576;wal_hard_bytes=8388608;log_soft_bytes=1048576;free_pages_kept_bytes=4194304;cache_bytes=2097152;"
     "graph_buffer_bytes=2097152;projection_bytes_max=8388608;maintenance_interval_ms=500;statement_time_max_ms=60000";
 constexpr int kDevices = 200;
 constexpr int kEdgesKept = 2000;
