@@ -138,8 +138,10 @@ Status Session::start_writing() {
 StoreWriter& Session::writer(StoreKind kind) {
   const auto index = static_cast<size_t>(kind);
   if (writers_[index] == nullptr) {
-    writers_[index] = engine_.store(kind).begin(version_->views[index], *catalog_writer_);
-    first_marks_[index] = writers_[index]->mark();
+    // A writer is there only with the mark that undoes it, whatever is thrown in between.
+    auto begun = engine_.store(kind).begin(version_->views[index], *catalog_writer_);
+    first_marks_[index] = begun->mark();
+    writers_[index] = std::move(begun);
   }
   return *writers_[index];
 }
