@@ -5,9 +5,8 @@
 
 #include <algorithm>
 
-#include "sql/empty_cursor.h"
 #include "sql/graph_access.h"
-#include "sql/virtual_table.h"
+#include "sql/trigger_table.h"
 
 namespace braid {
 
@@ -102,26 +101,23 @@ Status delete_bound(Connection& connection, const BindingDefinition& binding, co
                             binding.table, binding.key_column, value_to_json(key), id.value()));
 }
 
-class BoundTable final : public VirtualTable {
+class BoundTable final : public TriggerTable {
  public:
-  using VirtualTable::VirtualTable;
-  int best_index(sqlite3_index_info&) override { return SQLITE_OK; }
-  std::unique_ptr<VirtualCursor> open() override { return std::make_unique<EmptyCursor>(); }
+  explicit BoundTable(Connection& made_on) : TriggerTable(made_on, "_braid_bound") {}
 
-  // values: old rowid, new rowid, label, event, old key, new key
-  Status update(std::span<sqlite3_value*> values, sqlite3_int64& rowid) override {
-    rowid = 0;
-    if (values.size() != 6) return Status(StatusCode::kInternal, "_braid_bound is written by triggers only");
-    const LabelId label(static_cast<uint32_t>(sqlite3_value_int64(values[2])));
+ private:
+  // values: label, event, old key, new key
+  Status insert(std::span<sqlite3_value*> values) override {
+    const LabelId label(static_cast<uint32_t>(sqlite3_value_int64(values[0])));
     const auto& bindings = connection.catalog_state().bindings;
     const auto found = bindings.find(label);
     if (found == bindings.end())
       return Status(StatusCode::kCorrupt, fmt::format("a trigger belongs to label {}, which is not bound", label.value()));
     const BindingDefinition binding = found->second;
-    const std::string_view event = text_of(values[3]);
-    if (event == "insert") return insert_bound(connection, binding, property_of(values[5]));
-    if (event == "update") return rekey_bound(connection, binding, property_of(values[4]), property_of(values[5]));
-    return delete_bound(connection, binding, property_of(values[4]));
+    const std::string_view event = text_of(values[1]);
+    if (event == "insert") return insert_bound(connection, binding, property_of(values[3]));
+    if (event == "update") return rekey_bound(connection, binding, property_of(values[2]), property_of(values[3]));
+    return delete_bound(connection, binding, property_of(values[2]));
   }
 };
 
@@ -291,11 +287,7 @@ Status unbind_function(Connection& connection, sqlite3_context* context, std::sp
 }  // namespace
 
 Status register_bindings(Connection& connection) {
-  BRAID_TRY(register_module(connection, "_braid_bound", ModuleKind::kEponymousWritable,
-                            [](Connection& made_on, bool, std::span<const char* const>) -> Result<std::unique_ptr<VirtualTable>> {
-                              BRAID_TRY(declare_table(made_on, "CREATE TABLE x(label, event, old_key, new_key)"));
-                              return std::unique_ptr<VirtualTable>(std::make_unique<BoundTable>(made_on));
-                            }));
+  BRAID_TRY(register_trigger_table<BoundTable>(connection, "_braid_bound", "label, event, old_key, new_key"));
   BRAID_TRY(register_function(connection, "graph_bind", 3, FunctionUse::kDirectOnly, bind_function));
   BRAID_TRY(register_function(connection, "graph_bind", 4, FunctionUse::kDirectOnly, bind_function));
   return register_function(connection, "graph_unbind", 1, FunctionUse::kDirectOnly, unbind_function);

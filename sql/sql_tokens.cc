@@ -28,7 +28,7 @@ class Lexer {
   explicit Lexer(std::string_view sql) : sql_(sql) {}
 
   /// Past blanks and comments.
-  size_t skip(size_t at) const {
+  size_t after_blanks(size_t at) const {
     for (;;) {
       while (at < sql_.size() && is_space(sql_[at])) ++at;
       const bool line = starts(at, "--");
@@ -149,7 +149,7 @@ bool SqlTokens::read() {
   const Lexer lexer(sql_);
   std::vector<uint32_t> open;
   tokens_.reserve(sql_.size() / 5 + 8);
-  for (size_t at = lexer.skip(0); at < sql_.size(); at = lexer.skip(at)) {
+  for (size_t at = lexer.after_blanks(0); at < sql_.size(); at = lexer.after_blanks(at)) {
     SqlToken token;
     const size_t size = lexer.size(at, token.kind);
     if (size == 0) return false;

@@ -5,10 +5,10 @@
 #include <fmt/format.h>
 
 #include "engine/sqlite_handle.h"
-#include "sql/empty_cursor.h"
 #include "sql/series_choice.h"
 #include "sql/series_conditions.h"
 #include "sql/sql_tokens.h"
+#include "sql/trigger_table.h"
 #include "sql/virtual_table.h"
 #include "timeseries/last_points.h"
 
@@ -71,18 +71,15 @@ Status leave_row(Connection& connection, HypertableId id, size_t tag, std::strin
                                                      table.name, table.tags[tag]));
 }
 
-class ReferencedTable final : public VirtualTable {
+class ReferencedTable final : public TriggerTable {
  public:
-  using VirtualTable::VirtualTable;
-  int best_index(sqlite3_index_info&) override { return SQLITE_OK; }
-  std::unique_ptr<VirtualCursor> open() override { return std::make_unique<EmptyCursor>(); }
+  explicit ReferencedTable(Connection& made_on) : TriggerTable(made_on, "_braid_referenced") {}
 
-  // values: old rowid, new rowid, hypertable, tag, event, old value
-  Status update(std::span<sqlite3_value*> values, sqlite3_int64& rowid) override {
-    rowid = 0;
-    if (values.size() != 6) return Status(StatusCode::kInternal, "_braid_referenced is written by triggers only");
-    return leave_row(connection, HypertableId(static_cast<uint32_t>(sqlite3_value_int64(values[2]))), static_cast<size_t>(sqlite3_value_int64(values[3])),
-                     text_of(values[4]), values[5]);
+ private:
+  // values: hypertable, tag, event, old value
+  Status insert(std::span<sqlite3_value*> values) override {
+    return leave_row(connection, HypertableId(static_cast<uint32_t>(sqlite3_value_int64(values[0]))), static_cast<size_t>(sqlite3_value_int64(values[1])),
+                     text_of(values[2]), values[3]);
   }
 };
 
@@ -185,11 +182,7 @@ Status check_tag_references(Connection& connection, const HypertableDefinition& 
 }
 
 Status register_tag_references(Connection& connection) {
-  return register_module(connection, "_braid_referenced", ModuleKind::kEponymousWritable,
-                         [](Connection& made_on, bool, std::span<const char* const>) -> Result<std::unique_ptr<VirtualTable>> {
-                           BRAID_TRY(declare_table(made_on, "CREATE TABLE x(hypertable, tag, event, old_value)"));
-                           return std::unique_ptr<VirtualTable>(std::make_unique<ReferencedTable>(made_on));
-                         });
+  return register_trigger_table<ReferencedTable>(connection, "_braid_referenced", "hypertable, tag, event, old_value");
 }
 
 }  // namespace braid

@@ -47,7 +47,7 @@ std::string real_text(double value) {
 
 class Round {
  public:
-  Round(uint64_t seed, uint64_t operations) : random_(seed), left_(operations) {}
+  Round(uint64_t seed, uint64_t operations) : random_(seed), left_(static_cast<int64_t>(operations)) {}
 
   /// "" when the table is what the model says, else what is not.
   std::string run() {
@@ -310,7 +310,7 @@ class Round {
   }
 
   std::mt19937_64 random_;
-  uint64_t left_;
+  int64_t left_;  ///< operations; a transaction may step over 0
   TempDir directory_;
   std::unique_ptr<TestDatabase> database_;
   std::unique_ptr<TestConnection> connection_;

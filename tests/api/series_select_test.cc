@@ -397,6 +397,19 @@ Batches read_batches(TestConnection& connection, const std::string& sql, int64_t
   return read;
 }
 
+struct BothWays {
+  Batches stepped, taken;  ///< by SQLite, and by the columns where the statement is recognised
+};
+
+BothWays read_both_ways(TestConnection& connection, const std::string& sql, int64_t rows_max) {
+  BothWays read;
+  connection.rows("SELECT series_fast_path(0)");
+  read.stepped = read_batches(connection, sql, rows_max);
+  connection.rows("SELECT series_fast_path(1)");
+  read.taken = read_batches(connection, sql, rows_max);
+  return read;
+}
+
 /// Two hosts with 3000 points each, of which some are sealed.
 void make_series(TestDatabase& database, TestConnection& connection) {
   REQUIRE(connection.run("CREATE VIRTUAL TABLE m USING hypertable(time TIMESTAMP, host TEXT TAG, v DOUBLE, n BIGINT, flag BOOLEAN, note TEXT);"
@@ -469,10 +482,7 @@ TEST_CASE("batches of columns hold the rows that stepping gives, taken from the 
            "SELECT n, CASE WHEN n = 2 THEN 2.5 ELSE n END, CASE WHEN n = 2 THEN 'two' ELSE n END FROM m WHERE n < 4 AND host = 'a'",
        }) {
     CAPTURE(sql);
-    connection.rows("SELECT series_fast_path(0)");
-    const Batches stepped = read_batches(connection, sql, 1000);
-    connection.rows("SELECT series_fast_path(1)");
-    const Batches taken = read_batches(connection, sql, 1000);
+    const auto [stepped, taken] = read_both_ways(connection, sql, 1000);
     CHECK(stepped.code == BRAID_DONE);
     CHECK(taken.code == BRAID_DONE);
     CHECK(taken.formats == stepped.formats);
@@ -500,10 +510,7 @@ TEST_CASE("batches hold the rows that stepping gives, whatever a WHERE asks") {
     std::string sql = "SELECT n, host FROM m WHERE " + pick(random, terms);
     for (uint64_t left = random() % 3; left > 0; --left) sql += " AND " + pick(random, terms);
     CAPTURE(sql);
-    connection.rows("SELECT series_fast_path(0)");
-    const Batches stepped = read_batches(connection, sql, 10000);
-    connection.rows("SELECT series_fast_path(1)");
-    const Batches taken = read_batches(connection, sql, 10000);
+    const auto [stepped, taken] = read_both_ways(connection, sql, 10000);
     CHECK(taken.code == BRAID_DONE);
     CHECK(taken.rows == stepped.rows);
   }

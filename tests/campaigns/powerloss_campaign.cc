@@ -6,7 +6,6 @@
 // Arguments: [--recovery] COUNT [--from NUMBER]. With --recovery each image is followed by crashes of its recovery, three deep.
 // BRAID_SEED: the seed that the run prints. BRAID_KEEP: where an image that is wrong is kept.
 #include <fmt/format.h>
-#include <unistd.h>
 
 #include <algorithm>
 #include <chrono>
@@ -20,6 +19,7 @@
 #include "tests/campaigns/verdict.h"
 #include "tests/campaigns/workload.h"
 #include "tests/support/crash_disk.h"
+#include "tests/support/temp_dir.h"
 
 using namespace braid;
 
@@ -44,24 +44,15 @@ struct Totals {
 /// A directory in memory where there is one: an image is written and read once.
 class Ground {
  public:
-  Ground() {
-    std::string pattern = std::string(std::filesystem::exists("/dev/shm") ? "/dev/shm" : "/tmp") + "/braid-crash-XXXXXX";
-    if (mkdtemp(pattern.data()) == nullptr) std::abort();
-    path_ = pattern;
-  }
-  ~Ground() { clear(true); }
-  Ground(const Ground&) = delete;
-  Ground& operator=(const Ground&) = delete;
-
-  void clear(bool whole = false) {
+  void clear() {
     std::error_code ignored;
-    std::filesystem::remove_all(whole ? path_ : database(), ignored);
+    std::filesystem::remove_all(database(), ignored);
   }
-  const std::string& path() const { return path_; }
-  std::string database() const { return path_ + "/" + kName; }
+  const std::string& path() const { return directory_.path(); }
+  std::string database() const { return directory_ / kName; }
 
  private:
-  std::string path_;
+  TempDir directory_{memory_directory()};
 };
 
 /// One loss of power: which kind, and what it left.

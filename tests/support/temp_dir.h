@@ -9,9 +9,9 @@ namespace braid {
 
 class TempDir {
  public:
-  TempDir() {
-    const char* base = std::getenv("TMPDIR");
-    std::string pattern = std::string(base != nullptr ? base : "/tmp") + "/braid-test-XXXXXX";
+  TempDir() : TempDir(std::filesystem::temp_directory_path()) {}
+  explicit TempDir(const std::filesystem::path& parent) {
+    std::string pattern = parent / "braid-test-XXXXXX";
     if (mkdtemp(pattern.data()) == nullptr) std::abort();
     path_ = pattern;
   }
@@ -28,5 +28,13 @@ class TempDir {
  private:
   std::string path_;
 };
+
+/// Where files stay in memory, where the machine has such a place and TMPDIR names no other.
+inline std::filesystem::path memory_directory() {
+  const std::filesystem::path shared_memory = "/dev/shm";
+  std::error_code ignored;
+  const bool chosen = std::getenv("TMPDIR") != nullptr;
+  return !chosen && std::filesystem::is_directory(shared_memory, ignored) ? shared_memory : std::filesystem::temp_directory_path();
+}
 
 }  // namespace braid
