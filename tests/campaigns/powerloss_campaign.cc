@@ -90,6 +90,9 @@ class Life {
     for (size_t i = 0, sync = 0; i < operations.size() && sync < count / 2; ++i)
       if (operations[i].operation == FileOperation::kSync || operations[i].operation == FileOperation::kSyncDirectory)
         moments[sync++] = i + random_() % 2;
+    // And when a commit was just acknowledged, which is when a relaxed one is not synced.
+    const auto& answers = workload_.acknowledged();
+    for (uint64_t i = count / 2; i < count * 3 / 4; ++i) moments[i] = answers[random_() % answers.size()];
     std::sort(moments.begin(), moments.end());
     size_t applied = 0;
     for (uint64_t i = 0; i < count; ++i) {

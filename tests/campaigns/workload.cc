@@ -66,7 +66,9 @@ Workload::Workload(std::string directory, uint64_t seed, FileRecord& record, Lif
     : directory_(std::move(directory)), mixed_(life == Life::kMixed), random_(seed), record_(record), options_(kWorkloadOptions) {
   if (!mixed_) return;
   constexpr int kIntervals[] = {2, 50, 3'600'000, 3'600'000};
-  options_ += fmt::format(";graph_buffer_bytes=262144;durability={};sync_interval_ms={}", below(2) == 0 ? "full" : "relaxed", kIntervals[below(4)]);
+  options_ += fmt::format(";durability={};sync_interval_ms={}", below(2) == 0 ? "full" : "relaxed", kIntervals[below(4)]);
+  // So small that the graph is flushed after almost every commit, which syncs them.
+  if (below(2) == 0) options_ += ";graph_buffer_bytes=262144";
 }
 
 void Workload::require(int32_t code, const std::string& what) {

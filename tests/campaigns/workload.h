@@ -33,7 +33,7 @@ class Workload {
   /// How the commits of a life are made durable.
   enum class Life : uint8_t {
     kFull,
-    kMixed,  ///< relaxed and full ones, chosen in every way there is; the graph is written to disk after almost every commit
+    kMixed,  ///< relaxed and full ones, chosen in every way there is
   };
 
   Workload(std::string directory, uint64_t seed, FileRecord& record, Life life = Life::kFull);
@@ -45,6 +45,8 @@ class Workload {
   const std::vector<std::string>& states() const { return states_; }
   /// The last commit that was acknowledged before the record reached `position`.
   int64_t acknowledged_at(size_t position) const;
+  /// Where the record was when each commit was acknowledged.
+  const std::vector<size_t>& acknowledged() const { return acknowledged_; }
   /// The last commit that was known then to be durable.
   int64_t durable_at(size_t position) const;
 
