@@ -81,6 +81,7 @@ class Workload {
   std::mt19937_64 random_;
   FileRecord& record_;
   std::string options_;
+  bool flushes_ = false;         ///< the graph's write buffer is so small that it is flushed after almost every commit
   bool full_ = true;             ///< the next commit is
   bool connection_full_ = true;  ///< what was last said to the connection, or to the database
   std::unique_ptr<TestDatabase> database_;
