@@ -59,9 +59,10 @@ class Round {
  private:
   uint64_t below(uint64_t limit) { return random_() % limit; }
   int64_t any(int64_t limit) { return 1 + static_cast<int64_t>(below(static_cast<uint64_t>(limit))); }
+  /// Of the map, or one that nothing has or will get.
   template <typename Map>
   int64_t any_key(const Map& map) {
-    if (map.empty() || below(20) == 0) return any(1000);
+    if (map.empty() || below(20) == 0) return 1'000'000'000 + any(1000);
     return std::next(map.begin(), static_cast<ptrdiff_t>(below(map.size())))->first;
   }
   int64_t any_node() { return below(2) == 0 && !model_.rows.empty() ? std::next(model_.rows.begin(), static_cast<ptrdiff_t>(below(model_.rows.size())))->second.node : any_key(model_.nodes); }
