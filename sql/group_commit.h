@@ -49,6 +49,7 @@ using BatchStep = std::variant<ExecuteStep, NodeStep, EdgeStep, PointsStep>;
 struct Batch final : GroupMember {
   std::vector<BatchStep> steps;
   uint64_t size_bytes = 0;
+  MemoryShare memory;
   Status result;
   Lsn lsn;
 };
