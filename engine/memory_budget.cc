@@ -1,6 +1,7 @@
 #include "engine/memory_budget.h"
 
 #include <fcntl.h>
+#include <malloc.h>
 #include <sqlite3.h>
 #include <unistd.h>
 
@@ -22,6 +23,7 @@ struct ProcessMemory {
   Mutex mutex;
   std::set<MemoryBudget*> budgets BRAID_GUARDED_BY(mutex);
   uint64_t reserved BRAID_GUARDED_BY(mutex) = 0;
+  uint64_t released BRAID_GUARDED_BY(mutex) = 0;  // since the last trim
   // SQLite's bounds as the host has set them, while a database is open. 0: none.
   int64_t host_hard BRAID_GUARDED_BY(mutex) = 0;
   int64_t host_soft BRAID_GUARDED_BY(mutex) = 0;
@@ -50,8 +52,29 @@ struct ProcessMemory {
   }
 
   void give_up() {
-    MutexLock lock(give_up_mutex);
-    for (const auto* act : give_ups) (*act)();
+    {
+      MutexLock lock(give_up_mutex);
+      for (const auto* act : give_ups) (*act)();
+    }
+    give_back_to_host();
+  }
+
+  /// What is free lies in the arenas of the threads that took it, where other threads do not find it: the host would see it as held.
+  static void give_back_to_host() {
+#ifdef __GLIBC__
+    ::malloc_trim(0);
+#endif
+  }
+
+  /// Much that came back at once is worth it: a trim takes about a millisecond.
+  bool is_much(uint64_t bytes) BRAID_REQUIRES(mutex) {
+    constexpr uint64_t kPart = 16;
+    uint64_t least = UINT64_MAX;
+    for (const MemoryBudget* budget : budgets) least = std::min(least, budget->bytes_max());
+    released += bytes;
+    if (budgets.empty() || released < least / kPart) return false;
+    released = 0;
+    return true;
   }
 };
 
@@ -159,10 +182,15 @@ void MemoryBudget::reserve_anyway(MemoryUse use, uint64_t bytes) {
 
 void MemoryBudget::release(MemoryUse use, uint64_t bytes) {
   ProcessMemory& process = ProcessMemory::instance();
-  MutexLock lock(process.mutex);
-  process.reserved -= bytes;
-  held_[static_cast<size_t>(use)].fetch_sub(bytes, std::memory_order_relaxed);
-  process.bound_sqlite();
+  bool is_much = false;
+  {
+    MutexLock lock(process.mutex);
+    process.reserved -= bytes;
+    held_[static_cast<size_t>(use)].fetch_sub(bytes, std::memory_order_relaxed);
+    process.bound_sqlite();
+    is_much = process.is_much(bytes);
+  }
+  if (is_much) ProcessMemory::give_back_to_host();
 }
 
 uint64_t MemoryBudget::process_bytes() {

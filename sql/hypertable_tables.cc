@@ -291,9 +291,6 @@ class HypertableTable final : public VirtualTable {
   }
 
   Status insert(const HypertableDefinition& table, std::span<sqlite3_value*> columns) {
-    // One statement may stage any number of points.
-    constexpr uint64_t kRowsPerQuestion = 256;
-    if (++inserted_ % kRowsPerQuestion == 0) BRAID_TRY(connection.session().check_limits());
     const auto latest = static_cast<size_t>(latest_column());
     if (latest < columns.size() && sqlite3_value_type(columns[latest]) != SQLITE_NULL) return Status(StatusCode::kDenied, unwritable_latest(columns_.name));
     BRAID_ASSIGN(const Timestamp time, time_value(columns[0]));
@@ -397,7 +394,6 @@ class HypertableTable final : public VirtualTable {
   }
 
   HypertableDefinition columns_;
-  uint64_t inserted_ = 0;
   uint64_t moved_by_ = 0;                                  // the statement that `moved_to_` is of
   std::set<std::pair<SeriesId, Timestamp>> moved_to_;
 };
