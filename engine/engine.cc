@@ -164,9 +164,10 @@ Status Engine::recover() {
   for (const std::string& folder : {directory_->graph(), directory_->chunks(), directory_->archive()})
     BRAID_TRY(env_.create_directory(folder));
   // What a killed process left may be readable and not yet durable. What is derived from it below becomes durable, so it must be first.
+  const bool unclean = size_of(wal_of(*directory_)) > 0 && directory_->format().ready;
   if (size_of(wal_of(*directory_)) >= 0) BRAID_TRY(env_.sync_file(wal_of(*directory_)));
   BRAID_TRY(env_.sync_directory(directory_->path()));
-  return open_stores();
+  return open_stores(unclean);
 }
 
 /// Replaying would write: what is opened for reading must need none.
@@ -176,18 +177,21 @@ Status Engine::open_recovered() {
     return Status(StatusCode::kReadOnly, fmt::format("the database was not closed: {} bytes of its log are in rows.db-wal and must be replayed first; open it "
                                                      "once without read_only=1, or a copy of it",
                                                      wal_bytes));
-  return open_stores();
+  return open_stores(false);
 }
 
-Status Engine::open_stores() {
+Status Engine::open_stores(bool unclean) {
   BRAID_ASSIGN(const SqliteHandle db, open_rows());
   BRAID_TRY(check_identity(db.get(), directory_->format()));
+  if (unclean) BRAID_TRY(write_opening(db.get(), env_.random()));
   BRAID_ASSIGN(const StoredCatalog stored, load_catalog(db.get(), catalog_));
+  BRAID_ASSIGN(auto log, CommitLog::open(db.get()));
+  BRAID_ASSIGN(const Lsn newest, log->newest());
+  commit_sync_ = std::make_unique<CommitSync>(*vfs_, wal_of(*directory_), std::chrono::milliseconds(options_[OptionId::kSyncInterval]), newest);
+  env_.set_sync_commits([this] { return commit_sync_->sync(); });
   const StoreContext context{env_, catalog_, *directory_, options_, *stored.state, stored.counters, memory_};
   BRAID_ASSIGN(stores_[0], factories_.graph(context));
   BRAID_ASSIGN(stores_[1], factories_.series(context));
-  BRAID_ASSIGN(auto log, CommitLog::open(db.get()));
-  BRAID_ASSIGN(const Lsn newest, log->newest());
   BRAID_TRY(replay(newest));
   auto version = std::make_shared<Version>();
   version->lsn = newest;
@@ -240,8 +244,10 @@ Status Engine::close() {
     background_.join();
   }
   Status status;
+  if (!closed_) status = sync_commits().status();
   if (!closed_ && !env_.poisoned() && !read_only()) status = checkpoint(FreeSpace::kGivenBack);
   const bool is_whole = !closed_ && status.ok() && !env_.poisoned();
+  if (commit_sync_ != nullptr) commit_sync_->stop();
   closed_ = true;
   {
     MutexLock lock(rewrite_mutex_);
@@ -253,6 +259,11 @@ Status Engine::close() {
   }
   if (is_whole) directory_->note_closed();
   return status;
+}
+
+Result<Lsn> Engine::sync_commits() {
+  BRAID_TRY(commit_sync_->sync().within("sync"));
+  return commit_sync_->durable_lsn();
 }
 
 Deadline Engine::busy_deadline() const {
@@ -446,6 +457,8 @@ Status Engine::checkpoint_stores(FreeSpace space) BRAID_REQUIRES(checkpoint_mute
 
   if (status.ok())
     status = caught([&]() -> Status {
+      // Invariant 4: what is sealed or flushed here holds commits up to the published one.
+      BRAID_TRY(commit_sync_->sync());
       for (const auto& store : stores_) BRAID_TRY(store->checkpoint_write());
       return session.begin_write();
     });

@@ -10,6 +10,7 @@
 #include <thread>
 
 #include "engine/catalog.h"
+#include "engine/commit_sync.h"
 #include "engine/directory.h"
 #include "engine/env.h"
 #include "engine/free_pages.h"
@@ -69,6 +70,10 @@ class Engine {
   /// were made. `between` is asked between two parts of the work; not OK ends it. Not inside a write transaction.
   Result<uint64_t> rewrite(const RewriteWish& wish, const std::function<Status()>& between);
 
+  /// Makes every commit that was answered durable. Returns the newest LSN that is.
+  Result<Lsn> sync_commits();
+  CommitSync& commit_sync() { return *commit_sync_; }
+
   Deadline busy_deadline() const;
 
   Env& env() { return env_; }
@@ -110,7 +115,7 @@ class Engine {
   Status create_rows();
   Status recover();
   Status open_recovered();
-  Status open_stores();
+  Status open_stores(bool unclean);
   Status replay(Lsn newest);
   /// The checkpoint's own session, made when it is first needed.
   Result<Session*> checkpoint_session();
@@ -133,6 +138,7 @@ class Engine {
   const uint64_t tail_bytes_max_;
   std::unique_ptr<Directory> directory_;
   std::unique_ptr<PageVfs> vfs_;
+  std::unique_ptr<CommitSync> commit_sync_;  // made by recovery, before the stores write
   Catalog catalog_;
   std::array<std::unique_ptr<Store>, kStoreCount> stores_;
   VersionList versions_;

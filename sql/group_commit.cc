@@ -31,7 +31,7 @@ std::optional<std::string_view> view_of(const std::optional<std::string>& text) 
 Status GroupCommitter::commit(Batch& batch) {
   batch.result = {};
   batch.lsn = {};
-  BRAID_TRY(engine_.env().check_writable());
+  BRAID_TRY(engine_.commit_sync().check_writable());
   BRAID_TRY(engine_.wait_for_tail());
   if (engine_.slot().busy()) read_ahead(batch);
   BRAID_ASSIGN(const bool leads, engine_.slot().join(batch, engine_.busy_deadline()));
@@ -126,12 +126,15 @@ void GroupCommitter::lead(Group& group) {
       connection_->rollback().ignore();
       return;
     }
+    const bool synced = std::any_of(group.running.begin(), group.running.end(),
+                                    [](const Batch* member) { return member->result.ok() && member->durability == Durability::kFull; });
+    session.set_transaction_durability(synced ? Durability::kFull : Durability::kRelaxed);
     Batch& own = static_cast<Batch&>(*group.members.front());
     const Status committed = session.commit([&] {
       engine_.counters.groups.fetch_add(1, std::memory_order_relaxed);
       engine_.counters.group_members.fetch_add(static_cast<uint64_t>(good), std::memory_order_relaxed);
       if (group.running.size() == 1) group.running.front()->lsn = session.sealed_lsn();
-      // Durable is enough for them to go on: their next read waits for the publishing, their next batch for the slot
+      // As durable as they wish is enough for them to go on: their next read waits for the publishing, their next batch for the slot
       // (docs/decisions/0006-answer-before-publish.md).
       finish(group);
     });
