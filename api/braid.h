@@ -10,7 +10,8 @@
  *  - Handles are opaque. Each kind has one close function; it accepts NULL. A child handle keeps its parents alive, so handles
  *    may be closed in any order; a database is really closed when its last handle is.
  *  - Threads: a braid_database may be used by any number of threads. A connection, and the statements, batches and appenders made on it,
- *    may be used by one thread at a time; different connections are independent. A child process made with fork may only exit.
+ *    may be used by one thread at a time; different connections are independent. In a child process made with
+ *    fork while a database is open every call answers BRAID_MISUSE, and closing does nothing: it may only end, or call exec.
  *  - Times are int64_t microseconds since 1970-01-01T00:00:00Z. Ids of nodes and edges are positive.
  *  - Structs begin with `size_bytes`: set it to sizeof the struct before the call.
  */
@@ -80,7 +81,10 @@ BRAID_API const char* braid_code_text(int32_t code);
 
 /// Opens the database in a directory, creating it if the directory is absent or empty.
 /// Shapes:    `options` is NULL or text "name=value;name=value"; `braid_option_at` lists names, units, defaults and bounds.
-/// Errors:    BRAID_BUSY ("in use by process N"); BRAID_VERSION; BRAID_CORRUPT; BRAID_IO; BRAID_FULL; BRAID_INVALID_ARGUMENT.
+///            "read_only=1" opens what was closed, and writes nothing at all to the directory; several processes may read it so at one time.
+///            "memory_bytes_max=N" bounds what all databases of the process hold together, SQLite's memory in it included. docs/bounds.md has all.
+/// Errors:    BRAID_BUSY ("in use by process N"); BRAID_VERSION; BRAID_CORRUPT (also for a copy made while the database was open); BRAID_IO;
+///            BRAID_FULL; BRAID_INVALID_ARGUMENT; BRAID_READ_ONLY (read_only=1, and the log must be replayed first); BRAID_LIMIT (memory_bytes_max).
 /// On error:  `*database` is set to a handle that only answers braid_database_error and must be closed, or to NULL
 ///            when there was no memory for one.
 /// Ownership: the caller closes `*database`.
@@ -164,6 +168,16 @@ BRAID_API int64_t braid_connection_error_offset(braid_connection* connection);
 /// the whole transaction is rolled back, with what earlier statements did in it.
 /// Threads:   any; this is the one call on a connection that another thread may make.
 BRAID_API void braid_interrupt(braid_connection* connection);
+
+#define BRAID_RESTRICT_READ_ONLY 1 /* it may change nothing either */
+
+/// From now on the SQL of this connection is a stranger's; there is no way back. It may read, and change rows, nodes, edges and points, but not the
+/// schema, settings (PRAGMA) or policies, and how the database is kept is hidden from it. No SQL, of whichever connection, reads or writes files or
+/// loads extensions. A statement runs for `statement_time_ms` in all, its values have at most `value_bytes`; 0: as the options allow. Its text,
+/// expressions and plans are bounded as SQLite advises for such SQL. Memory is that of memory_bytes_max.
+/// Shapes:    `flags` is 0 or BRAID_RESTRICT_READ_ONLY.
+/// Errors:    BRAID_INVALID_ARGUMENT; BRAID_MISUSE (a statement or a transaction is open). Afterwards, what is not allowed is BRAID_DENIED.
+BRAID_API int32_t braid_restrict(braid_connection* connection, int32_t flags, int64_t statement_time_ms, int64_t value_bytes);
 
 /// Runs SQL text of any number of statements; rows are ignored. Stops at the first error.
 /// Errors:    any; braid_connection_error_offset gives the place. BRAID_INVALID_ARGUMENT when `sql` holds a NUL byte.

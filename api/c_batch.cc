@@ -35,6 +35,7 @@ Status add_step(braid_batch& batch, BatchStep step, uint64_t size_bytes) {
   if (batch.batch.size_bytes + size_bytes > limit)
     return Status(StatusCode::kLimit, fmt::format("the batch would hold {} bytes, batch_bytes_max allows {}",
                                                   batch.batch.size_bytes + size_bytes, limit));
+  BRAID_TRY(batch.batch.memory.grow_to(batch.batch.size_bytes + size_bytes));
   batch.batch.size_bytes += size_bytes;
   batch.batch.steps.push_back(std::move(step));
   return {};
@@ -50,7 +51,9 @@ int32_t braid_batch::finish(const Status& status) {
 
 extern "C" {
 
-void braid_batch_close(braid_batch* batch) { delete batch; }
+void braid_batch_close(braid_batch* batch) {
+  if (!forked()) delete batch;
+}
 
 const char* braid_batch_error(braid_batch* batch) { return batch == nullptr ? "" : batch->error.c_str(); }
 
@@ -125,6 +128,7 @@ int32_t braid_batch_commit(braid_batch* batch, uint64_t* lsn) {
     if (status.ok() && lsn != nullptr) *lsn = batch->batch.lsn.value();
     batch->batch.steps.clear();
     batch->batch.size_bytes = 0;
+    batch->batch.memory.clear();
     return status;
   });
 }

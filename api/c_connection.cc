@@ -85,7 +85,7 @@ braid_statement::~braid_statement() { state->statements.erase(this); }
 extern "C" {
 
 void braid_disconnect(braid_connection* connection) {
-  if (connection == nullptr) return;
+  if (connection == nullptr || forked()) return;
   guard(connection, [&]() -> Status {
     connection->state->close();
     return {};
@@ -102,7 +102,21 @@ int64_t braid_connection_error_offset(braid_connection* connection) {
 }
 
 void braid_interrupt(braid_connection* connection) {
-  if (connection != nullptr && connection->state->connection != nullptr) connection->state->connection->interrupt();
+  if (connection != nullptr && !forked() && connection->state->connection != nullptr) connection->state->connection->interrupt();
+}
+
+int32_t braid_restrict(braid_connection* connection, int32_t flags, int64_t statement_time_ms, int64_t value_bytes) {
+  return guard(connection, [&]() -> Status {
+    BRAID_ASSIGN(Connection * open, open_connection(*connection->state));
+    constexpr int32_t kKnown = BRAID_RESTRICT_READ_ONLY;
+    if ((flags & ~kKnown) != 0) return Status(StatusCode::kInvalidArgument, "flags: expected 0 or BRAID_RESTRICT_READ_ONLY");
+    if (statement_time_ms < 0 || value_bytes < 0)
+      return Status(StatusCode::kInvalidArgument, "statement_time_ms and value_bytes: expected a number from 0");
+    if (!connection->state->statements.empty() || open->in_transaction())
+      return Status(StatusCode::kMisuse, "restrict a connection before it has statements or a transaction");
+    open->restrict((flags & BRAID_RESTRICT_READ_ONLY) != 0, std::chrono::milliseconds(statement_time_ms), value_bytes);
+    return {};
+  });
 }
 
 int32_t braid_execute(braid_connection* connection, const char* sql, int64_t sql_size) {
@@ -200,7 +214,9 @@ int32_t braid_prepare(braid_connection* connection, const char* sql, int64_t sql
   });
 }
 
-void braid_statement_close(braid_statement* statement) { delete statement; }
+void braid_statement_close(braid_statement* statement) {
+  if (!forked()) delete statement;
+}
 
 int32_t braid_statement_step(braid_statement* statement) {
   bool row = false;

@@ -92,6 +92,7 @@ int32_t braid_open(const char* directory, const char* options, braid_database** 
 
 int32_t braid_close(braid_database* database) {
   if (database == nullptr) return BRAID_OK;
+  if (forked()) return BRAID_MISUSE;
   int32_t code = BRAID_OK;
   if (database->database != nullptr && database->database.use_count() == 1)
     code = guard(database, [&] { return database->database->close(); });
@@ -200,6 +201,7 @@ int32_t braid_batch_open(braid_database* database, braid_batch** batch) {
     BRAID_TRY(open_database(*database).status());
     auto made = std::make_unique<braid_batch>();
     made->database = database->database;
+    made->batch.memory = MemoryShare(made->database->engine().memory(), MemoryUse::kBatches);
     made->batch.durability = static_cast<Durability>(database->database->engine().options()[OptionId::kDurability]);
     *batch = made.release();
     return {};

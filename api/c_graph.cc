@@ -202,6 +202,8 @@ int32_t braid_shortest_path(braid_connection* connection, int64_t source, int64_
     *count = 0;
     BRAID_ASSIGN(const NodeId from, node_argument(source, "source"));
     BRAID_ASSIGN(const NodeId to, node_argument(target, "target"));
+    MemoryShare memory = open.new_walk_memory();
+    const Connection::WalkMemory counted(open, memory);
     TraversalOptions options = open.traversal_options();
     BRAID_ASSIGN(options.steps.direction, direction_argument(direction));
     if (type != nullptr) options.steps.types = {type_for_reading(open, type)};

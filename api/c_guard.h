@@ -19,6 +19,7 @@ int32_t guard(Handle* handle, Body body) noexcept {
   if (handle == nullptr) return BRAID_MISUSE;
   try {
     try {
+      if (forked()) return handle->finish(Status(StatusCode::kMisuse, kForkedText));
       return handle->finish(body());
     } catch (const std::bad_alloc&) {
       return handle->finish(Status(StatusCode::kOutOfMemory, kOutOfMemoryText));
@@ -33,6 +34,7 @@ int32_t guard(Handle* handle, Body body) noexcept {
 /// Runs a getter; whatever goes wrong, it answers `otherwise`.
 template <typename Value, typename Body>
 Value guard_value(Value otherwise, Body body) noexcept {
+  if (forked()) return otherwise;
   try {
     return body();
   } catch (...) {

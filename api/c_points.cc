@@ -185,6 +185,7 @@ int32_t braid_appender_discard(braid_appender* appender) {
 
 int32_t braid_appender_close(braid_appender* appender) {
   if (appender == nullptr) return BRAID_OK;
+  if (forked()) return BRAID_MISUSE;
   const int32_t code = guard(appender, [&] { return flush(*appender); });
   delete appender;
   return code;

@@ -50,7 +50,9 @@ int32_t braid_projection_open(braid_connection* connection, const char* name, br
   });
 }
 
-void braid_projection_close(braid_projection* projection) { delete projection; }
+void braid_projection_close(braid_projection* projection) {
+  if (!forked()) delete projection;
+}
 
 int32_t braid_projection_size(braid_projection* projection, int64_t* nodes, int64_t* edges, int64_t* bytes) {
   return guard(projection, [&]() -> Status {

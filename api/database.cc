@@ -15,12 +15,14 @@ Result<std::unique_ptr<Store>> make_graph(const StoreContext& context) {
   chosen.block_cache_bytes = static_cast<uint64_t>(context.options[OptionId::kGraphCacheBytes]);
   chosen.write_buffer_bytes = static_cast<uint64_t>(context.options[OptionId::kGraphBufferBytes]);
   chosen.projection_bytes_max = static_cast<uint64_t>(context.options[OptionId::kProjectionBytesMax]);
+  chosen.memory = context.memory;
   return open_graph_store(context.env, context.catalog, context.directory.graph(), chosen);
 }
 
 Result<std::unique_ptr<Store>> make_series(const StoreContext& context) {
   SeriesStoreOptions chosen;
   chosen.tail_bytes_max = static_cast<uint64_t>(context.options[OptionId::kTailBytesMax]);
+  chosen.memory = context.memory;
   chosen.next_chunk = ChunkId(context.counters.next_chunk);
   const Format& format = context.directory.format();
   return open_series_store(context.env, context.catalog, context.state, context.directory.chunks(), {format.uuid, format.epoch}, chosen);
@@ -39,7 +41,7 @@ Result<std::shared_ptr<Database>> Database::open(const std::string& directory, s
   BRAID_ASSIGN(database->engine_, Engine::open(directory, parsed, {make_graph, make_series, tail_bytes}, hook));
   database->groups_ = std::make_unique<GroupCommitter>(*database->engine_);
   const std::chrono::milliseconds interval(parsed[OptionId::kMaintenanceInterval]);
-  if (interval.count() > 0) database->maintenance_ = std::make_unique<MaintenanceThread>(*database->engine_, interval);
+  if (interval.count() > 0 && !database->engine_->read_only()) database->maintenance_ = std::make_unique<MaintenanceThread>(*database->engine_, interval);
   return database;
 }
 
@@ -83,7 +85,9 @@ std::vector<StoreFigure> Database::figures() {
       {"rows_size", "bytes", file_size(engine_->directory().rows())},
       {"wal_size", "bytes", file_size(engine_->directory().rows() + "-wal")},
       {"hypertables", "", static_cast<int64_t>(newest->catalog->hypertables.size())},
-      {"poisoned", "", engine_->env().poisoned() ? 1 : 0},
+      {"poisoned", "", engine_->env().poisoned() && !engine_->read_only() ? 1 : 0},
+      {"memory_held", "bytes", static_cast<int64_t>(MemoryBudget::process_bytes())},
+      {"memory_sqlite", "bytes", static_cast<int64_t>(MemoryBudget::sqlite_bytes())},
   };
   for (const StoreKind kind : {StoreKind::kGraph, StoreKind::kSeries})
     for (StoreFigure& figure : engine_->store(kind).figures()) figures.push_back(std::move(figure));

@@ -4,6 +4,7 @@
 #include <memory>
 #include <string>
 
+#include "api/forked.h"
 #include "engine/engine.h"
 #include "engine/result.h"
 #include "sql/group_commit.h"
@@ -31,6 +32,7 @@ class Database {
 
  private:
   Database() = default;
+  const OpenInThisProcess counted_;
   std::unique_ptr<Engine> engine_;
   std::unique_ptr<GroupCommitter> groups_;
   std::unique_ptr<MaintenanceThread> maintenance_;  // null: the host asks for maintenance

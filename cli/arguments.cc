@@ -78,6 +78,7 @@ void add_database(CLI::App* app, DatabaseArguments* database, std::vector<std::s
          "NAME=VALUE: a setting of the database for this run, such as cache_bytes=67108864")
       ->type_name("NAME=VALUE")
       ->allow_extra_args(false);
+  app->add_flag_callback("--read-only", [options] { options->emplace_back("read_only=1"); }, "nothing is written to the directory");
 }
 
 std::string joined(const std::vector<std::string>& options) {

@@ -1,6 +1,7 @@
 #include "engine/directory.h"
 
 #include <sys/stat.h>
+#include <sys/statvfs.h>
 #include <unistd.h>
 
 #include <charconv>
@@ -53,6 +54,12 @@ Result<Format> parse_format(const std::string& path, std::string_view text) {
   return format;
 }
 
+Status in_use(const std::string& path, std::string_view owner) {
+  const std::string_view process = owner.substr(0, owner.find('\n'));
+  return Status(StatusCode::kBusy, process.empty() ? fmt::format("{}: in use by a process that reads it", path)
+                                                   : fmt::format("{}: in use by process {}", path, process));
+}
+
 }  // namespace
 
 std::string make_uuid(const Env& env) {
@@ -66,12 +73,12 @@ std::string make_uuid(const Env& env) {
 
 Result<std::unique_ptr<Directory>> Directory::open(Env& env, const std::string& path) {
   std::unique_ptr<Directory> directory(new Directory(env, path));
-  BRAID_TRY(env.create_directory(path));
+  if (!env.read_only()) BRAID_TRY(env.create_directory(path));
   struct stat status;
   if (::stat(path.c_str(), &status) < 0) return errno_status(errno, path, "open");
   if (!S_ISDIR(status.st_mode))
     return Status(StatusCode::kInvalidArgument, fmt::format("{}: is a file; a database is a directory", path));
-  BRAID_TRY(directory->take_lock());
+  BRAID_TRY(env.read_only() ? directory->take_shared_lock() : directory->take_lock());
   BRAID_TRY(directory->read_or_create_format());
   return directory;
 }
@@ -89,14 +96,39 @@ Status Directory::take_lock() {
                                   "is absent or empty to create one",
                                   path_, name));
   }
-  auto lock = env_.lock(path, fmt::format("{}\n", ::getpid()));
-  if (lock.status().code() == StatusCode::kBusy) {
-    const std::string owner(lock.status().message());
-    return Status(StatusCode::kBusy, fmt::format("{}: in use by process {}", path_,
-                                                 owner.empty() ? "unknown" : owner.substr(0, owner.find('\n'))));
-  }
+  auto lock = env_.lock(path);
+  if (lock.status().code() == StatusCode::kBusy) return in_use(path_, lock.status().message());
   BRAID_ASSIGN(lock_, std::move(lock));
+  BRAID_TRY(refuse_copy());
+  lock_->put(fmt::format("{}\nfile {}\n", ::getpid(), lock_->number()));
   return {};
+}
+
+Status Directory::take_shared_lock() {
+  const std::string path = path_ + "/LOCK";
+  if (!env_.exists(path)) {
+    // Where nobody can write, nobody needs to be kept from it.
+    struct statvfs status;
+    if (::statvfs(path_.c_str(), &status) == 0 && (status.f_flag & ST_RDONLY) != 0) return {};
+    return Status(StatusCode::kNotFound, fmt::format("{}: LOCK is missing, so that a writer could not be kept from it while it is read; create an empty "
+                                                     "file of this name, or open the database once for writing",
+                                                     path_));
+  }
+  auto lock = env_.lock_shared(path);
+  if (lock.status().code() == StatusCode::kBusy) return in_use(path_, lock.status().message());
+  BRAID_ASSIGN(lock_, std::move(lock));
+  return refuse_copy();
+}
+
+/// LOCK tells which file it is for as long as the database is open, and a copy is another file. Of a copy whose files are of different moments
+/// recovery could make a database that never was.
+Status Directory::refuse_copy() const {
+  uint64_t number = 0;
+  if (!parse_number(line_value(lock_->content(), "file"), number) || number == lock_->number()) return {};
+  return Status(StatusCode::kCorrupt, fmt::format("{0}: is a copy that was made while the database was open, or before it recovered, so that its files may "
+                                                  "be of different moments; copy it when it is closed, or take a backup. After a copy that was made at one "
+                                                  "moment, such as a snapshot of the file system, remove {0}/LOCK",
+                                                  path_));
 }
 
 Status Directory::read_or_create_format() {
@@ -106,6 +138,7 @@ Status Directory::read_or_create_format() {
     BRAID_ASSIGN(format_, parse_format(path, text));
     return {};
   }
+  if (env_.read_only()) return Status(StatusCode::kNotFound, fmt::format("{}: there is no Braid database, and read_only=1 creates none", path_));
   // Creation begins with FORMAT, so that what lies here without one was a database: making a new one would remove it.
   static const std::set<std::string> kOurs = {"FORMAT.new", "LOCK"};
   BRAID_ASSIGN(const auto names, env_.list(path_));

@@ -26,7 +26,8 @@ std::string make_uuid(const Env& env);
 class Directory {
  public:
   /// Creates the directory if it is absent, takes LOCK and reads or creates FORMAT.
-  /// kBusy "in use by process N"; kVersion for a format of another version; kInvalidArgument for a directory with something else in it.
+  /// kBusy "in use by process N"; kVersion for a format of another version; kInvalidArgument for a directory with something else in it; kCorrupt
+  /// for a copy that was made while the database was open. With a read-only `env` nothing is created: what is missing is kNotFound.
   static Result<std::unique_ptr<Directory>> open(Env& env, const std::string& path);
   Directory(const Directory&) = delete;
   Directory& operator=(const Directory&) = delete;
@@ -40,12 +41,16 @@ class Directory {
 
   /// Removes what an interrupted creation left, and makes the folders.
   Status prepare_creation();
+  /// All is on the disk: a copy made from now on is whole.
+  void note_closed() { lock_->put(""); }
   /// Marks the database as created.
   Status finish_creation();
 
  private:
   Directory(Env& env, std::string path) : env_(env), path_(std::move(path)) {}
   Status take_lock();
+  Status take_shared_lock();
+  Status refuse_copy() const;
   Status read_or_create_format();
   Status write_format();
 

@@ -29,6 +29,13 @@ constexpr uint64_t kFreeBytesIgnored = 65536;
 /// How long a copy of the WAL holds writers off while it waits for readers.
 constexpr int kReaderWaitMs = 250;
 
+/// What a URI gives another meaning is written in hexadecimal.
+std::string uri_path(const std::string& path) {
+  std::string out;
+  for (const char c : path) out += c == '%' || c == '?' || c == '#' ? fmt::format("%{:02x}", static_cast<unsigned>(c)) : std::string(1, c);
+  return out;
+}
+
 std::string wal_of(const Directory& directory) { return directory.rows() + "-wal"; }
 
 int64_t size_of(const std::string& path) {
@@ -36,8 +43,21 @@ int64_t size_of(const std::string& path) {
   return ::stat(path.c_str(), &status) == 0 ? static_cast<int64_t>(status.st_size) : -1;
 }
 
+/// A bound of 0 is that of the host.
+Options with_memory_bound(Options options) {
+  if (options[OptionId::kMemoryBytesMax] == 0)
+    options.set(option_table()[static_cast<size_t>(OptionId::kMemoryBytesMax)].name, static_cast<int64_t>(host_memory_share())).ignore();
+  return options;
+}
+
+/// Points wait for their sealing, so they may never take what all else needs.
+uint64_t tail_bound(const Options& options) {
+  constexpr int64_t kPartOfMemory = 4;
+  return static_cast<uint64_t>(std::min(options[OptionId::kTailBytesMax], options[OptionId::kMemoryBytesMax] / kPartOfMemory));
+}
+
 Result<std::unique_ptr<Session>> open_own_session(Engine& engine) {
-  BRAID_ASSIGN(auto session, Session::open(engine));
+  BRAID_ASSIGN(auto session, Session::open(engine, Session::Owner::kEngine));
   const int64_t cache_bytes = std::min(kOwnCacheBytes, engine.options()[OptionId::kCacheBytes]);
   BRAID_TRY(sqlite_run(session->db(), fmt::format("PRAGMA cache_size=-{}", cache_bytes / 1024)));
   return session;
@@ -67,7 +87,11 @@ Status check_pages(sqlite3* db, std::vector<std::string>& problems) {
 }  // namespace
 
 Engine::Engine(const Options& options, FileHook* hook)
-    : env_(hook), options_(options), slot_(static_cast<size_t>(options[OptionId::kGroupMembersMax])), wal_copy_at_(options[OptionId::kWalSoftBytes]) {}
+    : env_(hook, options[OptionId::kReadOnly] != 0),
+      options_(with_memory_bound(options)),
+      memory_(std::make_shared<MemoryBudget>(static_cast<uint64_t>(options_[OptionId::kMemoryBytesMax]))),
+      tail_bytes_max_(tail_bound(options_)),
+      slot_(static_cast<size_t>(options[OptionId::kGroupMembersMax])), wal_copy_at_(options[OptionId::kWalSoftBytes]) {}
 
 Result<std::unique_ptr<Engine>> Engine::open(const std::string& path, const Options& options, const StoreFactories& factories,
                                              FileHook* hook) {
@@ -77,6 +101,8 @@ Result<std::unique_ptr<Engine>> Engine::open(const std::string& path, const Opti
   BRAID_ASSIGN(engine->directory_, Directory::open(engine->env_, path));
   engine->vfs_ = std::make_unique<PageVfs>(engine->env_);
   const bool creating = !engine->directory_->format().ready;
+  if (creating && engine->read_only())
+    return Status(StatusCode::kReadOnly, path + ": the database was not created to its end; open it once without read_only=1");
   if (creating) {
     BRAID_TRY(engine->directory_->prepare_creation().within(path));
     BRAID_TRY(engine->create_rows().within(path));
@@ -84,14 +110,19 @@ Result<std::unique_ptr<Engine>> Engine::open(const std::string& path, const Opti
   BRAID_TRY(engine->recover().within(path));
   if (creating) BRAID_TRY(engine->directory_->finish_creation());
   engine->closed_ = false;
+  if (engine->read_only()) return engine;
   engine->background_ = std::thread([raw = engine.get()] { raw->run_background(); });
+  engine->give_up_ = std::make_unique<MemoryBudget::GiveUp>([raw = engine.get()] { raw->ask_for_checkpoint(); });
   return engine;
 }
 
 Result<SqliteHandle> Engine::open_rows(bool creating) const {
   sqlite3* db = nullptr;
-  const int flags = SQLITE_OPEN_READWRITE | SQLITE_OPEN_CREATE | SQLITE_OPEN_NOMUTEX | SQLITE_OPEN_EXRESCODE;
-  const int code = sqlite3_open_v2(directory_->rows().c_str(), &db, flags, vfs_->name().c_str());
+  // What nobody writes needs neither locks nor a WAL-index beside it.
+  const int flags = SQLITE_OPEN_NOMUTEX | SQLITE_OPEN_EXRESCODE |
+                    (read_only() ? SQLITE_OPEN_READONLY | SQLITE_OPEN_URI : SQLITE_OPEN_READWRITE | SQLITE_OPEN_CREATE);
+  const std::string name = read_only() ? "file:" + uri_path(directory_->rows()) + "?immutable=1" : directory_->rows();
+  const int code = sqlite3_open_v2(name.c_str(), &db, flags, vfs_->name().c_str());
   SqliteHandle handle(db);
   if (code != SQLITE_OK) return sqlite_status(db, code, directory_->rows());
   int reserved = kPageReservedBytes;
@@ -109,8 +140,8 @@ Result<SqliteHandle> Engine::open_rows(bool creating) const {
   sqlite3_limit(db, SQLITE_LIMIT_ATTACHED, 0);
   // Only a file without a page can take it.
   if (creating) BRAID_TRY(sqlite_run(db, "PRAGMA auto_vacuum=FULL"));
-  BRAID_TRY(sqlite_run(db, fmt::format("PRAGMA journal_mode=WAL;PRAGMA synchronous=FULL;PRAGMA wal_autocheckpoint=0;"
-                                       "PRAGMA secure_delete=FAST;PRAGMA recursive_triggers=ON;PRAGMA cache_size=-{};"
+  if (!read_only()) BRAID_TRY(sqlite_run(db, "PRAGMA journal_mode=WAL;PRAGMA synchronous=FULL;PRAGMA wal_autocheckpoint=0;PRAGMA secure_delete=FAST;"));
+  BRAID_TRY(sqlite_run(db, fmt::format("PRAGMA recursive_triggers=ON;PRAGMA cell_size_check=ON;PRAGMA cache_size=-{};"
                                        "PRAGMA temp_store=MEMORY;",
                                        std::max<int64_t>(1, options_[OptionId::kCacheBytes] / 1024))));
   return handle;
@@ -129,12 +160,27 @@ Status Engine::recover() {
   if (size_of(rows) == 0 && size_of(wal_of(*directory_)) <= 0)
     return Status(StatusCode::kCorrupt, "rows.db is empty, and so is its WAL");
   if (size_of(rows) == 0) return Status(StatusCode::kCorrupt, "rows.db is empty but its WAL is not; restore rows.db");
+  if (read_only()) return open_recovered();
   for (const std::string& folder : {directory_->graph(), directory_->chunks(), directory_->archive()})
     BRAID_TRY(env_.create_directory(folder));
   // What a killed process left may be readable and not yet durable. What is derived from it below becomes durable, so it must be first.
   const bool unclean = size_of(wal_of(*directory_)) > 0 && directory_->format().ready;
   if (size_of(wal_of(*directory_)) >= 0) BRAID_TRY(env_.sync_file(wal_of(*directory_)));
   BRAID_TRY(env_.sync_directory(directory_->path()));
+  return open_stores(unclean);
+}
+
+/// Replaying would write: what is opened for reading must need none.
+Status Engine::open_recovered() {
+  const int64_t wal_bytes = size_of(wal_of(*directory_));
+  if (wal_bytes > 0)
+    return Status(StatusCode::kReadOnly, fmt::format("the database was not closed: {} bytes of its log are in rows.db-wal and must be replayed first; open it "
+                                                     "once without read_only=1, or a copy of it",
+                                                     wal_bytes));
+  return open_stores(false);
+}
+
+Status Engine::open_stores(bool unclean) {
   BRAID_ASSIGN(const SqliteHandle db, open_rows());
   BRAID_TRY(check_identity(db.get(), directory_->format()));
   if (unclean) BRAID_TRY(write_opening(db.get(), env_.random()));
@@ -143,7 +189,7 @@ Status Engine::recover() {
   BRAID_ASSIGN(const Lsn newest, log->newest());
   commit_sync_ = std::make_unique<CommitSync>(*vfs_, wal_of(*directory_), std::chrono::milliseconds(options_[OptionId::kSyncInterval]), newest);
   env_.set_sync_commits([this] { return commit_sync_->sync(); });
-  const StoreContext context{env_, catalog_, *directory_, options_, *stored.state, stored.counters};
+  const StoreContext context{env_, catalog_, *directory_, options_, *stored.state, stored.counters, memory_};
   BRAID_ASSIGN(stores_[0], factories_.graph(context));
   BRAID_ASSIGN(stores_[1], factories_.series(context));
   BRAID_TRY(replay(newest));
@@ -188,6 +234,7 @@ Status Engine::replay(Lsn newest) {
 Engine::~Engine() { close().ignore(); }
 
 Status Engine::close() {
+  give_up_ = nullptr;
   if (background_.joinable()) {
     {
       MutexLock lock(background_mutex_);
@@ -198,15 +245,19 @@ Status Engine::close() {
   }
   Status status;
   if (!closed_) status = sync_commits().status();
-  if (!closed_ && !env_.poisoned()) status = checkpoint(FreeSpace::kGivenBack);
+  if (!closed_ && !env_.poisoned() && !read_only()) status = checkpoint(FreeSpace::kGivenBack);
+  const bool is_whole = !closed_ && status.ok() && !env_.poisoned();
   if (commit_sync_ != nullptr) commit_sync_->stop();
   closed_ = true;
   {
     MutexLock lock(rewrite_mutex_);
     rewrite_session_ = nullptr;
   }
-  MutexLock lock(checkpoint_mutex_);
-  checkpoint_session_ = nullptr;
+  {
+    MutexLock lock(checkpoint_mutex_);
+    checkpoint_session_ = nullptr;
+  }
+  if (is_whole) directory_->note_closed();
   return status;
 }
 
@@ -224,7 +275,7 @@ void Engine::note_commit(uint64_t record_bytes, int wal_pages) {
   const uint64_t log = log_bytes_.fetch_add(record_bytes, std::memory_order_relaxed) + record_bytes;
   // While one half of the tail is sealed, points go to the other.
   const bool checkpoint = static_cast<int64_t>(log) >= options_[OptionId::kLogSoftBytes] ||
-                          static_cast<int64_t>(factories_.tail_bytes(store(StoreKind::kSeries))) >= options_[OptionId::kTailBytesMax] / 2;
+                          tail_bytes() >= tail_bytes_max_ / 2;
   const int64_t wal_bytes = int64_t{wal_pages} * 4096;
   const int64_t soft_bytes = options_[OptionId::kWalSoftBytes];
   if (wal_bytes < soft_bytes) wal_copy_at_.store(soft_bytes, std::memory_order_relaxed);  // it begins anew
@@ -327,10 +378,32 @@ bool Engine::is_closing() {
   return background_stop_;
 }
 
+void Engine::ask_for_checkpoint() {
+  {
+    MutexLock lock(background_mutex_);
+    wants_checkpoint_ = true;
+  }
+  background_wake_.notify_one();
+}
+
+void Engine::note_checkpoint(const Status& status) {
+  {
+    MutexLock lock(background_mutex_);
+    ++checkpoints_ended_;
+    checkpoint_failure_ = status;
+  }
+  checkpoint_ended_.notify_all();
+}
+
 Status Engine::checkpoint(FreeSpace space) {
   MutexLock lock(checkpoint_mutex_);
   BRAID_TRY(env_.check_writable());
-  if (versions_.newest()->lsn != last_checkpoint_) BRAID_TRY(checkpoint_stores(space).within("checkpoint"));
+  // After opening, one record may have filled the tail.
+  if (versions_.newest()->lsn != last_checkpoint_ || tail_bytes() >= tail_bytes_max_ / 2) {
+    const Status written = checkpoint_stores(space).within("checkpoint");
+    note_checkpoint(written);
+    BRAID_TRY(written);
+  }
   BRAID_TRY(give_back_pages(space).within("checkpoint: give back free pages"));
   // While the database runs, pages that the log uses again are copied once however often they were written since.
   if (space == FreeSpace::kKept && vfs_->wal_size_bytes.load(std::memory_order_relaxed) < options_[OptionId::kWalSoftBytes]) return {};
@@ -474,6 +547,37 @@ Status Engine::wait_for_wal() {
                                                  options_[OptionId::kWalHardBytes]));
   }
   return {};
+}
+
+Status Engine::wait_for_tail() {
+  if (tail_bytes() < tail_bytes_max_) return {};
+  Deadline deadline = busy_deadline();
+  MutexLock lock(background_mutex_);
+  uint64_t ended = checkpoints_ended_;
+  while (tail_bytes() >= tail_bytes_max_) {
+    if (checkpoints_ended_ != ended) {
+      // The transaction may be one that makes room: `check_tail` refuses those that append.
+      if (!checkpoint_failure_.ok()) return {};
+      // Others have filled it again.
+      ended = checkpoints_ended_;
+      deadline = busy_deadline();
+    }
+    wants_checkpoint_ = true;
+    background_wake_.notify_one();
+    if (checkpoint_ended_.wait_until(lock.native(), deadline) != std::cv_status::timeout || tail_bytes() < tail_bytes_max_) continue;
+    return Status(StatusCode::kBusy, fmt::format("unsealed points take {} bytes of {} (tail_bytes_max, and at most a quarter of memory_bytes_max), and sealing "
+                                                 "them was not done within busy_timeout_ms; try again",
+                                                 tail_bytes(), tail_bytes_max_));
+  }
+  return {};
+}
+
+Status Engine::check_tail() {
+  if (tail_bytes() < tail_bytes_max_) return {};
+  MutexLock lock(background_mutex_);
+  if (checkpoint_failure_.ok()) return {};  // it filled up since the writer came: the next one waits
+  return checkpoint_failure_.within(fmt::format("points cannot be appended: {} bytes of {} wait to be sealed (tail_bytes_max), which failed", tail_bytes(),
+                                                tail_bytes_max_));
 }
 
 Status Engine::check_log(sqlite3* db, std::vector<std::string>& problems) {

@@ -14,6 +14,7 @@
 #include "engine/directory.h"
 #include "engine/env.h"
 #include "engine/free_pages.h"
+#include "engine/memory_budget.h"
 #include "engine/options.h"
 #include "engine/page_vfs.h"
 #include "engine/result.h"
@@ -34,6 +35,7 @@ struct StoreContext {
   const Options& options;
   const CatalogState& state;
   CatalogCounters counters;
+  std::shared_ptr<MemoryBudget> memory;  ///< shared: views keep it
 };
 
 /// How the two stores are made; given by `api/database.cc`, the only place that knows them.
@@ -89,6 +91,15 @@ class Engine {
   /// Waits while the WAL is past wal_hard_bytes and not copied: a new snapshot would let it grow on. kBusy after the busy timeout.
   Status wait_for_wal();
 
+  /// Before the slot is taken: waits while the tail is full, until a checkpoint has sealed it or failed. kBusy after the busy timeout.
+  Status wait_for_tail();
+  /// For a commit that appends points: why the tail, which is full, cannot be sealed; or ok.
+  Status check_tail();
+
+  /// Shared: with what holds memory.
+  const std::shared_ptr<MemoryBudget>& memory() const { return memory_; }
+  bool read_only() const { return env_.read_only(); }
+
   struct Counters {
     std::atomic<uint64_t> commits{0}, groups{0}, group_members{0}, checkpoints{0}, replayed{0}, sessions{0};
   };
@@ -103,12 +114,17 @@ class Engine {
   Result<SqliteHandle> open_rows(bool creating) const;
   Status create_rows();
   Status recover();
+  Status open_recovered();
+  Status open_stores(bool unclean);
   Status replay(Lsn newest);
   /// The checkpoint's own session, made when it is first needed.
   Result<Session*> checkpoint_session();
   Status checkpoint_stores(FreeSpace space);
   Status give_back_pages(FreeSpace space);
   uint64_t kept_bytes(FreeSpace space) const;
+  uint64_t tail_bytes() const { return factories_.tail_bytes(*stores_[static_cast<size_t>(StoreKind::kSeries)]); }
+  void ask_for_checkpoint();
+  void note_checkpoint(const Status& status);
   Status copy_wal(FreeSpace space);
   bool is_closing();
   Result<std::unique_ptr<StoreRewrite>> begin_rewrite(const RewriteWish& wish);
@@ -118,6 +134,8 @@ class Engine {
 
   Env env_;
   const Options options_;
+  const std::shared_ptr<MemoryBudget> memory_;
+  const uint64_t tail_bytes_max_;
   std::unique_ptr<Directory> directory_;
   std::unique_ptr<PageVfs> vfs_;
   std::unique_ptr<CommitSync> commit_sync_;  // made by recovery, before the stores write
@@ -143,6 +161,10 @@ class Engine {
   bool background_stop_ BRAID_GUARDED_BY(background_mutex_) = false;
   bool wants_checkpoint_ BRAID_GUARDED_BY(background_mutex_) = false;
   bool wants_wal_copy_ BRAID_GUARDED_BY(background_mutex_) = false;
+  std::condition_variable checkpoint_ended_;  // with background_mutex_
+  uint64_t checkpoints_ended_ BRAID_GUARDED_BY(background_mutex_) = 0;
+  Status checkpoint_failure_ BRAID_GUARDED_BY(background_mutex_);  // of the last one
+  std::unique_ptr<MemoryBudget::GiveUp> give_up_;
   std::thread background_;
   bool closed_ = false;
 };

@@ -54,7 +54,7 @@ int write_all(int descriptor, std::string_view bytes) {
 int open_and_sync(const std::string& path, int flags, int (*sync)(int)) {
   const int descriptor = uninterrupted([&] { return ::open(path.c_str(), flags | O_CLOEXEC); });
   if (descriptor < 0) return -1;
-  const int result = sync(descriptor);
+  const int result = uninterrupted([&] { return sync(descriptor); });
   const int error = errno;
   ::close(descriptor);
   errno = error;
@@ -104,6 +104,25 @@ Status WritableFile::sync() {
 }
 
 LockFile::~LockFile() { ::close(descriptor_); }
+
+std::string LockFile::content() const {
+  char text[128];
+  const ssize_t size = uninterrupted([&] { return ::pread(descriptor_, text, sizeof text, 0); });
+  return std::string(text, size > 0 ? static_cast<size_t>(size) : 0);
+}
+
+void LockFile::put(std::string_view content) {
+  if (pass(env_, {.operation = FileOperation::kTruncate, .path = path_, .size = 0},
+           [&] { return uninterrupted([&] { return ::ftruncate(descriptor_, 0); }); }) != 0)
+    return;
+  ::lseek(descriptor_, 0, SEEK_SET);
+  if (!content.empty()) pass_write(env_, {.operation = FileOperation::kWrite, .path = path_, .bytes = content}, descriptor_);
+}
+
+uint64_t LockFile::number() const {
+  struct stat status;
+  return ::fstat(descriptor_, &status) == 0 ? static_cast<uint64_t>(status.st_ino) : 0;
+}
 
 ReadableFile::~ReadableFile() { ::close(descriptor_); }
 
@@ -176,6 +195,7 @@ Result<std::string> Env::read_file(const std::string& path, size_t size_bytes_ma
 }
 
 Status Env::create_directory(const std::string& path) {
+  BRAID_TRY(check_writable());
   const int error = pass(*this, {.operation = FileOperation::kMakeDirectory, .path = path},
                          [&] { return ::mkdir(path.c_str(), 0755) < 0 && errno != EEXIST ? -1 : 0; });
   return error == 0 ? Status() : errno_status(error, path, "create directory");
@@ -227,24 +247,29 @@ Status Env::remove_tree(const std::string& path) {
   return error == 0 ? Status() : errno_status(error, path, "remove directory");
 }
 
-Result<std::unique_ptr<LockFile>> Env::lock(const std::string& path, std::string_view content) {
+Result<std::unique_ptr<LockFile>> Env::lock(const std::string& path) {
   int descriptor = -1;
   const int error = pass(*this, {.operation = FileOperation::kOpen, .path = path, .creates = true}, [&] {
     return descriptor = uninterrupted([&] { return ::open(path.c_str(), O_CREAT | O_RDWR | O_CLOEXEC, 0644); });
   });
   if (error != 0) return errno_status(error, path, "open");
-  auto file = std::make_unique<LockFile>(descriptor);
-  if (::flock(descriptor, LOCK_EX | LOCK_NB) < 0) {
-    if (errno != EWOULDBLOCK) return errno_status(errno, path, "lock");
-    char owner[32] = {};
-    const ssize_t size = ::pread(descriptor, owner, sizeof owner - 1, 0);
-    return Status(StatusCode::kBusy, std::string(owner, size > 0 ? static_cast<size_t>(size) : 0));
-  }
-  // The lock itself is the kernel's, so that a failure to say who has it harms nothing.
-  if (pass(*this, {.operation = FileOperation::kTruncate, .path = path, .size = 0},
-           [&] { return ::ftruncate(descriptor, 0); }) == 0)
-    pass_write(*this, {.operation = FileOperation::kWrite, .path = path, .bytes = content}, descriptor);
-  return file;
+  auto file = std::make_unique<LockFile>(*this, path, descriptor);
+  if (uninterrupted([&] { return ::flock(descriptor, LOCK_EX | LOCK_NB); }) == 0) return file;
+  if (errno != EWOULDBLOCK) return errno_status(errno, path, "lock");
+  // Those who read have not written what is in the file.
+  const bool only_read = ::flock(descriptor, LOCK_SH | LOCK_NB) == 0;
+  return Status(StatusCode::kBusy, only_read ? std::string() : file->content());
+}
+
+Result<std::unique_ptr<LockFile>> Env::lock_shared(const std::string& path) {
+  int descriptor = -1;
+  const int error = pass(*this, {.operation = FileOperation::kOpen, .path = path},
+                         [&] { return descriptor = uninterrupted([&] { return ::open(path.c_str(), O_RDONLY | O_CLOEXEC); }); });
+  if (error != 0) return errno_status(error, path, "open");
+  auto file = std::make_unique<LockFile>(*this, path, descriptor);
+  if (uninterrupted([&] { return ::flock(descriptor, LOCK_SH | LOCK_NB); }) == 0) return file;
+  if (errno != EWOULDBLOCK) return errno_status(errno, path, "lock");
+  return Status(StatusCode::kBusy, file->content());
 }
 
 Result<uint64_t> Env::free_bytes(const std::string& path) const {
@@ -274,6 +299,7 @@ void Env::poison(Status why) {
 }
 
 Status Env::check_writable() const {
+  if (read_only_) return Status(StatusCode::kReadOnly, "the database is open for reading only (read_only=1)");
   if (!poisoned()) return {};
   MutexLock lock(mutex_);
   return Status(StatusCode::kReadOnly, "writes are refused until the database is reopened, because " +
@@ -282,7 +308,7 @@ Status Env::check_writable() const {
 
 Timestamp Env::now() const {
   const auto since = std::chrono::system_clock::now().time_since_epoch();
-  return Timestamp(std::chrono::duration_cast<std::chrono::microseconds>(since).count());
+  return Timestamp(std::chrono::duration_cast<std::chrono::microseconds>(since).count() + (hook_ == nullptr ? 0 : hook_->clock_step_us()));
 }
 
 uint64_t Env::random() const {

@@ -63,6 +63,8 @@ class FileHook {
  public:
   virtual ~FileHook() = default;
   virtual FileAnswer before(const FileRequest& request) noexcept = 0;
+  /// How far the host's clock is off, in microseconds.
+  virtual int64_t clock_step_us() noexcept { return 0; }
 };
 
 /// A file written once from start to end. Not copied; closes its descriptor.
@@ -87,12 +89,20 @@ class WritableFile {
 /// A file locked until this is destroyed.
 class LockFile {
  public:
-  explicit LockFile(int descriptor) : descriptor_(descriptor) {}
+  LockFile(class Env& env, std::string path, int descriptor) : env_(env), path_(std::move(path)), descriptor_(descriptor) {}
   ~LockFile();
   LockFile(const LockFile&) = delete;
   LockFile& operator=(const LockFile&) = delete;
 
+  /// What is in it, up to some bytes. A lock is the kernel's, so that what cannot be read or written in the file harms nothing.
+  std::string content() const;
+  void put(std::string_view content);
+  /// Tells the file from a copy of it.
+  uint64_t number() const;
+
  private:
+  Env& env_;
+  const std::string path_;
   const int descriptor_;
 };
 
@@ -119,7 +129,8 @@ class ReadableFile {
 
 class Env {
  public:
-  explicit Env(FileHook* hook = nullptr) : hook_(hook) {}
+  /// `read_only`: nothing is ever written.
+  explicit Env(FileHook* hook = nullptr, bool read_only = false) : hook_(hook), read_only_(read_only) {}
   Env(const Env&) = delete;
   Env& operator=(const Env&) = delete;
 
@@ -148,9 +159,10 @@ class Env {
   Status remove(const std::string& path);
   /// Removes a directory and what is in it; nothing when it is not there.
   Status remove_tree(const std::string& path);
-  /// Creates `path` if it is absent, locks it against other processes, and writes `content` in it, which serves people only.
-  /// kBusy with what the one who has it wrote.
-  Result<std::unique_ptr<LockFile>> lock(const std::string& path, std::string_view content);
+  /// Creates `path` if it is absent, and locks it against other processes. kBusy with what the one who has it wrote; "" for one who reads.
+  Result<std::unique_ptr<LockFile>> lock(const std::string& path);
+  /// Locks `path`, which is there, against those who `lock` it, beside others who read. kBusy as `lock`.
+  Result<std::unique_ptr<LockFile>> lock_shared(const std::string& path);
   bool exists(const std::string& path) const;
   /// Bytes that the file system of `path` has left for this process.
   Result<uint64_t> free_bytes(const std::string& path) const;
@@ -158,15 +170,18 @@ class Env {
 
   /// Poison: after an I/O error at COMMIT nothing more is written until the database is opened again (invariant 8).
   void poison(Status why);
-  bool poisoned() const { return poisoned_.load(std::memory_order_acquire); }
+  bool poisoned() const { return read_only_ || poisoned_.load(std::memory_order_acquire); }
   /// kReadOnly with the first reason, or ok.
   Status check_writable() const;
+  bool read_only() const { return read_only_; }
 
+  /// The host's clock, which may step back and forth: for what people read. What is measured takes std::chrono::steady_clock.
   Timestamp now() const;
   uint64_t random() const;
 
  private:
   FileHook* const hook_;               // constant after construction
+  const bool read_only_;
   std::function<Status()> sync_commits_;
   std::atomic<bool> poisoned_{false};  // synchronises itself
   mutable Mutex mutex_;

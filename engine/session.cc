@@ -40,8 +40,8 @@ bool is_io_error(int code) { return (code & 0xff) == SQLITE_IOERR || (code & 0xf
 
 }  // namespace
 
-Result<std::unique_ptr<Session>> Session::open(Engine& engine) {
-  std::unique_ptr<Session> session(new Session(engine));
+Result<std::unique_ptr<Session>> Session::open(Engine& engine, Owner owner) {
+  std::unique_ptr<Session> session(new Session(engine, owner));
   engine.counters.sessions.fetch_add(1, std::memory_order_relaxed);
   BRAID_ASSIGN(session->db_, engine.open_rows());
   sqlite3* db = session->db();
@@ -81,6 +81,7 @@ Status Session::begin_deferred() {
 Status Session::begin_write() {
   BRAID_ASSERT(state_ != State::kWriting);
   BRAID_TRY(engine_.commit_sync().check_writable());
+  if (owner_ == Owner::kUser) BRAID_TRY(engine_.wait_for_tail());
   BRAID_TRY(engine_.slot().acquire(engine_.busy_deadline()));
   holds_slot_ = true;
   const bool upgrading = state_ == State::kReading;
@@ -128,6 +129,7 @@ Status Session::start_writing() {
   version_ = std::move(newest);
   catalog_sealed_ = 0;
   sealed_ = false;
+  rows_grow_ = false;
   sealed_lsn_ = version_->lsn;
   record_bytes_ = 0;
   state_ = State::kWriting;
@@ -192,7 +194,8 @@ Status Session::seal(CommitRecord record) {
   const Internal internal(*this);
   for (const auto& writer : writers_)
     if (writer != nullptr) writer->take_changes(record);
-  if (!record.series.relogged) BRAID_TRY(check_free_disk(record.series));
+  if (!record.series.relogged) BRAID_TRY(check_free_disk(record));
+  if (record.series.appends && !record.series.relogged) BRAID_TRY(engine_.check_tail());
   const Lsn lsn = sealed_lsn_.next();
   const std::string bytes = encode_commit_record(record);
   if (static_cast<int64_t>(bytes.size()) > engine_.options()[OptionId::kTransactionBytesMax])
@@ -209,18 +212,23 @@ Status Session::seal(CommitRecord record) {
   return {};
 }
 
-/// What takes points away may make room.
-Status Session::check_free_disk(const SeriesChanges& changes) const {
+/// What takes away may make room, and needs some itself: the reserve.
+Status Session::check_free_disk(const CommitRecord& record) {
   const auto reserve_bytes = static_cast<uint64_t>(engine_.options()[OptionId::kFreeDiskMin]);
-  if (reserve_bytes == 0 || !changes.appends) return {};
+  const auto grows = [](const auto& changes) {
+    return std::any_of(changes.begin(), changes.end(), [](const auto& change) { return change.kind == ChangeKind::kPut || change.kind == ChangeKind::kRun; });
+  };
+  const bool rows_grow = std::exchange(rows_grow_, false);
+  if (reserve_bytes == 0 || owner_ == Owner::kEngine) return {};
+  if (!rows_grow && !record.series.appends && !grows(record.graph.nodes) && !grows(record.graph.edges)) return {};
   const std::string& directory = engine_.directory().path();
   BRAID_ASSIGN(const uint64_t free_bytes, engine_.env().free_bytes(directory));
   if (free_bytes >= reserve_bytes) return {};
-  return Status(StatusCode::kFull, fmt::format("{}: {} bytes of the disk are free, free_disk_min_bytes reserves {}; points can be dropped and deleted, not "
-                                               "appended", directory, free_bytes, reserve_bytes));
+  return Status(StatusCode::kFull, fmt::format("{}: {} bytes of the disk are free, free_disk_min_bytes reserves {}; rows, edges and points can be deleted and "
+                                               "dropped, not added", directory, free_bytes, reserve_bytes));
 }
 
-Status Session::check_limits() const {
+Status Session::check_limits() {
   if (state_ == State::kIdle) return {};
   const auto age = std::chrono::duration_cast<std::chrono::milliseconds>(std::chrono::steady_clock::now() - since_).count();
   const Options& options = engine_.options();
@@ -233,10 +241,17 @@ Status Session::check_limits() const {
   if (age > options[OptionId::kTransactionTimeMax])
     return Status(StatusCode::kLimit, fmt::format("the transaction is {} ms old, transaction_time_max_ms allows {}; begin a new one", age,
                                                   options[OptionId::kTransactionTimeMax]));
+  return check_staged();
+}
+
+Status Session::check_staged() {
+  const Options& options = engine_.options();
   int64_t staged = 0;
   for (const auto& writer : writers_)
     if (writer != nullptr) staged += static_cast<int64_t>(writer->staged_bytes());
-  if (staged <= options[OptionId::kTransactionBytesMax]) return {};
+  // Once more while it is committed: its record, what is published, and what was staged are there together.
+  constexpr uint64_t kCopies = 3;
+  if (staged <= options[OptionId::kTransactionBytesMax]) return staged_memory_.grow_to(kCopies * static_cast<uint64_t>(staged));
   return Status(StatusCode::kLimit, fmt::format("the transaction holds {} bytes of graph changes and points, transaction_bytes_max "
                                                 "allows {}; write in smaller ones",
                                                 staged, options[OptionId::kTransactionBytesMax]));
@@ -386,6 +401,7 @@ void Session::discard_writers(bool undo) {
   }
   catalog_writer_ = nullptr;
   marks_.clear();
+  staged_memory_.clear();
 }
 
 void Session::finish(bool undo) {

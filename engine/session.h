@@ -19,6 +19,7 @@
 
 #include "engine/commit_log.h"
 #include "engine/engine.h"
+#include "engine/memory_budget.h"
 #include "engine/result.h"
 #include "engine/sqlite_handle.h"
 #include "engine/store.h"
@@ -43,7 +44,9 @@ class Session {
  public:
   enum class State : uint8_t { kIdle, kReading, kWriting };
 
-  static Result<std::unique_ptr<Session>> open(Engine& engine);
+  /// An engine's own session waits for nothing that it does itself.
+  enum class Owner : uint8_t { kUser, kEngine };
+  static Result<std::unique_ptr<Session>> open(Engine& engine, Owner owner = Owner::kUser);
   ~Session();
   Session(const Session&) = delete;
   Session& operator=(const Session&) = delete;
@@ -81,6 +84,8 @@ class Session {
   /// per member in a group.
   Status seal(CommitRecord record = {});
   CommitLog& log() { return *log_; }
+  /// The transaction may make rows.db larger, so that it is refused while the disk has less than its reserve.
+  void note_growth() { rows_grow_ = true; }
 
   /// The snapshot's, or the newest commit of this session.
   Lsn lsn() const { return version_ != nullptr ? version_->lsn : last_lsn_; }
@@ -98,8 +103,8 @@ class Session {
   /// The writer if something was staged or read through it, else null.
   StoreWriter* writer_if_any(StoreKind kind) const { return writers_[static_cast<size_t>(kind)].get(); }
 
-  /// kLimit when the transaction is too large or too old, kSnapshotTooOld when its snapshot is.
-  Status check_limits() const;
+  /// kLimit when the transaction is too large or too old, or its memory is not to be had; kSnapshotTooOld when its snapshot is too old.
+  Status check_limits();
 
   /// What is staged now, to return to: for a statement that stages changes though SQLite takes it for a reading one.
   struct Marks {
@@ -136,12 +141,13 @@ class Session {
   void set_checkpointing(bool on) { checkpointing_ = on; }
 
  private:
-  explicit Session(Engine& engine) : engine_(engine) {}
+  Session(Engine& engine, Owner owner) : engine_(engine), owner_(owner), staged_memory_(engine.memory(), MemoryUse::kTransactions) {}
+  Status check_staged();
   Status start_writing();
   Status roll_back_sqlite();
   Status publish(Lsn lsn);
+  Status check_free_disk(const CommitRecord& record);
   void note_committed(Durability durability);
-  Status check_free_disk(const SeriesChanges& changes) const;
   void finish(bool undo);
   void discard_writers(bool undo);
   Status commit_failed(int code);
@@ -149,6 +155,8 @@ class Session {
   Result<bool> commit_happened();
 
   Engine& engine_;
+  const Owner owner_;
+  MemoryShare staged_memory_;
   SqliteHandle db_;
   std::unique_ptr<CommitLog> log_;
   SqliteStatement begin_, begin_immediate_, commit_, rollback_, participate_;
@@ -157,6 +165,7 @@ class Session {
   int uninterrupted_depth_ = 0;
   bool holds_slot_ = false;
   bool sealed_ = false;
+  bool rows_grow_ = false;
   bool checkpointing_ = false;
   Durability durability_ = Durability::kFull;
   std::optional<Durability> transaction_durability_;

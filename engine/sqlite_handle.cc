@@ -2,6 +2,7 @@
 
 #include <fmt/format.h>
 
+#include "engine/memory_budget.h"
 #include "engine/page_vfs.h"
 
 namespace braid {
@@ -55,11 +56,20 @@ StatusCode sqlite_code(int code) {
 Status sqlite_status(sqlite3* db, int code, std::string_view doing) {
   std::string text = db == nullptr ? sqlite3_errstr(code) : sqlite3_errmsg(db);
   if (code == SQLITE_IOERR_DATA) text = "a page has the wrong checksum; the file is damaged";
+  StatusCode ours = sqlite_code(code);
+  if (ours == StatusCode::kOutOfMemory) {
+    if (auto refusal = MemoryBudget::sqlite_refusal()) {
+      ours = StatusCode::kLimit;
+      text = std::move(*refusal);
+    }
+  }
+  if ((code & 0xff) == SQLITE_TOOBIG && db != nullptr)
+    text += fmt::format("; value_bytes_max, or the connection's restriction, allows {} bytes", sqlite3_limit(db, SQLITE_LIMIT_LENGTH, -1));
   const std::string failure = take_file_failure();
-  const bool of_files = sqlite_code(code) == StatusCode::kIo || sqlite_code(code) == StatusCode::kFull;
+  const bool of_files = ours == StatusCode::kIo || ours == StatusCode::kFull;
   if (of_files && !failure.empty()) text += fmt::format(" ({})", failure);
-  if (sqlite_code(code) == StatusCode::kCorrupt) text = "rows.db: " + text;
-  return Status(sqlite_code(code), doing.empty() ? text : std::string(doing) + ": " + text);
+  if (ours == StatusCode::kCorrupt) text = "rows.db: " + text;
+  return Status(ours, doing.empty() ? text : std::string(doing) + ": " + text);
 }
 
 Result<bool> SqliteStatement::step() {

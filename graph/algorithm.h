@@ -15,6 +15,7 @@
 #include <variant>
 #include <vector>
 
+#include "engine/memory_budget.h"
 #include "engine/result.h"
 #include "graph/projection.h"
 
@@ -28,11 +29,14 @@ class AlgorithmContext {
   mutable std::optional<std::chrono::steady_clock::time_point> deadline;
   std::optional<std::chrono::milliseconds> time_max;
   uint64_t rows_max = UINT64_MAX;                                              ///< of the result; more is kLimit
+  MemoryShare* memory = nullptr;                                               ///< of the result, kept by who keeps that; may be null
   std::function<bool(double fraction)> progress;                               ///< false ends it: kInterrupted
   /// A property of a vertex's node as a number; none where it has none, kInvalidArgument for what is no number. May be null: what needs it
   /// is then refused.
   std::function<Result<std::optional<double>>(Vertex vertex, std::string_view property)> node_number;
 
+  /// Reserves memory for what is worked on and answered; kLimit when it is not to be had.
+  Status take(uint64_t bytes) const { return memory == nullptr ? Status() : memory->grow_to(bytes); }
   /// Cheap: called in inner loops, once for some thousand steps of work at most.
   Status check(double fraction = 0) const;
 };

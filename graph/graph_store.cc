@@ -44,22 +44,26 @@ Status fill_batch(rocksdb::ColumnFamilyHandle* handle, const GraphOverlay::Entri
 Result<std::unique_ptr<Store>> open_graph_store(Env& env, const Catalog& catalog,
                                                 const std::string& directory,
                                                 const GraphStoreOptions& options) {
+  // A buffer that is being written to disk is held beside the one that is filled.
+  MemoryShare fixed_memory(options.memory, MemoryUse::kGraphStore);
+  BRAID_TRY(fixed_memory.grow_to(options.block_cache_bytes + 2 * options.write_buffer_bytes).within("graph_cache_bytes and twice graph_buffer_bytes"));
   std::vector<Family> created;
   BRAID_ASSIGN(auto handle, RocksdbHandle::open(env, directory,
                                                 {.block_cache_bytes = options.block_cache_bytes,
                                                  .write_buffer_bytes = options.write_buffer_bytes},
                                                 created));
-  auto store = std::make_unique<GraphStore>(env, catalog, std::move(handle), options.projection_bytes_max);
+  auto store = std::make_unique<GraphStore>(env, catalog, std::move(handle), options, std::move(fixed_memory));
   BRAID_TRY(store->open(created));
   return std::unique_ptr<Store>(std::move(store));
 }
 
 GraphStore::GraphStore(Env& env, const Catalog& catalog, std::shared_ptr<RocksdbHandle> handle,
-                       uint64_t projection_bytes_max)
+                       const GraphStoreOptions& options, MemoryShare fixed_memory)
     : env_(env),
       catalog_(catalog),
+      fixed_memory_(std::move(fixed_memory)),
       handle_(std::move(handle)),
-      projections_(std::make_shared<ProjectionCache>(projection_bytes_max)) {}
+      projections_(std::make_shared<ProjectionCache>(options.projection_bytes_max, options.memory)) {}
 
 Status GraphStore::open(const std::vector<Family>& created) {
   Markers markers;
@@ -105,7 +109,7 @@ std::unique_ptr<StoreWriter> GraphStore::begin(std::shared_ptr<const StoreView> 
 
 Status GraphStore::admit() {
   BRAID_TRY(env_.check_writable());
-  BRAID_TRY(handle_->background_error());
+  BRAID_TRY(handle_->go_on_after_full_disk());
   for (int waited_ms = 0; handle_->stalled(); ++waited_ms) {
     if (waited_ms >= kStallWaitMsMax) {
       return Status(StatusCode::kBusy, "graph: writing to disk is behind; try again");
@@ -159,7 +163,10 @@ void GraphStore::note_changes(Family family, const GraphOverlay::Entries& entrie
 
 Status GraphStore::write_part(Part& part) {
   if (part.batch.Count() == 0) return {};
-  BRAID_TRY(handle_->write(part.batch));
+  Status written = handle_->write(part.batch);
+  // A flush in the background may have failed since the transaction was admitted.
+  if (written.code() == StatusCode::kFull && handle_->go_on_after_full_disk().ok()) written = handle_->write(part.batch);
+  BRAID_TRY(written);
   MutexLock lock(mutex_);
   markers_ = part.markers;
   return {};
@@ -195,6 +202,11 @@ Lsn GraphStore::durable_marker() {
 
 Status GraphStore::replay(const CommitRecord& record, Lsn lsn) {
   if (record.graph.empty()) return {};
+  // Only what is behind is written; what is opened for reading must be behind in nothing.
+  if (env_.read_only() && durable_marker() < lsn)
+    return Status(StatusCode::kReadOnly, fmt::format("the graph does not have commit {} yet, since the database was not closed; open it once without "
+                                                     "read_only=1", lsn.value()));
+  if (env_.read_only()) return {};
   Markers markers;
   {
     MutexLock lock(mutex_);

@@ -6,6 +6,7 @@
 #include <string>
 
 #include "engine/env.h"
+#include "engine/memory_budget.h"
 #include "engine/result.h"
 #include "engine/store.h"
 
@@ -15,6 +16,7 @@ struct GraphStoreOptions {
   uint64_t block_cache_bytes = 8 << 20;
   uint64_t write_buffer_bytes = 8 << 20;  ///< over all families
   uint64_t projection_bytes_max = 256 << 20;
+  std::shared_ptr<MemoryBudget> memory{};  ///< shared with what holds memory; may be null
 };
 
 /// Opens (or creates) the families in `directory`. `catalog` and `env` outlive the store.

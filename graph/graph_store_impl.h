@@ -25,7 +25,7 @@ namespace braid {
 
 class GraphStore final : public Store {
  public:
-  GraphStore(Env& env, const Catalog& catalog, std::shared_ptr<RocksdbHandle> handle, uint64_t projection_bytes_max);
+  GraphStore(Env& env, const Catalog& catalog, std::shared_ptr<RocksdbHandle> handle, const GraphStoreOptions& options, MemoryShare fixed_memory);
   /// Reads the markers; `created` are the families that were missing.
   Status open(const std::vector<Family>& created);
 
@@ -63,6 +63,7 @@ class GraphStore final : public Store {
   // Constant after construction.
   Env& env_;
   const Catalog& catalog_;
+  const MemoryShare fixed_memory_;                      // of RocksDB's cache and buffers
   const std::shared_ptr<RocksdbHandle> handle_;         // shared with the views
   const std::shared_ptr<ProjectionCache> projections_;  // shared with the views
 

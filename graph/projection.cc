@@ -40,12 +40,15 @@ class ProjectionBuilder {
   ProjectionBuilder(const FamilyReader& reader, uint64_t edges_most, const ProjectionSpec& spec, const ProjectionLimits& limits)
       : reader_(reader), edges_most_(edges_most), limits_(limits), built_(new Projection()) {
     built_->spec_ = spec;
+    built_->memory_ = MemoryShare(limits.memory, MemoryUse::kProjections);
   }
 
   Result<std::shared_ptr<const Projection>> run() {
     BRAID_TRY(spec().labels.empty() ? read_all_nodes() : read_labelled_nodes());
     built_->nodes_.shrink_to_fit();
     built_->number_vertices();
+    // Before it is taken, as it will be: while it is built the edges are there a second time, in pieces.
+    BRAID_TRY(built_->memory_.grow_to(projection_bytes(built_->nodes_.size(), edges_likely(), spec())));
     reserve_edges();
     BRAID_TRY(read_edges());
     if (spec().weight) BRAID_TRY(read_weights());
@@ -58,13 +61,18 @@ class ProjectionBuilder {
         break;
     }
     BRAID_TRY(check_bounds());
+    built_->memory_.set(built_->memory_bytes());
     return std::shared_ptr<const Projection>(std::move(built_));
   }
 
  private:
   const ProjectionSpec& spec() const { return built_->spec_; }
 
-  /// `more_bytes`: held beside what is built.
+  /// `more_bytes`: held beside what is built, and reserved in `share`, which is one thread's.
+  Status check_part(uint64_t more_bytes, MemoryShare& share) const {
+    BRAID_TRY(check_bounds(more_bytes));
+    return share.grow_to(more_bytes);
+  }
   Status check_bounds(uint64_t more_bytes = 0) const {
     if (limits_.cancel != nullptr && limits_.cancel->load(std::memory_order_relaxed)) {
       return Status(StatusCode::kInterrupted, "building the projection was cancelled");
@@ -75,7 +83,9 @@ class ProjectionBuilder {
   }
   /// Asked at each step of a walk.
   Status check_sometimes() {
-    return ++steps_ % kCheckEvery == 0 ? check_bounds() : Status();
+    if (++steps_ % kCheckEvery != 0) return {};
+    BRAID_TRY(check_bounds());
+    return built_->memory_.grow_to(built_->memory_bytes());
   }
 
   template <typename Visit>
@@ -135,6 +145,9 @@ class ProjectionBuilder {
     built_->edges_.reserve(edges_most_);
   }
 
+  /// All edges, where they are wanted; else they are counted as they come.
+  uint64_t edges_likely() const { return spec().labels.empty() && spec().types.empty() ? edges_most_ : 0; }
+
   bool wants(TypeId type) const {
     return spec().types.empty() || std::binary_search(spec().types.begin(), spec().types.end(), type);
   }
@@ -146,11 +159,13 @@ class ProjectionBuilder {
     std::vector<uint32_t> ends{};  // by vertex: where its entries end
     std::vector<Vertex> targets{};
     std::vector<uint64_t> edges{};
+    MemoryShare memory{};
     Status status{};
   };
 
   /// The family is in the order of the nodes, and so of the vertices.
   void read_part(EdgePart& part) const {
+    part.memory = MemoryShare(limits_.memory, MemoryUse::kProjections);
     part.ends.reserve(part.limit - part.first);
     if (part.first < part.limit) part.status = read_lists(part);
     part.ends.resize(part.limit - part.first, static_cast<uint32_t>(part.targets.size()));
@@ -165,7 +180,7 @@ class ProjectionBuilder {
       if (!parse_adjacency_key(cursor.key(), parsed)) return damaged(Family::kOut, cursor.key(), "the key is damaged");
       if (parsed.node > last) break;
       if (wants(parsed.type)) BRAID_TRY(add_list(parsed, cursor.key(), cursor.bytes(), part));
-      if (++steps % kCheckEvery == 0) BRAID_TRY(check_bounds(bytes_of(part.ends) + bytes_of(part.targets) + bytes_of(part.edges)));
+      if (++steps % kCheckEvery == 0) BRAID_TRY(check_part(bytes_of(part.ends) + bytes_of(part.targets) + bytes_of(part.edges), part.memory));
     }
     return cursor.status();
   }

@@ -12,6 +12,7 @@
 #include <span>
 #include <vector>
 
+#include "engine/memory_budget.h"
 #include "engine/result.h"
 #include "graph/graph_view.h"
 
@@ -62,6 +63,7 @@ Result<double> edge_weight(EdgeId id, const Properties& properties, KeyId key);
 struct ProjectionLimits {
   uint64_t bytes_max = UINT64_MAX;            ///< more is kLimit
   const std::atomic<bool>* cancel = nullptr;  ///< set by another thread: kInterrupted
+  std::shared_ptr<MemoryBudget> memory{};     ///< shared: the projection keeps its part; may be null
 };
 
 class Projection {
@@ -115,6 +117,7 @@ class Projection {
   std::vector<uint64_t> edges_;  // by entry of out_
   std::vector<double> weights_;  // by entry of out_; empty when unweighted
   bool has_negative_weight_ = false;
+  MemoryShare memory_;
 };
 
 }  // namespace braid

@@ -13,6 +13,18 @@ constexpr size_t kWalkKindsMax = 1000;
 
 }  // namespace
 
+ProjectionCache::ProjectionCache(uint64_t bytes_max, std::shared_ptr<MemoryBudget> memory) : bytes_max_(bytes_max), memory_(std::move(memory)) {}
+
+void ProjectionCache::give_up_unused() {
+  std::list<Built> unused;  // destroyed after the lock
+  MutexLock lock(mutex_);
+  for (auto one = built_.begin(); one != built_.end();) {
+    const auto next = std::next(one);
+    if (one->projection.use_count() == 1) unused.splice(unused.end(), built_, one);
+    one = next;
+  }
+}
+
 Status ProjectionCache::define(std::string_view name, const ProjectionSpec& spec) {
   MutexLock lock(mutex_);
   if (named_.emplace(std::string(name), spec).second) return {};
@@ -55,7 +67,7 @@ std::vector<ProjectionCache::Named> ProjectionCache::list(const GraphStoreView& 
 
 Result<std::shared_ptr<const Projection>> ProjectionCache::get(const GraphView& view, const ProjectionSpec& spec,
                                                                const std::atomic<bool>* cancel) {
-  const ProjectionLimits limits{bytes_max_, cancel};
+  const ProjectionLimits limits{bytes_max_, cancel, memory_};
   if (view.has_changes()) return Projection::build(view, spec, limits);
   const uint64_t sequence = view.base().sequence();
   std::shared_ptr<const Projection> behind;
@@ -93,10 +105,10 @@ Result<std::shared_ptr<const Projection>> ProjectionCache::get_changed(const Gra
                                                                        const ProjectionSpec& spec, const std::atomic<bool>* cancel) {
   const auto projection = get(base, spec, cancel);
   // What is wrong with the committed graph the changes may have mended.
-  if (!projection.ok()) return Projection::build(changed, spec, {bytes_max_, cancel});
+  if (!projection.ok()) return Projection::build(changed, spec, {bytes_max_, cancel, memory_});
   BRAID_ASSIGN(auto patched, patch_projection(**projection, changes, changed));
   if (patched != nullptr && patched->memory_bytes() <= bytes_max_) return patched;
-  return Projection::build(changed, spec, {bytes_max_, cancel});
+  return Projection::build(changed, spec, {bytes_max_, cancel, memory_});
 }
 
 bool ProjectionCache::is_near(const GraphView& view, const ProjectionSpec& spec) const {

@@ -11,6 +11,7 @@
 #include <string_view>
 #include <vector>
 
+#include "engine/memory_budget.h"
 #include "engine/mutex.h"
 #include "graph/projection.h"
 #include "graph/projection_patch.h"
@@ -19,7 +20,8 @@ namespace braid {
 
 class ProjectionCache {
  public:
-  explicit ProjectionCache(uint64_t bytes_max) : bytes_max_(bytes_max) {}
+  /// `memory` may be null.
+  explicit ProjectionCache(uint64_t bytes_max, std::shared_ptr<MemoryBudget> memory = nullptr);
 
   /// Names a projection. kConstraint when the name is taken.
   Status define(std::string_view name, const ProjectionSpec& spec);
@@ -62,13 +64,17 @@ class ProjectionCache {
     std::shared_ptr<const Projection> projection;  // shared with the calls that read it
   };
   void keep(Built built) BRAID_REQUIRES(mutex_);
+  /// When the process lacks memory: projections that no call reads are built again when they are needed.
+  void give_up_unused();
 
   const uint64_t bytes_max_;
+  const std::shared_ptr<MemoryBudget> memory_;  // shared with what holds memory
   mutable Mutex mutex_;
   std::map<std::string, ProjectionSpec, std::less<>> named_ BRAID_GUARDED_BY(mutex_);
   std::list<Built> built_ BRAID_GUARDED_BY(mutex_);  // the most recently used first
   ShapeJournal journal_ BRAID_GUARDED_BY(mutex_);
   std::map<ProjectionSpec, uint64_t> walked_ BRAID_GUARDED_BY(mutex_);  // nodes
+  const MemoryBudget::GiveUp give_up_{[this] { give_up_unused(); }};
 };
 
 }  // namespace braid

@@ -115,6 +115,7 @@ class ProjectionPatcher {
     patched_->nodes_ = old.nodes_;
     patched_->vertex_of_id_ = old.vertex_of_id_;
     patched_->has_negative_weight_ = old.has_negative_weight_;
+    patched_->memory_ = old.memory_.fresh();
   }
 
   Result<std::shared_ptr<const Projection>> run(const std::vector<ShapeChange>& changes) {
@@ -125,10 +126,12 @@ class ProjectionPatcher {
     patched_->edge_count_ = old_.edge_count_ + added_edges_.size() - removed_edges_.size();
     if (owned_ != nullptr && added_edges_.size() + removed_edges_.size() <= kFewChanges) {
       change_in_place();
+      patched_->memory_.set(patched_->memory_bytes());
       return std::shared_ptr<const Projection>(std::move(patched_));
     }
     patch(old_.out_, out_added_, out_removed_, patched_->out_, &patched_->edges_, &patched_->weights_);
     if (old_.directed()) patch(old_.in_, in_added_, in_removed_, patched_->in_, nullptr, nullptr);
+    patched_->memory_.set(patched_->memory_bytes());
     return std::shared_ptr<const Projection>(std::move(patched_));
   }
 

@@ -14,10 +14,12 @@ class ResultRows {
  public:
   ResultRows(AlgorithmResult& out, size_t columns, const AlgorithmContext& context) : out_(out), context_(context) {
     out.columns.resize(columns);
+    base_bytes_ = context.memory == nullptr ? 0 : context.memory->reserved();
   }
   /// Room for so many rows of whole numbers, where their number is known. kLimit past rows_max.
   Status reserve_integers(size_t count) {
     if (count > context_.rows_max) return too_many();
+    BRAID_TRY(context_.take(base_bytes_ + count * row_bytes()));
     for (ResultColumn& column : out_.columns) column.integers.reserve(count);
     return {};
   }
@@ -33,6 +35,8 @@ class ResultRows {
     if (out_.row_count >= context_.rows_max) {
       return too_many();
     }
+    // Growing copies: both are there for a moment.
+    if (out_.row_count % kRowsPerQuestion == 0) BRAID_TRY(context_.take(base_bytes_ + 3 * (out_.row_count + kRowsPerQuestion) * row_bytes()));
     ++out_.row_count;
     size_t column = 0;
     for (const auto& value : values) {
@@ -44,12 +48,15 @@ class ResultRows {
   }
 
  private:
+  static constexpr size_t kRowsPerQuestion = 4096;
+  uint64_t row_bytes() const { return out_.columns.size() * sizeof(int64_t); }
   Status too_many() const {
     return Status(StatusCode::kLimit, fmt::format("the result has more than {} rows, as traversal_nodes_max allows", context_.rows_max));
   }
 
   AlgorithmResult& out_;
   const AlgorithmContext& context_;
+  uint64_t base_bytes_ = 0;  // reserved before, for what is worked on
 };
 
 }  // namespace braid

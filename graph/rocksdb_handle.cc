@@ -81,6 +81,11 @@ class RocksdbHandle::Listener final : public rocksdb::EventListener {
                             bool* auto_recovery) override {
     *auto_recovery = false;
   }
+  void clear() {
+    MutexLock lock(mutex_);
+    failed_ = false;
+    status_ = {};
+  }
   Status status() const {
     if (!failed_) return {};
     MutexLock lock(mutex_);
@@ -95,6 +100,7 @@ class RocksdbHandle::Listener final : public rocksdb::EventListener {
 
 RocksdbHandle::RocksdbHandle(Env& env, std::string directory)
     : directory_(std::move(directory)),
+      reads_only_(env.read_only()),
       env_(make_rocksdb_env(env)),
       listener_(std::make_shared<Listener>()) {}
 
@@ -115,6 +121,7 @@ Result<std::shared_ptr<RocksdbHandle>> RocksdbHandle::open(Env& env, const std::
 Status RocksdbHandle::open_families(const rocksdb::Options& options, bool exists,
                                     std::vector<Family>& created) {
   const std::string doing = "open " + directory_;
+  if (reads_only_ && !exists) return Status(StatusCode::kCorrupt, fmt::format("graph: {}: CURRENT is missing", directory_));
   std::vector<std::string> names = {rocksdb::kDefaultColumnFamilyName};
   if (exists) {
     BRAID_TRY(rocksdb_status(rocksdb::DB::ListColumnFamilies(options, directory_, &names), doing));
@@ -123,8 +130,9 @@ Status RocksdbHandle::open_families(const rocksdb::Options& options, bool exists
   for (const std::string& name : names) descriptors.emplace_back(name, options);
   std::vector<rocksdb::ColumnFamilyHandle*> handles;
   rocksdb::DB* db = nullptr;
-  BRAID_TRY(
-      rocksdb_status(rocksdb::DB::Open(options, directory_, descriptors, &handles, &db), doing));
+  BRAID_TRY(rocksdb_status(reads_only_ ? rocksdb::DB::OpenForReadOnly(options, directory_, descriptors, &handles, &db)
+                                       : rocksdb::DB::Open(options, directory_, descriptors, &handles, &db),
+                           doing));
   db_.reset(db);
   std::string unknown;
   for (rocksdb::ColumnFamilyHandle* handle : handles) {
@@ -155,6 +163,7 @@ Status RocksdbHandle::create_families(const rocksdb::ColumnFamilyOptions& option
     created.push_back(family);
   }
   if (names.empty()) return {};
+  if (reads_only_) return Status(StatusCode::kCorrupt, fmt::format("graph: {}: column family {} is missing", directory_, names.front()));
   std::vector<rocksdb::ColumnFamilyHandle*> handles;
   const rocksdb::Status status = db_->CreateColumnFamilies(options, names, &handles);
   for (size_t i = 0; i < handles.size(); ++i) {
@@ -184,6 +193,19 @@ Status RocksdbHandle::flush() {
 }
 
 Status RocksdbHandle::background_error() const { return listener_->status(); }
+
+Status RocksdbHandle::go_on_after_full_disk() {
+  const Status error = listener_->status();
+  // After any other error nobody knows what is in the files.
+  if (error.ok() || error.code() != StatusCode::kFull) return error;
+  const auto now = std::chrono::steady_clock::now();
+  if (now < next_try_) return error;
+  const rocksdb::Status resumed = db_->Resume();
+  next_try_ = std::chrono::steady_clock::now() + std::chrono::seconds(1);
+  if (!resumed.ok()) return rocksdb_status(resumed, "go on after the disk was full");
+  listener_->clear();
+  return {};
+}
 
 bool RocksdbHandle::stalled() const {
   uint64_t stopped = 0;

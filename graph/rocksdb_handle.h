@@ -9,6 +9,7 @@
 #include <rocksdb/db.h>
 
 #include <atomic>
+#include <chrono>
 #include <memory>
 #include <string>
 #include <string_view>
@@ -47,6 +48,9 @@ class RocksdbHandle {
   Status flush();
   /// Ok, or why the database must be closed and opened again.
   Status background_error() const;
+  /// After a flush that found the disk full it goes on when there is room again; at most one try in a second, which takes that long. Called by
+  /// the holder of the writer slot.
+  Status go_on_after_full_disk();
   /// True while RocksDB would make a write wait.
   bool stalled() const;
   uint64_t property(Family family, const std::string& name) const;
@@ -62,11 +66,13 @@ class RocksdbHandle {
 
   // Constant once `open` is done.
   const std::string directory_;
+  const bool reads_only_;
   const std::unique_ptr<rocksdb::Env> env_;
   const std::shared_ptr<Listener> listener_;
   std::unique_ptr<rocksdb::DB> db_;
   rocksdb::ColumnFamilyHandle* default_family_ = nullptr;
   rocksdb::ColumnFamilyHandle* families_[kFamilyCount] = {};
+  std::chrono::steady_clock::time_point next_try_;  // belongs to the holder of the writer slot
 };
 
 }  // namespace braid

@@ -60,7 +60,7 @@ constexpr uint64_t kArrivalBytes = sizeof(std::pair<BoostVertex, Arrival>) + kNo
 constexpr uint64_t kReachedBytes = sizeof(Reached) + sizeof(std::pair<NodeId, size_t>) + kNodeBytes;
 
 Status check_memory(const TraversalOptions& options, uint64_t bytes) {
-  if (bytes <= options.bytes_max) return {};
+  if (bytes <= options.bytes_max) return options.memory == nullptr ? Status() : options.memory->grow_to(bytes);
   return Status(StatusCode::kLimit,
                 fmt::format("the traversal takes more than {} bytes, as traversal_bytes_max allows", options.bytes_max));
 }
@@ -70,6 +70,7 @@ AlgorithmContext context_of(const TraversalOptions& options) {
   context.cancel = options.cancel;
   context.deadline = options.deadline;
   context.rows_max = options.visits_max;
+  context.memory = options.memory;
   return context;
 }
 
@@ -201,10 +202,15 @@ Result<Vertex> vertex_of(const Projection& graph, NodeId id) {
 Result<std::vector<Reached>> hops_on(const Projection& graph, NodeId start, const TraversalOptions& options) {
   BRAID_ASSIGN(const Vertex vertex, vertex_of(graph, start));
   std::vector<Reached> reached;
+  Status memory;
   BRAID_TRY(trace_hops(graph, vertex, options.depth_max, context_of(options), [&](const TracedVertex& traced) {
+    if (!memory.ok()) return;
+    // Growing copies: both are there for a moment.
+    if (reached.size() == reached.capacity()) memory = check_memory(options, 3 * reached.capacity() * sizeof(Reached));
     const NodeId previous = traced.depth == 0 ? NodeId() : graph.node(traced.previous);
-    reached.push_back({graph.node(traced.vertex), traced.depth, traced.via, previous});
+    if (memory.ok()) reached.push_back({graph.node(traced.vertex), traced.depth, traced.via, previous});
   }));
+  BRAID_TRY(memory);
   return reached;
 }
 

@@ -11,6 +11,7 @@
 #include <string>
 #include <vector>
 
+#include "engine/memory_budget.h"
 #include "engine/result.h"
 #include "graph/graph_view.h"
 #include "graph/steps.h"
@@ -25,6 +26,7 @@ struct TraversalOptions {
   uint32_t depth_max = UINT32_MAX;            ///< hops
   uint64_t visits_max = 10'000'000;           ///< nodes reached; more is kLimit
   uint64_t bytes_max = UINT64_MAX;            ///< of memory; more is kLimit
+  MemoryShare* memory = nullptr;              ///< where it is reserved, for as long as the caller keeps the answer; may be null
   const std::atomic<bool>* cancel = nullptr;  ///< set by another thread: kInterrupted
   std::optional<std::chrono::steady_clock::time_point> deadline{};  ///< past it kLimit
   WalkWay way = WalkWay::kAuto;               ///< walks with filters, and those that see a transaction's own changes, read the store

@@ -56,6 +56,7 @@ class AggregateReader::PointStates final : public StateSource {
     question_.columns = reader.columns_;
     question_.buckets_max = std::max<size_t>(1, kStatesAhead / std::max<size_t>(1, groups.tags.size()));
     question_.bytes_max = static_cast<uint64_t>(reader.connection_.engine().options()[OptionId::kRollupBytesMax]);
+    question_.memory = reader.connection_.engine().memory();
     question_.check = [&reader] { return reader.check(); };
     done_ = points.start >= points.limit || (groups.series && groups.series->empty());
   }

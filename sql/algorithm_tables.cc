@@ -245,6 +245,10 @@ Result<std::unique_ptr<FunctionResult>> run_algorithm(const AlgorithmRow& algori
   AlgorithmContext context = connection.algorithm_context();
   NodeProperties properties(connection);
   context.node_number = [&](Vertex vertex, std::string_view name) { return node_number(properties, projection->node(vertex), name); };
+  // What the algorithms keep by vertex and by entry, give or take: their table tells the order of it.
+  constexpr uint64_t kVertexBytes = 64;
+  constexpr uint64_t kEntryBytes = 8;
+  BRAID_TRY(context.take(projection->vertex_count() * kVertexBytes + projection->edge_count() * kEntryBytes));
   AlgorithmResult result;
   BRAID_TRY(algorithm.run(*projection, AlgorithmArguments(std::move(values)), context, result)
                 .within(fmt::format("graph_{}", algorithm.name)));

@@ -5,6 +5,7 @@
 
 #include <strings.h>
 
+#include <algorithm>
 #include <string_view>
 
 #include <fmt/format.h>
@@ -61,6 +62,12 @@ constexpr std::string_view kWritingFunctions[] = {"graph_bind",         "graph_u
                                                   "add_size_retention_policy", "remove_retention_policy", "add_compression_policy",
                                                   "remove_compression_policy", "add_continuous_aggregate_policy",
                                                   "remove_continuous_aggregate_policy"};
+/// What looks at or changes how the database is kept, for who runs it.
+constexpr std::string_view kFunctionsOfHosts[] = {"sqlite_compileoption_get", "sqlite_compileoption_used", "fts5", "drop_chunks", "hypertable_compact",
+                                                  "refresh_continuous_aggregate", "add_retention_policy", "add_size_retention_policy",
+                                                  "remove_retention_policy", "add_compression_policy", "remove_compression_policy",
+                                                  "add_continuous_aggregate_policy", "remove_continuous_aggregate_policy", "graph_project",
+                                                  "graph_project_drop"};
 /// Functions whose answers differ from row to row.
 constexpr std::string_view kUnsteadyFunctions[] = {"random", "randomblob", "gen_random_uuid", "changes", "total_changes", "last_insert_rowid"};
 /// What reads the catalog at the snapshot, beside all that is named graph_….
@@ -81,6 +88,18 @@ bool listed(const std::string_view (&list)[N], std::string_view name) {
   return false;
 }
 
+/// Behind blanks and comments.
+bool begins_with_create(std::string_view sql) {
+  while (!sql.empty()) {
+    size_t skipped = sql.find_first_not_of(" \t\r\n\f;");
+    if (skipped == 0 && sql.starts_with("--")) skipped = std::min(sql.find('\n'), sql.size());
+    else if (skipped == 0 && sql.starts_with("/*")) skipped = std::min(sql.find("*/", 2), sql.size() - 2) + 2;
+    else if (skipped == 0) break;
+    sql.remove_prefix(std::min(skipped, sql.size()));
+  }
+  return starts(sql, "create");
+}
+
 bool is_ours(std::string_view name) { return starts(name, "_braid_"); }
 
 class Authorizer {
@@ -90,6 +109,9 @@ class Authorizer {
       : connection_(connection), traits_(traits), first_(first), second_(second), schema_(schema), trigger_(trigger) {}
 
   int decide(int action) {
+    if (connection_.restricted() && !allowed_to_strangers(action)) 
+      return refuse(fmt::format("the connection is restricted: its SQL may not do this (action {} of SQLite, '{}', '{}')", action, first_, second_));
+    traits_.grows_rows |= grows(action);
     switch (action) {
       case SQLITE_CREATE_TEMP_TABLE:
       case SQLITE_CREATE_TEMP_VIEW: traits_.is_temporary = true; return new_table();
@@ -137,6 +159,43 @@ class Authorizer {
   }
 
  private:
+  /// What a stranger's SQL may do: read, and change rows, nodes, edges and points unless it may only read. No settings, no schema, no administration.
+  bool allowed_to_strangers(int action) const {
+    // A virtual table declares its columns where it is first used: that looks like the making of a table x. SQLite itself lets nobody write
+    // sqlite_master.
+    const bool declares = connection_.preparing() == nullptr || !begins_with_create(connection_.preparing_sql());
+    if (declares && (action == SQLITE_CREATE_TABLE || action == SQLITE_INSERT || action == SQLITE_UPDATE) && (same(first_, "x") || same(first_, "sqlite_master"))) return true;
+    switch (action) {
+      case SQLITE_SELECT:
+      case SQLITE_READ:
+      case SQLITE_RECURSIVE: return !same(first_, "dbstat");
+      case SQLITE_FUNCTION:
+        return !listed(kAdministrativeFunctions, second_) && !listed(kFunctionsOfHosts, second_) &&
+               !(connection_.restricted_to_reading() && listed(kWritingFunctions, second_));
+      case SQLITE_INSERT:
+      case SQLITE_UPDATE:
+      case SQLITE_DELETE: return !connection_.restricted_to_reading() && !starts(first_, "sqlite_");
+      case SQLITE_TRANSACTION:
+      case SQLITE_SAVEPOINT: return true;
+      // SQLite asks so about the tables that a statement over fts5 or rtree reads; a value would be a setting.
+      case SQLITE_PRAGMA: return second_.empty() && same(first_, "data_version");
+      default: return false;
+    }
+  }
+
+  /// SQLite's own tables change whenever the schema does, also when something is dropped.
+  bool grows(int action) const {
+    switch (action) {
+      case SQLITE_INSERT:
+      case SQLITE_UPDATE: return !starts(first_, "sqlite_") && !is_ours(first_);
+      case SQLITE_CREATE_TABLE:
+      case SQLITE_CREATE_INDEX:
+      case SQLITE_CREATE_VTABLE:
+      case SQLITE_ALTER_TABLE: return true;
+      default: return false;
+    }
+  }
+
   int refuse(std::string why) {
     traits_.refusal = Status(StatusCode::kDenied, std::move(why));
     return SQLITE_DENY;

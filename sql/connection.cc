@@ -376,7 +376,10 @@ Status Connection::begin(Mode mode) {
   read_only_ = mode == Mode::kRead;
   opened_by_savepoint_ = false;
   savepoints_.clear();
-  if (mode == Mode::kWrite) return session_->begin_write();
+  if (mode == Mode::kWrite) {
+    BRAID_TRY(check_may_write());
+    return session_->begin_write();
+  }
   BRAID_TRY(session_->begin_deferred());
   if (mode == Mode::kDeferred) return {};
   const Status pinned = session_->pin();
@@ -385,12 +388,17 @@ Status Connection::begin(Mode mode) {
 }
 
 Status Connection::begin_writing() {
+  BRAID_TRY(check_may_write());
   const bool upgrading = in_transaction();
   const Status begun = session_->begin_write();
   if (begun.ok() || !upgrading || in_transaction()) return begun;
   ++rollbacks_;
   deferred_.clear();
   return Status(begun.code(), begun.message() + "; the transaction was rolled back");
+}
+
+Status Connection::check_may_write() const {
+  return restricted_to_reading_ ? Status(StatusCode::kDenied, "the connection is restricted to reading") : Status();
 }
 
 Status Connection::commit() {
@@ -487,10 +495,12 @@ Status Connection::start(Statement& statement) {
     statement.undo_ = session_->mark();
   statement.total_changes_before_ = sqlite3_total_changes64(db());
   statement.running_ = true;
+  statement.rows_ = 0;
   ++statements_started_;
   changes_beside_ = 0;
   ++running_;
   if (statement.writes_) ++running_writers_;
+  if (statement.writes_ && statement.traits_.grows_rows) session_->note_growth();
   return {};
 }
 
@@ -523,6 +533,8 @@ Status Connection::finish(Statement& statement, Status status) {
     }
   }
   if (running_ == 0) session_->unpin();
+  // An idle connection keeps its pages only while there is room for those of all.
+  if (!in_transaction() && MemoryBudget::is_sqlite_crowded()) sqlite3_db_release_memory(db());
   return status;
 }
 
@@ -632,6 +644,7 @@ TraversalOptions Connection::traversal_options() const {
   traversal.depth_max = static_cast<uint32_t>(options[OptionId::kTraversalDepthMax]);
   traversal.visits_max = static_cast<uint64_t>(options[OptionId::kTraversalNodesMax]);
   traversal.bytes_max = static_cast<uint64_t>(options[OptionId::kTraversalBytesMax]);
+  traversal.memory = walk_memory_;
   traversal.cancel = &cancel_;
   traversal.deadline = statement_deadline_;
   return traversal;
@@ -642,6 +655,7 @@ AlgorithmContext Connection::algorithm_context() const {
   context.cancel = &cancel_;
   context.deadline = statement_deadline_;
   context.rows_max = static_cast<uint64_t>(session_->engine().options()[OptionId::kTraversalNodesMax]);
+  context.memory = walk_memory_;
   context.progress = progress_;
   return context;
 }
@@ -678,6 +692,33 @@ void Connection::allow_again() {
 std::chrono::milliseconds Connection::statement_time_max() const {
   const std::chrono::milliseconds most(session_->engine().options()[OptionId::kStatementTimeMax]);
   return time_limit_.count() > 0 ? std::min(time_limit_, most) : most;
+}
+
+/// The clock was read when the step began.
+Status Connection::check_row(Statement& statement) {
+  const Options& options = engine().options();
+  if (statement.rows_ > options[OptionId::kResultRowsMax])
+    return Status(StatusCode::kLimit, fmt::format("the statement answers more than {} rows, as result_rows_max allows; ask for fewer, by LIMIT say",
+                                                  options[OptionId::kResultRowsMax]));
+  if (writing()) return {};
+  const auto begun = statement_deadline_ - statement_time_max();
+  const auto age = std::chrono::duration_cast<std::chrono::milliseconds>(begun - statement.started_).count();
+  if (age <= options[OptionId::kSnapshotAgeMax]) return {};
+  return Status(StatusCode::kSnapshotTooOld, fmt::format("the statement has read one snapshot for {} ms, snapshot_age_max_ms allows {}; start it again", age,
+                                                         options[OptionId::kSnapshotAgeMax]));
+}
+
+void Connection::restrict(bool read_only, std::chrono::milliseconds statement_time, int64_t value_bytes) {
+  restricted_ = true;
+  restricted_to_reading_ |= read_only;
+  if (statement_time.count() > 0) time_limit_ = statement_time;
+  // What SQLite advises for SQL of strangers: https://sqlite.org/security.html
+  constexpr std::pair<int, int> kLimits[] = {{SQLITE_LIMIT_SQL_LENGTH, 100000},      {SQLITE_LIMIT_COLUMN, 200},        {SQLITE_LIMIT_EXPR_DEPTH, 100},
+                                             {SQLITE_LIMIT_COMPOUND_SELECT, 20},     {SQLITE_LIMIT_VDBE_OP, 250000},     {SQLITE_LIMIT_FUNCTION_ARG, 100},
+                                             {SQLITE_LIMIT_LIKE_PATTERN_LENGTH, 50}, {SQLITE_LIMIT_VARIABLE_NUMBER, 1000}, {SQLITE_LIMIT_TRIGGER_DEPTH, 10}};
+  for (const auto& [limit, most] : kLimits) sqlite3_limit(db(), limit, std::min(most, sqlite3_limit(db(), limit, -1)));
+  const auto bytes = static_cast<int>(std::min<int64_t>(std::max<int64_t>(value_bytes, 1000), sqlite3_limit(db(), SQLITE_LIMIT_LENGTH, -1)));
+  if (value_bytes > 0) sqlite3_limit(db(), SQLITE_LIMIT_LENGTH, bytes);
 }
 
 void Connection::start_clock() { statement_deadline_ = std::chrono::steady_clock::now() + statement_time_max(); }
@@ -732,15 +773,19 @@ Result<bool> Statement::step() {
   }
   has_row_ = false;
   connection_.start_clock();
+  if (rows_ == 0) started_ = connection_.statement_deadline_ - connection_.statement_time_max();
+  if (connection_.restricted_) connection_.statement_deadline_ = started_ + connection_.statement_time_max();
   const StatementTraits* outer = std::exchange(connection_.stepping_, &traits_);
   const int code = sqlite3_step(statement_);
   connection_.stepping_ = outer;
-  if (code == SQLITE_ROW) {
-    has_row_ = true;
-    return true;
-  }
   Status status;
-  if (code != SQLITE_DONE) {
+  if (code == SQLITE_ROW) {
+    ++rows_;
+    status = connection_.check_row(*this);
+    has_row_ = status.ok();
+    if (has_row_) return true;
+  }
+  if (code != SQLITE_DONE && code != SQLITE_ROW) {
     status = connection_.take_error(sqlite3_extended_errcode(connection_.db()), sql_);
   }
   sqlite3_reset(statement_);

@@ -43,6 +43,7 @@ struct StatementTraits {
   bool may_see_keys = false;     ///< reads tables in other ways, or calls what answers differently each time
   bool says_or_abort = false;    ///< INSERT OR ABORT, UPDATE OR ABORT
   bool inserts_graph = false;    ///< INSERT INTO graph_nodes or graph_edges, not by a trigger
+  bool grows_rows = false;       ///< may make rows.db larger: inserts, updates, creates; not what only deletes and drops
   bool is_pragma = false;
   bool is_temporary = false;     ///< makes or drops TEMP objects
   std::string trigger_table;     ///< the table that CREATE TRIGGER puts one on
@@ -99,6 +100,19 @@ class Connection {
   AlgorithmContext algorithm_context() const;
   /// The same for a call that mostly ends at once, and that no statement runs: its clock starts when it first asks.
   AlgorithmContext start_walk();
+  /// While one lives, walks and algorithms reserve their memory in `share`, which is kept with their answer.
+  class WalkMemory {
+   public:
+    WalkMemory(Connection& connection, MemoryShare& share) : connection_(connection), outer_(std::exchange(connection.walk_memory_, &share)) {}
+    ~WalkMemory() { connection_.walk_memory_ = outer_; }
+    WalkMemory(const WalkMemory&) = delete;
+    WalkMemory& operator=(const WalkMemory&) = delete;
+
+   private:
+    Connection& connection_;
+    MemoryShare* const outer_;
+  };
+  MemoryShare new_walk_memory() const { return MemoryShare(session_->engine().memory(), MemoryUse::kTraversals); }
   /// Called now and then by what takes long, with the part that is done; false ends it. Null: nobody asks.
   void on_progress(std::function<bool(double fraction)> progress) { progress_ = std::move(progress); }
   /// How long a statement may run between two rows, at most what statement_time_max_ms allows; 0: as long as that.
@@ -128,6 +142,10 @@ class Connection {
   void set_scan_request(ScanRequest* request) { scan_request_ = request; }
   /// Calls `body` with the schema as the next statement sees it.
   void look_at_schema(const std::function<void(const SchemaLookup&)>& body);
+  /// From now on its SQL is a stranger's: see braid_restrict.
+  void restrict(bool read_only, std::chrono::milliseconds statement_time, int64_t value_bytes);
+  bool restricted() const { return restricted_; }
+  bool restricted_to_reading() const { return restricted_to_reading_; }
   /// A call begins: an earlier interrupt is over, and its time is counted from now.
   void start_call();
   /// kMisuse inside a read-only place; functions that write call it first.
@@ -192,11 +210,14 @@ class Connection {
   void allow_again();
   std::chrono::milliseconds statement_time_max() const;
   void start_clock();
+  /// After a row: kLimit, kSnapshotTooOld or kInterrupted when the run has had enough.
+  Status check_row(Statement& statement);
   Status register_all();
 
   Status roll_back();
   /// Session::begin_write, which may take an open transaction with it when it fails.
   Status begin_writing();
+  Status check_may_write() const;
   Status end_autocommit();
   Status start(Statement& statement);
   Status finish(Statement& statement, Status status);
@@ -243,6 +264,9 @@ class Connection {
   std::vector<std::function<Status()>> deferred_;
   std::chrono::steady_clock::time_point statement_deadline_;
   std::chrono::milliseconds time_limit_{0};
+  MemoryShare* walk_memory_ = nullptr;
+  bool restricted_ = false;
+  bool restricted_to_reading_ = false;
   std::function<bool(double fraction)> progress_;
   std::deque<NotedWalk> noted_walks_;
   std::deque<NotedSeriesRead> noted_series_reads_;
@@ -288,6 +312,8 @@ class Statement {
   uint64_t temporary_changes_ = 0;
   bool running_ = false;
   bool has_row_ = false;
+  int64_t rows_ = 0;  // of this run
+  std::chrono::steady_clock::time_point started_;
   std::optional<Session::Marks> undo_;  // what was staged before it, when SQLite will not undo it
   int64_t total_changes_before_ = 0;
 };

@@ -31,6 +31,8 @@ std::optional<std::string_view> view_of(const std::optional<std::string>& text) 
 Status GroupCommitter::commit(Batch& batch) {
   batch.result = {};
   batch.lsn = {};
+  BRAID_TRY(engine_.commit_sync().check_writable());
+  BRAID_TRY(engine_.wait_for_tail());
   if (engine_.slot().busy()) read_ahead(batch);
   BRAID_ASSIGN(const bool leads, engine_.slot().join(batch, engine_.busy_deadline()));
   if (!leads) return batch.result;

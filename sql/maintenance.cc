@@ -31,10 +31,16 @@ bool is_about_others(const Status& status) {
   }
 }
 
+/// A run that lies further ahead than one schedule, and what a run may take, was planned by a clock that has stepped back since.
+bool is_due(const PolicyDefinition& policy, Timestamp now) {
+  constexpr int64_t kRunUsMax = int64_t{2} * 86'400'000'000;
+  return policy.next_run <= now || policy.next_run.value() - now.value() > policy.schedule_us + kRunUsMax;
+}
+
 std::vector<std::shared_ptr<const PolicyDefinition>> due_policies(const CatalogState& state, Timestamp now) {
   std::vector<std::shared_ptr<const PolicyDefinition>> due;
   for (const auto& [id, policy] : state.policies)
-    if (policy->next_run <= now) due.push_back(policy);
+    if (is_due(*policy, now)) due.push_back(policy);
   std::sort(due.begin(), due.end(), [](const auto& a, const auto& b) { return a->next_run < b->next_run; });
   return due;
 }
@@ -108,7 +114,7 @@ class PolicyRun {
   const PolicyDefinition* find() const {
     const auto& policies = connection_.catalog_state().policies;
     const auto found = policies.find(id_);
-    return found == policies.end() || found->second->next_run > now_ ? nullptr : found->second.get();
+    return found == policies.end() || !is_due(*found->second, now_) ? nullptr : found->second.get();
   }
 
   Connection& connection_;

@@ -151,6 +151,7 @@ Result<RollupAnswer> answer_rollup(Connection& connection, const HypertableDefin
   RollupQuestion& question = asked.question;
   const Options& options = connection.engine().options();
   question.bytes_max = static_cast<uint64_t>(options[OptionId::kRollupBytesMax]);
+  question.memory = connection.engine().memory();
   question.check = [&connection, deadline = connection.statement_deadline()]() -> Status {
     if (connection.interrupted()) return Status(StatusCode::kInterrupted, "interrupted");
     if (std::chrono::steady_clock::now() < deadline) return {};

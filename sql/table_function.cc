@@ -53,6 +53,8 @@ class FunctionCursor final : public VirtualCursor {
       if (function_.parameters[i].required && parameters[i] == nullptr)
         return Status(StatusCode::kInvalidArgument, fmt::format("{} needs its parameter '{}'; it takes {}", function_.name,
                                                                 function_.parameters[i].name, parameter_list(function_)));
+    memory_.clear();
+    const Connection::WalkMemory counted(connection_, memory_);
     BRAID_ASSIGN(result_, function_.run(connection_, parameters));
     return {};
   }
@@ -92,6 +94,7 @@ class FunctionCursor final : public VirtualCursor {
   const TableFunction& function_;
   std::vector<SqliteValue> given_;  // parameters by place
   uint64_t call_ = 0;
+  MemoryShare memory_{connection_.new_walk_memory()};  // of the result
   std::unique_ptr<FunctionResult> result_;
   size_t index_ = 0;
 };

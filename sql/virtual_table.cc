@@ -116,7 +116,13 @@ int rowid(sqlite3_vtab_cursor* cursor, sqlite3_int64* out) {
   return SQLITE_OK;
 }
 int update(sqlite3_vtab* table, int count, sqlite3_value** values, sqlite3_int64* out) {
-  return guarded(table_of(table), [&] { return table_of(table).update({values, static_cast<size_t>(count)}, *out); });
+  // One statement may stage any number of rows.
+  constexpr uint32_t kRowsPerQuestion = 16;
+  thread_local uint32_t rows = 0;
+  return guarded(table_of(table), [&]() -> Status {
+    if (++rows % kRowsPerQuestion == 0) BRAID_TRY(table_of(table).connection.session().check_limits());
+    return table_of(table).update({values, static_cast<size_t>(count)}, *out);
+  });
 }
 int rename(sqlite3_vtab* table, const char* name) {
   return guarded(table_of(table), [&] { return table_of(table).rename(name); });

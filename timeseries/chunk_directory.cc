@@ -40,6 +40,7 @@ Result<ChunkId> clean_chunk_directory(const ChunkFiles& files,
     const auto id = parse_chunk_file_name(name);
     if (id.has_value()) greatest = std::max(greatest, *id);
     if (id.has_value() && chunks.contains(*id)) continue;
+    if (files.env().read_only()) continue;
     const std::string path = fmt::format("{}/{}", files.directory(), name);
     BRAID_TRY(id.has_value() && is_ours(files, path) ? files.env().remove(path)
                                                      : set_aside(files, name));

@@ -139,6 +139,7 @@ Status Question::run_part(TimeRange range, const Part& part, RollupTotals& total
     return whole && totals.add_summary(group_of(block.entry.series), block) ? BlockUse::kDone : BlockUse::kRead;
   };
   BlockScan scan(base_, overlay_, table_, options_of(range, part), offer);
+  totals.memory = MemoryShare(question_.memory, MemoryUse::kRollups);
   PointBlock selected;
   while (true) {
     if (question_.check) BRAID_TRY(question_.check());
@@ -155,8 +156,10 @@ Status Question::run_part(TimeRange range, const Part& part, RollupTotals& total
         totals.add_rows(group_of(run.series), selected, 0, count);
       }
       if (question_.bytes_max > 0 && totals.bytes() > question_.bytes_max)
-        return Status(StatusCode::kLimit, "the answer takes more memory than " + std::to_string(question_.bytes_max) +
-                                              " bytes; ask for wider buckets, a shorter time or fewer series");
+        return Status(StatusCode::kLimit, "the answer takes more memory than the " + std::to_string(question_.bytes_max) +
+                                              " bytes that rollup_bytes_max allows; ask for wider buckets, a shorter time or fewer series");
+      // Growing copies, and the answer is made from it.
+      BRAID_TRY(totals.memory.grow_to(2 * totals.bytes()));
     }
   }
   const SeriesScanCounts counts = scan.counts();

@@ -9,6 +9,7 @@
 #include <vector>
 
 #include "engine/catalog.h"
+#include "engine/memory_budget.h"
 #include "engine/result.h"
 #include "engine/store.h"
 #include "engine/types.h"
@@ -66,6 +67,7 @@ struct RollupQuestion {
   bool newest_first = false;
   /// Memory for the answer; kLimit beyond it. 0: no bound.
   uint64_t bytes_max = 0;
+  std::shared_ptr<MemoryBudget> memory{};  ///< where it is reserved; shared with what holds memory; may be null
   /// Asked now and then, also from a second thread: not OK ends the rollup. May be empty.
   std::function<Status()> check;
 };

@@ -5,6 +5,7 @@
 #include <span>
 #include <vector>
 
+#include "engine/memory_budget.h"
 #include "timeseries/aggregate_run.h"
 #include "timeseries/block_scan.h"
 #include "timeseries/rollup.h"
@@ -29,6 +30,7 @@ class RollupTotals {
       : cells_(cells), buckets_(buckets), only_bucket_(only_bucket) {}
 
   RollupCounts counts;
+  MemoryShare memory;
 
   /// Rows [start, start + count) of the block, which ascend or, `reversed`, descend.
   void add_rows(uint32_t group, const PointBlock& block, size_t start, size_t count);

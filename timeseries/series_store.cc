@@ -22,7 +22,7 @@ namespace {
 /// Changes of the set of segments and deletions are made on a copy, which is made at most once.
 class TailChange {
  public:
-  explicit TailChange(std::shared_ptr<const TailSet> before) : before_(std::move(before)) {}
+  TailChange(std::shared_ptr<const TailSet> before, std::shared_ptr<MemoryBudget> memory) : before_(std::move(before)), memory_(std::move(memory)) {}
 
   /// The table's newest segment that takes rows of these fields; adds one if need be.
   TailSegment& open_segment(HypertableId table, const StoredFields& fields) {
@@ -30,13 +30,13 @@ class TailChange {
     if (known != nullptr && !known->segments.empty() && !known->segments.back()->frozen() && known->segments.back()->fields() == fields)
       return *known->segments.back();
     auto& segments = copy().tables[table].segments;
-    segments.push_back(std::make_shared<TailSegment>(fields));  // shared: with views
+    segments.push_back(std::make_shared<TailSegment>(fields, memory_));  // shared: with views
     return *segments.back();
   }
   /// A new segment before all others: for rows that are older than theirs.
   TailSegment& oldest_segment(HypertableId table, const StoredFields& fields) {
     auto& segments = copy().tables[table].segments;
-    return **segments.insert(segments.begin(), std::make_shared<TailSegment>(fields));
+    return **segments.insert(segments.begin(), std::make_shared<TailSegment>(fields, memory_));
   }
   void delete_range(RangeDeletion deletion) {
     TailTable& changed = copy().tables[deletion.hypertable];
@@ -55,6 +55,7 @@ class TailChange {
     return *copy_;
   }
   std::shared_ptr<const TailSet> before_;
+  const std::shared_ptr<MemoryBudget> memory_;  // shared: with segments
   std::shared_ptr<TailSet> copy_;
 };
 
@@ -186,7 +187,7 @@ void SeriesStore::append_staged(TailChange& change, const StagedRun& run, Lsn ls
 Status SeriesStore::publish(StoreWriter& writer, Lsn lsn) {
   const SeriesOverlay& staged = *static_cast<SeriesWriter&>(writer).overlay();
   late_points_.fetch_add(static_cast<SeriesWriter&>(writer).late_points(), std::memory_order_relaxed);
-  TailChange change(tail());
+  TailChange change(tail(), options_.memory);
   for (const SeriesOverlay::Deletion& deletion : staged.deletions()) {
     RangeDeletion range = *deletion.range;
     range.lsn = lsn;
@@ -265,7 +266,7 @@ Status SeriesStore::replay(const CommitRecord& record, Lsn lsn) {
     const MutexLock lock(mutex_);
     if (lsn <= lsn_) return Status();
   }
-  TailChange change(tail());
+  TailChange change(tail(), options_.memory);
   for (const SeriesDeletion& deletion : record.series.deletions)
     change.delete_range({.hypertable = deletion.hypertable, .range = deletion.range, .series = deletion.series, .lsn = lsn});
   const Status status = replay_runs(change, record.series, lsn);

@@ -6,6 +6,7 @@
 #include <string>
 
 #include "engine/env.h"
+#include "engine/memory_budget.h"
 #include "engine/result.h"
 #include "engine/store.h"
 
@@ -19,6 +20,7 @@ struct SeriesStoreOptions {
   uint64_t relog_rows_max =
       2048;  ///< a tail of at most so many rows is logged again instead of sealed
   ChunkId next_chunk{1};  ///< the first id that no chunk ever had
+  std::shared_ptr<MemoryBudget> memory{};  ///< shared with what holds memory; may be null
 };
 
 /// What marks the files as this database's: stray files of another one are kept aside, never

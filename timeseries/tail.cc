@@ -228,6 +228,7 @@ void TailSegment::append(SeriesId series, const TailRows& rows, size_t start, si
   added_bytes += tail->append(rows, start, limit, lsn);
   rows_.fetch_add(limit - start, std::memory_order_relaxed);
   bytes_.fetch_add(added_bytes, std::memory_order_relaxed);
+  memory_.set(bytes());
 }
 
 bool TailTable::hides(SeriesId series, int64_t time, Lsn lsn) const {

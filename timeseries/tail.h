@@ -22,6 +22,7 @@
 
 #include "engine/catalog.h"
 #include "engine/column_data.h"
+#include "engine/memory_budget.h"
 #include "engine/mutex.h"
 #include "engine/types.h"
 #include "timeseries/field_mapping.h"
@@ -132,7 +133,9 @@ class SeriesTail {
 /// Points of one hypertable, by series. Appended to until it is frozen.
 class TailSegment {
  public:
-  explicit TailSegment(StoredFields fields) : fields_(std::move(fields)) {}
+  /// `memory` may be null. What is appended is committed, so that its memory is counted and not refused.
+  explicit TailSegment(StoredFields fields, std::shared_ptr<MemoryBudget> memory = nullptr)
+      : fields_(std::move(fields)), memory_(std::move(memory), MemoryUse::kTails) {}
 
   const StoredFields& fields() const { return fields_; }
   const SeriesTail* find(SeriesId series) const;
@@ -160,6 +163,7 @@ class TailSegment {
   std::atomic<int64_t> time_min_{INT64_MAX};
   std::atomic<int64_t> time_max_{INT64_MIN};
   bool frozen_ = false;  // belongs to the writer
+  MemoryShare memory_;   // belongs to the writer; given back with the last view
 };
 
 struct TailTable {

@@ -15,6 +15,8 @@ void CrashImage::write(const std::string& parent) const {
   for (const std::string& directory : directories)
     std::filesystem::create_directories(parent + "/" + directory);
   for (const auto& [path, content] : files) {
+    // An image is the disk of one moment; the file system would have kept which file LOCK is.
+    if (path.ends_with("/LOCK")) continue;
     std::ofstream out(parent + "/" + path, std::ios::binary);
     out.write(content.data(), static_cast<std::streamsize>(content.size()));
     if (!out) std::abort();

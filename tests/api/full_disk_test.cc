@@ -1,0 +1,180 @@
+// A full disk: writes are refused with one code, reads and deletes go on, and it heals without restarting the process when there is space again.
+#include <doctest/doctest.h>
+
+#include <cerrno>
+#include <chrono>
+#include <fstream>
+#include <thread>
+
+#include <fmt/format.h>
+
+#include "tests/support/database.h"
+#include "tests/support/fault_hook.h"
+#include "tests/support/operations.h"
+#include "tests/support/small_disk.h"
+#include "tests/support/temp_dir.h"
+
+using namespace braid;
+
+namespace {
+
+std::string numbers(int64_t count) { return fmt::format("(WITH RECURSIVE n(i) AS (SELECT 1 UNION ALL SELECT i + 1 FROM n WHERE i < {}) SELECT i FROM n)", count); }
+
+/// One kind of write that takes space in each model, and what gives it back.
+struct Model {
+  const char* name;
+  std::string add, count, remove;
+};
+
+const std::vector<Model>& models() {
+  static const std::vector<Model> all = {
+      {"rows", "INSERT INTO r SELECT randomblob(1000) FROM " + numbers(500), "SELECT count(*) FROM r", "DELETE FROM r WHERE rowid IN (SELECT rowid FROM r LIMIT 100)"},
+      {"graph", "INSERT INTO graph_nodes(labels, properties) SELECT '[\"N\"]', json_object('t', hex(randomblob(500))) FROM " + numbers(500),
+       "SELECT count(*) FROM graph_nodes", "DELETE FROM graph_nodes WHERE id IN (SELECT id FROM graph_nodes LIMIT 100)"},
+      {"points", "INSERT INTO p SELECT abs(random() % 1000000000000), hex(randomblob(500)) FROM " + numbers(500), "SELECT count(*) FROM p",
+       "DELETE FROM p WHERE time IN (SELECT time FROM p LIMIT 100)"},
+  };
+  return all;
+}
+
+constexpr const char* kSchema = "CREATE TABLE r(x); CREATE VIRTUAL TABLE p USING hypertable(time TIMESTAMP, v TEXT)";
+constexpr const char* kOptions = "free_disk_min_bytes=8388608;busy_timeout_ms=10000;maintenance_interval_ms=0;wal_soft_bytes=1048576;log_soft_bytes=1048576;tail_bytes_max=2097152";
+
+void fill_file(const std::string& path) {
+  std::ofstream out(path, std::ios::binary);
+  const std::string block(1 << 16, 'x');
+  while (out.write(block.data(), static_cast<std::streamsize>(block.size())) && out.flush()) {
+  }
+}
+
+/// Adds until it is refused; the refusal.
+int32_t add_until_refused(TestConnection& connection, const std::string& sql) {
+  int32_t code = BRAID_OK;
+  for (int i = 0; i < 1000 && code == BRAID_OK; ++i) code = connection.run(sql);
+  return code;
+}
+
+/// Background work may need a moment to see that there is space.
+int32_t run_soon(TestConnection& connection, const std::string& sql) {
+  int32_t code = BRAID_FULL;
+  for (int i = 0; i < 60 && code != BRAID_OK; ++i) {
+    if (i > 0) std::this_thread::sleep_for(std::chrono::milliseconds(100));
+    code = connection.run(sql);
+  }
+  return code;
+}
+
+}  // namespace
+
+TEST_CASE("on a disk that the database itself has filled, additions are refused, reads and deletes go on, and it heals") {
+  SmallDisk disk("64m");
+  if (!disk.mounted()) {
+    MESSAGE("this process may not mount a file system; the other cases use the fault layer");
+    return;
+  }
+  TestDatabase database(disk / "db", kOptions);
+  REQUIRE(database.message() == "");
+  TestConnection connection(database);
+  REQUIRE(connection.run(kSchema) == BRAID_OK);
+  for (const Model& model : models()) {
+    CAPTURE(model.name);
+    REQUIRE(connection.run(model.add) == BRAID_OK);
+  }
+  for (const Model& model : models()) {
+    CAPTURE(model.name);
+    CHECK(add_until_refused(connection, model.add) == BRAID_FULL);
+    CHECK(connection.error() != "");
+  }
+  for (int round = 0; round < 3; ++round) {
+    for (const Model& model : models()) {
+      CAPTURE(model.name);
+      CHECK(connection.run(model.add) == BRAID_FULL);
+      const int64_t before = connection.number(model.count);
+      CHECK(before > 100);
+      CHECK(connection.run(model.remove) == BRAID_OK);
+      CHECK(connection.number(model.count) == before - 100);
+    }
+  }
+  CHECK(database.figure("poisoned") == 0);
+  CHECK(connection.run("DELETE FROM r; DROP TABLE r") == BRAID_OK);
+  CHECK(braid_checkpoint(database.get()) == BRAID_OK);
+  for (const Model& model : models())
+    if (std::string(model.name) != "rows") CHECK(run_soon(connection, model.add) == BRAID_OK);
+  CHECK(database.check() == "");
+}
+
+TEST_CASE("a disk that others have filled refuses every write with one code, is read on, and is written again once they are gone") {
+  SmallDisk disk("64m");
+  if (!disk.mounted()) {
+    MESSAGE("this process may not mount a file system; the other cases use the fault layer");
+    return;
+  }
+  TestDatabase database(disk / "db", kOptions);
+  REQUIRE(database.message() == "");
+  TestConnection connection(database);
+  REQUIRE(connection.run(kSchema) == BRAID_OK);
+  for (const Model& model : models()) REQUIRE(connection.run(model.add) == BRAID_OK);
+  fill_file(disk / "filler");
+  for (int round = 0; round < 2; ++round) {
+    for (const Model& model : models()) {
+      CAPTURE(model.name);
+      CHECK(connection.run(model.add) == BRAID_FULL);
+      CHECK(connection.number(model.count) == 500);
+    }
+  }
+  const int32_t checkpoint = braid_checkpoint(database.get());
+  CHECK((checkpoint == BRAID_FULL || checkpoint == BRAID_OK));
+  CHECK(database.figure("poisoned") == 0);
+  std::filesystem::remove(disk / "filler");
+  for (const Model& model : models()) {
+    CAPTURE(model.name);
+    CHECK(run_soon(connection, model.add) == BRAID_OK);
+    CHECK(connection.number(model.count) == 1000);
+    CHECK(connection.run(model.remove) == BRAID_OK);
+  }
+  CHECK(braid_checkpoint(database.get()) == BRAID_OK);
+  CHECK(database.check() == "");
+}
+
+TEST_CASE("a flush of the graph that finds the disk full heals without reopening") {
+  for (const auto& operations : {std::vector{FileOperation::kWrite}, std::vector{FileOperation::kOpen}, std::vector{FileOperation::kWrite, FileOperation::kOpen}}) {
+    for (const uint64_t nth : {1, 2, 3, 5}) {
+      CAPTURE(nth);
+      TempDir directory;
+      FaultHook hook;
+      TestDatabase database(directory / "db", "maintenance_interval_ms=0", &hook);
+      REQUIRE(database.message() == "");
+      TestConnection connection(database);
+      Operations::Set acknowledged;
+      REQUIRE(Operations::create(connection, 2) == BRAID_OK);
+      for (int i = 1; i <= 3; ++i) {
+        REQUIRE(Operations::run(connection, 0, i) == BRAID_OK);
+        acknowledged.insert({0, i});
+      }
+      hook.arm({.operations = operations, .file = FileKind::kGraph, .error = ENOSPC, .nth = nth});
+      const int32_t checkpoint = braid_checkpoint(database.get());
+      if (hook.failed() == 0) continue;
+      CHECK((checkpoint == BRAID_FULL || checkpoint == BRAID_OK));
+      // While it is full writes are refused, and reads go on.
+      if (const int32_t code = Operations::run(connection, 0, 4); code == BRAID_OK)
+        acknowledged.insert({0, 4});
+      else
+        CHECK(code == BRAID_FULL);
+      CHECK(connection.number("SELECT count(*) FROM graph_edges") == static_cast<int64_t>(acknowledged.size()));
+      CHECK(database.figure("poisoned") == 0);
+      hook.disarm();
+      int32_t code = BRAID_FULL;
+      for (int i = 0; i < 50 && code != BRAID_OK; ++i) {
+        if (i > 0) std::this_thread::sleep_for(std::chrono::milliseconds(100));
+        code = Operations::run(connection, 0, 5);
+      }
+      CHECK(code == BRAID_OK);
+      if (code == BRAID_OK) acknowledged.insert({0, 5});
+      CHECK(braid_checkpoint(database.get()) == BRAID_OK);
+      std::string problems;
+      CHECK(Operations::verify(connection, acknowledged, problems) == acknowledged);
+      CHECK(problems == "");
+      CHECK(database.check() == "");
+    }
+  }
+}
