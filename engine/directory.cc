@@ -3,7 +3,9 @@
 #include <sys/stat.h>
 #include <unistd.h>
 
+#include <algorithm>
 #include <charconv>
+#include <iterator>
 #include <set>
 
 #include <fmt/format.h>
@@ -14,9 +16,13 @@ namespace {
 
 constexpr size_t kFormatBytesMax = 4096;
 
+constexpr std::string_view kStates[] = {"creating", "ready", "backup", "copying"};  // by DirectoryState
+
 std::string format_text(const Format& format) {
-  return fmt::format("braid {}\nuuid {}\nepoch {}\nstate {}\n", format.version, format.uuid, format.epoch,
-                     format.ready ? "ready" : "creating");
+  std::string text = fmt::format("braid {}\nuuid {}\nepoch {}\nstate {}\n", format.version, format.uuid, format.epoch,
+                                 kStates[static_cast<size_t>(format.state)]);
+  if (format.state == DirectoryState::kBackup) text += fmt::format("lsn {}\ntaken {}\n", format.lsn.value(), format.taken.value());
+  return text;
 }
 
 /// The rest of the line of `text` that starts with `key` and a blank, or nothing.
@@ -46,10 +52,16 @@ Result<Format> parse_format(const std::string& path, std::string_view text) {
                                                     "the release that wrote it",
                                                     path, format.version, kFormatVersion));
   format.uuid = line_value(text, "uuid");
-  const std::string_view state = line_value(text, "state");
   if (format.uuid.size() != 36 || !parse_number(line_value(text, "epoch"), format.epoch)) return damaged;
-  if (state != "ready" && state != "creating") return damaged;
-  format.ready = state == "ready";
+  const auto state = std::find(std::begin(kStates), std::end(kStates), line_value(text, "state"));
+  if (state == std::end(kStates)) return damaged;
+  format.state = static_cast<DirectoryState>(state - std::begin(kStates));
+  if (format.state != DirectoryState::kBackup) return format;
+  uint64_t lsn = 0;
+  int64_t taken = 0;
+  if (!parse_number(line_value(text, "lsn"), lsn) || !parse_number(line_value(text, "taken"), taken)) return damaged;
+  format.lsn = Lsn(lsn);
+  format.taken = Timestamp(taken);
   return format;
 }
 
@@ -62,6 +74,25 @@ std::string make_uuid(const Env& env) {
   low = (low & ~(uint64_t{3} << 62)) | (uint64_t{2} << 62);
   return fmt::format("{:08x}-{:04x}-{:04x}-{:04x}-{:012x}", high >> 32, (high >> 16) & 0xffff, high & 0xffff, low >> 48,
                      low & 0xffffffffffff);
+}
+
+Result<Format> read_format(Env& env, const std::string& path) {
+  const std::string file = path + "/FORMAT";
+  if (!env.exists(file)) return Status(StatusCode::kNotFound, fmt::format("{}: there is no Braid database", path));
+  BRAID_ASSIGN(const std::string text, env.read_file(file, kFormatBytesMax));
+  return parse_format(file, text);
+}
+
+Status write_format(Env& env, const std::string& path, const Format& format) {
+  return env.replace_file(path + "/FORMAT", format_text(format));
+}
+
+Result<std::unique_ptr<LockFile>> lock_directory(Env& env, const std::string& path) {
+  auto lock = env.lock(path + "/LOCK", fmt::format("{}\n", ::getpid()));
+  if (lock.status().code() != StatusCode::kBusy) return lock;
+  const std::string owner(lock.status().message());
+  return Status(StatusCode::kBusy,
+                fmt::format("{}: in use by process {}", path, owner.empty() ? "unknown" : owner.substr(0, owner.find('\n'))));
 }
 
 Result<std::unique_ptr<Directory>> Directory::open(Env& env, const std::string& path) {
@@ -89,21 +120,19 @@ Status Directory::take_lock() {
                                   "is absent or empty to create one",
                                   path_, name));
   }
-  auto lock = env_.lock(path, fmt::format("{}\n", ::getpid()));
-  if (lock.status().code() == StatusCode::kBusy) {
-    const std::string owner(lock.status().message());
-    return Status(StatusCode::kBusy, fmt::format("{}: in use by process {}", path_,
-                                                 owner.empty() ? "unknown" : owner.substr(0, owner.find('\n'))));
-  }
-  BRAID_ASSIGN(lock_, std::move(lock));
+  BRAID_ASSIGN(lock_, lock_directory(env_, path_));
   return {};
 }
 
 Status Directory::read_or_create_format() {
-  const std::string path = path_ + "/FORMAT";
-  if (env_.exists(path)) {
-    BRAID_ASSIGN(const std::string text, env_.read_file(path, kFormatBytesMax));
-    BRAID_ASSIGN(format_, parse_format(path, text));
+  if (env_.exists(path_ + "/FORMAT")) {
+    BRAID_ASSIGN(format_, read_format(env_, path_));
+    if (format_.state == DirectoryState::kCopying)
+      return Status(StatusCode::kInvalidArgument,
+                    fmt::format("{}: holds a backup, restore or repair that was not finished; make it again, or remove the directory", path_));
+    // Two openings of copies of one backup are two histories: the time tells them apart.
+    if (format_.state == DirectoryState::kBackup)
+      format_.epoch = std::max(format_.epoch + 1, static_cast<uint64_t>(std::max<int64_t>(0, env_.now().value())));
     return {};
   }
   // Creation begins with FORMAT, so that what lies here without one was a database: making a new one would remove it.
@@ -115,10 +144,8 @@ Status Directory::read_or_create_format() {
                                                       "or empty to create a database",
                                                       path_, name));
   format_.uuid = make_uuid(env_);
-  return write_format();
+  return write_format(env_, path_, format_);
 }
-
-Status Directory::write_format() { return env_.replace_file(path_ + "/FORMAT", format_text(format_)); }
 
 Status Directory::prepare_creation() {
   for (const char* name : {"rows.db", "rows.db-journal", "rows.db-wal", "rows.db-shm"})
@@ -132,8 +159,8 @@ Status Directory::prepare_creation() {
 }
 
 Status Directory::finish_creation() {
-  format_.ready = true;
-  return write_format();
+  format_.state = DirectoryState::kReady;
+  return write_format(env_, path_, format_);
 }
 
 }  // namespace braid

@@ -40,6 +40,7 @@ class GraphStore final : public Store {
   Status checkpoint_write() override;
   Status checkpoint_install(CatalogWriter& catalog, CommitRecord& record) override;
   void checkpoint_end(bool committed) override;
+  Result<std::unique_ptr<HeldFiles>> hold_files(std::shared_ptr<const StoreView> view) override;
   std::vector<StoreFigure> figures() override;
   /// Flushes one family alone, as RocksDB does by itself when memory is full.
   Status flush_family(Family family);

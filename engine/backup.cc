@@ -1,0 +1,139 @@
+#include "engine/backup.h"
+
+#include <fmt/format.h>
+
+#include "engine/caught.h"
+#include "engine/destination.h"
+#include "engine/file_copy.h"
+#include "engine/rows_copy.h"
+#include "engine/session.h"
+
+namespace braid {
+
+namespace {
+
+using HeldStores = std::array<std::unique_ptr<HeldFiles>, kStoreCount>;
+
+/// The writer slot, taken while the WAL has room for a new snapshot, so that taking one does not wait.
+class HeldSlot {
+ public:
+  static Result<std::unique_ptr<HeldSlot>> take(Engine& engine) {
+    const Deadline deadline = engine.busy_deadline();
+    for (;;) {
+      BRAID_TRY(engine.wait_for_wal());
+      BRAID_TRY(engine.slot().acquire(deadline));
+      std::unique_ptr<HeldSlot> held(new HeldSlot(engine.slot()));
+      if (!engine.wal_is_over()) return held;
+    }
+  }
+  ~HeldSlot() { slot_.release(); }
+  HeldSlot(const HeldSlot&) = delete;
+  HeldSlot& operator=(const HeldSlot&) = delete;
+
+  std::chrono::microseconds age() const { return std::chrono::duration_cast<std::chrono::microseconds>(std::chrono::steady_clock::now() - start_); }
+
+ private:
+  explicit HeldSlot(WriterSlot& slot) : slot_(slot) {}
+  WriterSlot& slot_;
+  const std::chrono::steady_clock::time_point start_ = std::chrono::steady_clock::now();
+};
+
+/// With writers held off: the stores' files, and the rows by a snapshot of `session`, at one LSN.
+Status pin(Engine& engine, Session& session, HeldStores& stores, BackupReport& report) {
+  BRAID_ASSIGN(const auto slot, HeldSlot::take(engine));
+  const auto version = engine.versions().newest();
+  BRAID_TRY(session.pin());
+  if (session.lsn() != version->lsn)
+    return Status(StatusCode::kBusy, fmt::format("commit {} is durable but not visible until the database is reopened", session.lsn().value()));
+  for (const StoreKind kind : {StoreKind::kGraph, StoreKind::kSeries}) {
+    const auto index = static_cast<size_t>(kind);
+    BRAID_ASSIGN(stores[index], engine.store(kind).hold_files(version->views[index]));
+  }
+  report.lsn = version->lsn;
+  report.writers_held = slot->age();
+  return {};
+}
+
+/// The name of a file within its database.
+std::string name_in(const std::string& directory, const std::string& path) { return path.substr(directory.size() + 1); }
+
+}  // namespace
+
+Result<BackupReport> back_up(Engine& engine, const std::string& destination, const BackupOptions& options, const CopyProgress& progress) {
+  Env env(engine.env().hook());  // a failure there is none of the database's
+  const std::string& source = engine.directory().path();
+  Format format = engine.directory().format();
+  std::unique_ptr<CopyBase> base;
+  if (!options.base.empty()) {
+    BRAID_ASSIGN(base, CopyBase::open(env, options.base, format.uuid));
+  }
+  BRAID_ASSIGN(const auto made, Destination::open(env, destination, source, format));
+  format.state = DirectoryState::kBackup;
+  format.taken = env.now();
+  BackupReport report;
+  HeldStores stores;
+  CopyPace pace(options.bytes_per_second, progress);
+  {
+    BRAID_ASSIGN(const auto session, Session::open(engine));
+    const Session::Internal internal(*session);
+    BRAID_TRY(pin(engine, *session, stores, report));
+    BRAID_ASSIGN(const uint64_t all_bytes, rows_bytes(session->db()));
+    pace.expect(all_bytes);
+    for (const auto& held : stores)
+      for (const StoreFile& file : held->files()) pace.expect(file.size_bytes);
+    // The snapshot keeps the WAL from being used again, so that a slow copy would let it grow to its bound: then it hurries.
+    const int64_t wal_bytes = engine.options()[OptionId::kWalHardBytes] / 2;
+    const auto hurries = [&] { return engine.vfs().wal_size_bytes.load(std::memory_order_relaxed) > wal_bytes; };
+    BRAID_TRY(copy_rows(session->db(), env, made->path() + "/rows.db", pace, hurries));
+  }
+  FileCopy copy(env, {.links = options.links, .base = base.get()}, pace);
+  for (const auto& held : stores)
+    for (const StoreFile& file : held->files()) BRAID_TRY(copy.copy(file, made->path(), name_in(source, file.path)));
+  format.lsn = report.lsn;
+  BRAID_TRY(made->finish(format));
+  report.written_bytes = pace.written_bytes();
+  report.linked_bytes = pace.linked_bytes();
+  return report;
+}
+
+namespace {
+
+/// The files of a closed database. What RocksDB and SQLite make anew is left out.
+Status list_files(Env& env, const std::string& source, std::vector<StoreFile>& files) {
+  const auto add = [&](const std::string& path, bool immutable) -> Status {
+    BRAID_ASSIGN(const auto file, env.open(path));
+    files.push_back({.path = path, .size_bytes = file->size_bytes(), .immutable = immutable});
+    return {};
+  };
+  BRAID_TRY(add(source + "/rows.db", false));
+  if (env.exists(source + "/rows.db-wal")) BRAID_TRY(add(source + "/rows.db-wal", false));
+  BRAID_ASSIGN(const auto graph, env.list(source + "/graph"));
+  for (const std::string& name : graph) {
+    const bool manifest = name == "CURRENT" || name.starts_with("MANIFEST-");
+    if (manifest || name.ends_with(".sst")) BRAID_TRY(add(source + "/graph/" + name, !manifest));
+  }
+  BRAID_ASSIGN(const auto chunks, env.list(source + "/chunks"));
+  for (const std::string& name : chunks)
+    if (name != "quarantine") BRAID_TRY(add(source + "/chunks/" + name, true));
+  return {};
+}
+
+}  // namespace
+
+Status copy_closed(Env& env, const std::string& source, const std::string& destination, const RestoreOptions& options, const CopyProgress& progress) {
+  BRAID_ASSIGN(Format format, read_format(env, source));
+  if (format.state != DirectoryState::kBackup && format.state != DirectoryState::kReady)
+    return Status(StatusCode::kInvalidArgument, fmt::format("{}: is neither a backup nor a database: what made it was not finished", source));
+  BRAID_ASSIGN(const auto lock, hold_closed(env, source));
+  std::vector<StoreFile> files;
+  BRAID_TRY(list_files(env, source, files));
+  BRAID_ASSIGN(const auto made, Destination::open(env, destination, source, format));
+  CopyPace pace(options.bytes_per_second, progress);
+  for (const StoreFile& file : files) pace.expect(file.size_bytes);
+  FileCopy copy(env, {.links = options.links}, pace);
+  for (const StoreFile& file : files) BRAID_TRY(copy.copy(file, made->path(), name_in(source, file.path)));
+  format.state = DirectoryState::kBackup;
+  return made->finish(format);
+}
+
+}  // namespace braid
