@@ -3,7 +3,7 @@
 #include <fmt/format.h>
 #include <sys/stat.h>
 
-#include "engine/destination.h"
+#include "engine/copy_mark.h"
 #include "graph/graph_store.h"
 #include "sql/binding.h"
 #include "timeseries/series_store.h"

@@ -2,7 +2,7 @@
 
 #include <fmt/format.h>
 
-#include "engine/caught.h"
+#include "engine/backed_up_store.h"
 #include "engine/destination.h"
 #include "engine/file_copy.h"
 #include "engine/rows_copy.h"
@@ -14,16 +14,27 @@ namespace {
 
 using HeldStores = std::array<std::unique_ptr<HeldFiles>, kStoreCount>;
 
+/// The seam of another Env, for one whose failures are not that one's: what fails in the destination poisons no database.
+class ThroughHook final : public FileHook {
+ public:
+  explicit ThroughHook(const Env& env) : env_(env) {}
+  FileAnswer before(const FileRequest& request) noexcept override { return env_.ask(request); }
+
+ private:
+  const Env& env_;
+};
+
 /// The writer slot, taken while the WAL has room for a new snapshot, so that taking one does not wait.
 class HeldSlot {
  public:
   static Result<std::unique_ptr<HeldSlot>> take(Engine& engine) {
-    const Deadline deadline = engine.busy_deadline();
-    for (;;) {
+    constexpr int kTriesMax = 8;
+    const int64_t wal_bytes = engine.options()[OptionId::kWalHardBytes];
+    for (int tries = 1;; ++tries) {
       BRAID_TRY(engine.wait_for_wal());
-      BRAID_TRY(engine.slot().acquire(deadline));
+      BRAID_TRY(engine.slot().acquire(engine.busy_deadline()));
       std::unique_ptr<HeldSlot> held(new HeldSlot(engine.slot()));
-      if (!engine.wal_is_over()) return held;
+      if (engine.vfs().wal_size_bytes.load(std::memory_order_relaxed) <= wal_bytes || tries == kTriesMax) return held;
     }
   }
   ~HeldSlot() { slot_.release(); }
@@ -47,7 +58,9 @@ Status pin(Engine& engine, Session& session, HeldStores& stores, BackupReport& r
     return Status(StatusCode::kBusy, fmt::format("commit {} is durable but not visible until the database is reopened", session.lsn().value()));
   for (const StoreKind kind : {StoreKind::kGraph, StoreKind::kSeries}) {
     const auto index = static_cast<size_t>(kind);
-    BRAID_ASSIGN(stores[index], engine.store(kind).hold_files(version->views[index]));
+    auto* const store = dynamic_cast<BackedUpStore*>(&engine.store(kind));
+    if (store == nullptr) return Status(StatusCode::kInternal, "a store cannot be backed up");
+    BRAID_ASSIGN(stores[index], store->hold_files(version->views[index]));
   }
   report.lsn = version->lsn;
   report.writers_held = slot->age();
@@ -60,16 +73,16 @@ std::string name_in(const std::string& directory, const std::string& path) { ret
 }  // namespace
 
 Result<BackupReport> back_up(Engine& engine, const std::string& destination, const BackupOptions& options, const CopyProgress& progress) {
-  Env env(engine.env().hook());  // a failure there is none of the database's
+  ThroughHook hook(engine.env());
+  Env env(&hook);
   const std::string& source = engine.directory().path();
-  Format format = engine.directory().format();
+  const Format format = engine.directory().format();
   std::unique_ptr<CopyBase> base;
   if (!options.base.empty()) {
     BRAID_ASSIGN(base, CopyBase::open(env, options.base, format.uuid));
   }
-  BRAID_ASSIGN(const auto made, Destination::open(env, destination, source, format));
-  format.state = DirectoryState::kBackup;
-  format.taken = env.now();
+  BRAID_ASSIGN(const auto made, Destination::open(env, destination, source));
+  const Timestamp taken = env.now();
   BackupReport report;
   HeldStores stores;
   CopyPace pace(options.bytes_per_second, progress);
@@ -89,8 +102,7 @@ Result<BackupReport> back_up(Engine& engine, const std::string& destination, con
   FileCopy copy(env, {.links = options.links, .base = base.get()}, pace);
   for (const auto& held : stores)
     for (const StoreFile& file : held->files()) BRAID_TRY(copy.copy(file, made->path(), name_in(source, file.path)));
-  format.lsn = report.lsn;
-  BRAID_TRY(made->finish(format));
+  BRAID_TRY(made->finish(format, {report.lsn, taken}));
   report.written_bytes = pace.written_bytes();
   report.linked_bytes = pace.linked_bytes();
   return report;
@@ -121,19 +133,18 @@ Status list_files(Env& env, const std::string& source, std::vector<StoreFile>& f
 }  // namespace
 
 Status copy_closed(Env& env, const std::string& source, const std::string& destination, const RestoreOptions& options, const CopyProgress& progress) {
-  BRAID_ASSIGN(Format format, read_format(env, source));
-  if (format.state != DirectoryState::kBackup && format.state != DirectoryState::kReady)
-    return Status(StatusCode::kInvalidArgument, fmt::format("{}: is neither a backup nor a database: what made it was not finished", source));
+  BRAID_ASSIGN(const Format format, read_format(env, source));
+  BRAID_ASSIGN(const auto mark, read_backup_mark(env, source));
+  if (!format.ready) return Status(StatusCode::kInvalidArgument, fmt::format("{}: is a database whose creation was not finished", source));
   BRAID_ASSIGN(const auto lock, hold_closed(env, source));
   std::vector<StoreFile> files;
   BRAID_TRY(list_files(env, source, files));
-  BRAID_ASSIGN(const auto made, Destination::open(env, destination, source, format));
+  BRAID_ASSIGN(const auto made, Destination::open(env, destination, source));
   CopyPace pace(options.bytes_per_second, progress);
   for (const StoreFile& file : files) pace.expect(file.size_bytes);
   FileCopy copy(env, {.links = options.links}, pace);
   for (const StoreFile& file : files) BRAID_TRY(copy.copy(file, made->path(), name_in(source, file.path)));
-  format.state = DirectoryState::kBackup;
-  return made->finish(format);
+  return made->finish(format, mark.value_or(BackupMark{Lsn(0), env.now()}));
 }
 
 }  // namespace braid

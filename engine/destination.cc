@@ -40,14 +40,12 @@ Status check_apart(const std::string& path, const std::string& source) {
 
 }  // namespace
 
-Result<std::unique_ptr<Destination>> Destination::open(Env& env, const std::string& path, const std::string& source, const Format& format) {
+Result<std::unique_ptr<Destination>> Destination::open(Env& env, const std::string& path, const std::string& source) {
   BRAID_TRY(check_apart(path, source));
   std::unique_ptr<Destination> destination(new Destination(env, path));
   BRAID_TRY(destination->take());
-  Format mark = format;
-  mark.state = DirectoryState::kCopying;
   destination->marked_ = true;
-  BRAID_TRY(write_format(env, path, mark));
+  BRAID_TRY(mark_unfinished(env, path));
   BRAID_TRY(destination->empty());
   for (const char* const folder : kFolders) BRAID_TRY(env.create_directory(path + "/" + folder));
   BRAID_TRY(env.sync_directory(path));
@@ -68,9 +66,8 @@ Status Destination::take() {
 }
 
 Status Destination::check_free() const {
-  const auto format = read_format(env_, path_);
-  if (format.ok() && format->state == DirectoryState::kCopying) return {};
-  static const std::set<std::string> kOurs = {"FORMAT.new", "LOCK"};
+  if (is_unfinished(env_, path_)) return {};
+  static const std::set<std::string> kOurs = {"COPYING.new", "LOCK"};
   BRAID_ASSIGN(const auto names, env_.list(path_));
   for (const std::string& name : names)
     if (!kOurs.contains(name))
@@ -78,37 +75,32 @@ Status Destination::check_free() const {
   return {};
 }
 
-/// All but LOCK and FORMAT.
+/// All but LOCK and the mark.
 Status Destination::empty() {
   BRAID_ASSIGN(const auto names, env_.list(path_));
   for (const std::string& name : names)
-    if (name != "LOCK" && name != "FORMAT") BRAID_TRY(env_.remove_tree(path_ + "/" + name));
+    if (name != "LOCK" && name != "COPYING") BRAID_TRY(env_.remove_tree(path_ + "/" + name));
   return {};
 }
 
-Status Destination::finish(const Format& format) {
+Status Destination::finish(const Format& format, const BackupMark& mark) {
   for (const char* const folder : kFolders) BRAID_TRY(env_.sync_directory(path_ + "/" + folder));
   BRAID_TRY(env_.sync_directory(path_));
+  BRAID_TRY(write_backup_mark(env_, path_, mark));
   BRAID_TRY(write_format(env_, path_, format));
   finished_ = true;
-  return {};
+  return remove_unfinished_mark(env_, path_);
 }
 
 Destination::~Destination() {
   if (finished_ || lock_ == nullptr || !marked_) return;
-  // FORMAT goes last: what is interrupted here is known for what it is.
+  // The mark goes last: what is interrupted here is known for what it is.
   caught([&]() -> Status {
     BRAID_TRY(empty());
-    BRAID_TRY(env_.remove_tree(path_ + "/FORMAT"));
+    BRAID_TRY(env_.remove_tree(path_ + "/COPYING"));
     BRAID_TRY(env_.remove_tree(path_ + "/LOCK"));
     return created_ ? env_.remove_tree(path_) : Status();
   }).ignore();
-}
-
-Status mark_unfinished(Env& env, const std::string& path) {
-  BRAID_ASSIGN(Format format, read_format(env, path));
-  format.state = DirectoryState::kCopying;
-  return write_format(env, path, format);
 }
 
 }  // namespace braid

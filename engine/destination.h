@@ -1,6 +1,6 @@
 // The directory that a backup, a restore or a repair makes.
 //
-// 1. Its FORMAT says `copying` before anything else is in it, and what it is only after everything else is durable: what a crash left
+// 1. It is marked as unfinished before anything else is in it, and has its FORMAT only after everything else is durable: what a crash left
 //    is never opened, and is made again from nothing.
 // 2. Only a directory that is absent, empty, or was left so is written; no file of anyone is lost.
 #pragma once
@@ -8,7 +8,7 @@
 #include <memory>
 #include <string>
 
-#include "engine/directory.h"
+#include "engine/copy_mark.h"
 #include "engine/env.h"
 #include "engine/result.h"
 
@@ -18,15 +18,15 @@ class Destination {
  public:
   /// Locks and empties the directory, creating it if it is absent. `source` is the directory that is copied: kInvalidArgument when one
   /// of them lies in the other, and for a directory with something else in it.
-  static Result<std::unique_ptr<Destination>> open(Env& env, const std::string& path, const std::string& source, const Format& format);
+  static Result<std::unique_ptr<Destination>> open(Env& env, const std::string& path, const std::string& source);
   /// Removes what was made, unless `finish` was called.
   ~Destination();
   Destination(const Destination&) = delete;
   Destination& operator=(const Destination&) = delete;
 
   const std::string& path() const { return path_; }
-  /// Makes the names durable, and then FORMAT.
-  Status finish(const Format& format);
+  /// Makes the names durable, and then a backup of it.
+  Status finish(const Format& format, const BackupMark& mark);
 
  private:
   Destination(Env& env, std::string path) : env_(env), path_(std::move(path)) {}
@@ -41,8 +41,5 @@ class Destination {
   bool finished_ = false;
   std::unique_ptr<LockFile> lock_;
 };
-
-/// Marks a directory that is a whole database as one that is not to be used.
-Status mark_unfinished(Env& env, const std::string& path);
 
 }  // namespace braid

@@ -1,11 +1,12 @@
 #include "engine/directory.h"
 
+#include "engine/copy_mark.h"
+
 #include <sys/stat.h>
 #include <unistd.h>
 
 #include <algorithm>
 #include <charconv>
-#include <iterator>
 #include <set>
 
 #include <fmt/format.h>
@@ -16,13 +17,9 @@ namespace {
 
 constexpr size_t kFormatBytesMax = 4096;
 
-constexpr std::string_view kStates[] = {"creating", "ready", "backup", "copying"};  // by DirectoryState
-
 std::string format_text(const Format& format) {
-  std::string text = fmt::format("braid {}\nuuid {}\nepoch {}\nstate {}\n", format.version, format.uuid, format.epoch,
-                                 kStates[static_cast<size_t>(format.state)]);
-  if (format.state == DirectoryState::kBackup) text += fmt::format("lsn {}\ntaken {}\n", format.lsn.value(), format.taken.value());
-  return text;
+  return fmt::format("braid {}\nuuid {}\nepoch {}\nstate {}\n", format.version, format.uuid, format.epoch,
+                     format.ready ? "ready" : "creating");
 }
 
 /// The rest of the line of `text` that starts with `key` and a blank, or nothing.
@@ -52,16 +49,10 @@ Result<Format> parse_format(const std::string& path, std::string_view text) {
                                                     "the release that wrote it",
                                                     path, format.version, kFormatVersion));
   format.uuid = line_value(text, "uuid");
+  const std::string_view state = line_value(text, "state");
   if (format.uuid.size() != 36 || !parse_number(line_value(text, "epoch"), format.epoch)) return damaged;
-  const auto state = std::find(std::begin(kStates), std::end(kStates), line_value(text, "state"));
-  if (state == std::end(kStates)) return damaged;
-  format.state = static_cast<DirectoryState>(state - std::begin(kStates));
-  if (format.state != DirectoryState::kBackup) return format;
-  uint64_t lsn = 0;
-  int64_t taken = 0;
-  if (!parse_number(line_value(text, "lsn"), lsn) || !parse_number(line_value(text, "taken"), taken)) return damaged;
-  format.lsn = Lsn(lsn);
-  format.taken = Timestamp(taken);
+  if (state != "ready" && state != "creating") return damaged;
+  format.ready = state == "ready";
   return format;
 }
 
@@ -78,6 +69,10 @@ std::string make_uuid(const Env& env) {
 
 Result<Format> read_format(Env& env, const std::string& path) {
   const std::string file = path + "/FORMAT";
+  if (is_unfinished(env, path))
+    return Status(StatusCode::kInvalidArgument, fmt::format("{}: holds a backup, restore or repair that was not finished; make it again, or remove "
+                                                            "the directory",
+                                                            path));
   if (!env.exists(file)) return Status(StatusCode::kNotFound, fmt::format("{}: there is no Braid database", path));
   BRAID_ASSIGN(const std::string text, env.read_file(file, kFormatBytesMax));
   return parse_format(file, text);
@@ -102,6 +97,7 @@ Result<std::unique_ptr<Directory>> Directory::open(Env& env, const std::string& 
   if (::stat(path.c_str(), &status) < 0) return errno_status(errno, path, "open");
   if (!S_ISDIR(status.st_mode))
     return Status(StatusCode::kInvalidArgument, fmt::format("{}: is a file; a database is a directory", path));
+  if (is_unfinished(env, path)) return read_format(env, path).status();
   BRAID_TRY(directory->take_lock());
   BRAID_TRY(directory->read_or_create_format());
   return directory;
@@ -127,12 +123,9 @@ Status Directory::take_lock() {
 Status Directory::read_or_create_format() {
   if (env_.exists(path_ + "/FORMAT")) {
     BRAID_ASSIGN(format_, read_format(env_, path_));
-    if (format_.state == DirectoryState::kCopying)
-      return Status(StatusCode::kInvalidArgument,
-                    fmt::format("{}: holds a backup, restore or repair that was not finished; make it again, or remove the directory", path_));
+    BRAID_ASSIGN(const auto backup, read_backup_mark(env_, path_));
     // Two openings of copies of one backup are two histories: the time tells them apart.
-    if (format_.state == DirectoryState::kBackup)
-      format_.epoch = std::max(format_.epoch + 1, static_cast<uint64_t>(std::max<int64_t>(0, env_.now().value())));
+    if (backup.has_value()) format_.epoch = std::max(format_.epoch + 1, static_cast<uint64_t>(std::max<int64_t>(0, env_.now().value())));
     return {};
   }
   // Creation begins with FORMAT, so that what lies here without one was a database: making a new one would remove it.
@@ -144,8 +137,10 @@ Status Directory::read_or_create_format() {
                                                       "or empty to create a database",
                                                       path_, name));
   format_.uuid = make_uuid(env_);
-  return write_format(env_, path_, format_);
+  return write_format();
 }
+
+Status Directory::write_format() { return braid::write_format(env_, path_, format_); }
 
 Status Directory::prepare_creation() {
   for (const char* name : {"rows.db", "rows.db-journal", "rows.db-wal", "rows.db-shm"})
@@ -159,8 +154,8 @@ Status Directory::prepare_creation() {
 }
 
 Status Directory::finish_creation() {
-  format_.state = DirectoryState::kReady;
-  return write_format(env_, path_, format_);
+  format_.ready = true;
+  return write_format();
 }
 
 }  // namespace braid

@@ -11,6 +11,7 @@
 
 #include "engine/caught.h"
 #include "engine/commit_log.h"
+#include "engine/copy_mark.h"
 #include "engine/session.h"
 
 namespace braid {
@@ -76,14 +77,14 @@ Result<std::unique_ptr<Engine>> Engine::open(const std::string& path, const Opti
   engine->factories_ = factories;
   BRAID_ASSIGN(engine->directory_, Directory::open(engine->env_, path));
   engine->vfs_ = std::make_unique<PageVfs>(engine->env_);
-  const DirectoryState state = engine->directory_->format().state;
-  const bool creating = state == DirectoryState::kCreating;
+  const bool creating = !engine->directory_->format().ready;
   if (creating) {
     BRAID_TRY(engine->directory_->prepare_creation().within(path));
     BRAID_TRY(engine->create_rows().within(path));
   }
   BRAID_TRY(engine->recover().within(path));
-  if (state != DirectoryState::kReady) BRAID_TRY(engine->directory_->finish_creation());
+  if (creating) BRAID_TRY(engine->directory_->finish_creation());
+  BRAID_TRY(settle_backup(engine->env_, path, engine->directory_->format()));
   engine->closed_ = false;
   engine->background_ = std::thread([raw = engine.get()] { raw->run_background(); });
   return engine;
@@ -445,18 +446,18 @@ Status Engine::copy_wal(FreeSpace space) BRAID_REQUIRES(checkpoint_mutex_) {
   return sqlite_status(db, code, "copy the WAL");
 }
 
-bool Engine::wal_is_over() const {
-  return vfs_->wal_size_bytes.load(std::memory_order_relaxed) > options_[OptionId::kWalHardBytes] && !wal_copied_.load(std::memory_order_relaxed);
-}
-
 Status Engine::wait_for_wal() {
-  if (!wal_is_over()) return {};
+  const auto over = [&] {
+    return vfs_->wal_size_bytes.load(std::memory_order_relaxed) > options_[OptionId::kWalHardBytes] &&
+           !wal_copied_.load(std::memory_order_relaxed);
+  };
+  if (!over()) return {};
   const Deadline deadline = busy_deadline();
   MutexLock lock(background_mutex_);
-  while (wal_is_over()) {
+  while (over()) {
     wants_wal_copy_ = true;
     background_wake_.notify_one();
-    if (wal_copied_wake_.wait_until(lock.native(), deadline) != std::cv_status::timeout || !wal_is_over()) continue;
+    if (wal_copied_wake_.wait_until(lock.native(), deadline) != std::cv_status::timeout || !over()) continue;
     return Status(StatusCode::kBusy, fmt::format("the WAL is past wal_hard_bytes ({}) and an older snapshot keeps it from being copied; finish "
                                                  "that snapshot (`stats` names it as oldest_snapshot)",
                                                  options_[OptionId::kWalHardBytes]));

@@ -83,8 +83,6 @@ class Engine {
 
   /// Waits while the WAL is past wal_hard_bytes and not copied: a new snapshot would let it grow on. kBusy after the busy timeout.
   Status wait_for_wal();
-  /// Whether it would wait.
-  bool wal_is_over() const;
 
   struct Counters {
     std::atomic<uint64_t> commits{0}, groups{0}, group_members{0}, checkpoints{0}, replayed{0}, sessions{0};

@@ -208,16 +208,6 @@ Status Env::rename(const std::string& from, const std::string& to) {
   return error == 0 ? Status() : errno_status(error, from, "rename");
 }
 
-Result<bool> Env::link(const std::string& from, const std::string& to) {
-  BRAID_TRY(check_writable());
-  const int error = pass(*this, {.operation = FileOperation::kLink, .path = from, .to = to},
-                         [&] { return ::link(from.c_str(), to.c_str()); });
-  for (const int cannot : {EXDEV, EPERM, EMLINK, ENOTSUP})
-    if (error == cannot) return false;
-  if (error != 0) return errno_status(error, from, "link");
-  return true;
-}
-
 Status Env::remove(const std::string& path) {
   BRAID_TRY(check_writable());
   const int error =

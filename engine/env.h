@@ -122,8 +122,6 @@ class Env {
   Env(const Env&) = delete;
   Env& operator=(const Env&) = delete;
 
-  /// For another Env over the same seam, whose failures are not this one's.
-  FileHook* hook() const { return hook_; }
   FileAnswer ask(const FileRequest& request) const {
     return hook_ == nullptr ? FileAnswer{} : hook_->before(request);
   }
@@ -141,8 +139,6 @@ class Env {
   /// Makes the name of `path` itself durable.
   Status sync_parent(const std::string& path);
   Status rename(const std::string& from, const std::string& to);
-  /// Gives the file `from` a second name. False where the file system cannot: across two of them, or at its bound of names.
-  Result<bool> link(const std::string& from, const std::string& to);
   Status remove(const std::string& path);
   /// Removes a directory and what is in it; nothing when it is not there.
   Status remove_tree(const std::string& path);

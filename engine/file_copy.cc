@@ -1,8 +1,13 @@
 #include "engine/file_copy.h"
 
+#include <unistd.h>
+
 #include <algorithm>
+#include <cerrno>
 
 #include <fmt/format.h>
+
+#include "engine/copy_mark.h"
 
 namespace braid {
 
@@ -24,8 +29,6 @@ Result<std::unique_ptr<LockFile>> hold_closed(Env& env, const std::string& path)
 Result<std::unique_ptr<CopyBase>> CopyBase::open(Env& env, const std::string& path, const std::string& uuid) {
   BRAID_ASSIGN(const Format format, read_format(env, path));
   if (format.uuid != uuid) return Status(StatusCode::kInvalidArgument, fmt::format("{}: is of another database; give an earlier backup of this one", path));
-  if (format.state != DirectoryState::kBackup && format.state != DirectoryState::kReady)
-    return Status(StatusCode::kInvalidArgument, fmt::format("{}: was not finished; give a backup that was", path));
   std::unique_ptr<CopyBase> base(new CopyBase(path));
   BRAID_ASSIGN(base->lock_, hold_closed(env, path));
   return base;
@@ -44,6 +47,16 @@ bool is_same_file(Env& env, const std::string& a, const std::string& b) {
   return same(0, std::min(size, kStartBytes)) && same(size - end_bytes, end_bytes);
 }
 
+Result<bool> link_file(const Env& env, const std::string& from, const std::string& to) {
+  const FileAnswer answer = env.ask({.operation = FileOperation::kLink, .path = from, .to = to});
+  if (answer.forget) return true;
+  const int error = answer.error != 0 ? answer.error : ::link(from.c_str(), to.c_str()) < 0 ? errno : 0;
+  for (const int cannot : {EXDEV, EPERM, EMLINK, ENOTSUP})
+    if (error == cannot) return false;
+  if (error != 0) return errno_status(error, from, "link");
+  return true;
+}
+
 Status FileCopy::copy(const StoreFile& file, const std::string& to, const std::string& name) {
   const std::string path = to + "/" + name;
   if (file.immutable) {
@@ -55,12 +68,12 @@ Status FileCopy::copy(const StoreFile& file, const std::string& to, const std::s
 
 Result<bool> FileCopy::link(const StoreFile& file, const std::string& to, const std::string& name) {
   if (options_.links) {
-    BRAID_ASSIGN(const bool linked, env_.link(file.path, to));
+    BRAID_ASSIGN(const bool linked, link_file(env_, file.path, to));
     if (linked) return true;
   }
   if (options_.base == nullptr) return false;
   const std::string earlier = options_.base->path() + "/" + name;
-  return env_.exists(earlier) && is_same_file(env_, file.path, earlier) ? env_.link(earlier, to) : Result<bool>(false);
+  return env_.exists(earlier) && is_same_file(env_, file.path, earlier) ? link_file(env_, earlier, to) : Result<bool>(false);
 }
 
 Status FileCopy::write(const StoreFile& file, const std::string& to) {

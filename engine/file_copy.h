@@ -4,11 +4,10 @@
 #include <memory>
 #include <string>
 
+#include "engine/backed_up_store.h"
 #include "engine/copy_pace.h"
-#include "engine/directory.h"
 #include "engine/env.h"
 #include "engine/result.h"
-#include "engine/store.h"
 
 namespace braid {
 
@@ -32,6 +31,9 @@ Result<std::unique_ptr<LockFile>> hold_closed(Env& env, const std::string& path)
 /// Whether two immutable files are the same one, told by their sizes, first and last bytes: a chunk begins with uuid, epoch and number and ends
 /// with the checksum of its checksums; RocksDB's tables end with the id of the session that wrote them and their number in it.
 bool is_same_file(Env& env, const std::string& a, const std::string& b);
+
+/// Gives the file `from` a second name. False where the file system cannot: across two of them, or at its bound of names.
+Result<bool> link_file(const Env& env, const std::string& from, const std::string& to);
 
 struct CopyOptions {
   bool links = true;               ///< immutable files may be second names of the source's

@@ -44,21 +44,6 @@ struct StoreFigure {
   int64_t value = 0;
 };
 
-/// A file of a store as a backup takes it.
-struct StoreFile {
-  std::string path;
-  uint64_t size_bytes = 0;         ///< what lies beyond is not part of it
-  bool immutable = false;          ///< never written again, so that a second name is as good as a copy
-  std::optional<std::string> content{};  ///< written instead of what is in the file by then
-};
-
-/// Files that stay as they are until this is destroyed.
-class HeldFiles {
- public:
-  virtual ~HeldFiles() = default;
-  virtual const std::vector<StoreFile>& files() const = 0;
-};
-
 /// Work of a store that puts in order what it keeps: written beside writers, installed by a transaction of its own.
 class StoreRewrite {
  public:
@@ -108,9 +93,6 @@ class Store {
   /// The next rewrite that is wished for: one that is worth it, or, with a hypertable, any that leaves it in better order; null when nothing is to do. With the slot
   /// held, and no checkpoint under way.
   virtual std::unique_ptr<StoreRewrite> begin_rewrite(const RewriteWish& wish);
-
-  /// The files that hold what is durable of the store, with the log rows that it still needs. With the slot held; `view` is the newest.
-  virtual Result<std::unique_ptr<HeldFiles>> hold_files(std::shared_ptr<const StoreView> view) = 0;
 
   virtual std::vector<StoreFigure> figures() = 0;
   /// Adds one line per damage found to `problems`; `view` is this store's view to check.

@@ -11,6 +11,7 @@
 #include <string>
 #include <vector>
 
+#include "engine/backed_up_store.h"
 #include "engine/env.h"
 #include "engine/mutex.h"
 #include "engine/store.h"
@@ -23,7 +24,7 @@
 
 namespace braid {
 
-class GraphStore final : public Store {
+class GraphStore final : public BackedUpStore {
  public:
   GraphStore(Env& env, const Catalog& catalog, std::shared_ptr<RocksdbHandle> handle, uint64_t projection_bytes_max);
   /// Reads the markers; `created` are the families that were missing.

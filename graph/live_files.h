@@ -4,7 +4,7 @@
 #include <memory>
 #include <vector>
 
-#include "engine/store.h"
+#include "engine/backed_up_store.h"
 #include "graph/rocksdb_handle.h"
 
 namespace braid {

@@ -5,6 +5,7 @@
 #include <algorithm>
 #include <atomic>
 
+#include "engine/backed_up_store.h"
 #include "engine/check.h"
 #include "engine/mutex.h"
 #include "timeseries/chunk_check.h"
@@ -91,7 +92,7 @@ class HeldChunks final : public HeldFiles {
 
 }  // namespace
 
-class SeriesStore final : public Store {
+class SeriesStore final : public BackedUpStore {
  public:
   SeriesStore(std::shared_ptr<ChunkFiles> files, const SeriesStoreOptions& options,
               const Catalog& catalog, const CatalogState& state)

@@ -8,7 +8,7 @@
 #include <mutex>
 #include <thread>
 
-#include "engine/directory.h"
+#include "engine/copy_mark.h"
 #include "tests/support/database.h"
 #include "tests/support/operations.h"
 #include "tests/support/temp_dir.h"
@@ -182,8 +182,10 @@ TEST_CASE("each backup made while writers write is the database at its commit") 
     REQUIRE_MESSAGE(copy.code() == BRAID_OK, copy.message());
     CHECK(difference(copy, writers.at(lsns[i])) == "");
     // It goes on by itself.
-    TestConnection connection(copy);
-    CHECK(Operations::run(connection, 0, 1'000'000) == BRAID_OK);
+    {
+      TestConnection connection(copy);
+      CHECK(Operations::run(connection, 0, 1'000'000) == BRAID_OK);
+    }
     CHECK(braid_checkpoint(copy.get()) == BRAID_OK);
     CHECK(copy.check() == "");
     copy.close();
@@ -280,9 +282,7 @@ TEST_CASE("what is unfinished is no database, no backup and no base, and is made
   Writers writers(database);
   writers.once();
   REQUIRE(backup(database, temp / "backup") == BRAID_OK);
-  std::string format = text_of(temp / "backup/FORMAT");
-  format.replace(format.find("state backup"), 12, "state copying");
-  put(temp / "backup/FORMAT", format);
+  std::filesystem::rename(temp / "backup/FORMAT", temp / "backup/COPYING");
   put(temp / "backup/left", "over");
   {
     const TestDatabase refused(temp / "backup");
@@ -354,7 +354,7 @@ TEST_CASE("a backup that is opened has a history of its own, and so has each cop
     CHECK(difference(opened, before) == "");
     CHECK(difference(copy, before) == "");
     // Each goes its way, though they share files.
-    for (TestDatabase* one : {&database, &copy, &opened}) {
+    for (TestDatabase* one : std::initializer_list<TestDatabase*>{&database, &copy, &opened}) {
       TestConnection connection(*one);
       for (int i = 0; i < 60; ++i) REQUIRE(Operations::run(connection, 0, 2'000'000 + i) == BRAID_OK);
       REQUIRE(connection.run("DELETE FROM point WHERE sequence < 50; DELETE FROM operation WHERE sequence < 50; DELETE FROM graph_edges WHERE "
@@ -362,7 +362,7 @@ TEST_CASE("a backup that is opened has a history of its own, and so has each cop
                              "o.writer = total.writer); SELECT hypertable_compact('point')") == BRAID_OK);
       REQUIRE(braid_checkpoint(one->get()) == BRAID_OK);
     }
-    for (TestDatabase* one : {&database, &copy, &opened}) CHECK(one->check() == "");
+    for (TestDatabase* one : std::initializer_list<TestDatabase*>{&database, &copy, &opened}) CHECK(one->check() == "");
   }
   const uint64_t epoch = epoch_of(temp / "backup");
   CHECK(TestDatabase(temp / "backup", kOptions).ok());
@@ -377,19 +377,21 @@ TEST_CASE("whatever fails in the destination is told, leaves nothing there, and 
   Writers writers(database);
   for (int i = 0; i < 40; ++i) writers.once();
   REQUIRE(braid_checkpoint(database.get()) == BRAID_OK);
-  uint64_t operations = 1;
+  fault.arm(0, 0);
+  REQUIRE(backup(database, temp / "backup") == BRAID_OK);
+  const uint64_t operations = fault.seen();
+  std::filesystem::remove_all(temp / "backup");
   for (uint64_t nth = 1; nth <= operations; ++nth) {
     CAPTURE(nth);
     fault.arm(nth, nth % 2 == 0 ? ENOSPC : EIO);
     const int32_t code = backup(database, temp / "backup");
-    operations = std::max(operations, fault.seen());
     if (code == BRAID_OK) {  // SQLite or the lock did without
       std::filesystem::remove_all(temp / "backup");
       continue;
     }
     CHECK((code == BRAID_IO || code == BRAID_FULL));
     CHECK(std::string(braid_database_error(database.get())) != "");
-    if (std::filesystem::exists(temp / "backup/FORMAT")) CHECK_FALSE(TestDatabase(temp / "backup").ok());
+    if (std::filesystem::exists(temp / "backup/COPYING")) CHECK_FALSE(TestDatabase(temp / "backup").ok());
     fault.arm(0, 0);
     writers.once();
   }

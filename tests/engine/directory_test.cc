@@ -47,14 +47,14 @@ TEST_CASE(
   {
     auto directory = Directory::open(env, path);
     REQUIRE(directory.ok());
-    CHECK_FALSE((*directory)->format().ready());
+    CHECK_FALSE((*directory)->format().ready);
     CHECK(text_of(path + "/FORMAT").find("state creating") != std::string::npos);
     REQUIRE((*directory)->prepare_creation().ok());
     REQUIRE((*directory)->finish_creation().ok());
   }
   auto again = Directory::open(env, path);
   REQUIRE(again.ok());
-  CHECK((*again)->format().ready());
+  CHECK((*again)->format().ready);
   CHECK((*again)->format().version == kFormatVersion);
   CHECK((*again)->format().uuid.size() == 36);
 }
@@ -88,7 +88,7 @@ TEST_CASE("an interrupted creation is begun again without what it left") {
   put(temp / "graph/deep/file", "half");
   auto directory = Directory::open(env, temp.path());
   REQUIRE(directory.ok());
-  REQUIRE_FALSE((*directory)->format().ready());
+  REQUIRE_FALSE((*directory)->format().ready);
   REQUIRE((*directory)->prepare_creation().ok());
   CHECK(names_in(temp.path()) ==
         std::set<std::string>{"FORMAT", "LOCK", "archive", "chunks", "graph"});
@@ -102,7 +102,7 @@ TEST_CASE("a creation that stopped before FORMAT was in place is begun again") {
   Env env;
   auto directory = Directory::open(env, temp.path());
   REQUIRE(directory.ok());
-  CHECK_FALSE((*directory)->format().ready());
+  CHECK_FALSE((*directory)->format().ready);
 }
 
 TEST_CASE("a directory with something else in it is refused by name and left as it is") {
@@ -178,7 +178,7 @@ TEST_CASE("a flipped bit in FORMAT is damage, another version or another identit
         (code == StatusCode::kOk || code == StatusCode::kCorrupt || code == StatusCode::kVersion));
     // What is ready must never be taken for a creation that stopped: that would delete the
     // database.
-    if (directory.ok()) CHECK((*directory)->format().ready());
+    if (directory.ok()) CHECK((*directory)->format().ready);
   }
 }
 
