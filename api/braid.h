@@ -159,6 +159,17 @@ typedef struct braid_restore_options {
 BRAID_API int32_t braid_restore(const char* source, const char* destination, const braid_restore_options* options, braid_copy_progress progress,
                                 void* context, braid_database** database);
 
+/// Makes a new database of all that can be read of a damaged one, and checks it. Calls `visit` for each thing that is lost: rows by table, nodes and
+/// edges, points by chunk, commits. The damaged one stays as it is; nobody may have it open.
+/// Shapes:    `destination` as for braid_backup; `visit` may be NULL.
+/// Errors:    BRAID_NOT_FOUND (no database in `source`); BRAID_INVALID_ARGUMENT (destination); BRAID_BUSY; BRAID_VERSION; BRAID_FULL; BRAID_IO; BRAID_CORRUPT
+///            when what was made does not pass the check: it is then refused by braid_open.
+/// On error:  as braid_open: `*database` answers braid_database_error and must be closed.
+/// Ownership: the caller closes `*database`.
+/// Source:    docs/backup.md.
+BRAID_API int32_t braid_repair(const char* source, const char* destination, void (*visit)(void* context, const char* lost), void* context,
+                               braid_database** database);
+
 /// One figure of braid_stats.
 typedef struct braid_figure {
   size_t size_bytes;

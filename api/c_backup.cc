@@ -1,5 +1,6 @@
 // The C API: backups and restores.
 #include "api/c_guard.h"
+#include "api/repair.h"
 
 namespace braid {
 
@@ -61,6 +62,20 @@ int32_t braid_restore(const char* source, const char* destination, const braid_r
     const RestoreOptions chosen{.bytes_per_second = given.bytes_per_second, .links = (given.flags & BRAID_LINK_FILES) != 0};
     BRAID_ASSIGN((*database)->database, Database::restore(source, destination, chosen, given.open_options == nullptr ? "" : given.open_options,
                                                           progress_argument(progress, context)));
+    return {};
+  });
+}
+
+int32_t braid_repair(const char* source, const char* destination, void (*visit)(void* context, const char* lost), void* context, braid_database** database) {
+  if (database == nullptr) return BRAID_INVALID_ARGUMENT;
+  *database = new (std::nothrow) braid_database{};
+  return guard(*database, [&]() -> Status {
+    BRAID_TRY(path_argument(source, "source"));
+    BRAID_TRY(path_argument(destination, "destination"));
+    const auto tell = [&](const std::string& lost) {
+      if (visit != nullptr) visit(context, lost.c_str());
+    };
+    BRAID_ASSIGN((*database)->database, repair(source, destination, tell));
     return {};
   });
 }

@@ -26,6 +26,7 @@ Commands:
   braid check DIR                 verify everything that is stored
   braid backup DIR DEST           copy the database at one commit
   braid restore SRC DEST          make a database of a backup, and check it
+  braid repair DIR NEWDIR         make a database of what can be read of a damaged one
   braid stats DIR                 figures about the database
   braid demo [DIR]                a tour on data of this machine
 Each has its own --help. A directory with such a name is given as ./import.
@@ -122,7 +123,7 @@ Arguments read_sql(std::vector<std::string> words) {
   }
   if (arguments.sql.has_value() && is_one_word(*arguments.sql)) {
     return usage_error(fmt::format("'{}' is no SQL statement; '{}' was taken for the directory of the database (the commands are import, "
-                                   "graph, plot, check, backup, restore, stats and demo)",
+                                   "graph, plot, check, backup, restore, repair, stats and demo)",
                                    *arguments.sql, arguments.database.directory),
                        "braid");
   }
@@ -239,6 +240,21 @@ Arguments read_restore(std::vector<std::string> words) {
   return command;
 }
 
+constexpr const char* kRepairFooter = R"(
+DIR stays as it is; nobody may have it open. What is lost is listed on standard output. NEWDIR passes braid check.
+
+Exit codes: 0 when nothing is lost, 1 when something is, or when NEWDIR could not be made.)";
+
+Arguments read_repair(std::vector<std::string> words) {
+  RepairArguments command;
+  CLI::App app("Makes a new database of all that can be read of a damaged one, and lists what is lost.", "braid repair");
+  app.footer(kRepairFooter);
+  app.add_option("DIR", command.source, "the damaged database")->required();
+  app.add_option("NEWDIR", command.destination, "directory to make")->required();
+  if (auto answer = parse_words(&app, std::move(words), "braid repair")) return *answer;
+  return command;
+}
+
 Arguments read_stats(std::vector<std::string> words) {
   StatsCommand command;
   std::vector<std::string> options;
@@ -272,12 +288,13 @@ struct Subcommand {
   Arguments (*read)(std::vector<std::string> words);
 };
 
-constexpr std::array<Subcommand, 9> kSubcommands = {{{"import", read_import},
+constexpr std::array<Subcommand, 10> kSubcommands = {{{"import", read_import},
                                                      {"graph", read_graph},
                                                      {"plot", read_plot},
                                                      {"check", read_check},
                                                      {"backup", read_backup},
                                                      {"restore", read_restore},
+                                                     {"repair", read_repair},
                                                      {"stats", read_stats},
                                                      {"demo", read_demo},
                                                      {"demo-writer", read_demo_writer}}};

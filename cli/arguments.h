@@ -78,7 +78,7 @@ struct Answer {
 };
 
 using Arguments = std::variant<SqlArguments, ImportCommand, GraphCommand, PlotCommand, CheckCommand,
-                               BackupCommand, RestoreArguments, StatsCommand, DemoCommand, DemoWriterCommand, Answer>;
+                               BackupCommand, RestoreArguments, RepairArguments, StatsCommand, DemoCommand, DemoWriterCommand, Answer>;
 
 /// Reads the words after the command's name.
 Arguments read_arguments(std::vector<std::string> words);

@@ -2,6 +2,8 @@
 
 #include <fmt/format.h>
 
+#include <cstdio>
+
 #include "cli/interrupt.h"
 #include "cli/progress.h"
 
@@ -74,6 +76,24 @@ Done run_restore(const RestoreArguments& arguments) {
       &lsn);
   if (code != BRAID_OK) return failure_of(raw, code, "restore");
   fmt::print("{} is at commit {}; no problem found\n", arguments.destination, lsn);
+  return std::nullopt;
+}
+
+Done run_repair(const RepairArguments& arguments) {
+  int64_t losses = 0;
+  const auto visit = [](void* context, const char* lost) {
+    ++*static_cast<int64_t*>(context);
+    std::fprintf(stdout, "%s\n", lost);
+  };
+  braid_database* raw = nullptr;
+  const int32_t code = braid_repair(arguments.source.c_str(), arguments.destination.c_str(), visit, &losses, &raw);
+  const DatabaseHandle database(raw);
+  if (code != BRAID_OK) return failure_of(raw, code, "repair");
+  if (losses > 0) {
+    return Failure{fmt::format("{} has what could be read; the list above names {} {}", arguments.destination, losses,
+                               losses == 1 ? "loss" : "losses")};
+  }
+  fmt::print("{} has everything; nothing is lost\n", arguments.destination);
   return std::nullopt;
 }
 

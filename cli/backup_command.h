@@ -1,4 +1,4 @@
-// `braid backup` and `braid restore`.
+// `braid backup`, `braid restore` and `braid repair`.
 #pragma once
 
 #include <cstdint>
@@ -27,5 +27,13 @@ struct RestoreArguments {
 Done run_backup(const Session& session, const BackupArguments& arguments);
 
 Done run_restore(const RestoreArguments& arguments);
+
+struct RepairArguments {
+  std::string source;
+  std::string destination;
+};
+
+/// Lists on standard output what is lost; a failure when anything is.
+Done run_repair(const RepairArguments& arguments);
 
 }  // namespace braid::cli

@@ -129,6 +129,11 @@ int run(const RestoreArguments& arguments) {
   return done.has_value() ? fail(*done) : kExitOk;
 }
 
+int run(const RepairArguments& arguments) {
+  Done done = run_repair(arguments);
+  return done.has_value() ? fail(*done) : kExitOk;
+}
+
 int run(const StatsCommand& command) {
   Outcome<Session> session = Session::open({.directory = command.database.directory,
                                             .options = command.database.options,
