@@ -484,6 +484,7 @@ std::string encode_definition(const HypertableDefinition& definition) {
   for (const FieldDefinition& field : definition.fields) {
     append_text(out, field.name);
     append_varint(out, static_cast<uint64_t>(field.type));
+    append_varint(out, field.was_real ? 1 : 0);
     append_varint(out, field.id.value());
   }
   append_varint(out, static_cast<uint64_t>(definition.on_conflict));
@@ -677,6 +678,7 @@ Status decode_definition(std::string_view bytes, HypertableDefinition& out) {
     FieldDefinition field;
     field.name = reader.text();
     field.type = static_cast<FieldType>(reader.bounded(static_cast<uint64_t>(FieldType::kJson)));
+    field.was_real = reader.bounded(1) != 0;
     field.id = FieldId(static_cast<uint16_t>(reader.bounded(UINT16_MAX)));
     out.fields.push_back(std::move(field));
   }

@@ -30,6 +30,7 @@ struct FieldDefinition {
   std::string name;
   FieldType type = FieldType::kDouble;
   FieldId id;  ///< assigned by CatalogWriter
+  bool was_real = false;  ///< was a DOUBLE before it was a TEXT: integers from before that read as reals do
 };
 
 /// What happens to a point whose series and time exist already. Values are frozen.

@@ -9,7 +9,7 @@
 
 namespace braid {
 
-inline constexpr int kFormatVersion = 8;
+inline constexpr int kFormatVersion = 9;
 
 /// What FORMAT says.
 struct Format {

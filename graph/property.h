@@ -20,9 +20,9 @@
 namespace braid {
 
 struct PropertyValue;
+struct PropertyMember;
 using PropertyList = std::vector<PropertyValue>;
-using PropertyMap =
-    std::vector<std::pair<std::string, PropertyValue>>;  ///< sorted by key, keys unique
+using PropertyMap = std::vector<PropertyMember>;  ///< sorted by key, keys unique
 struct Bytes {
   std::string data;
   bool operator==(const Bytes&) const = default;
@@ -33,7 +33,17 @@ struct PropertyValue {
                PropertyMap>
       value;
   bool is_null() const { return value.index() == 0; }
-  bool operator==(const PropertyValue&) const = default;
+  /// Defined apart: PropertyMap cannot be compared before this class is complete.
+  bool operator==(const PropertyValue& other) const;
+};
+
+/// No std::pair: its traits ask for a complete PropertyValue while that is being defined.
+struct PropertyMember {
+  std::string first;
+  PropertyValue second;
+  template <typename Key>
+  PropertyMember(Key&& key, PropertyValue value) : first(std::forward<Key>(key)), second(std::move(value)) {}
+  bool operator==(const PropertyMember&) const = default;
 };
 
 /// Properties of a node or an edge by key id, sorted by it; null values are never kept.

@@ -159,6 +159,8 @@ bool read_properties(ByteReader& reader, Properties& out) {
 
 }  // namespace
 
+bool PropertyValue::operator==(const PropertyValue& other) const { return value == other.value; }
+
 std::string encode_properties(const Properties& properties) {
   std::string out;
   append_varint(out, properties.size());

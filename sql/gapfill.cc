@@ -35,7 +35,7 @@ bool same_text(std::string_view a, std::string_view b) { return a.size() == b.si
 
 /// A name without its quotes.
 std::string plain_name(const StatementToken& token) {
-  if (token.kind != StatementTokenKind::kName || token.text.size() < 2) return token.text;
+  if (token.kind != TokenKind::kQuoted || token.text.size() < 2) return token.text;
   std::string name;
   const char close = token.text.back();
   for (size_t i = 1; i + 1 < token.text.size(); ++i) {
@@ -45,7 +45,7 @@ std::string plain_name(const StatementToken& token) {
   return name;
 }
 
-bool is_identifier(const StatementToken& token) { return token.kind == StatementTokenKind::kWord || token.kind == StatementTokenKind::kName; }
+bool is_identifier(const StatementToken& token) { return token.kind == TokenKind::kWord || token.kind == TokenKind::kQuoted; }
 
 bool same_token(const StatementToken& a, const StatementToken& b) {
   if (is_identifier(a) && is_identifier(b)) return same_text(plain_name(a), plain_name(b));
@@ -106,11 +106,11 @@ class SelectRewriter {
     return out;
   }
   bool at(size_t i, std::string_view word) const { return i < tokens_.size() && tokens_[i].is(word); }
-  bool opens(size_t i) const { return i < tokens_.size() && tokens_[i].kind == StatementTokenKind::kOpen; }
+  bool opens(size_t i) const { return i < tokens_.size() && tokens_[i].is_operator("("); }
   /// The token after the parenthesis that closes the one at `open`.
   size_t after_parenthesis(size_t open) const {
     size_t i = open + 1;
-    while (i < tokens_.size() && !(tokens_[i].kind == StatementTokenKind::kClose && tokens_[i].depth == tokens_[open].depth)) ++i;
+    while (i < tokens_.size() && !(tokens_[i].is_operator(")") && tokens_[i].depth == tokens_[open].depth)) ++i;
     return std::min(i + 1, tokens_.size());
   }
   /// Parts between commas that stand in no deeper parenthesis.
@@ -120,7 +120,7 @@ class SelectRewriter {
     const int depth = tokens_[range.first].depth;
     size_t first = range.first;
     for (size_t i = range.first; i < range.limit; ++i) {
-      if (tokens_[i].depth != depth || !tokens_[i].is_sign(",")) continue;
+      if (tokens_[i].depth != depth || !tokens_[i].is_operator(",")) continue;
       parts.push_back({first, i});
       first = i + 1;
     }
@@ -135,7 +135,7 @@ class SelectRewriter {
   }
   bool is_column(Range range) const {
     for (size_t i = range.first; i < range.limit; ++i)
-      if ((i - range.first) % 2 == 0 ? !is_identifier(tokens_[i]) : !tokens_[i].is_sign(".")) return false;
+      if ((i - range.first) % 2 == 0 ? !is_identifier(tokens_[i]) : !tokens_[i].is_operator(".")) return false;
     return (range.limit - range.first) % 2 == 1;
   }
   /// The same expression; of columns `t.c` and `c` are the same.
@@ -159,7 +159,7 @@ class SelectRewriter {
     size_t start = call;
     int depth = tokens_[call].depth;
     while (true) {
-      while (start > 0 && !(tokens_[start - 1].kind == StatementTokenKind::kOpen && tokens_[start - 1].depth == depth - 1)) --start;
+      while (start > 0 && !(tokens_[start - 1].is_operator("(") && tokens_[start - 1].depth == depth - 1)) --start;
       if (start == 0 || at(start, "SELECT") || at(start, "WITH")) break;
       --start;
       --depth;
@@ -179,7 +179,7 @@ class SelectRewriter {
     }
     if (!found || select_.keyword > call) return wrong("it can stand in a SELECT only");
     select_.limit = limit;
-    joins_with_ = at(start, "WITH") && select_.keyword > 0 && tokens_[select_.keyword - 1].kind == StatementTokenKind::kClose;
+    joins_with_ = at(start, "WITH") && select_.keyword > 0 && tokens_[select_.keyword - 1].is_operator(")");
     return {};
   }
 
@@ -218,14 +218,14 @@ class SelectRewriter {
   Status read_items() {
     for (Range range : split(select_.items)) {
       if (range.empty()) return wrong("the list of the SELECT has an empty place");
-      if (range.limit - range.first <= 3 && tokens_[range.limit - 1].is_sign("*")) return wrong("SELECT * cannot be filled; name the columns");
+      if (range.limit - range.first <= 3 && tokens_[range.limit - 1].is_operator("*")) return wrong("SELECT * cannot be filled; name the columns");
       Item item{range, ""};
       const size_t last = range.limit - 1;
       if (range.limit - range.first > 2 && at(last - 1, "AS")) {
         item.expression.limit = last - 1;
-        item.name = tokens_[last].kind == StatementTokenKind::kText ? tokens_[last].text.substr(1, tokens_[last].text.size() - 2) : plain_name(tokens_[last]);
+        item.name = tokens_[last].kind == TokenKind::kString ? tokens_[last].text.substr(1, tokens_[last].text.size() - 2) : plain_name(tokens_[last]);
       } else if (range.limit - range.first > 1 && is_identifier(tokens_[last]) && !is_value_word(tokens_[last]) && !is_operator_word(tokens_[last - 1]) &&
-                 tokens_[last - 1].kind != StatementTokenKind::kSign && tokens_[last - 1].kind != StatementTokenKind::kOpen) {
+                 (tokens_[last - 1].kind != TokenKind::kOperator || tokens_[last - 1].is_operator(")"))) {
         item.expression.limit = last;
         item.name = plain_name(tokens_[last]);
       } else {
@@ -240,7 +240,7 @@ class SelectRewriter {
   Range group_expression(Range range) const {
     if (range.limit - range.first != 1) return range;
     const StatementToken& token = tokens_[range.first];
-    if (token.kind == StatementTokenKind::kNumber) {
+    if (token.kind == TokenKind::kNumber) {
       const auto number = static_cast<size_t>(std::strtoull(token.text.c_str(), nullptr, 10));
       return number >= 1 && number <= items_.size() ? items_[number - 1].expression : range;
     }
@@ -275,7 +275,7 @@ class SelectRewriter {
   /// `name => value` and `name := value` are read as PostgreSQL does; SQLite knows no such arguments.
   std::pair<std::string, Range> named(Range argument) const {
     if (argument.limit - argument.first > 2 && is_identifier(tokens_[argument.first]) &&
-        (tokens_[argument.first + 1].is_sign("=>") || tokens_[argument.first + 1].is_sign(":=")))
+        (tokens_[argument.first + 1].is_operator("=>") || tokens_[argument.first + 1].is_operator(":=")))
       return {plain_name(tokens_[argument.first]), {argument.first + 2, argument.limit}};
     return {"", argument};
   }
@@ -312,7 +312,7 @@ class SelectRewriter {
     if (range.empty()) return false;
     const StatementToken& token = tokens_[range.first];
     // Names of zones begin with a letter; a start that is no time is to be named as such.
-    return range.limit - range.first == 1 && token.kind == StatementTokenKind::kText && token.text.size() > 2 && std::isalpha(static_cast<unsigned char>(token.text[1])) != 0 &&
+    return range.limit - range.first == 1 && token.kind == TokenKind::kString && token.text.size() > 2 && std::isalpha(static_cast<unsigned char>(token.text[1])) != 0 &&
            !parse_time(std::string_view(token.text).substr(1, token.text.size() - 2));
   }
 
@@ -366,7 +366,7 @@ class SelectRewriter {
       const Range right{i + 1, condition.limit};
       if (tokens_[i].is("BETWEEN") && same_expression(left, time_)) return infer_between(right, depth);
       static constexpr std::string_view kSigns[] = {"<", "<=", ">", ">=", "=", "=="};
-      if (std::none_of(std::begin(kSigns), std::end(kSigns), [&](auto sign) { return tokens_[i].is_sign(sign); })) continue;
+      if (std::none_of(std::begin(kSigns), std::end(kSigns), [&](auto sign) { return tokens_[i].is_operator(sign); })) continue;
       const bool time_left = same_expression(left, time_);
       if (!time_left && !same_expression(right, time_)) return {};
       const Range value = time_left ? right : left;
@@ -440,12 +440,12 @@ class SelectRewriter {
 
   /// The group whose expression stands at `i`, and the token after it.
   std::optional<std::pair<size_t, size_t>> group_at(size_t i, size_t limit) const {
-    if (i > 0 && tokens_[i - 1].is_sign(".")) return std::nullopt;
+    if (i > 0 && tokens_[i - 1].is_operator(".")) return std::nullopt;
     size_t column = i;
-    while (column + 2 < limit && is_identifier(tokens_[column]) && tokens_[column + 1].is_sign(".")) column += 2;
+    while (column + 2 < limit && is_identifier(tokens_[column]) && tokens_[column + 1].is_operator(".")) column += 2;
     for (size_t k = 0; k < groups_.size(); ++k) {
       const size_t size = groups_[k].limit - groups_[k].first;
-      if (i + size <= limit && same({i, i + size}, groups_[k]) && !opens(i + size) && !(i + size < limit && tokens_[i + size].is_sign("."))) return {{k, i + size}};
+      if (i + size <= limit && same({i, i + size}, groups_[k]) && !opens(i + size) && !(i + size < limit && tokens_[i + size].is_operator("."))) return {{k, i + size}};
       if (is_identifier(tokens_[i]) && !opens(column + 1) && same_expression({i, column + 1}, groups_[k])) return {{k, column + 1}};
     }
     return std::nullopt;
@@ -464,7 +464,7 @@ class SelectRewriter {
     }
     size_t end = call.limit;
     if (at(end, "FILTER") && opens(end + 1)) end = after_parenthesis(end + 1);
-    const bool star = call.arguments.size() == 1 && call.arguments[0].limit - call.arguments[0].first == 1 && tokens_[call.arguments[0].first].is_sign("*");
+    const bool star = call.arguments.size() == 1 && call.arguments[0].limit - call.arguments[0].first == 1 && tokens_[call.arguments[0].first].is_operator("*");
     if (at(end, "OVER") || !is_aggregate_(plain_name(tokens_[call.name]), star ? 0 : call.arguments.size())) return std::string();
     limit = end;
     const std::string aggregate = text({call.name, end});
@@ -626,12 +626,11 @@ Result<std::optional<GapfillRewrite>> rewrite_gapfill(std::string_view sql, cons
   if (!statement_has_word(sql, kFunction)) return rewritten;
   size_t used = 0;
   Tokens tokens = tokens_of_statement(sql, used);
-  number_parameters(tokens);
   for (const StatementToken& token : tokens)
     if (token.depth > kDepthMax) return wrong(fmt::format("more than {} parentheses stand within each other", kDepthMax));
   const auto call_in = [](const Tokens& list) {
     size_t i = 0;
-    while (i + 1 < list.size() && !(list[i].is(kFunction) && list[i + 1].kind == StatementTokenKind::kOpen)) ++i;
+    while (i + 1 < list.size() && !(list[i].is(kFunction) && list[i + 1].is_operator("("))) ++i;
     return i + 1 < list.size() ? std::optional(i) : std::nullopt;
   };
   for (int selects = 0;; ++selects) {

@@ -64,9 +64,8 @@ PropertyValue column_value(sqlite3_stmt* row, int column) {
 }
 
 /// The row of a bound node as (column, value), at the connection's snapshot. Empty when the row is not there.
-Result<std::vector<std::pair<std::string, PropertyValue>>> bound_row(Connection& connection, const BindingDefinition& binding,
-                                                                     const Node& node) {
-  std::vector<std::pair<std::string, PropertyValue>> row;
+Result<PropertyMap> bound_row(Connection& connection, const BindingDefinition& binding, const Node& node) {
+  PropertyMap row;
   const PropertyValue* key = find_property(node.properties, binding.key);
   if (key == nullptr) return row;
   const Session::Internal internal(connection.session());

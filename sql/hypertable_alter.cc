@@ -53,6 +53,7 @@ Status widen_field(HypertableDefinition& table, const Arguments& arguments) {
     return Status(StatusCode::kInvalidArgument, fmt::format("field '{}' cannot be widened from {} to {}; BOOLEAN can to BIGINT, DOUBLE and TEXT, BIGINT to "
                                                             "DOUBLE and TEXT, DOUBLE and JSON to TEXT",
                                                             field->name, field_type_name(field->type), field_type_name(type)));
+  field->was_real = field->type == FieldType::kDouble;
   field->type = type;
   return {};
 }

@@ -3,7 +3,6 @@
 #include <strings.h>
 
 #include <algorithm>
-#include <array>
 #include <charconv>
 #include <map>
 
@@ -19,8 +18,9 @@ bool is_name_part(char c) {
   return (c >= 'a' && c <= 'z') || (c >= 'A' && c <= 'Z') || is_digit(c) || c == '_' || c == '$' || static_cast<unsigned char>(c) >= 0x80;
 }
 
-constexpr std::array<std::string_view, 29> kOperators = {"->>", "->", "||", "<<", ">>", "<=", ">=", "<>", "!=", "==", "(", ")", ",", ".", ";",
-                                                         "+",   "-",  "*",  "/",  "%",  "<",  ">",  "=",  "|",  "&",  "~"};
+// `=>` and `:=` are none of SQLite's: they give an argument of time_bucket_gapfill its name.
+constexpr std::string_view kOperators[] = {"->>", "->", "||", "<<", ">>", "<=", ">=", "<>", "!=", "==", "=>", ":=", "(", ")", ",",
+                                           ".",   ";",  "+",  "-",  "*",  "/",  "%",  "<",  ">",  "=",  "|",  "&", "~"};
 
 /// Reads tokens from left to right. Sizes of 0 mean "none here".
 class Lexer {
@@ -62,13 +62,13 @@ class Lexer {
       kind = TokenKind::kString;
       return quoted_size(at, c);
     }
-    if (c == '?' || c == ':' || c == '@' || c == '$') {
+    if (c == '?' || (c == ':' && !starts(at, ":=")) || c == '@' || c == '$') {
       kind = TokenKind::kVariable;
       return variable_size(at);
     }
     kind = TokenKind::kOperator;
-    const auto* found = std::find_if(kOperators.begin(), kOperators.end(), [&](auto text) { return !text.empty() && starts(at, text); });
-    return found == kOperators.end() ? 0 : found->size();
+    const auto* found = std::find_if(std::begin(kOperators), std::end(kOperators), [&](auto text) { return starts(at, text); });
+    return found == std::end(kOperators) ? 0 : found->size();
   }
 
  private:
@@ -137,6 +137,22 @@ class Lexer {
 
 bool same_sql_name(std::string_view a, std::string_view b) {
   return a.size() == b.size() && strncasecmp(a.data(), b.data(), a.size()) == 0;
+}
+
+bool statement_has_word(std::string_view sql, std::string_view word) {
+  const Lexer lexer(sql);
+  bool is_empty = true;
+  for (size_t at = lexer.after_blanks(0); at < sql.size(); at = lexer.after_blanks(at)) {
+    TokenKind kind;
+    const size_t size = lexer.size(at, kind);
+    if (size == 0) return false;
+    const std::string_view text = sql.substr(at, size);
+    if (kind == TokenKind::kWord && same_sql_name(text, word)) return true;
+    if (text == ";" && !is_empty) return false;
+    is_empty = is_empty && text == ";";
+    at += size;
+  }
+  return false;
 }
 
 std::optional<SqlTokens> SqlTokens::of(std::string_view sql) {

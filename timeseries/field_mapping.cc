@@ -27,13 +27,13 @@ void widen_to_real(PointColumn& column) {
   column.integers.clear();
 }
 
-void widen_to_text(PointColumn& column) {
+void widen_to_text(PointColumn& column, FieldForm to) {
   std::vector<size_t> ends;
   const size_t rows = std::max(column.integers.size(), column.reals.size());
   for (size_t row = 0; row < rows; ++row) {
     std::string text;
     const FieldValue value = column.value(row);
-    if (widened(value, column.type, FieldType::kText, text).is_null && !value.is_null) {
+    if (widened(value, column.type, to, text).is_null && !value.is_null) {
       column.nulls.resize(rows, 0);
       column.nulls[row] = 1;
     }
@@ -60,11 +60,11 @@ PointColumn nulls_of(FieldType type, size_t rows) {
   return column;
 }
 
-void widen(PointColumn& column, FieldType to) {
-  if (column.type == to) return;
-  if (column.loaded && to == FieldType::kDouble) widen_to_real(column);
-  if (column.loaded && to == FieldType::kText && !is_text(column.type)) widen_to_text(column);
-  column.type = to;
+void widen(PointColumn& column, FieldForm to) {
+  if (column.type == to.type) return;
+  if (column.loaded && to.type == FieldType::kDouble) widen_to_real(column);
+  if (column.loaded && to.type == FieldType::kText && !is_text(column.type)) widen_to_text(column, to);
+  column.type = to.type;
 }
 
 }  // namespace
@@ -73,13 +73,14 @@ bool can_widen(FieldType from, FieldType to) {
   return std::any_of(std::begin(kWidenings), std::end(kWidenings), [&](const Widening& one) { return one.from == from && one.to == to; });
 }
 
-FieldValue widened(const FieldValue& value, FieldType from, FieldType to, std::string& text) {
+FieldValue widened(const FieldValue& value, FieldType from, FieldForm to, std::string& text) {
   FieldValue out = value;
-  if (value.is_null || from == to) return out;
-  if (to == FieldType::kDouble) out.real = static_cast<double>(value.integer);
-  if (to == FieldType::kText && !is_text(from)) {
-    out.is_null = from == FieldType::kDouble && std::isnan(value.real);
-    text = out.is_null ? "" : from == FieldType::kDouble ? real_text(value.real) : fmt::format("{}", value.integer);
+  if (value.is_null || from == to.type) return out;
+  if (from != FieldType::kDouble && (to.type == FieldType::kDouble || to.was_real)) out.real = static_cast<double>(value.integer);
+  if (to.type == FieldType::kText && !is_text(from)) {
+    const bool is_real = from == FieldType::kDouble || to.was_real;
+    out.is_null = is_real && std::isnan(out.real);
+    text = out.is_null ? "" : is_real ? real_text(out.real) : fmt::format("{}", value.integer);
     out.text = text;
   }
   return out;
@@ -106,7 +107,7 @@ Result<FieldMapping> FieldMapping::make(std::span<const FieldId> ids, std::span<
   out.stored_count_ = ids.size();
   out.identity_ = ids.size() == fields.size();
   for (size_t i = 0; i < fields.size(); ++i) {
-    out.types_.push_back(fields[i].type);
+    out.forms_.push_back(FieldForm::of(fields[i]));
     const auto found = std::find(ids.begin(), ids.end(), fields[i].id);
     if (found == ids.end()) {
       out.columns_.emplace_back();
@@ -141,11 +142,11 @@ void FieldMapping::apply(PointBlock& block, const std::vector<bool>& wanted) con
   for (size_t i = 0; i < columns_.size(); ++i) {
     if (columns_[i].has_value()) {
       columns.push_back(std::move(block.columns[*columns_[i]]));
-      widen(columns.back(), types_[i]);
+      widen(columns.back(), forms_[i]);
     } else if (!wanted.empty() && (i >= wanted.size() || !wanted[i])) {
-      columns.emplace_back(types_[i]);
+      columns.emplace_back(forms_[i].type);
     } else {
-      columns.push_back(nulls_of(types_[i], block.times.size()));
+      columns.push_back(nulls_of(forms_[i].type, block.times.size()));
     }
   }
   block.columns = std::move(columns);

@@ -25,8 +25,16 @@ struct StoredFields {
 /// Can a field's type be changed so that values written before are read as the new one?
 bool can_widen(FieldType from, FieldType to);
 
+/// What values written before read as: the type of a field, and what it was on the way there.
+struct FieldForm {
+  FieldType type = FieldType::kDouble;
+  bool was_real = false;
+
+  static FieldForm of(const FieldDefinition& field) { return {field.type, field.was_real}; }
+};
+
 /// A value of a field that was `from` when it was written; a text made here is kept in `text`.
-FieldValue widened(const FieldValue& value, FieldType from, FieldType to, std::string& text);
+FieldValue widened(const FieldValue& value, FieldType from, FieldForm to, std::string& text);
 
 class FieldMapping {
  public:
@@ -46,7 +54,7 @@ class FieldMapping {
   bool identity_ = true;
   size_t stored_count_ = 0;
   std::vector<std::optional<size_t>> columns_;  // by field
-  std::vector<FieldType> types_;                // by field
+  std::vector<FieldForm> forms_;                // by field
 };
 
 }  // namespace braid

@@ -113,7 +113,7 @@ void gather_widened(std::span<const PointRow> rows, const StagedRun* run, std::s
     const auto found = std::find(stored.ids.begin(), stored.ids.end(), wanted.id);
     const auto column = static_cast<size_t>(found - stored.ids.begin());
     values.push(found == stored.ids.end() ? FieldValue()
-                                          : widened(at.block->value(column, at.row), stored.types[column], wanted.type, text));
+                                          : widened(at.block->value(column, at.row), stored.types[column], FieldForm::of(wanted), text));
   }
   out.loaded = true;
   out.integers = std::move(values.integers);

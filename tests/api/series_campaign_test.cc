@@ -222,8 +222,9 @@ class Round {
       }
       case 2: {
         const size_t field = below(fields_.size());
-        if (fields_[field].type != Type::kInteger) return;
-        fields_[field].type = below(2) == 0 ? Type::kReal : Type::kText;
+        const Type before = fields_[field].type;
+        if (before == Type::kText) return;
+        fields_[field].type = before == Type::kInteger && below(2) == 0 ? Type::kReal : Type::kText;
         if (fields_[field].type == Type::kReal)
           for (auto& [key, point] : points_)
             if (point[field]) *point[field] += ".0";
