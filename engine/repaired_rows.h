@@ -9,6 +9,7 @@
 #include "engine/catalog.h"
 #include "engine/commit_log.h"
 #include "engine/commit_record.h"
+#include "engine/directory.h"
 #include "engine/env.h"
 #include "engine/page_vfs.h"
 #include "engine/result.h"

@@ -215,6 +215,7 @@ class GraphBuilder {
         tell(fmt::format("graph: node {}: {}", id, sound.message()));
         return {};
       }
+      if (id == least_removed_) return {};  // removed, as the marker tells, by what is lost
       node.id = NodeId(id);
       note(node);
       NodeChange change;
