@@ -121,6 +121,66 @@ BRAID_API int32_t braid_maintain(braid_database* database, int64_t max_ms, uint6
 /// Errors:    BRAID_CORRUPT when a problem was found; BRAID_IO.
 BRAID_API int32_t braid_check(braid_database* database, void (*visit)(void* context, const char* problem), void* context);
 
+/// Called now and then by copies of a database, on the thread of the call: an answer other than 0 ends the copy with BRAID_INTERRUPTED. It may use
+/// the database.
+typedef int32_t (*braid_copy_progress)(void* context, uint64_t bytes_done, uint64_t bytes_all);
+
+#define BRAID_COPY_ALL 1    /* braid_backup: no file is a second name of one of the database's */
+#define BRAID_LINK_FILES 2  /* braid_restore: files that never change are second names of the backup's, where that can be */
+
+typedef struct braid_backup_options {
+  size_t size_bytes;
+  uint64_t bytes_per_second; /* 0: as fast as it goes */
+  const char* base;          /* an earlier backup of this database, whose files are used again by second names; NULL: none */
+  uint32_t flags;            /* BRAID_COPY_ALL or 0 */
+} braid_backup_options;
+
+/// What was made.
+typedef struct braid_backup_report {
+  size_t size_bytes;
+  uint64_t lsn;             /* the commit up to which everything is in it */
+  uint64_t bytes_written;
+  uint64_t bytes_linked;    /* of files that were there */
+  uint64_t writers_held_us; /* how long no writer could begin */
+} braid_backup_report;
+
+/// Makes a backup of an open database while others read and write: rows, graph and series at one commit, durable when this returns. It is a
+/// directory like a database's: braid_restore copies it, and braid_open opens it in place, which makes it a database with a history of its own.
+/// Shapes:    `destination` is absent, empty, or what an interrupted backup left; its parent exists. `options`, `progress` and `report` may be NULL.
+/// Errors:    BRAID_INVALID_ARGUMENT (destination, base); BRAID_INTERRUPTED; BRAID_FULL, BRAID_IO (of the destination; the database goes on);
+///            BRAID_CORRUPT (a page of rows.db is damaged); BRAID_BUSY (writer slot, destination or base).
+/// On error:  what was made is removed; what a killed process left says `copying` in FORMAT and is refused by braid_open.
+/// Threads:   any; several backups may be made at a time.
+/// Source:    docs/backup.md.
+BRAID_API int32_t braid_backup(braid_database* database, const char* destination, const braid_backup_options* options, braid_copy_progress progress,
+                               void* context, braid_backup_report* report);
+
+typedef struct braid_restore_options {
+  size_t size_bytes;
+  uint64_t bytes_per_second; /* 0: as fast as it goes */
+  uint32_t flags;            /* BRAID_LINK_FILES or 0 */
+  const char* open_options;  /* as for braid_open; NULL: none */
+} braid_restore_options;
+
+/// Copies a backup (or a database that nobody has open) into a directory, opens the copy, checks all of it and hands it over. Its epoch is raised.
+/// Shapes:    `destination` as for braid_backup. `options` and `progress` may be NULL.
+/// Errors:    as braid_backup and braid_open; BRAID_CORRUPT when the check found a problem: the copy is then refused by braid_open.
+/// On error:  as braid_open: `*database` answers braid_database_error and must be closed.
+/// Ownership: the caller closes `*database`.
+BRAID_API int32_t braid_restore(const char* source, const char* destination, const braid_restore_options* options, braid_copy_progress progress,
+                                void* context, braid_database** database);
+
+/// Makes a new database of all that can be read of a damaged one, and checks it. Calls `visit` for each thing that is lost: rows by table, nodes and
+/// edges, points by chunk, commits. The damaged one stays as it is; nobody may have it open.
+/// Shapes:    `destination` as for braid_backup; `visit` may be NULL.
+/// Errors:    BRAID_NOT_FOUND (no database in `source`); BRAID_INVALID_ARGUMENT (destination); BRAID_BUSY; BRAID_VERSION; BRAID_FULL; BRAID_IO; BRAID_CORRUPT
+///            when what was made does not pass the check: it is then refused by braid_open.
+/// On error:  as braid_open: `*database` answers braid_database_error and must be closed.
+/// Ownership: the caller closes `*database`.
+/// Source:    docs/backup.md.
+BRAID_API int32_t braid_repair(const char* source, const char* destination, void (*visit)(void* context, const char* lost), void* context,
+                               braid_database** database);
+
 /// One figure of braid_stats.
 typedef struct braid_figure {
   size_t size_bytes;

@@ -1,7 +1,9 @@
 #include "api/database.h"
 
+#include <fmt/format.h>
 #include <sys/stat.h>
 
+#include "engine/copy_mark.h"
 #include "graph/graph_store.h"
 #include "sql/binding.h"
 #include "timeseries/series_store.h"
@@ -43,6 +45,25 @@ Result<std::shared_ptr<Database>> Database::open(const std::string& directory, s
   const std::chrono::milliseconds interval(parsed[OptionId::kMaintenanceInterval]);
   if (interval.count() > 0 && !database->engine_->read_only()) database->maintenance_ = std::make_unique<MaintenanceThread>(*database->engine_, interval);
   return database;
+}
+
+Result<std::shared_ptr<Database>> Database::restore(const std::string& source, const std::string& destination, const RestoreOptions& copy_options,
+                                                    std::string_view options, const CopyProgress& progress, FileHook* hook) {
+  BRAID_TRY(Options::parse(options).status());
+  Env env(hook);
+  BRAID_TRY(copy_closed(env, source, destination, copy_options, progress));
+  Status status;
+  {
+    auto opened = open(destination, options, hook);
+    std::vector<std::string> problems;
+    status = opened.ok() ? (*opened)->check(problems) : opened.status();
+    if (status.ok() && problems.empty()) return opened;
+    if (status.ok())
+      status = Status(StatusCode::kCorrupt, fmt::format("{} problems were found; the first: {}", problems.size(), problems.front()));
+    if (opened.ok()) (*opened)->close().ignore();
+  }
+  BRAID_TRY(mark_unfinished(env, destination));
+  return status.within(fmt::format("{}: its copy cannot be used", source));
 }
 
 Status Database::close() {

@@ -5,6 +5,7 @@
 #include <string>
 
 #include "api/forked.h"
+#include "engine/backup.h"
 #include "engine/engine.h"
 #include "engine/result.h"
 #include "sql/group_commit.h"
@@ -16,6 +17,9 @@ namespace braid {
 class Database {
  public:
   static Result<std::shared_ptr<Database>> open(const std::string& directory, std::string_view options, FileHook* hook = nullptr);
+  /// Copies the backup in `source`, opens the copy and checks it. A copy that is damaged is not to be opened again.
+  static Result<std::shared_ptr<Database>> restore(const std::string& source, const std::string& destination, const RestoreOptions& copy_options,
+                                                   std::string_view options, const CopyProgress& progress, FileHook* hook = nullptr);
   ~Database() { close().ignore(); }
   Database(const Database&) = delete;
   Database& operator=(const Database&) = delete;

@@ -24,6 +24,9 @@ Commands:
   braid graph DIR ...             draw a part of the graph, or write it as GraphML, DOT or JSON
   braid plot DIR SQL              draw the lines of a query, on the terminal or as SVG
   braid check DIR                 verify everything that is stored
+  braid backup DIR DEST           copy the database at one commit
+  braid restore SRC DEST          make a database of a backup, and check it
+  braid repair DIR NEWDIR         make a database of what can be read of a damaged one
   braid stats DIR                 figures about the database
   braid demo [DIR]                a tour on data of this machine
 Each has its own --help. A directory with such a name is given as ./import.
@@ -121,7 +124,7 @@ Arguments read_sql(std::vector<std::string> words) {
   }
   if (arguments.sql.has_value() && is_one_word(*arguments.sql)) {
     return usage_error(fmt::format("'{}' is no SQL statement; '{}' was taken for the directory of the database (the commands are import, "
-                                   "graph, plot, check, stats and demo)",
+                                   "graph, plot, check, backup, restore, repair, stats and demo)",
                                    *arguments.sql, arguments.database.directory),
                        "braid");
   }
@@ -192,6 +195,67 @@ Arguments read_check(std::vector<std::string> words) {
   return command;
 }
 
+constexpr const char* kBackupFooter = R"(
+DEST is absent or empty, or holds what an interrupted backup left. It becomes a directory like that of a database: restore it with braid restore.
+A database that another process has open is backed up by that process, with braid_backup.
+
+Examples:
+  braid backup grid.db /backups/monday
+  braid backup grid.db /backups/tuesday --base /backups/monday --rate 50MB
+
+Exit codes: 0, 1 when the backup was not made.)";
+
+void add_rate(CLI::App* app, uint64_t* bytes_per_second) {
+  app->add_option("--rate", *bytes_per_second, "bytes per second at most, such as 50MB")->type_name("BYTES")->transform(CLI::AsSizeValue(false));
+}
+
+Arguments read_backup(std::vector<std::string> words) {
+  BackupCommand command;
+  std::vector<std::string> options;
+  CLI::App app("Copies a database, rows, graph and series at one commit.", "braid backup");
+  app.footer(kBackupFooter);
+  add_database(&app, &command.database, &options);
+  app.add_option("DEST", command.backup.destination, "directory to make")->required();
+  app.add_option("--base", command.backup.base, "an earlier backup: files that have not changed become second names of its files")->type_name("EARLIER");
+  app.add_flag("--copy", command.backup.copies_all, "copy every file; else those that never change become second names of the database's where that can be");
+  add_rate(&app, &command.backup.bytes_per_second);
+  if (auto answer = parse_words(&app, std::move(words), "braid backup")) return *answer;
+  command.database.options = joined(options);
+  return command;
+}
+
+constexpr const char* kRestoreFooter = R"(
+SRC is a backup, or a database that nobody has open; it stays as it is. The copy is opened and checked, and gets an epoch of its own.
+
+Exit codes: 0, 1 when the copy could not be made or is damaged.)";
+
+Arguments read_restore(std::vector<std::string> words) {
+  RestoreArguments command;
+  CLI::App app("Makes a database of a backup, and checks it.", "braid restore");
+  app.footer(kRestoreFooter);
+  app.add_option("SRC", command.source, "the backup")->required();
+  app.add_option("DEST", command.destination, "directory to make")->required();
+  app.add_flag("--link", command.links, "files that never change become second names of the backup's, where that can be");
+  add_rate(&app, &command.bytes_per_second);
+  if (auto answer = parse_words(&app, std::move(words), "braid restore")) return *answer;
+  return command;
+}
+
+constexpr const char* kRepairFooter = R"(
+DIR stays as it is; nobody may have it open. What is lost is listed on standard output. NEWDIR passes braid check.
+
+Exit codes: 0 when nothing is lost, 1 when something is, or when NEWDIR could not be made.)";
+
+Arguments read_repair(std::vector<std::string> words) {
+  RepairArguments command;
+  CLI::App app("Makes a new database of all that can be read of a damaged one, and lists what is lost.", "braid repair");
+  app.footer(kRepairFooter);
+  app.add_option("DIR", command.source, "the damaged database")->required();
+  app.add_option("NEWDIR", command.destination, "directory to make")->required();
+  if (auto answer = parse_words(&app, std::move(words), "braid repair")) return *answer;
+  return command;
+}
+
 Arguments read_stats(std::vector<std::string> words) {
   StatsCommand command;
   std::vector<std::string> options;
@@ -225,10 +289,13 @@ struct Subcommand {
   Arguments (*read)(std::vector<std::string> words);
 };
 
-constexpr std::array<Subcommand, 7> kSubcommands = {{{"import", read_import},
+constexpr std::array<Subcommand, 10> kSubcommands = {{{"import", read_import},
                                                      {"graph", read_graph},
                                                      {"plot", read_plot},
                                                      {"check", read_check},
+                                                     {"backup", read_backup},
+                                                     {"restore", read_restore},
+                                                     {"repair", read_repair},
                                                      {"stats", read_stats},
                                                      {"demo", read_demo},
                                                      {"demo-writer", read_demo_writer}}};

@@ -8,6 +8,7 @@
 #include <variant>
 #include <vector>
 
+#include "cli/backup_command.h"
 #include "cli/graph_arguments.h"
 #include "cli/import_arguments.h"
 #include "cli/outcome.h"
@@ -50,6 +51,11 @@ struct CheckCommand {
   DatabaseArguments database;
 };
 
+struct BackupCommand {
+  DatabaseArguments database;
+  BackupArguments backup;
+};
+
 struct StatsCommand {
   DatabaseArguments database;
   std::optional<OutputFormat> format;
@@ -72,7 +78,7 @@ struct Answer {
 };
 
 using Arguments = std::variant<SqlArguments, ImportCommand, GraphCommand, PlotCommand, CheckCommand,
-                               StatsCommand, DemoCommand, DemoWriterCommand, Answer>;
+                               BackupCommand, RestoreArguments, RepairArguments, StatsCommand, DemoCommand, DemoWriterCommand, Answer>;
 
 /// Reads the words after the command's name.
 Arguments read_arguments(std::vector<std::string> words);

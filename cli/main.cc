@@ -113,6 +113,27 @@ int run(const CheckCommand& command) {
   return done.has_value() ? fail(*done) : kExitOk;
 }
 
+int run(const BackupCommand& command) {
+  install_interrupt_handler();
+  Outcome<Session> session = Session::open({.directory = command.database.directory,
+                                            .options = command.database.options,
+                                            .must_exist = true});
+  if (!session.ok()) return fail(session.failure());
+  Done done = run_backup(*session, command.backup);
+  return done.has_value() ? fail(*done) : kExitOk;
+}
+
+int run(const RestoreArguments& arguments) {
+  install_interrupt_handler();
+  Done done = run_restore(arguments);
+  return done.has_value() ? fail(*done) : kExitOk;
+}
+
+int run(const RepairArguments& arguments) {
+  Done done = run_repair(arguments);
+  return done.has_value() ? fail(*done) : kExitOk;
+}
+
 int run(const StatsCommand& command) {
   Outcome<Session> session = Session::open({.directory = command.database.directory,
                                             .options = command.database.options,

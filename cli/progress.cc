@@ -25,7 +25,12 @@ std::string progress_line(const Progress::State& state, double seconds, int colu
   const int64_t rate =
       seconds > 0.05 ? static_cast<int64_t>(static_cast<double>(state.rows) / seconds) : 0;
   std::string counts = fmt::format("{} rows", grouped(state.rows));
-  if (rate > 0) counts += fmt::format(", {} rows/s", grouped(rate));
+  if (state.counts_bytes) {
+    counts = fmt::format("{} MB", grouped(state.position_bytes / 1'000'000));
+    if (seconds > 0.05) counts += fmt::format(", {:.0f} MB/s", static_cast<double>(state.position_bytes) / 1e6 / seconds);
+  } else if (rate > 0) {
+    counts += fmt::format(", {} rows/s", grouped(rate));
+  }
   if (!state.size_bytes.has_value() || *state.size_bytes <= 0) {
     return fmt::format("{} {} MB, {}", state.what, state.position_bytes / 1'000'000, counts);
   }

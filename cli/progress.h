@@ -21,6 +21,7 @@ class Progress {
     int64_t rows = 0;
     int64_t position_bytes = 0;
     std::optional<int64_t> size_bytes;
+    bool counts_bytes = false;  ///< there are no rows
   };
 
   /// Cheap to call often: draws at most ten times a second.

@@ -1,9 +1,12 @@
 #include "engine/directory.h"
 
+#include "engine/copy_mark.h"
+
 #include <sys/stat.h>
 #include <sys/statvfs.h>
 #include <unistd.h>
 
+#include <algorithm>
 #include <charconv>
 #include <set>
 
@@ -71,6 +74,27 @@ std::string make_uuid(const Env& env) {
                      low & 0xffffffffffff);
 }
 
+Result<Format> read_format(Env& env, const std::string& path) {
+  const std::string file = path + "/FORMAT";
+  if (is_unfinished(env, path))
+    return Status(StatusCode::kInvalidArgument, fmt::format("{}: holds a backup, restore or repair that was not finished; make it again, or remove "
+                                                            "the directory",
+                                                            path));
+  if (!env.exists(file)) return Status(StatusCode::kNotFound, fmt::format("{}: there is no Braid database", path));
+  BRAID_ASSIGN(const std::string text, env.read_file(file, kFormatBytesMax));
+  return parse_format(file, text);
+}
+
+Status write_format(Env& env, const std::string& path, const Format& format) {
+  return env.replace_file(path + "/FORMAT", format_text(format));
+}
+
+Result<std::unique_ptr<LockFile>> lock_directory(Env& env, const std::string& path) {
+  auto lock = env.lock(path + "/LOCK");
+  if (lock.status().code() == StatusCode::kBusy) return in_use(path, lock.status().message());
+  return lock;
+}
+
 Result<std::unique_ptr<Directory>> Directory::open(Env& env, const std::string& path) {
   std::unique_ptr<Directory> directory(new Directory(env, path));
   if (!env.read_only()) BRAID_TRY(env.create_directory(path));
@@ -78,6 +102,7 @@ Result<std::unique_ptr<Directory>> Directory::open(Env& env, const std::string& 
   if (::stat(path.c_str(), &status) < 0) return errno_status(errno, path, "open");
   if (!S_ISDIR(status.st_mode))
     return Status(StatusCode::kInvalidArgument, fmt::format("{}: is a file; a database is a directory", path));
+  if (is_unfinished(env, path)) return read_format(env, path).status();
   BRAID_TRY(env.read_only() ? directory->take_shared_lock() : directory->take_lock());
   BRAID_TRY(directory->read_or_create_format());
   return directory;
@@ -96,9 +121,7 @@ Status Directory::take_lock() {
                                   "is absent or empty to create one",
                                   path_, name));
   }
-  auto lock = env_.lock(path);
-  if (lock.status().code() == StatusCode::kBusy) return in_use(path_, lock.status().message());
-  BRAID_ASSIGN(lock_, std::move(lock));
+  BRAID_ASSIGN(lock_, lock_directory(env_, path_));
   BRAID_TRY(refuse_copy());
   lock_->put(fmt::format("{}\nfile {}\n", ::getpid(), lock_->number()));
   return {};
@@ -132,10 +155,11 @@ Status Directory::refuse_copy() const {
 }
 
 Status Directory::read_or_create_format() {
-  const std::string path = path_ + "/FORMAT";
-  if (env_.exists(path)) {
-    BRAID_ASSIGN(const std::string text, env_.read_file(path, kFormatBytesMax));
-    BRAID_ASSIGN(format_, parse_format(path, text));
+  if (env_.exists(path_ + "/FORMAT")) {
+    BRAID_ASSIGN(format_, read_format(env_, path_));
+    BRAID_ASSIGN(const auto backup, read_backup_mark(env_, path_));
+    // Two openings of copies of one backup are two histories: the time tells them apart.
+    if (backup.has_value()) format_.epoch = std::max(format_.epoch + 1, static_cast<uint64_t>(std::max<int64_t>(0, env_.now().value())));
     return {};
   }
   if (env_.read_only()) return Status(StatusCode::kNotFound, fmt::format("{}: there is no Braid database, and read_only=1 creates none", path_));
@@ -151,7 +175,7 @@ Status Directory::read_or_create_format() {
   return write_format();
 }
 
-Status Directory::write_format() { return env_.replace_file(path_ + "/FORMAT", format_text(format_)); }
+Status Directory::write_format() { return braid::write_format(env_, path_, format_); }
 
 Status Directory::prepare_creation() {
   for (const char* name : {"rows.db", "rows.db-journal", "rows.db-wal", "rows.db-shm"})

@@ -11,6 +11,7 @@
 
 #include "engine/caught.h"
 #include "engine/commit_log.h"
+#include "engine/copy_mark.h"
 #include "engine/session.h"
 
 namespace braid {
@@ -109,6 +110,7 @@ Result<std::unique_ptr<Engine>> Engine::open(const std::string& path, const Opti
   }
   BRAID_TRY(engine->recover().within(path));
   if (creating) BRAID_TRY(engine->directory_->finish_creation());
+  BRAID_TRY(settle_backup(engine->env_, path, engine->directory_->format()));
   engine->closed_ = false;
   if (engine->read_only()) return engine;
   engine->background_ = std::thread([raw = engine.get()] { raw->run_background(); });

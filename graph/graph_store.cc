@@ -10,6 +10,7 @@
 #include "graph/graph_fold.h"
 #include "graph/graph_store_impl.h"
 #include "graph/graph_writer.h"
+#include "graph/live_files.h"
 #include "graph/rocksdb_status.h"
 #include "graph/staged_changes.h"
 #include "graph/two_threads.h"
@@ -262,6 +263,10 @@ Status GraphStore::flush_family(Family family) {
 Status GraphStore::checkpoint_install(CatalogWriter&, CommitRecord&) { return {}; }
 
 void GraphStore::checkpoint_end(bool) {}
+
+Result<std::unique_ptr<HeldFiles>> GraphStore::hold_files(std::shared_ptr<const StoreView>) {
+  return LiveFiles::hold(handle_);
+}
 
 std::vector<StoreFigure> GraphStore::figures() {
   const GraphCounters next = counters();

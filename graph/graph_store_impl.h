@@ -11,6 +11,7 @@
 #include <string>
 #include <vector>
 
+#include "engine/backed_up_store.h"
 #include "engine/env.h"
 #include "engine/mutex.h"
 #include "engine/store.h"
@@ -23,7 +24,7 @@
 
 namespace braid {
 
-class GraphStore final : public Store {
+class GraphStore final : public BackedUpStore {
  public:
   GraphStore(Env& env, const Catalog& catalog, std::shared_ptr<RocksdbHandle> handle, const GraphStoreOptions& options, MemoryShare fixed_memory);
   /// Reads the markers; `created` are the families that were missing.
@@ -40,6 +41,7 @@ class GraphStore final : public Store {
   Status checkpoint_write() override;
   Status checkpoint_install(CatalogWriter& catalog, CommitRecord& record) override;
   void checkpoint_end(bool committed) override;
+  Result<std::unique_ptr<HeldFiles>> hold_files(std::shared_ptr<const StoreView> view) override;
   std::vector<StoreFigure> figures() override;
   /// Flushes one family alone, as RocksDB does by itself when memory is full.
   Status flush_family(Family family);

@@ -5,6 +5,7 @@
 #include <algorithm>
 #include <atomic>
 
+#include "engine/backed_up_store.h"
 #include "engine/check.h"
 #include "engine/mutex.h"
 #include "timeseries/chunk_check.h"
@@ -76,9 +77,23 @@ bool is_whole(const SeriesRun& run, const HypertableDefinition& table) {
   return run.deleted.empty() || run.deleted.size() == run.times.size();
 }
 
+/// The chunks of a view, which keeps their files.
+class HeldChunks final : public HeldFiles {
+ public:
+  explicit HeldChunks(std::shared_ptr<const SeriesView> view) : view_(std::move(view)) {
+    for (const auto& [id, chunk] : view_->chunks().by_id)
+      files_.push_back({.path = chunk->path(), .size_bytes = chunk->definition().size_bytes, .immutable = true});
+  }
+  const std::vector<StoreFile>& files() const override { return files_; }
+
+ private:
+  const std::shared_ptr<const SeriesView> view_;  // shared with snapshots
+  std::vector<StoreFile> files_;
+};
+
 }  // namespace
 
-class SeriesStore final : public Store {
+class SeriesStore final : public BackedUpStore {
  public:
   SeriesStore(std::shared_ptr<ChunkFiles> files, const SeriesStoreOptions& options,
               const Catalog& catalog, const CatalogState& state)
@@ -110,6 +125,7 @@ class SeriesStore final : public Store {
   Status checkpoint_write() override;
   Status checkpoint_install(CatalogWriter& catalog, CommitRecord& record) override;
   void checkpoint_end(bool committed) override;
+  Result<std::unique_ptr<HeldFiles>> hold_files(std::shared_ptr<const StoreView> view) override;
   std::vector<StoreFigure> figures() override;
   Status check(const StoreView& view, std::vector<std::string>& problems) override;
 
@@ -332,6 +348,10 @@ std::unique_ptr<StoreRewrite> SeriesStore::begin_rewrite(const RewriteWish& wish
   if (!plan.has_value()) return nullptr;
   base.output = ChunkId(next_chunk_.fetch_add(1));
   return std::make_unique<Compaction>(std::move(base), std::move(*plan), compactions_);
+}
+
+Result<std::unique_ptr<HeldFiles>> SeriesStore::hold_files(std::shared_ptr<const StoreView> view) {
+  return std::unique_ptr<HeldFiles>(std::make_unique<HeldChunks>(std::static_pointer_cast<const SeriesView>(std::move(view))));
 }
 
 std::vector<StoreFigure> SeriesStore::figures() {

@@ -51,6 +51,9 @@ static void null_handles_are_misuse(void) {
   CHECK(braid_batch_set_durability(NULL, BRAID_DURABILITY_RELAXED) == BRAID_MISUSE);
   CHECK(braid_check(NULL, ignore_problem, NULL) == BRAID_MISUSE);
   CHECK(braid_stats(NULL, ignore_figure, NULL) == BRAID_MISUSE);
+  CHECK(braid_backup(NULL, "x", NULL, NULL, NULL, NULL) == BRAID_MISUSE);
+  CHECK(braid_repair("x", "y", NULL, NULL, NULL) == BRAID_INVALID_ARGUMENT);
+  CHECK(braid_restore("x", "y", NULL, NULL, NULL, NULL) == BRAID_INVALID_ARGUMENT);
   CHECK(braid_option_at(0, NULL) == BRAID_INVALID_ARGUMENT);
   CHECK(braid_option_at(SIZE_MAX, &option) == BRAID_NOT_FOUND);
   option.size_bytes = 3;

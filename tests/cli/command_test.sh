@@ -248,6 +248,52 @@ run 0 check db
 out "no problem found" "check of a sound database"
 run 0 stats db -json
 out_has '"name":"lsn"' "stats names the LSN"
+# ---- Backups ----------------------------------------------------------------------------------------------------------
+
+run 0 backup --help
+out_has "--base" "backup has help"
+run 0 restore --help
+out_has "SRC" "restore has help"
+run 0 saved "CREATE TABLE t(a); INSERT INTO t VALUES(7)"
+run 0 backup saved monday
+out_has "commit " "a backup names its commit"
+run 1 backup saved monday
+err_has "absent or empty" "a backup is not overwritten"
+run 0 saved "INSERT INTO t VALUES(8)"
+run 0 backup saved tuesday --base monday --rate 100MB --copy
+run 1 backup saved wednesday --base nothing_here
+err_has "no Braid database" "a base that is not there is named"
+run 1 backup saved saved/inside
+err_has "elsewhere" "a backup does not lie in the database"
+run 1 backup nothing_here wednesday
+[ ! -e wednesday ] || fail "a backup of nothing makes nothing"
+run 2 backup saved
+run 2 backup saved wednesday --rate fast
+run 0 restore monday again
+out_has "no problem found" "a restore checks"
+run 0 again -csv "SELECT count(*) AS n FROM t"
+out "n
+1" "a restore is the database at the backup's commit"
+run 1 restore monday again
+err_has "absent or empty" "a restore does not overwrite"
+run 0 restore tuesday again2
+run 0 again2 -csv "SELECT count(*) AS n FROM t"
+out "n
+2" "a backup with a base is whole"
+
+run 0 repair again repaired
+out_has "nothing is lost" "a sound database is repaired without loss"
+run 0 repaired -csv "SELECT count(*) AS n FROM t"
+out "n
+1" "a repaired database has the rows"
+rm again/FORMAT
+run 1 repair again repaired2
+out_has "FORMAT" "what is lost is listed"
+err_has "1 loss" "and counted"
+run 0 check repaired2
+run 1 repair nothing_here repaired3
+err_has "no Braid database" "a repair of nothing makes nothing"
+
 run 1 check nothing_here
 err_has "no Braid database" "check does not create a database"
 [ ! -e nothing_here ] || fail "check does not create a directory"

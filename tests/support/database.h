@@ -27,6 +27,10 @@ class TestDatabase {
     if (code_ != BRAID_OK && handle_ != nullptr) message_ = braid_database_error(handle_);
   }
   explicit TestDatabase(const std::string& directory) : TestDatabase(directory, "") {}
+  /// Of a handle that something else made, with the code of that.
+  TestDatabase(braid_database* handle, int32_t code) : handle_(handle), code_(code) {
+    if (code_ != BRAID_OK) message_ = braid_database_error(handle_);
+  }
   ~TestDatabase() { close(); }
   TestDatabase(const TestDatabase&) = delete;
   TestDatabase& operator=(const TestDatabase&) = delete;

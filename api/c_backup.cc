@@ -1,0 +1,83 @@
+// The C API: backups and restores.
+#include "api/c_guard.h"
+#include "api/repair.h"
+
+namespace braid {
+
+namespace {
+
+/// A struct of the caller's, or what stands for NULL. None when it is of another size.
+template <typename Options>
+Result<Options> options_argument(const Options* options, std::string_view name) {
+  if (options == nullptr) return Options{};
+  if (options->size_bytes >= sizeof *options) return *options;
+  return Status(StatusCode::kInvalidArgument, std::string(name) + ": size_bytes is not the size of the struct");
+}
+
+CopyProgress progress_argument(braid_copy_progress progress, void* context) {
+  if (progress == nullptr) return {};
+  return [progress, context](uint64_t done, uint64_t all) {
+    return progress(context, done, all) == 0 ? Status() : Status(StatusCode::kInterrupted, "the copy was interrupted");
+  };
+}
+
+Status path_argument(const char* path, const char* name) {
+  if (path == nullptr) return null_argument(name);
+  return *path != '\0' ? Status() : Status(StatusCode::kInvalidArgument, std::string(name) + " is empty");
+}
+
+}  // namespace
+
+}  // namespace braid
+
+using namespace braid;
+
+extern "C" {
+
+int32_t braid_backup(braid_database* database, const char* destination, const braid_backup_options* options, braid_copy_progress progress,
+                     void* context, braid_backup_report* report) {
+  return guard(database, [&]() -> Status {
+    if (database->database == nullptr) return Status(StatusCode::kMisuse, "the database was not opened");
+    BRAID_TRY(path_argument(destination, "destination"));
+    BRAID_ASSIGN(const braid_backup_options given, options_argument(options, "options"));
+    if (report != nullptr && report->size_bytes < sizeof *report) return Status(StatusCode::kInvalidArgument, "report: size_bytes is not the size of the struct");
+    const BackupOptions chosen{.bytes_per_second = given.bytes_per_second,
+                               .base = given.base == nullptr ? "" : given.base,
+                               .links = (given.flags & BRAID_COPY_ALL) == 0};
+    BRAID_ASSIGN(const BackupReport made, back_up(database->database->engine(), destination, chosen, progress_argument(progress, context)));
+    if (report != nullptr)
+      *report = {sizeof *report, made.lsn.value(), made.written_bytes, made.linked_bytes, static_cast<uint64_t>(made.writers_held.count())};
+    return {};
+  });
+}
+
+int32_t braid_restore(const char* source, const char* destination, const braid_restore_options* options, braid_copy_progress progress, void* context,
+                      braid_database** database) {
+  if (database == nullptr) return BRAID_INVALID_ARGUMENT;
+  *database = new (std::nothrow) braid_database{};
+  return guard(*database, [&]() -> Status {
+    BRAID_TRY(path_argument(source, "source"));
+    BRAID_TRY(path_argument(destination, "destination"));
+    BRAID_ASSIGN(const braid_restore_options given, options_argument(options, "options"));
+    const RestoreOptions chosen{.bytes_per_second = given.bytes_per_second, .links = (given.flags & BRAID_LINK_FILES) != 0};
+    BRAID_ASSIGN((*database)->database, Database::restore(source, destination, chosen, given.open_options == nullptr ? "" : given.open_options,
+                                                          progress_argument(progress, context)));
+    return {};
+  });
+}
+
+int32_t braid_repair(const char* source, const char* destination, void (*visit)(void* context, const char* lost), void* context, braid_database** database) {
+  if (database == nullptr) return BRAID_INVALID_ARGUMENT;
+  *database = new (std::nothrow) braid_database{};
+  return guard(*database, [&]() -> Status {
+    BRAID_TRY(path_argument(source, "source"));
+    BRAID_TRY(path_argument(destination, "destination"));
+    const auto tell = [&](const std::string& lost) {
+      if (visit != nullptr) visit(context, lost.c_str());
+    };
+    BRAID_ASSIGN((*database)->database, repair(source, destination, tell));
+    return {};
+  });
+}
+
+}  // extern "C"

@@ -1,0 +1,100 @@
+#include "cli/backup_command.h"
+
+#include <fmt/format.h>
+
+#include <cstdio>
+
+#include "cli/interrupt.h"
+#include "cli/progress.h"
+
+namespace braid::cli {
+
+namespace {
+
+struct Watch {
+  Progress progress;
+  const char* what;
+};
+
+// A C function that calls back must not be thrown through: drawing allocates.
+int32_t watch(void* context, uint64_t done, uint64_t all) noexcept {
+  auto* const watched = static_cast<Watch*>(context);
+  watched->progress.show({.what = watched->what,
+                          .position_bytes = static_cast<int64_t>(done),
+                          .size_bytes = static_cast<int64_t>(all),
+                          .counts_bytes = true});
+  return interrupt_requested() ? 1 : 0;
+}
+
+Failure failure_of(braid_database* database, int32_t code, const char* doing) {
+  const char* message = braid_database_error(database);
+  if (*message == '\0') message = braid_code_text(code);
+  return {fmt::format("{}: {}", doing, message), -1, code == BRAID_INTERRUPTED};
+}
+
+double megabytes(uint64_t bytes) { return static_cast<double>(bytes) / 1e6; }
+
+}  // namespace
+
+Done run_backup(const Session& session, const BackupArguments& arguments) {
+  braid_backup_options options{};
+  options.size_bytes = sizeof options;
+  options.bytes_per_second = arguments.bytes_per_second;
+  options.base = arguments.base.empty() ? nullptr : arguments.base.c_str();
+  options.flags = arguments.copies_all ? BRAID_COPY_ALL : 0;
+  braid_backup_report report{};
+  report.size_bytes = sizeof report;
+  Watch watched{.progress = {}, .what = "backup"};
+  const int32_t code =
+      braid_backup(session.database(), arguments.destination.c_str(), &options, watch, &watched, &report);
+  watched.progress.clear();
+  if (code != BRAID_OK) return failure_of(session.database(), code, "backup");
+  fmt::print("commit {}: {:.1f} MB written, {:.1f} MB linked; writers were held off for {:.1f} ms\n", report.lsn,
+             megabytes(report.bytes_written), megabytes(report.bytes_linked),
+             static_cast<double>(report.writers_held_us) / 1000);
+  return std::nullopt;
+}
+
+Done run_restore(const RestoreArguments& arguments) {
+  braid_restore_options options{};
+  options.size_bytes = sizeof options;
+  options.bytes_per_second = arguments.bytes_per_second;
+  options.flags = arguments.links ? BRAID_LINK_FILES : 0;
+  Watch watched{.progress = {}, .what = "restore"};
+  braid_database* raw = nullptr;
+  int32_t code = braid_restore(arguments.source.c_str(), arguments.destination.c_str(), &options,
+                               watch, &watched, &raw);
+  const DatabaseHandle database(raw);
+  watched.progress.clear();
+  if (code != BRAID_OK) return failure_of(raw, code, "restore");
+  int64_t lsn = 0;
+  code = braid_stats(
+      raw,
+      [](void* context, const braid_figure* figure) {
+        if (std::string_view(figure->name) == "lsn") *static_cast<int64_t*>(context) = figure->value;
+      },
+      &lsn);
+  if (code != BRAID_OK) return failure_of(raw, code, "restore");
+  fmt::print("{} is at commit {}; no problem found\n", arguments.destination, lsn);
+  return std::nullopt;
+}
+
+Done run_repair(const RepairArguments& arguments) {
+  int64_t losses = 0;
+  const auto visit = [](void* context, const char* lost) {
+    ++*static_cast<int64_t*>(context);
+    std::fprintf(stdout, "%s\n", lost);
+  };
+  braid_database* raw = nullptr;
+  const int32_t code = braid_repair(arguments.source.c_str(), arguments.destination.c_str(), visit, &losses, &raw);
+  const DatabaseHandle database(raw);
+  if (code != BRAID_OK) return failure_of(raw, code, "repair");
+  if (losses > 0) {
+    return Failure{fmt::format("{} has what could be read; the list above names {} {}", arguments.destination, losses,
+                               losses == 1 ? "loss" : "losses")};
+  }
+  fmt::print("{} has everything; nothing is lost\n", arguments.destination);
+  return std::nullopt;
+}
+
+}  // namespace braid::cli

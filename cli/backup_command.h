@@ -1,0 +1,39 @@
+// `braid backup`, `braid restore` and `braid repair`.
+#pragma once
+
+#include <cstdint>
+#include <string>
+
+#include "cli/outcome.h"
+#include "cli/session.h"
+
+namespace braid::cli {
+
+struct BackupArguments {
+  std::string destination;
+  std::string base;  ///< "": none
+  bool copies_all = false;
+  uint64_t bytes_per_second = 0;  ///< 0: as fast as it goes
+};
+
+struct RestoreArguments {
+  std::string source;
+  std::string destination;
+  bool links = false;
+  uint64_t bytes_per_second = 0;
+};
+
+/// Makes a backup of the session's database and tells what it holds.
+Done run_backup(const Session& session, const BackupArguments& arguments);
+
+Done run_restore(const RestoreArguments& arguments);
+
+struct RepairArguments {
+  std::string source;
+  std::string destination;
+};
+
+/// Lists on standard output what is lost; a failure when anything is.
+Done run_repair(const RepairArguments& arguments);
+
+}  // namespace braid::cli

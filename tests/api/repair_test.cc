@@ -1,0 +1,276 @@
+// Repairing a database whose files are damaged: nothing that can be read is lost, and nothing is there that was not.
+//
+// BRAID_REPAIRS=0: every page of rows.db, and every 512 bytes of the other files; else so many of each.
+#include <doctest/doctest.h>
+#include <fmt/format.h>
+
+#include <algorithm>
+#include <filesystem>
+#include <fstream>
+#include <set>
+
+#include "tests/support/database.h"
+#include "tests/support/temp_dir.h"
+
+using namespace braid;
+
+namespace {
+
+constexpr const char* kOptions = "tail_bytes_max=65536;graph_buffer_bytes=1048576;maintenance_interval_ms=0";
+constexpr int kNumbers = 600;
+
+const char* const kReads[] = {
+    "SELECT * FROM item",
+    "SELECT a, b, c FROM pair",
+    "SELECT * FROM wide",
+    "SELECT * FROM hosts",
+    "SELECT id, labels, CASE WHEN labels LIKE '%Host%' THEN json_extract(properties, '$.name') ELSE properties END FROM graph_nodes",
+    "SELECT id, src, type, dst, properties FROM graph_edges",
+    "SELECT * FROM reading",
+};
+
+/// Rows of all models; of a table that is gone none.
+using Model = std::vector<std::set<std::string>>;
+
+Model model_of(TestDatabase& database) {
+  TestConnection connection(database);
+  Model model;
+  for (const char* const sql : kReads) {
+    std::set<std::string>& rows = model.emplace_back();
+    braid_statement* statement = nullptr;
+    if (braid_prepare(connection.get(), sql, BRAID_NUL_TERMINATED, &statement, nullptr) != BRAID_OK) continue;
+    while (braid_statement_step(statement) == BRAID_ROW) {
+      std::string row;
+      for (int32_t i = 0; i < braid_column_count(statement); ++i) row += std::string(braid_column_text(statement, i, nullptr)) + "|";
+      rows.insert(row);
+    }
+    braid_statement_close(statement);
+  }
+  return model;
+}
+
+void fill(TestConnection& connection, int from, int limit) {
+  std::string sql = "BEGIN IMMEDIATE;";
+  for (int i = from; i < limit; ++i)
+    sql += fmt::format(
+        "INSERT INTO item(note) VALUES('note {0}');"
+        "INSERT INTO pair VALUES({0}, 'B{0}', {0}.5);"
+        "INSERT INTO hosts VALUES('h{0}', {0});"
+        "INSERT INTO graph_nodes(labels, properties) VALUES('[\"Site\"]', '{{\"number\":{0},\"text\":\"site {0}\"}}');"
+        "INSERT INTO graph_edges(src, type, dst, properties) SELECT graph_node('Site', 'number', {0}), 'NEXT', graph_node('Site', 'number', {1}), "
+        "'{{\"number\":{0}}}';"
+        "INSERT INTO reading VALUES({2}, 'a', {0}, {0}.25), ({3}, 'b', {0}, {0}.5);",
+        i, std::max(1, i / 2), i * 1'000'000, i * 1'000'000 + 1);
+  REQUIRE_MESSAGE(connection.run(sql + "COMMIT;") == BRAID_OK, connection.error());
+}
+
+/// All models with what tables may have, closed; the last commits are in the log alone where `unclean`.
+Model make_database(const TempDir& temp, bool unclean) {
+  const std::string path = temp / "made";
+  Model model;
+  {
+    TestDatabase database(path, kOptions);
+    TestConnection connection(database);
+    REQUIRE_MESSAGE(connection.run("CREATE TABLE item(number INTEGER PRIMARY KEY AUTOINCREMENT, note TEXT UNIQUE);"
+                                   "CREATE TABLE pair(a INTEGER, b TEXT COLLATE NOCASE, c REAL, d AS (a + 1), PRIMARY KEY(b, a DESC)) WITHOUT ROWID;"
+                                   "CREATE TABLE wide(data TEXT CHECK(length(data) > 10)); CREATE INDEX wide_length ON wide(length(data));"
+                                   "CREATE VIEW notes AS SELECT note FROM item;"
+                                   "CREATE TABLE hosts(name TEXT PRIMARY KEY, number INTEGER);"
+                                   "CREATE TRIGGER no_bad BEFORE INSERT ON item WHEN new.note = 'bad' BEGIN SELECT RAISE(ABORT, 'bad'); END;"
+                                   "CREATE VIRTUAL TABLE reading USING hypertable(time TIMESTAMP, site TEXT TAG, number BIGINT, value DOUBLE, "
+                                   "chunk_interval='2 minutes');"
+                                   "SELECT graph_create_index('Site', 'number', 1); SELECT graph_bind('Host', 'hosts', 'name');") == BRAID_OK,
+                    connection.error());
+    fill(connection, 1, kNumbers / 2);
+    REQUIRE(connection.run("ALTER TABLE item ADD COLUMN later TEXT DEFAULT 'added'; INSERT INTO graph_nodes(labels, properties) VALUES('[\"Gone\"]', '{}'); DELETE FROM graph_nodes WHERE id = (SELECT max(id) FROM graph_nodes); DELETE FROM item WHERE number = 7;"
+                           "WITH RECURSIVE n(i) AS (SELECT 1 UNION ALL SELECT i + 1 FROM n WHERE i < 8) INSERT INTO wide SELECT hex(randomblob(900 * i)) FROM n") ==
+            BRAID_OK);
+    REQUIRE(braid_checkpoint(database.get()) == BRAID_OK);
+    fill(connection, kNumbers / 2, kNumbers);
+    if (!unclean) REQUIRE(braid_checkpoint(database.get()) == BRAID_OK);
+    model = model_of(database);
+    // As a kill leaves it.
+    if (unclean) std::filesystem::copy(path, temp / "db", std::filesystem::copy_options::recursive);
+  }
+  if (!unclean) std::filesystem::rename(path, temp / "db");
+  std::error_code ignored;
+  std::filesystem::remove_all(path, ignored);
+  for (const auto& rows : model) REQUIRE_FALSE(rows.empty());
+  return model;
+}
+
+struct Repaired {
+  Repaired(const std::string& source, const std::string& destination) {
+    const auto visit = [](void* context, const char* line) { *static_cast<std::string*>(context) += std::string(line) + "\n"; };
+    braid_database* handle = nullptr;
+    const int32_t code = braid_repair(source.c_str(), destination.c_str(), visit, &lost, &handle);
+    database = std::make_unique<TestDatabase>(handle, code);
+  }
+  std::unique_ptr<TestDatabase> database;
+  std::string lost;
+};
+
+void flip(const std::string& path, uint64_t at) {
+  std::fstream file(path, std::ios::in | std::ios::out | std::ios::binary);
+  file.seekg(static_cast<std::streamoff>(at));
+  const int byte = file.get();
+  file.seekp(static_cast<std::streamoff>(at));
+  file.put(static_cast<char>(byte ^ 0x5a));
+}
+
+size_t samples() {
+  const char* const chosen = std::getenv("BRAID_REPAIRS");
+  return chosen == nullptr ? 12 : static_cast<size_t>(std::atoi(chosen));
+}
+
+/// `count` places spread over `limit`, all of them when it is 0.
+std::vector<uint64_t> places(uint64_t limit, size_t count) {
+  std::vector<uint64_t> out;
+  const uint64_t step = count == 0 ? 1 : std::max<uint64_t>(1, limit / count);
+  for (uint64_t at = 0; at < limit; at += step) out.push_back(at);
+  return out;
+}
+
+/// How many may be lost of each read.
+struct Bounds {
+  size_t rows = 0;
+  size_t graph = 0;
+  size_t points = 0;
+};
+constexpr size_t kAny = SIZE_MAX;
+
+/// Repairs a damaged copy and compares: nothing may be there that was not.
+void repair_and_compare(const TempDir& temp, const Model& model, const std::function<void(const std::string&)>& damage, const Bounds& bounds) {
+  const TempDir work(memory_directory());
+  std::filesystem::copy(temp / "db", work / "db", std::filesystem::copy_options::recursive);
+  damage(work / "db");
+  Repaired repaired(work / "db", work / "new");
+  REQUIRE_MESSAGE(repaired.database->ok(), repaired.database->message() << "\n" << repaired.lost);
+  CHECK(repaired.database->check() == "");
+  const Model found = model_of(*repaired.database);
+  for (size_t i = 0; i < model.size(); ++i) {
+    CAPTURE(kReads[i]);
+    // Names that are lost are others now.
+    if (repaired.lost.find("catalog: the name") != std::string::npos && std::string(kReads[i]).find("graph_") != std::string::npos) continue;
+    std::vector<std::string> invented, missing;
+    std::set_difference(found[i].begin(), found[i].end(), model[i].begin(), model[i].end(), std::back_inserter(invented));
+    std::set_difference(model[i].begin(), model[i].end(), found[i].begin(), found[i].end(), std::back_inserter(missing));
+    CHECK_MESSAGE(invented.empty(), invented.size() << " invented, the first: " << invented.front() << "\n" << repaired.lost);
+    const std::string read = kReads[i];
+    const size_t bound = read.find("graph_") != std::string::npos ? bounds.graph : read.find("reading") != std::string::npos ? bounds.points : bounds.rows;
+    CHECK_MESSAGE(missing.size() <= bound, missing.size() << " lost\n" << repaired.lost);
+    if (!missing.empty()) CHECK(repaired.lost != "");
+  }
+  // It goes on.
+  TestConnection connection(*repaired.database);
+  CHECK_MESSAGE(connection.run("CREATE TABLE further(a); INSERT INTO further VALUES(1); INSERT INTO graph_nodes(labels, properties) VALUES('[\"New\"]', '{}')") ==
+                    BRAID_OK,
+                connection.error());
+}
+
+}  // namespace
+
+TEST_CASE("the repair of a sound database loses nothing, after a kill neither") {
+  for (const bool unclean : {false, true}) {
+    CAPTURE(unclean);
+    const TempDir temp(memory_directory());
+    const Model model = make_database(temp, unclean);
+    Repaired repaired(temp / "db", temp / "new");
+    REQUIRE_MESSAGE(repaired.database->ok(), repaired.database->message());
+    CHECK(repaired.lost == "");
+    CHECK(model_of(*repaired.database) == model);
+    CHECK(repaired.database->check() == "");
+  }
+}
+
+TEST_CASE("a damaged page of rows costs the rows in it") {
+  const TempDir temp(memory_directory());
+  const Model model = make_database(temp, false);
+  const uint64_t pages = std::filesystem::file_size(temp / "db/rows.db") / 4096;
+  for (const uint64_t page : places(pages, samples())) {
+    CAPTURE(page);
+    // Where the schema or the catalog is hit, whole tables may go, and are told.
+    const bool own = page < 9;
+    repair_and_compare(temp, model, [&](const std::string& db) { flip(db + "/rows.db", page * 4096 + 2000); }, own ? Bounds{kAny, kAny, kAny} : Bounds{.rows = 250, .points = kAny});
+  }
+}
+
+TEST_CASE("what lies below a damaged page of a tree's inside is found") {
+  const TempDir temp(memory_directory());
+  const Model model = make_database(temp, false);
+  std::ifstream in(temp / "db/rows.db", std::ios::binary);
+  const std::string bytes{std::istreambuf_iterator<char>(in), {}};
+  int inside = 0;
+  for (uint64_t page = 9; page < bytes.size() / 4096; ++page) {
+    if (bytes[page * 4096] != 5) continue;  // an inner page of a table
+    CAPTURE(page);
+    ++inside;
+    repair_and_compare(temp, model, [&](const std::string& db) { flip(db + "/rows.db", page * 4096 + 2000); }, {});
+  }
+  CHECK(inside > 0);
+}
+
+TEST_CASE("damage of the WAL costs the commits from there on") {
+  const TempDir temp(memory_directory());
+  const Model model = make_database(temp, true);
+  const uint64_t size = std::filesystem::file_size(temp / "db/rows.db-wal");
+  for (const uint64_t at : places(size, 6)) {
+    CAPTURE(at);
+    repair_and_compare(temp, model, [&](const std::string& db) { flip(db + "/rows.db-wal", at); }, {kAny, kAny, kAny});
+  }
+  repair_and_compare(temp, model, [&](const std::string& db) { std::filesystem::remove(db + "/rows.db-wal"); }, {kAny, kAny, kAny});
+}
+
+TEST_CASE("damage of the graph costs what is in the damaged blocks, and no rows or points") {
+  const TempDir temp(memory_directory());
+  for (const bool unclean : {false, true}) {
+    CAPTURE(unclean);
+    std::filesystem::remove_all(temp / "db");
+    const Model model = make_database(temp, unclean);
+    std::vector<std::pair<std::string, uint64_t>> all;
+    for (const auto& entry : std::filesystem::directory_iterator(temp / "db/graph"))
+      if (const std::string name = entry.path().filename(); name.ends_with(".sst") || name.starts_with("MANIFEST"))
+        for (const uint64_t at : places(entry.file_size() / 512, samples() / 4)) all.emplace_back("/graph/" + name, at * 512 + 40);
+    for (const auto& [name, at] : all) {
+      CAPTURE(name);
+      CAPTURE(at);
+      const auto damage = [&, file = name, offset = at](const std::string& db) {
+        if (offset < std::filesystem::file_size(db + file)) flip(db + file, offset);
+      };
+      repair_and_compare(temp, model, damage, {.graph = kAny});
+    }
+    repair_and_compare(temp, model, [](const std::string& db) { std::filesystem::remove(db + "/graph/CURRENT"); }, {});
+    repair_and_compare(temp, model, [](const std::string& db) { std::filesystem::remove_all(db + "/graph"); }, {.graph = kAny});
+  }
+}
+
+TEST_CASE("damage of a chunk costs its damaged blocks") {
+  const TempDir temp(memory_directory());
+  const Model model = make_database(temp, false);
+  for (const auto& entry : std::filesystem::directory_iterator(temp / "db/chunks")) {
+    const std::string name = "/chunks/" + entry.path().filename().string();
+    CAPTURE(name);
+    for (const uint64_t at : places(entry.file_size(), samples() / 3))
+      repair_and_compare(temp, model, [&](const std::string& db) { flip(db + name, at); }, {.points = kNumbers});
+    repair_and_compare(temp, model, [&](const std::string& db) { std::filesystem::remove(db + name); }, {.points = kNumbers});
+  }
+}
+
+TEST_CASE("files that are gone cost what was in them") {
+  const TempDir temp(memory_directory());
+  const Model model = make_database(temp, false);
+  repair_and_compare(temp, model, [](const std::string& db) { std::filesystem::remove(db + "/FORMAT"); }, {});
+  repair_and_compare(temp, model, [](const std::string& db) { std::filesystem::remove_all(db + "/chunks"); }, {.points = kAny});
+  repair_and_compare(temp, model, [](const std::string& db) { std::filesystem::resize_file(db + "/rows.db", 50 * 4096 + 17); }, {kAny, kAny, kAny});
+  repair_and_compare(temp, model, [](const std::string& db) { std::filesystem::remove(db + "/rows.db"); }, {kAny, kAny, kAny});
+}
+
+TEST_CASE("a repair refuses what it cannot work on") {
+  const TempDir temp(memory_directory());
+  make_database(temp, false);
+  CHECK(Repaired(temp / "absent", temp / "new").database->code() == BRAID_NOT_FOUND);
+  CHECK(Repaired(temp / "db", temp / "db/inside").database->code() == BRAID_INVALID_ARGUMENT);
+  TestDatabase held(temp / "db", kOptions);
+  CHECK(Repaired(temp / "db", temp / "new").database->code() == BRAID_BUSY);
+  CHECK_FALSE(std::filesystem::exists(temp / "new"));
+}
