@@ -12,6 +12,7 @@
  *  - Threads: a braid_database may be used by any number of threads. A connection, and the statements, batches and appenders made on it,
  *    may be used by one thread at a time; different connections are independent. In a child process made with
  *    fork while a database is open every call answers BRAID_MISUSE, and closing does nothing: it may only end, or call exec.
+ *  - Close all handles before the program calls exit or returns from main, not from a static destructor: the libraries within are gone by then.
  *  - Times are int64_t microseconds since 1970-01-01T00:00:00Z. Ids of nodes and edges are positive.
  *  - Structs begin with `size_bytes`: set it to sizeof the struct before the call.
  */
@@ -44,7 +45,8 @@ extern "C" {
 #define BRAID_NOT_FOUND 2         /* the object named does not exist */
 #define BRAID_CONSTRAINT 3        /* a rule of the data would be broken: unique, ends exist, restrict, SQL constraint */
 #define BRAID_BUSY 4              /* somebody else has it: another process, another writer; try again later */
-#define BRAID_CONFLICT 5          /* the transaction read an older snapshot; roll back and begin again */
+#define BRAID_CONFLICT 5          /* the transaction read an older snapshot and now writes; roll back and begin again. What will write begins
+                                     with BRAID_WRITE: the database's own work commits too */
 #define BRAID_READ_ONLY 6         /* read transaction, or the database refuses writes until it is reopened */
 #define BRAID_IO 7                /* the operating system reported an error */
 #define BRAID_FULL 8              /* no space left; the transaction was rolled back */
