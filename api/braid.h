@@ -57,7 +57,7 @@ extern "C" {
 #define BRAID_VERSION 16          /* the directory has another format version */
 #define BRAID_UNKNOWN_OUTCOME 17  /* an I/O error at COMMIT: reopen to learn whether it happened */
 #define BRAID_SNAPSHOT_TOO_OLD 18
-#define BRAID_NOT_VISIBLE 19      /* committed and durable, but readers will see it only later */
+#define BRAID_NOT_VISIBLE 19      /* committed, but readers will see it only later */
 #define BRAID_INTERNAL 20         /* a bug in Braid; the message says where */
 #define BRAID_ROW 100             /* braid_statement_step: a row is ready */
 #define BRAID_DONE 101            /* braid_statement_step: there are no more rows */
@@ -89,11 +89,18 @@ BRAID_API int32_t braid_open(const char* directory, const char* options, braid_d
 
 /// Closes a handle. The database itself closes when all its connections, statements, batches and appenders are closed as well:
 /// it then writes a checkpoint as braid_checkpoint does, so that the next open is short, and releases the directory.
-/// Errors:    BRAID_IO when that last checkpoint failed; nothing committed is lost, the next open replays the log.
+/// Errors:    BRAID_IO when that last checkpoint failed; nothing committed is lost, the next open replays the log. BRAID_IO, BRAID_FULL or
+///            BRAID_READ_ONLY when commits with BRAID_DURABILITY_RELAXED could not be synced: a loss of power before the next open may take them.
 BRAID_API int32_t braid_close(braid_database* database);
 
 /// Message of the last failed call made on this handle by this thread's calls; "" when there was none. Valid until the next call.
 BRAID_API const char* braid_database_error(braid_database* database);
+
+/// Makes durable now all that was committed before the call, also with BRAID_DURABILITY_RELAXED.
+/// Shapes:    `lsn` (may be NULL) receives the newest durable LSN, as "durable_lsn" of braid_stats tells it.
+/// Errors:    BRAID_IO, BRAID_FULL: the sync failed; BRAID_READ_ONLY: one failed before. The message names the commits that may be lost; the database
+///            refuses writes until it is reopened.
+BRAID_API int32_t braid_sync(braid_database* database, uint64_t* lsn);
 
 /// Makes a checkpoint now: graph flushed, tails sealed, log trimmed, WAL copied and emptied, free pages given back to the file system.
 /// Errors:    BRAID_IO; BRAID_FULL; BRAID_READ_ONLY; BRAID_BUSY (the writer slot was not free within busy_timeout_ms).
@@ -178,14 +185,14 @@ typedef struct braid_figure {
   int64_t value;
 } braid_figure;
 
-/// Calls `visit` for each figure: LSN, oldest snapshot, commits, groups, syncs, log, WAL, graph, series, memory.
+/// Calls `visit` for each figure: LSN, newest durable LSN, oldest snapshot, commits, groups, syncs, log, WAL, graph, series, memory.
 BRAID_API int32_t braid_stats(braid_database* database, void (*visit)(void* context, const braid_figure* figure), void* context);
 
 /// One option: a setting or a limit.
 typedef struct braid_option {
   size_t size_bytes;
   const char* name; /* never freed */
-  const char* unit; /* never freed */
+  const char* unit; /* "bytes", "ms", ...; "full|relaxed": the names of the values from 0 on, either of which braid_open takes. Never freed */
   const char* help; /* never freed */
   int64_t default_value;
   int64_t minimum;
@@ -228,12 +235,22 @@ BRAID_API int32_t braid_execute(braid_connection* connection, const char* sql, i
 #define BRAID_READ 1  /* one snapshot of rows, graph and series, pinned now; writes answer BRAID_READ_ONLY */
 #define BRAID_WRITE 2 /* takes the one writer slot now, waiting up to busy_timeout_ms */
 
+/* How durable a commit is when it is answered. Nothing is lost with the process in either way, and no part of a transaction alone. */
+#define BRAID_DURABILITY_FULL 16    /* synced: a loss of power leaves it */
+#define BRAID_DURABILITY_RELAXED 32 /* with the operating system, and synced within sync_interval_ms: a loss of power may take the newest commits, those
+                                       that none with BRAID_DURABILITY_FULL and no braid_sync followed */
+
+/// Sets how the transactions of this connection are committed from now on, also the one that is open, those that single statements and calls make,
+/// and those of its appenders. It begins with the option `durability`, "full" unless it was set. SQL: SELECT braid_durability('relaxed').
+/// Errors:    BRAID_INVALID_ARGUMENT.
+BRAID_API int32_t braid_set_durability(braid_connection* connection, int32_t durability);
+
 /// Begins a transaction: the same as SQL's BEGIN (which starts as a read and takes the slot at its first write) with the choice made
-/// at once.
-/// Errors:    BRAID_MISUSE (a transaction is open, unknown mode); BRAID_BUSY; BRAID_READ_ONLY.
+/// at once. BRAID_WRITE | BRAID_DURABILITY_RELAXED (or _FULL) is committed so, whatever is set for the connection.
+/// Errors:    BRAID_MISUSE (a transaction is open); BRAID_INVALID_ARGUMENT (mode); BRAID_BUSY; BRAID_READ_ONLY.
 BRAID_API int32_t braid_begin(braid_connection* connection, int32_t mode);
 
-/// Commits. When it returns BRAID_OK the whole transaction, in all three models, is durable and visible.
+/// Commits. When it returns BRAID_OK the whole transaction, in all three models, is visible, and durable as was chosen (BRAID_DURABILITY_*).
 /// Errors:    BRAID_FULL, BRAID_LIMIT (rolled back); BRAID_CONSTRAINT (a deferred foreign key) and BRAID_BUSY (a writing statement is not
 ///            finished), after which the transaction is still open; BRAID_UNKNOWN_OUTCOME; BRAID_NOT_VISIBLE; BRAID_MISUSE (none open).
 BRAID_API int32_t braid_commit(braid_connection* connection);
@@ -584,11 +601,16 @@ BRAID_API int32_t braid_batch_node(braid_batch* batch, const char* labels, const
 BRAID_API int32_t braid_batch_points(braid_batch* batch, const char* hypertable, const char* const* tags, size_t tag_count,
                                      const int64_t* times, size_t count, const braid_column* columns, size_t column_count);
 
-/// Commits the batch, together with those that other threads commit, and empties it for reuse, also when it failed. BRAID_OK: it is durable,
-/// and every read that begins later sees it.
+/// Sets how the batch is committed, also when it is used again. It begins with the option `durability`. Batches that are committed together are
+/// synced when one of them wants it.
+/// Errors:    BRAID_INVALID_ARGUMENT.
+BRAID_API int32_t braid_batch_set_durability(braid_batch* batch, int32_t durability);
+
+/// Commits the batch, together with those that other threads commit, and empties it for reuse, also when it failed. BRAID_OK: it is durable as was
+/// chosen (BRAID_DURABILITY_*), and every read that begins later sees it.
 /// Shapes:    `lsn` (may be NULL) receives the batch's own LSN.
 /// Errors:    those of its first failing step ("step 2: ..."), then nothing of it was done; BRAID_BUSY; BRAID_UNKNOWN_OUTCOME;
-///            BRAID_NOT_VISIBLE: durable, and seen once the database is reopened.
+///            BRAID_NOT_VISIBLE: committed, and seen once the database is reopened.
 BRAID_API int32_t braid_batch_commit(braid_batch* batch, uint64_t* lsn);
 
 #ifdef __cplusplus

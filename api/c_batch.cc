@@ -111,6 +111,13 @@ int32_t braid_batch_points(braid_batch* batch, const char* hypertable, const cha
   });
 }
 
+int32_t braid_batch_set_durability(braid_batch* batch, int32_t durability) {
+  return guard(batch, [&]() -> Status {
+    BRAID_ASSIGN(batch->batch.durability, durability_argument(durability));
+    return {};
+  });
+}
+
 int32_t braid_batch_commit(braid_batch* batch, uint64_t* lsn) {
   return guard(batch, [&]() -> Status {
     Status status;

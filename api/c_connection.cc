@@ -116,9 +116,14 @@ int32_t braid_execute(braid_connection* connection, const char* sql, int64_t sql
 int32_t braid_begin(braid_connection* connection, int32_t mode) {
   return guard(connection, [&]() -> Status {
     BRAID_ASSIGN(Connection * open, open_connection(*connection->state));
+    constexpr int32_t kDurabilities = BRAID_DURABILITY_FULL | BRAID_DURABILITY_RELAXED;
     if (mode == BRAID_READ) return open->begin(Connection::Mode::kRead);
+    if ((mode & ~kDurabilities) != BRAID_WRITE) return Status(StatusCode::kInvalidArgument, "mode: expected BRAID_READ or BRAID_WRITE, the latter with one of BRAID_DURABILITY_*");
     if (mode == BRAID_WRITE) return open->begin(Connection::Mode::kWrite);
-    return Status(StatusCode::kInvalidArgument, "mode: expected BRAID_READ or BRAID_WRITE");
+    BRAID_ASSIGN(const Durability durability, durability_argument(mode & kDurabilities));
+    BRAID_TRY(open->begin(Connection::Mode::kWrite));
+    open->session().set_transaction_durability(durability);
+    return {};
   });
 }
 
@@ -133,6 +138,15 @@ int32_t braid_rollback(braid_connection* connection) {
   return guard(connection, [&]() -> Status {
     BRAID_ASSIGN(Connection * open, open_connection(*connection->state));
     return open->rollback();
+  });
+}
+
+int32_t braid_set_durability(braid_connection* connection, int32_t durability) {
+  return guard(connection, [&]() -> Status {
+    BRAID_ASSIGN(const Durability wanted, durability_argument(durability));
+    BRAID_ASSIGN(Connection * open, open_connection(*connection->state));
+    open->session().set_durability(wanted);
+    return {};
   });
 }
 

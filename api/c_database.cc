@@ -111,6 +111,15 @@ int32_t braid_checkpoint(braid_database* database) {
   });
 }
 
+int32_t braid_sync(braid_database* database, uint64_t* lsn) {
+  return guard(database, [&]() -> Status {
+    BRAID_ASSIGN(Database * open, open_database(*database));
+    BRAID_ASSIGN(const Lsn durable, open->engine().sync_commits());
+    if (lsn != nullptr) *lsn = durable.value();
+    return {};
+  });
+}
+
 int32_t braid_maintain(braid_database* database, int64_t max_ms, uint64_t* finished) {
   if (finished != nullptr) *finished = 0;
   return guard(database, [&]() -> Status {
@@ -191,6 +200,7 @@ int32_t braid_batch_open(braid_database* database, braid_batch** batch) {
     BRAID_TRY(open_database(*database).status());
     auto made = std::make_unique<braid_batch>();
     made->database = database->database;
+    made->batch.durability = static_cast<Durability>(database->database->engine().options()[OptionId::kDurability]);
     *batch = made.release();
     return {};
   });

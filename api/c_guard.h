@@ -63,6 +63,13 @@ inline Result<std::string_view> sql_argument(const char* sql, int64_t size) {
   return Status(StatusCode::kInvalidArgument, "sql: byte " + std::to_string(nul) + " (from 0) is NUL, which no statement holds");
 }
 
+/// One of BRAID_DURABILITY_*.
+inline Result<Durability> durability_argument(int32_t durability) {
+  if (durability == BRAID_DURABILITY_FULL) return Durability::kFull;
+  if (durability == BRAID_DURABILITY_RELAXED) return Durability::kRelaxed;
+  return Status(StatusCode::kInvalidArgument, "durability: expected BRAID_DURABILITY_FULL or BRAID_DURABILITY_RELAXED");
+}
+
 inline std::optional<std::string_view> optional_argument(const char* text) {
   return text == nullptr ? std::nullopt : std::optional<std::string_view>(text);
 }

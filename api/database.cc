@@ -91,6 +91,7 @@ std::vector<StoreFigure> Database::figures() {
   const Engine::Counters& counters = engine_->counters;
   std::vector<StoreFigure> figures = {
       {"lsn", "", static_cast<int64_t>(newest->lsn.value())},
+      {"durable_lsn", "", static_cast<int64_t>(engine_->commit_sync().durable_lsn().value())},
       {"oldest_snapshot", "", static_cast<int64_t>(engine_->versions().oldest_held().value())},
       {"commits", "", load(counters.commits)},
       {"groups", "", load(counters.groups)},

@@ -19,11 +19,20 @@ Failure at_line(int64_t line, std::string_view message) {
 }  // namespace
 
 Outcome<bool> CsvReader::refill() {
-  Outcome<std::string_view> read = source_.read();
-  if (!read.ok()) return read.failure();
-  block_ = *read;
-  if (!any_read_) {
+  if (any_read_) {
+    Outcome<std::string_view> read = source_.read();
+    if (!read.ok()) return read.failure();
+    block_ = *read;
+  } else {
     any_read_ = true;
+    // A pipe may give the first bytes one by one.
+    while (start_.size() < kZstdMagic.size()) {
+      Outcome<std::string_view> read = source_.read();
+      if (!read.ok()) return read.failure();
+      if (read->empty()) break;
+      start_ += *read;
+    }
+    block_ = start_;
     if (block_.starts_with(kGzipMagic) || block_.starts_with(kZstdMagic)) {
       return Failure{
           "the file is compressed; unpack it into a pipe, as in "

@@ -62,6 +62,7 @@ class CsvReader {
   ByteSource& source_;
   const char separator_;
   std::string_view block_;
+  std::string start_;  ///< the first block
   bool any_read_ = false;
   State state_ = State::kFieldStart;
   std::string bytes_;  ///< the texts of the record's fields, one after the other

@@ -134,16 +134,20 @@ Status Engine::recover() {
   for (const std::string& folder : {directory_->graph(), directory_->chunks(), directory_->archive()})
     BRAID_TRY(env_.create_directory(folder));
   // What a killed process left may be readable and not yet durable. What is derived from it below becomes durable, so it must be first.
+  const bool unclean = size_of(wal_of(*directory_)) > 0 && directory_->format().ready;
   if (size_of(wal_of(*directory_)) >= 0) BRAID_TRY(env_.sync_file(wal_of(*directory_)));
   BRAID_TRY(env_.sync_directory(directory_->path()));
   BRAID_ASSIGN(const SqliteHandle db, open_rows());
   BRAID_TRY(check_identity(db.get(), directory_->format()));
+  if (unclean) BRAID_TRY(write_opening(db.get(), env_.random()));
   BRAID_ASSIGN(const StoredCatalog stored, load_catalog(db.get(), catalog_));
+  BRAID_ASSIGN(auto log, CommitLog::open(db.get()));
+  BRAID_ASSIGN(const Lsn newest, log->newest());
+  commit_sync_ = std::make_unique<CommitSync>(*vfs_, wal_of(*directory_), std::chrono::milliseconds(options_[OptionId::kSyncInterval]), newest);
+  env_.set_sync_commits([this] { return commit_sync_->sync(); });
   const StoreContext context{env_, catalog_, *directory_, options_, *stored.state, stored.counters};
   BRAID_ASSIGN(stores_[0], factories_.graph(context));
   BRAID_ASSIGN(stores_[1], factories_.series(context));
-  BRAID_ASSIGN(auto log, CommitLog::open(db.get()));
-  BRAID_ASSIGN(const Lsn newest, log->newest());
   BRAID_TRY(replay(newest));
   auto version = std::make_shared<Version>();
   version->lsn = newest;
@@ -195,7 +199,9 @@ Status Engine::close() {
     background_.join();
   }
   Status status;
+  if (!closed_) status = sync_commits().status();
   if (!closed_ && !env_.poisoned()) status = checkpoint(FreeSpace::kGivenBack);
+  if (commit_sync_ != nullptr) commit_sync_->stop();
   closed_ = true;
   {
     MutexLock lock(rewrite_mutex_);
@@ -204,6 +210,11 @@ Status Engine::close() {
   MutexLock lock(checkpoint_mutex_);
   checkpoint_session_ = nullptr;
   return status;
+}
+
+Result<Lsn> Engine::sync_commits() {
+  BRAID_TRY(commit_sync_->sync().within("sync"));
+  return commit_sync_->durable_lsn();
 }
 
 Deadline Engine::busy_deadline() const {
@@ -375,6 +386,8 @@ Status Engine::checkpoint_stores(FreeSpace space) BRAID_REQUIRES(checkpoint_mute
 
   if (status.ok())
     status = caught([&]() -> Status {
+      // Invariant 4: what is sealed or flushed here holds commits up to the published one.
+      BRAID_TRY(commit_sync_->sync());
       for (const auto& store : stores_) BRAID_TRY(store->checkpoint_write());
       return session.begin_write();
     });

@@ -10,6 +10,7 @@
 #include <thread>
 
 #include "engine/catalog.h"
+#include "engine/commit_sync.h"
 #include "engine/directory.h"
 #include "engine/env.h"
 #include "engine/free_pages.h"
@@ -67,6 +68,10 @@ class Engine {
   /// were made. `between` is asked between two parts of the work; not OK ends it. Not inside a write transaction.
   Result<uint64_t> rewrite(const RewriteWish& wish, const std::function<Status()>& between);
 
+  /// Makes every commit that was answered durable. Returns the newest LSN that is.
+  Result<Lsn> sync_commits();
+  CommitSync& commit_sync() { return *commit_sync_; }
+
   Deadline busy_deadline() const;
 
   Env& env() { return env_; }
@@ -115,6 +120,7 @@ class Engine {
   const Options options_;
   std::unique_ptr<Directory> directory_;
   std::unique_ptr<PageVfs> vfs_;
+  std::unique_ptr<CommitSync> commit_sync_;  // made by recovery, before the stores write
   Catalog catalog_;
   std::array<std::unique_ptr<Store>, kStoreCount> stores_;
   VersionList versions_;

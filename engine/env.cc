@@ -51,10 +51,10 @@ int write_all(int descriptor, std::string_view bytes) {
   return 0;
 }
 
-int open_and_sync(const std::string& path, int flags) {
+int open_and_sync(const std::string& path, int flags, int (*sync)(int)) {
   const int descriptor = uninterrupted([&] { return ::open(path.c_str(), flags | O_CLOEXEC); });
   if (descriptor < 0) return -1;
-  const int result = ::fsync(descriptor);
+  const int result = sync(descriptor);
   const int error = errno;
   ::close(descriptor);
   errno = error;
@@ -184,14 +184,14 @@ Status Env::create_directory(const std::string& path) {
 Status Env::sync_directory(const std::string& path) {
   BRAID_TRY(check_writable());
   const int error = pass(*this, {.operation = FileOperation::kSyncDirectory, .path = path}, [&] {
-    return open_and_sync(path, O_RDONLY | O_DIRECTORY);
+    return open_and_sync(path, O_RDONLY | O_DIRECTORY, ::fsync);
   });
   return error == 0 ? Status() : errno_status(error, path, "sync directory");
 }
 
 Status Env::sync_file(const std::string& path) {
   BRAID_TRY(check_writable());
-  const int error = pass(*this, {.operation = FileOperation::kSync, .path = path}, [&] { return open_and_sync(path, O_RDWR); });
+  const int error = pass(*this, {.operation = FileOperation::kSync, .path = path}, [&] { return open_and_sync(path, O_RDWR, ::fdatasync); });
   return error == 0 ? Status() : errno_status(error, path, "sync");
 }
 

@@ -8,6 +8,7 @@
 
 #include <atomic>
 #include <cstdint>
+#include <functional>
 #include <memory>
 #include <string>
 #include <string_view>
@@ -136,6 +137,11 @@ class Env {
   Status sync_directory(const std::string& path);
   /// Makes what any process wrote to `path` durable.
   Status sync_file(const std::string& path);
+  /// Makes every commit durable that was made until now. Called before anything derived from commits reaches a disk, or anything that the commits
+  /// before them need is taken away (invariant 4).
+  Status sync_commits() const { return sync_commits_ ? sync_commits_() : Status(); }
+  /// What it calls. Set before a store is opened, and then constant.
+  void set_sync_commits(std::function<Status()> sync) { sync_commits_ = std::move(sync); }
   /// Makes the name of `path` itself durable.
   Status sync_parent(const std::string& path);
   Status rename(const std::string& from, const std::string& to);
@@ -161,6 +167,7 @@ class Env {
 
  private:
   FileHook* const hook_;               // constant after construction
+  std::function<Status()> sync_commits_;
   std::atomic<bool> poisoned_{false};  // synchronises itself
   mutable Mutex mutex_;
   Status poison_reason_ BRAID_GUARDED_BY(mutex_);

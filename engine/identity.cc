@@ -18,6 +18,10 @@ Status write_identity(sqlite3* db, const Format& format) {
   return sqlite_run(db, fmt::format("INSERT INTO _braid_meta VALUES('identity', {})", identity_of(format)));
 }
 
+Status write_opening(sqlite3* db, uint64_t random) {
+  return sqlite_run(db, fmt::format("INSERT OR REPLACE INTO _braid_meta VALUES('opening', {})", static_cast<int64_t>(random)));
+}
+
 Status check_identity(sqlite3* db, const Format& format) {
   BRAID_ASSIGN(auto row, sqlite_prepare(db, "SELECT value FROM _braid_meta WHERE key = 'identity'"));
   BRAID_ASSIGN(const bool found, row.step());

@@ -1,4 +1,5 @@
-// What ties rows.db to the FORMAT file: a number made of the database's uuid, kept in `_braid_meta`.
+// What ties rows.db to the FORMAT file: a number made of the database's uuid, kept in `_braid_meta`; and what tells the commits after an opening from
+// those that an unclean stop has lost.
 #pragma once
 
 #include "engine/directory.h"
@@ -10,6 +11,10 @@ namespace braid {
 
 /// For a database that is created.
 Status write_identity(sqlite3* db, const Format& format);
+/// After an unclean stop, before anything else is committed. Behind the end of the WAL there may lie whole frames of commits that were lost with the
+/// power, because one before them was torn. A commit that happened to have the bytes of that one would bring them back, and with them the names of files
+/// that are gone. One with a random number in it ends the chain of their checksums for good.
+Status write_opening(sqlite3* db, uint64_t random);
 /// kCorrupt when rows.db was created with another FORMAT.
 Status check_identity(sqlite3* db, const Format& format);
 

@@ -18,7 +18,7 @@ enum class OptionId : uint8_t {
 
 struct OptionRow {
   const char* name;
-  const char* unit;
+  const char* unit;  ///< or the names of the values from 0 on, with | between them
   int64_t default_value;
   int64_t minimum;
   int64_t maximum;
@@ -36,6 +36,8 @@ class Options {
   static Result<Options> parse(std::string_view text);
   int64_t operator[](OptionId id) const { return values_[static_cast<size_t>(id)]; }
   Status set(std::string_view name, int64_t value);
+  /// The value as text: a number, or the name of a value that has one.
+  Status set(std::string_view name, std::string_view text);
 
  private:
   static constexpr size_t kCount = 0

@@ -58,6 +58,7 @@ struct PageFile {
   bool is_rows;
   bool is_wal;
   bool checksums;  // of rows: the header says that pages reserve our 8 bytes
+  bool header_unsynced;  // of a WAL
   bool syncs_directory;  // at its next sync: SQLite's own file does so once when it may have been created
   sqlite3_int64 wal_allocated;
   WalBuffer* wal_buffer;  // owned; made by the first write
@@ -188,7 +189,7 @@ int buffer_wal(PageFile* file, const void* bytes, int amount, sqlite3_int64 offs
 }
 
 int file_close(sqlite3_file* file) {
-  // Whatever was committed was synced; the rest is of no transaction.
+  // Whatever was committed was written at its sync; the rest is of no transaction.
   if (ours(file)->vfs->buffered_wal == file) ours(file)->vfs->buffered_wal = nullptr;
   delete ours(file)->wal_buffer;
   ours(file)->wal_buffer = nullptr;
@@ -222,7 +223,10 @@ int file_read(sqlite3_file* file, void* bytes, int amount, sqlite3_int64 offset)
 int file_write(sqlite3_file* file, const void* bytes, int amount, sqlite3_int64 offset) {
   PageFile* self = ours(file);
   if (self->vfs->env().poisoned()) return SQLITE_IOERR_WRITE;
-  if (self->is_wal) return buffer_wal(self, bytes, amount, offset);
+  if (self->is_wal) {
+    self->header_unsynced |= offset == 0;
+    return buffer_wal(self, bytes, amount, offset);
+  }
   if (self->is_rows) {
     notice_header(self, bytes, amount, offset);
     if (self->checksums && is_whole_page(amount, offset)) {
@@ -251,7 +255,10 @@ int file_sync(sqlite3_file* file, int flags) {
   if (env.poisoned()) return SQLITE_IOERR_FSYNC;
   // A failed write is no failed sync: nothing of this commit is in the WAL-index yet, and SQLite rolls it back.
   if (const int code = flush_wal_buffer(self)) return code;
-  if (self->is_wal) self->vfs->wal_syncs.fetch_add(1, std::memory_order_relaxed);
+  if (self->is_wal) {
+    if (!std::exchange(self->header_unsynced, false) && self->vfs->relaxed) return SQLITE_OK;
+    self->vfs->wal_syncs.fetch_add(1, std::memory_order_relaxed);
+  }
   const FileRequest request{.operation = FileOperation::kSync, .path = path_of(file)};
   const int code = pass(file, request, SQLITE_IOERR_FSYNC, [&](sqlite3_file* below) {
     if (std::exchange(self->syncs_directory, false)) {
@@ -284,7 +291,7 @@ int file_shm_map(sqlite3_file* file, int page, int size, int extend, void volati
   return inner(file)->pMethods->xShmMap(inner(file), page, size, extend, out);
 }
 int file_shm_lock(sqlite3_file* file, int offset, int count, int flags) {
-  // The write lock goes: later, the frames of the next writer stand where this one's would be written. What was not synced belongs to no
+  // The write lock goes: later, the frames of the next writer stand where this one's would be written. What is not written yet belongs to no
   // commit, so that it does not matter whether it can be written.
   constexpr int kUnlock = SQLITE_SHM_UNLOCK | SQLITE_SHM_EXCLUSIVE;
   PageVfs* vfs = ours(file)->vfs;

@@ -4,9 +4,11 @@
 //    number, so that a page in the wrong place is found too; a page read is checked and a difference is SQLITE_IOERR_DATA. A page of
 //    zeros was never written and passes. Pages in the WAL are covered by SQLite's own frame checksums.
 // 2. The WAL grows by whole steps of zeros: overwriting allocated bytes makes a commit's fdatasync twice as fast as appending.
-// 3. What is written to the WAL is gathered until the sync, in one write. Nobody else reads it before: SQLite publishes frames in the
+// 3. What is written to the WAL is gathered until the sync (also one that is left out), in one write. Nobody else reads it before: SQLite publishes frames in the
 //    WAL-index only after their sync. Nothing is kept past the release of SQLite's write lock.
-// 4. A failed sync poisons the Env (invariant 8); a poisoned Env refuses every write and sync.
+// 4. The sync of a relaxed commit is left out (engine/commit_sync.h); its bytes are written all the same. That of a new WAL header never is: after a
+//    loss of power the frames before it would be found again behind it.
+// 5. A failed sync poisons the Env (invariant 8); a poisoned Env refuses every write and sync.
 #pragma once
 
 #include <atomic>
@@ -35,9 +37,22 @@ class PageVfs {
   Env& env() { return env_; }
   uint64_t wal_sync_count() const { return wal_syncs.load(std::memory_order_relaxed); }
 
+  /// While one lives, SQLite commits without the sync. Held by the holder of the writer slot.
+  class Relaxed {
+   public:
+    Relaxed(PageVfs& vfs, bool relaxed) : vfs_(vfs) { vfs_.relaxed = relaxed; }
+    ~Relaxed() { vfs_.relaxed = false; }
+    Relaxed(const Relaxed&) = delete;
+    Relaxed& operator=(const Relaxed&) = delete;
+
+   private:
+    PageVfs& vfs_;
+  };
+
   std::atomic<uint64_t> wal_syncs{0};      // a statistic: no order needed
   std::atomic<int64_t> wal_size_bytes{0};  // a statistic: no order needed
   sqlite3_file* buffered_wal = nullptr;    // the WAL file with bytes not written yet; touched by the holder of SQLite's write lock
+  bool relaxed = false;                    // likewise
 
  private:
   Env& env_;

@@ -80,7 +80,7 @@ Status Session::begin_deferred() {
 
 Status Session::begin_write() {
   BRAID_ASSERT(state_ != State::kWriting);
-  BRAID_TRY(engine_.env().check_writable());
+  BRAID_TRY(engine_.commit_sync().check_writable());
   BRAID_TRY(engine_.slot().acquire(engine_.busy_deadline()));
   holds_slot_ = true;
   const bool upgrading = state_ == State::kReading;
@@ -96,7 +96,7 @@ Status Session::begin_write() {
 }
 
 Status Session::begin_group() {
-  BRAID_TRY(engine_.env().check_writable());
+  BRAID_TRY(engine_.commit_sync().check_writable());
   return start_writing();
 }
 
@@ -260,7 +260,11 @@ Status Session::commit(const std::function<void()>& durable) {
     return ready.within("commit");
   }
   seal_error_ = {};
-  const int code = sqlite3_step(commit_.get());
+  const Durability durability = transaction_durability_.value_or(durability_);
+  const int code = [&] {
+    const PageVfs::Relaxed relaxed(engine_.vfs(), durability == Durability::kRelaxed);
+    return sqlite3_step(commit_.get());
+  }();
   const int extended_code = sqlite3_extended_errcode(db());
   sqlite3_reset(commit_.get());
   if (code != SQLITE_DONE) {
@@ -268,11 +272,19 @@ Status Session::commit(const std::function<void()>& durable) {
     BRAID_ASSIGN(const bool happened, commit_happened());
     if (!happened) return commit_failed(extended_code);
   }
+  note_committed(durability);
   if (durable) durable();
   const Status published = publish(sealed_lsn_);
   engine_.note_commit(record_bytes_, wal_pages_);
   finish(false);
   return published;
+}
+
+void Session::note_committed(Durability durability) {
+  if (durability == Durability::kFull)
+    engine_.commit_sync().note_durable(sealed_lsn_);
+  else
+    engine_.commit_sync().note_written(sealed_lsn_);
 }
 
 Result<bool> Session::commit_happened() {
@@ -330,10 +342,10 @@ Status Session::publish(Lsn lsn) {
     if (failure.ok()) engine_.versions().install(std::move(next));
     return failure;
   };
-  // The commit is durable, so that running out of memory here is no refusal.
+  // The commit has happened, so that running out of memory here is no refusal.
   Status failure = caught(install);
   if (!failure.ok()) {
-    failure = Status(StatusCode::kNotVisible, fmt::format("commit {} is durable but not visible until the database is reopened: {}",
+    failure = Status(StatusCode::kNotVisible, fmt::format("commit {} has happened but is not visible until the database is reopened: {}",
                                                           lsn.value(), failure.message()));
     engine_.env().poison(failure);
     engine_.versions().fail(failure);
@@ -379,6 +391,7 @@ void Session::discard_writers(bool undo) {
 void Session::finish(bool undo) {
   discard_writers(undo);
   version_ = nullptr;
+  transaction_durability_.reset();
   log_->release_read();
   state_ = State::kIdle;
   if (!holds_slot_) return;

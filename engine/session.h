@@ -59,10 +59,15 @@ class Session {
   Status begin_write();
   /// The same for a leader who holds the slot already.
   Status begin_group();
-  /// queue → encode → commit → publish. See the codes of braid_commit. `durable` is called in between, when the commit is durable but not
-  /// published: who reads then waits until it is.
+  /// queue → encode → commit → publish. See the codes of braid_commit. `durable` is called in between, when the commit is as durable as it is to be
+  /// but not published: who reads then waits until it is.
   Status commit(const std::function<void()>& durable = {});
   Status rollback();
+  /// How the transactions of this session are committed. Full ones unless it was said.
+  void set_durability(Durability durability) { durability_ = durability; }
+  Durability durability() const { return durability_; }
+  /// How the open transaction is committed, whatever is said for the session.
+  void set_transaction_durability(Durability durability) { transaction_durability_ = durability; }
   /// After a failed statement: follows SQLite when it has rolled the transaction back by itself. True when it has.
   bool notice_rollback();
 
@@ -135,6 +140,7 @@ class Session {
   Status start_writing();
   Status roll_back_sqlite();
   Status publish(Lsn lsn);
+  void note_committed(Durability durability);
   Status check_free_disk(const SeriesChanges& changes) const;
   void finish(bool undo);
   void discard_writers(bool undo);
@@ -152,6 +158,8 @@ class Session {
   bool holds_slot_ = false;
   bool sealed_ = false;
   bool checkpointing_ = false;
+  Durability durability_ = Durability::kFull;
+  std::optional<Durability> transaction_durability_;
   std::shared_ptr<const Version> version_;  // shared: a version lives as long as anyone reads it
   std::chrono::steady_clock::time_point since_;
   std::unique_ptr<CatalogWriter> catalog_writer_;

@@ -56,6 +56,12 @@ class Gate {
     return io_error(answer.error, path);
   }
 
+  /// Makes durable what the graph may hold.
+  IOStatus sync_commits(const std::string& path) const {
+    const Status synced = env_.sync_commits();
+    return synced.ok() ? IOStatus::OK() : IOStatus::IOError(path, synced.message());
+  }
+
  private:
   static IOStatus poisoned(const std::string& path) {
     return IOStatus::IOError(path, "the database is poisoned: writes are refused until reopen");
@@ -63,6 +69,8 @@ class Gate {
 
   const Env& env_;
 };
+
+bool is_manifest(const std::string& path) { return path.find("/MANIFEST-") != std::string::npos; }
 
 #define BRAID_PASS(question)         \
   do {                               \
@@ -77,6 +85,7 @@ class GatedWritableFile final : public rocksdb::FSWritableFileOwnerWrapper {
       : FSWritableFileOwnerWrapper(std::move(file)),
         gate_(gate),
         path_(std::move(path)),
+        is_manifest_(is_manifest(path_)),
         size_bytes_(size_bytes) {}
 
   IOStatus Append(const Slice& data, const IOOptions& options, IODebugContext* context) override {
@@ -89,7 +98,7 @@ class GatedWritableFile final : public rocksdb::FSWritableFileOwnerWrapper {
   IOStatus PositionedAppend(const Slice& data, uint64_t offset, const IOOptions& options,
                             IODebugContext* context) override {
     size_bytes_ = std::max(size_bytes_, offset + data.size());
-    return gate_.write(path_, offset, data, [&](const Slice& part) {
+    return write(offset, data, [&](const Slice& part) {
       return target()->PositionedAppend(part, offset, options, context);
     });
   }
@@ -129,11 +138,19 @@ class GatedWritableFile final : public rocksdb::FSWritableFileOwnerWrapper {
   IOStatus append(const Slice& data, Write write) {
     const uint64_t offset = size_bytes_;
     size_bytes_ += data.size();
+    return this->write(offset, data, write);
+  }
+  /// A file of the graph counts once the MANIFEST names it, and its bytes may reach the disk before any sync of theirs: the commits in it must be
+  /// durable first (invariant 4). A flush in the background comes here too.
+  template <typename Write>
+  IOStatus write(uint64_t offset, const Slice& data, Write write) {
+    if (is_manifest_) BRAID_PASS(gate_.sync_commits(path_));
     return gate_.write(path_, offset, data, write);
   }
 
   const Gate gate_;
   const std::string path_;
+  const bool is_manifest_;
   uint64_t size_bytes_;  // of one thread at a time, as RocksDB's files are
 };
 
@@ -337,9 +354,6 @@ class GatedFileSystem final : public rocksdb::FileSystemWrapper {
     std::unique_ptr<rocksdb::FSDirectory> directory;
     BRAID_PASS(NewDirectory(path.substr(0, path.find_last_of('/')), options, &directory, context));
     return directory->Fsync(options, context);
-  }
-  static bool is_manifest(const std::string& path) {
-    return path.find("/MANIFEST-") != std::string::npos;
   }
   IOStatus open_sequential(const std::string& path, const FileOptions& options,
                            std::unique_ptr<GatedSequentialFile>& file, IODebugContext* context) {

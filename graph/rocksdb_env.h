@@ -1,6 +1,7 @@
 // RocksDB's files through the engine's seam: each operation first asks `Env::ask`, and once the
 // engine is poisoned everything that would change the disk is refused (a flush listener cannot
-// refuse; a file system can).
+// refuse; a file system can). The commits that a flushed file may hold are made durable before the
+// MANIFEST names it.
 #pragma once
 
 #include <rocksdb/env.h>

@@ -47,7 +47,7 @@ constexpr std::string_view kDeniedFunctions[] = {"load_extension", "fts3_tokeniz
 constexpr std::string_view kAdministrativeFunctions[] = {"graph_bind",       "graph_unbind",          "graph_create_index", "graph_create_edge_index",
                                                          "graph_drop_index", "graph_drop_edge_index", "graph_hierarchy",    "graph_hierarchy_drop",
                                                          "create_hypertable", "create_continuous_aggregate", "drop_continuous_aggregate",
-                                                         "hypertable_alter"};
+                                                         "hypertable_alter", "braid_durability", "braid_sync"};
 /// Functions that write the graph or the series, so that their statement takes the writer slot.
 constexpr std::string_view kWritingFunctions[] = {"graph_bind",         "graph_unbind",      "graph_link",
                                                   "graph_create_index", "graph_create_edge_index", "graph_drop_index",

@@ -88,6 +88,7 @@ Result<std::unique_ptr<Connection>> Connection::open(Engine& engine) {
     return Status(StatusCode::kLimit, fmt::format("{} connections are open, connections_max allows no more", open_now));
   std::unique_ptr<Connection> connection(new Connection());
   BRAID_ASSIGN(connection->session_, Session::open(engine));
+  connection->session_->set_durability(static_cast<Durability>(engine.options()[OptionId::kDurability]));
   BRAID_TRY(connection->register_all());
   return connection;
 }
@@ -97,7 +98,7 @@ Status Connection::register_all() {
                           register_percentile_functions, register_line_functions, register_row_window_functions, register_asof_functions, register_graph_functions, register_series_functions, register_graph_tables, register_index_tables, register_loads,
                           register_traversal_tables, register_algorithm_tables, register_layout_table, register_hierarchy_tables,
                           register_rollup_tables, register_match_tables, register_scenario_functions, register_hypertables, register_hypertable_rollup, register_series_rollup, register_series_reads, register_hypertable_alter, register_hypertable_conversion,
-                          register_chunk_functions, register_continuous_aggregates, register_policies, register_maintenance, register_bindings, register_tag_references, register_authorizer})
+                          register_chunk_functions, register_continuous_aggregates, register_policies, register_maintenance, register_durability, register_bindings, register_tag_references, register_authorizer})
     BRAID_TRY(part(*this));
   sqlite3_progress_handler(db(), kProgressSteps, progress, this);
   return {};

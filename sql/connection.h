@@ -320,6 +320,7 @@ Status register_chunk_functions(Connection& connection);
 Status register_continuous_aggregates(Connection& connection);
 Status register_policies(Connection& connection);
 Status register_maintenance(Connection& connection);
+Status register_durability(Connection& connection);
 Status register_hypertable_rollup(Connection& connection);
 Status register_tag_references(Connection& connection);
 Status register_series_rollup(Connection& connection);

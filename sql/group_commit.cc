@@ -124,12 +124,15 @@ void GroupCommitter::lead(Group& group) {
       connection_->rollback().ignore();
       return;
     }
+    const bool synced = std::any_of(group.running.begin(), group.running.end(),
+                                    [](const Batch* member) { return member->result.ok() && member->durability == Durability::kFull; });
+    session.set_transaction_durability(synced ? Durability::kFull : Durability::kRelaxed);
     Batch& own = static_cast<Batch&>(*group.members.front());
     const Status committed = session.commit([&] {
       engine_.counters.groups.fetch_add(1, std::memory_order_relaxed);
       engine_.counters.group_members.fetch_add(static_cast<uint64_t>(good), std::memory_order_relaxed);
       if (group.running.size() == 1) group.running.front()->lsn = session.sealed_lsn();
-      // Durable is enough for them to go on: their next read waits for the publishing, their next batch for the slot
+      // As durable as they wish is enough for them to go on: their next read waits for the publishing, their next batch for the slot
       // (docs/decisions/0006-answer-before-publish.md).
       finish(group);
     });

@@ -49,6 +49,7 @@ using BatchStep = std::variant<ExecuteStep, NodeStep, EdgeStep, PointsStep>;
 struct Batch final : GroupMember {
   std::vector<BatchStep> steps;
   uint64_t size_bytes = 0;
+  Durability durability = Durability::kFull;  ///< a group is synced when one of its members wants it
   Status result;
   Lsn lsn;
 };

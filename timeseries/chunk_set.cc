@@ -63,7 +63,9 @@ void ChunkFiles::remove(ChunkId chunk) {
       by_id_.erase(found);
     }
   }
-  // A file that stays is removed at the next open, since no row of the catalogue names it.
+  // A loss of power must not bring back the row of a file that is gone. A file that stays is removed at the next open, since no row of the catalogue
+  // names it.
+  if (!env_.sync_commits().ok()) return;
   env_.remove(path(chunk)).ignore();
 }
 

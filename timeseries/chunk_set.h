@@ -65,7 +65,7 @@ class ChunkHandle {
   const ChunkDefinition& definition() const { return definition_; }
   Result<std::shared_ptr<const ChunkReader>> reader() const { return files_->open(definition_); }
   std::string path() const { return files_->path(definition_.id); }
-  /// Only after the removal of its row is durable.
+  /// Only after the removal of its row is committed.
   void set_obsolete() { obsolete_.store(true, std::memory_order_release); }
 
  private:

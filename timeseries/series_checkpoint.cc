@@ -29,7 +29,7 @@ void remove_idle_deletions(CatalogWriter& catalog) {
   std::vector<DeletionId> idle;
   const CatalogState& state = catalog.state();
   for (const auto& [id, deletion] : state.deletions) {
-    const bool touches = std::any_of(state.chunks.begin(), state.chunks.end(), [&](const auto& chunk) {
+    const bool touches = std::any_of(state.chunks.begin(), state.chunks.end(), [&, &deletion = deletion](const auto& chunk) {
       return deletion->touches(chunk.second);
     });
     if (!touches) idle.push_back(id);
@@ -141,7 +141,7 @@ std::shared_ptr<const TailSet> SeriesCheckpoint::without_sealed(const TailSet& t
   for (const auto& [id, sealed] : sealing_.tables) {
     const auto table = out->tables.find(id);
     if (table == out->tables.end()) continue;
-    std::erase_if(table->second.segments, [&](const auto& segment) {
+    std::erase_if(table->second.segments, [&sealed = sealed](const auto& segment) {
       return std::find(sealed.segments.begin(), sealed.segments.end(), segment) !=
              sealed.segments.end();
     });

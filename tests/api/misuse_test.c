@@ -46,6 +46,9 @@ static void null_handles_are_misuse(void) {
   CHECK(strcmp(braid_database_error(NULL), "") == 0);
   CHECK(braid_checkpoint(NULL) == BRAID_MISUSE);
   CHECK(braid_maintain(NULL, 0, &lsn) == BRAID_MISUSE);
+  CHECK(braid_sync(NULL, &lsn) == BRAID_MISUSE);
+  CHECK(braid_set_durability(NULL, BRAID_DURABILITY_RELAXED) == BRAID_MISUSE);
+  CHECK(braid_batch_set_durability(NULL, BRAID_DURABILITY_RELAXED) == BRAID_MISUSE);
   CHECK(braid_check(NULL, ignore_problem, NULL) == BRAID_MISUSE);
   CHECK(braid_stats(NULL, ignore_figure, NULL) == BRAID_MISUSE);
   CHECK(braid_backup(NULL, "x", NULL, NULL, NULL, NULL) == BRAID_MISUSE);
@@ -146,6 +149,7 @@ static void null_arguments_are_named(const char* directory) {
   CHECK(braid_connect(database, &connection) == BRAID_MISUSE);
   CHECK(braid_check(database, NULL, NULL) == BRAID_MISUSE);
   CHECK(braid_checkpoint(database) == BRAID_MISUSE);
+  CHECK(braid_sync(database, NULL) == BRAID_MISUSE);
   CHECK(braid_batch_open(database, &batch) == BRAID_MISUSE);
   CHECK(braid_close(database) == BRAID_OK);
   CHECK(braid_open("", NULL, &database) == BRAID_INVALID_ARGUMENT);
@@ -162,7 +166,9 @@ static void null_arguments_are_named(const char* directory) {
   CHECK(braid_option_get(database, "busy_timeout_ms", NULL) == BRAID_INVALID_ARGUMENT);
   CHECK(braid_option_get(database, "nonsense", &id) == BRAID_NOT_FOUND);
   CHECK(braid_check(database, NULL, NULL) == BRAID_OK);
+  CHECK(braid_sync(database, NULL) == BRAID_OK);
   CHECK(braid_connect(database, &connection) == BRAID_OK);
+  CHECK(braid_set_durability(connection, 0) == BRAID_INVALID_ARGUMENT);
   CHECK(braid_execute(connection, NULL, 0) == BRAID_INVALID_ARGUMENT);
   CHECK(strstr(braid_connection_error(connection), "sql") != NULL);
   CHECK(braid_execute(connection, "SELECT 1", -2) == BRAID_INVALID_ARGUMENT);

@@ -20,7 +20,7 @@ std::string difference(const std::string& found, const std::string& expected) {
 void compare(TestConnection& connection, const Expectation& expected, Verdict& verdict) {
   verdict.commit = last_commit(connection);
   if (verdict.commit < expected.acknowledged || verdict.commit > expected.begun) {
-    verdict.problems += fmt::format("the last commit is {}, {} was acknowledged and {} begun\n", verdict.commit, expected.acknowledged,
+    verdict.problems += fmt::format("the last commit is {}, {} must be there and {} was begun\n", verdict.commit, expected.acknowledged,
                                     expected.begun);
     if (verdict.commit < 0) verdict.problems += connection.rows("SELECT max(last) FROM ledger") + "\n";
     return;

@@ -13,8 +13,8 @@ namespace braid {
 /// What is known of the moment.
 struct Expectation {
   const std::vector<std::string>& states;  ///< by commit, the first one empty
-  int64_t acknowledged = 0;
-  int64_t begun = 0;
+  int64_t acknowledged = 0;  ///< the last one that must be there
+  int64_t begun = 0;         ///< the last one that may be
   int64_t probes_acknowledged = 0;
   int64_t probes_begun = 0;
 };

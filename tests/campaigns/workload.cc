@@ -62,6 +62,15 @@ int64_t count_probes(TestConnection& connection) {
   return text == fmt::format("{0}|{0}|{0}|{0}", count) ? count : -1;
 }
 
+Workload::Workload(std::string directory, uint64_t seed, FileRecord& record, Life life)
+    : directory_(std::move(directory)), mixed_(life == Life::kMixed), random_(seed), record_(record), options_(kWorkloadOptions) {
+  if (!mixed_) return;
+  constexpr int kIntervals[] = {2, 50, 3'600'000, 3'600'000};
+  options_ += fmt::format(";durability={};sync_interval_ms={}", below(2) == 0 ? "full" : "relaxed", kIntervals[below(4)]);
+  // So small that the graph is flushed after almost every commit, which syncs them.
+  if (below(2) == 0) options_ += ";graph_buffer_bytes=262144";
+}
+
 void Workload::require(int32_t code, const std::string& what) {
   if (code == BRAID_OK || !problem_.empty()) return;
   problem_ = fmt::format("commit {}: {}: {} {}", next_, what.substr(0, 1000), code, connection_ == nullptr ? "" : connection_->error());
@@ -70,25 +79,64 @@ void Workload::require(int32_t code, const std::string& what) {
 void Workload::execute(const std::string& sql) { require(connection_->run(sql), sql); }
 
 void Workload::open() {
-  database_ = std::make_unique<TestDatabase>(directory_, kWorkloadOptions, &record_);
+  database_ = std::make_unique<TestDatabase>(directory_, options_, &record_);
   if (!database_->ok()) problem_ = "open: " + database_->message();
   connection_ = std::make_unique<TestConnection>(*database_);
+  connection_full_ = options_.find("durability=relaxed") == std::string::npos;
+}
+
+/// Says to the connection how its next transaction is committed, or leaves it at what was said.
+void Workload::choose_durability() {
+  if (mixed_ && below(2) == 0) {
+    connection_full_ = below(3) == 0;
+    if (below(2) == 0)
+      require(braid_set_durability(connection_->get(), connection_full_ ? BRAID_DURABILITY_FULL : BRAID_DURABILITY_RELAXED), "durability");
+    else
+      execute(connection_full_ ? "SELECT braid_durability('full')" : "SELECT braid_durability('relaxed')");
+  }
+  full_ = connection_full_;
+}
+
+void Workload::sync() {
+  uint64_t lsn = 0;
+  if (below(2) == 0)
+    require(braid_sync(database_->get(), &lsn), "sync");
+  else
+    lsn = static_cast<uint64_t>(connection_->number("SELECT braid_sync()"));
+  if (lsn < lsns_.back()) problem_ = fmt::format("a sync tells {}, after commit {}", lsn, lsns_.back());
+  note_durable(next_ - 1);
+}
+
+/// What the database itself tells, after a sync in the background too.
+void Workload::note_told_durable() {
+  if (!mixed_ || database_ == nullptr || !problem_.empty()) return;
+  const auto told = static_cast<uint64_t>(database_->figure("durable_lsn"));
+  const int64_t commit = std::upper_bound(lsns_.begin(), lsns_.end(), told) - lsns_.begin() - 1;
+  if (commit < durable_.back().second)
+    problem_ = fmt::format("commit {} is durable, but {} is told to be the newest that is", durable_.back().second, commit);
+  if (commit > durable_.back().second) note_durable(commit);
 }
 
 void Workload::close() {
   connection_ = nullptr;
   require(database_->close(), "close");
   database_ = nullptr;
+  note_durable(next_ - 1);
 }
 
-void Workload::acknowledge() {
+void Workload::acknowledge(uint64_t lsn) {
   if (!problem_.empty()) return;
   acknowledged_.push_back(record_.position());
+  if (full_) note_durable(next_);
+  if (lsn == 0) require(braid_lsn(connection_->get(), &lsn), "lsn");
+  lsns_.push_back(lsn);
+  note_told_durable();
   states_.push_back(state_text(*connection_));
   ++next_;
 }
 
 void Workload::create() {
+  choose_durability();
   execute(
       "BEGIN IMMEDIATE;"
       "CREATE TABLE ledger(only INTEGER PRIMARY KEY, last INTEGER NOT NULL);"
@@ -150,7 +198,12 @@ void Workload::commit_with_savepoint() {
 /// By the calls of the C API instead of SQL.
 void Workload::commit_calls() {
   braid_connection* connection = connection_->get();
-  require(braid_begin(connection, BRAID_WRITE), "begin");
+  int32_t mode = BRAID_WRITE;
+  if (mixed_ && below(2) == 0) {
+    full_ = below(3) == 0;
+    mode |= full_ ? BRAID_DURABILITY_FULL : BRAID_DURABILITY_RELAXED;
+  }
+  require(braid_begin(connection, mode), "begin");
   execute(fmt::format("UPDATE ledger SET last = {0}; INSERT INTO item(number, note) VALUES({0}, NULL)", next_));
   int64_t node = 0;
   int64_t edge = 0;
@@ -170,6 +223,11 @@ void Workload::commit_calls() {
 
 void Workload::commit_batch() {
   TestBatch batch(*database_);
+  full_ = options_.find("durability=relaxed") == std::string::npos;
+  if (mixed_ && below(2) == 0) {
+    full_ = below(3) == 0;
+    require(braid_batch_set_durability(batch.get(), full_ ? BRAID_DURABILITY_FULL : BRAID_DURABILITY_RELAXED), "durability of a batch");
+  }
   std::string sql = ledger_sql();
   if (below(2) == 0) sql += other_changes();
   for (size_t at = 0; at < sql.size();) {
@@ -177,9 +235,10 @@ void Workload::commit_batch() {
     require(batch.execute(sql.substr(at, end - at)), "batch: " + sql.substr(at, end - at));
     at = sql.find_first_not_of(' ', end + 1);
   }
-  const int32_t code = batch.commit();
+  uint64_t lsn = 0;
+  const int32_t code = batch.commit(&lsn);
   if (code != BRAID_OK) problem_ = fmt::format("commit {}: batch: {} {}", next_, code, batch.error());
-  acknowledge();
+  acknowledge(lsn);
 }
 
 void Workload::commit_schema() {
@@ -203,6 +262,9 @@ void Workload::commit_schema() {
 void Workload::roll_back() { execute("BEGIN IMMEDIATE;" + ledger_sql() + other_changes() + "ROLLBACK;"); }
 
 void Workload::step() {
+  note_told_durable();
+  if (mixed_ && below(12) == 0) sync();
+  choose_durability();
   const uint64_t dice = below(100);
   if (dice < 30) return commit_transaction();
   if (dice < 40) return commit_with_savepoint();
@@ -231,6 +293,11 @@ std::string Workload::run(int steps) {
 int64_t Workload::acknowledged_at(size_t position) const {
   const auto after = std::upper_bound(acknowledged_.begin(), acknowledged_.end(), position);
   return after - acknowledged_.begin() - 1;
+}
+
+int64_t Workload::durable_at(size_t position) const {
+  const auto after = std::upper_bound(durable_.begin(), durable_.end(), std::pair(position, INT64_MAX));
+  return std::prev(after)->second;
 }
 
 }  // namespace braid

@@ -5,6 +5,7 @@
 #include <memory>
 #include <random>
 #include <string>
+#include <utility>
 #include <vector>
 
 #include "tests/support/database.h"
@@ -29,8 +30,13 @@ int64_t count_probes(TestConnection& connection);
 
 class Workload {
  public:
-  Workload(std::string directory, uint64_t seed, FileRecord& record)
-      : directory_(std::move(directory)), random_(seed), record_(record) {}
+  /// How the commits of a life are made durable.
+  enum class Life : uint8_t {
+    kFull,
+    kMixed,  ///< relaxed and full ones, chosen in every way there is
+  };
+
+  Workload(std::string directory, uint64_t seed, FileRecord& record, Life life = Life::kFull);
 
   /// Opens the database, makes `steps` steps and closes it. "" or what failed.
   std::string run(int steps);
@@ -39,6 +45,10 @@ class Workload {
   const std::vector<std::string>& states() const { return states_; }
   /// The last commit that was acknowledged before the record reached `position`.
   int64_t acknowledged_at(size_t position) const;
+  /// Where the record was when each commit was acknowledged.
+  const std::vector<size_t>& acknowledged() const { return acknowledged_; }
+  /// The last commit that was known then to be durable.
+  int64_t durable_at(size_t position) const;
 
  private:
   uint64_t below(uint64_t limit) { return random_() % limit; }
@@ -46,6 +56,10 @@ class Workload {
 
   void open();
   void close();
+  void choose_durability();
+  void sync();
+  void note_durable(int64_t commit) { durable_.emplace_back(record_.position(), commit); }
+  void note_told_durable();
   void step();
   void create();
   void require(int32_t code, const std::string& what);
@@ -59,17 +73,24 @@ class Workload {
   void commit_batch();
   void commit_schema();
   void roll_back();
-  void acknowledge();
+  /// `lsn`: of a batch; 0: the connection tells.
+  void acknowledge(uint64_t lsn = 0);
 
   const std::string directory_;
+  const bool mixed_;
   std::mt19937_64 random_;
   FileRecord& record_;
+  std::string options_;
+  bool full_ = true;             ///< the next commit is
+  bool connection_full_ = true;  ///< what was last said to the connection, or to the database
   std::unique_ptr<TestDatabase> database_;
   std::unique_ptr<TestConnection> connection_;
   int64_t next_ = 1;
   int columns_ = 0;
   std::vector<std::string> states_ = {""};
   std::vector<size_t> acknowledged_ = {0};  ///< by commit: where the record was when it was acknowledged
+  std::vector<uint64_t> lsns_ = {0};        ///< by commit
+  std::vector<std::pair<size_t, int64_t>> durable_ = {{0, 0}};  ///< positions, and the commits that were durable then; both only grow
   std::string problem_;
 };
 

@@ -2,8 +2,10 @@
 
 #include <doctest/doctest.h>
 
+#include <algorithm>
 #include <set>
 #include <string>
+#include <utility>
 
 using namespace braid;
 
@@ -67,4 +69,26 @@ TEST_CASE("text that is no name=number is refused, naming the option") {
     CHECK(options.status().code() == StatusCode::kInvalidArgument);
     CHECK(options.status().message().find("busy_timeout_ms") != std::string::npos);
   }
+}
+
+TEST_CASE("values with names are given by name or by number, and have a name each") {
+  for (const OptionRow& row : option_table()) {
+    const std::string_view unit = row.unit;
+    if (unit.find('|') == std::string_view::npos) continue;
+    CAPTURE(row.name);
+    CHECK(row.minimum == 0);
+    CHECK(row.maximum == std::count(unit.begin(), unit.end(), '|'));
+  }
+  for (const auto& [text, value] : {std::pair("full", 0), std::pair("relaxed", 1), std::pair("0", 0), std::pair("1", 1)}) {
+    const auto options = Options::parse(std::string("durability = ") + text);
+    REQUIRE(options.ok());
+    CHECK((*options)[OptionId::kDurability] == value);
+  }
+  for (const std::string text : {"", "full|relaxed", "Full", "lax", "2"}) {
+    CAPTURE(text);
+    const auto options = Options::parse("durability=" + text);
+    CHECK(options.status().code() == StatusCode::kInvalidArgument);
+    CHECK(options.status().message().find("full|relaxed") != std::string::npos);
+  }
+  CHECK(Options::parse("busy_timeout_ms=ms").status().code() == StatusCode::kInvalidArgument);
 }
