@@ -90,6 +90,8 @@ Result<BackupReport> back_up(Engine& engine, const std::string& destination, con
     BRAID_ASSIGN(const auto session, Session::open(engine));
     const Session::Internal internal(*session);
     BRAID_TRY(pin(engine, *session, stores, report));
+    // Nothing is in a backup that the database may still lose.
+    BRAID_TRY(engine.sync_commits().status());
     BRAID_ASSIGN(const uint64_t all_bytes, rows_bytes(session->db()));
     pace.expect(all_bytes);
     for (const auto& held : stores)

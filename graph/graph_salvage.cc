@@ -168,17 +168,11 @@ class GraphBuilder {
       if (edges.empty()) break;
       for (const Edge& edge : edges) BRAID_TRY(remove_if_dangling(view, edge));
     }
-    return flush();
+    BRAID_TRY(flush());
+    return note_least_missing(view);
   }
 
   Status finish(Lsn at_least) {
-    // Below this every id would be taken for a node's.
-    if (least_removed_ < next_node_.value()) {
-      NodeChange gone;
-      gone.kind = ChangeKind::kRemove;
-      gone.id = NodeId(std::max<uint64_t>(1, least_removed_));
-      record_.graph.nodes.push_back(std::move(gone));
-    }
     BRAID_TRY(flush());
     lsn_ = std::max(lsn_, at_least);
     BRAID_TRY(store_.checkpoint_begin(lsn_));
@@ -208,7 +202,6 @@ class GraphBuilder {
   }
 
   Status read_nodes(const RocksdbHandle& old, uint64_t limit) {
-    uint64_t expected = 1;
     BRAID_ASSIGN(const uint64_t gaps, DamagedFamily(old, Family::kNode, limit).visit([&](uint64_t id, std::string_view bytes) -> Status {
       Node node;
       if (const Status sound = decode_node(bytes, node); id == 0 || !sound.ok()) {
@@ -224,13 +217,10 @@ class GraphBuilder {
       change.labels_added = node.labels;
       BRAID_ASSIGN(const auto entries, node_index_entries(names_, node));
       for (const IndexEntry& entry : entries) change.index_put.push_back(entry.key);
-      if (id != expected) least_removed_ = std::min(least_removed_, expected);
-      expected = id + 1;
       next_node_ = std::max(next_node_, NodeId(id + 1));
       record_.graph.nodes.push_back(std::move(change));
       return flush_if_full();
     }));
-    if (expected < next_node_.value()) least_removed_ = std::min(least_removed_, expected);
     if (gaps > 0) tell(fmt::format("graph: nodes are lost in {} damaged blocks", gaps));
     return {};
   }
@@ -289,6 +279,28 @@ class GraphBuilder {
       record_.graph.edges.push_back(std::move(change));
       return {};
     }
+    return {};
+  }
+
+  /// Below the least id that was removed every id is taken for a node's: one that is missing counts as removed.
+  Status note_least_missing(const GraphView& view) {
+    NodeId expected(1);
+    std::vector<Node> nodes;
+    for (bool gap = false; !gap;) {
+      nodes.clear();
+      BRAID_TRY(view.scan_nodes(NodeId(expected.value() - 1), kChangesPerRecord, nodes));
+      if (nodes.empty()) break;
+      for (const Node& node : nodes) {
+        gap = node.id != expected;
+        if (gap) break;
+        expected = expected.next();
+      }
+    }
+    if (expected >= next_node_) return {};
+    NodeChange gone;
+    gone.kind = ChangeKind::kRemove;
+    gone.id = expected;
+    record_.graph.nodes.push_back(std::move(gone));
     return {};
   }
 
