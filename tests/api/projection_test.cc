@@ -76,8 +76,8 @@ TEST_CASE("edges created with one call are there after the database was not clos
   CHECK(ring.connection.number("SELECT count(*) FROM graph_edges") == 300);
   REQUIRE(braid_edges_create(ring.connection.get(), "T", hub.data(), hub.data(), nullptr, hub.size(), nullptr) == BRAID_OK);
   const std::string copy = ring.directory / "copy";
-  // A copy of the files as they are is what a crash leaves.
-  REQUIRE(std::system(("cp -r " + (ring.directory / "db") + " " + copy).c_str()) == 0);
+  // A copy of the files as they are is what a crash leaves; LOCK names the file of which it would be a copy.
+  REQUIRE(std::system(("cp -r " + (ring.directory / "db") + " " + copy + " && rm " + copy + "/LOCK").c_str()) == 0);
   TestDatabase crashed(copy);
   REQUIRE_MESSAGE(crashed.ok(), crashed.message());
   TestConnection connection(crashed);
