@@ -1,4 +1,6 @@
 // The C API: backups and restores.
+#include <fmt/format.h>
+
 #include "api/c_guard.h"
 #include "api/repair.h"
 
@@ -26,6 +28,11 @@ Status path_argument(const char* path, const char* name) {
   return *path != '\0' ? Status() : Status(StatusCode::kInvalidArgument, std::string(name) + " is empty");
 }
 
+Status flags_argument(uint32_t flags, uint32_t known) {
+  if ((flags & ~known) == 0) return {};
+  return Status(StatusCode::kInvalidArgument, fmt::format("flags: {} is none of the flags of this call", flags & ~known));
+}
+
 }  // namespace
 
 }  // namespace braid
@@ -41,6 +48,9 @@ int32_t braid_backup(braid_database* database, const char* destination, const br
     BRAID_TRY(path_argument(destination, "destination"));
     BRAID_ASSIGN(const braid_backup_options given, options_argument(options, "options"));
     if (report != nullptr && report->size_bytes < sizeof *report) return Status(StatusCode::kInvalidArgument, "report: size_bytes is not the size of the struct");
+    if (database->database->engine().read_only())
+      return Status(StatusCode::kReadOnly, "a database that is open with read_only=1 cannot be backed up; close it and copy its directory, or use braid restore");
+    BRAID_TRY(flags_argument(given.flags, BRAID_COPY_ALL));
     const BackupOptions chosen{.bytes_per_second = given.bytes_per_second,
                                .base = given.base == nullptr ? "" : given.base,
                                .links = (given.flags & BRAID_COPY_ALL) == 0};
@@ -59,6 +69,7 @@ int32_t braid_restore(const char* source, const char* destination, const braid_r
     BRAID_TRY(path_argument(source, "source"));
     BRAID_TRY(path_argument(destination, "destination"));
     BRAID_ASSIGN(const braid_restore_options given, options_argument(options, "options"));
+    BRAID_TRY(flags_argument(given.flags, BRAID_LINK_FILES));
     const RestoreOptions chosen{.bytes_per_second = given.bytes_per_second, .links = (given.flags & BRAID_LINK_FILES) != 0};
     BRAID_ASSIGN((*database)->database, Database::restore(source, destination, chosen, given.open_options == nullptr ? "" : given.open_options,
                                                           progress_argument(progress, context)));

@@ -139,6 +139,7 @@ Status copy_closed(Env& env, const std::string& source, const std::string& desti
   BRAID_ASSIGN(const auto mark, read_backup_mark(env, source));
   if (!format.ready) return Status(StatusCode::kInvalidArgument, fmt::format("{}: is a database whose creation was not finished", source));
   BRAID_ASSIGN(const auto lock, hold_closed(env, source));
+  if (lock != nullptr) BRAID_TRY(refuse_open_copy(*lock, source));
   std::vector<StoreFile> files;
   BRAID_TRY(list_files(env, source, files));
   BRAID_ASSIGN(const auto made, Destination::open(env, destination, source));

@@ -22,6 +22,9 @@ Status write_format(Env& env, const std::string& path, const Format& format);
 /// Takes LOCK in the directory `path` for this process. kBusy "PATH: in use by process N".
 Result<std::unique_ptr<LockFile>> lock_directory(Env& env, const std::string& path);
 
+/// kCorrupt for a directory that is a copy of one that was open.
+Status refuse_open_copy(const LockFile& lock, const std::string& path);
+
 /// What a backup knows of itself.
 struct BackupMark {
   Lsn lsn;          ///< its commit; 0 when it was copied from a closed database

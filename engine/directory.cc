@@ -145,14 +145,16 @@ Status Directory::take_shared_lock() {
 
 /// LOCK tells which file it is for as long as the database is open, and a copy is another file. Of a copy whose files are of different moments
 /// recovery could make a database that never was.
-Status Directory::refuse_copy() const {
+Status refuse_open_copy(const LockFile& lock, const std::string& path) {
   uint64_t number = 0;
-  if (!parse_number(line_value(lock_->content(), "file"), number) || number == lock_->number()) return {};
+  if (!parse_number(line_value(lock.content(), "file"), number) || number == lock.number()) return {};
   return Status(StatusCode::kCorrupt, fmt::format("{0}: is a copy that was made while the database was open, or before it recovered, so that its files may "
                                                   "be of different moments; copy it when it is closed, or take a backup. After a copy that was made at one "
                                                   "moment, such as a snapshot of the file system, remove {0}/LOCK",
-                                                  path_));
+                                                  path));
 }
+
+Status Directory::refuse_copy() const { return refuse_open_copy(*lock_, path_); }
 
 Status Directory::read_or_create_format() {
   if (env_.exists(path_ + "/FORMAT")) {

@@ -54,7 +54,8 @@ StatusCode sqlite_code(int code) {
 }
 
 Status sqlite_status(sqlite3* db, int code, std::string_view doing) {
-  std::string text = db == nullptr ? sqlite3_errstr(code) : sqlite3_errmsg(db);
+  // A rollback in between clears what the connection says.
+  std::string text = db == nullptr || sqlite3_errcode(db) == SQLITE_OK ? sqlite3_errstr(code) : sqlite3_errmsg(db);
   if (code == SQLITE_IOERR_DATA) text = "a page has the wrong checksum; the file is damaged";
   StatusCode ours = sqlite_code(code);
   if (ours == StatusCode::kOutOfMemory) {

@@ -67,7 +67,7 @@ constexpr std::string_view kFunctionsOfHosts[] = {"sqlite_compileoption_get", "s
                                                   "refresh_continuous_aggregate", "add_retention_policy", "add_size_retention_policy",
                                                   "remove_retention_policy", "add_compression_policy", "remove_compression_policy",
                                                   "add_continuous_aggregate_policy", "remove_continuous_aggregate_policy", "graph_project",
-                                                  "graph_project_drop"};
+                                                  "graph_project_drop", "run_maintenance", "series_fast_path"};
 /// Functions whose answers differ from row to row.
 constexpr std::string_view kUnsteadyFunctions[] = {"random", "randomblob", "gen_random_uuid", "changes", "total_changes", "last_insert_rowid"};
 /// What reads the catalog at the snapshot, beside all that is named graph_….

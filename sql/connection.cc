@@ -697,7 +697,8 @@ std::chrono::milliseconds Connection::statement_time_max() const {
 /// The clock was read when the step began.
 Status Connection::check_row(Statement& statement) {
   const Options& options = engine().options();
-  if (statement.rows_ > options[OptionId::kResultRowsMax])
+  // What a writing statement answers has been written by then.
+  if (!statement.writes() && statement.rows_ > options[OptionId::kResultRowsMax])
     return Status(StatusCode::kLimit, fmt::format("the statement answers more than {} rows, as result_rows_max allows; ask for fewer, by LIMIT say",
                                                   options[OptionId::kResultRowsMax]));
   if (writing()) return {};

@@ -248,3 +248,13 @@ TEST_CASE("docs/bounds.md has a row for every option, with its unit, default and
     CHECK(text.find(wanted) != std::string::npos);
   }
 }
+
+TEST_CASE("what a statement has written is answered whole, however many rows it has") {
+  TempDir directory;
+  TestDatabase database(directory / "db", "result_rows_max=3");
+  TestConnection connection(database);
+  REQUIRE(connection.run("CREATE TABLE t(a)") == BRAID_OK);
+  CHECK(connection.rows("INSERT INTO t VALUES(1), (2), (3), (4), (5) RETURNING a") == "1;2;3;4;5");
+  CHECK(connection.rows("DELETE FROM t WHERE a < 5 RETURNING a") == "1;2;3;4");
+  CHECK(connection.number("SELECT count(*) FROM t") == 1);
+}

@@ -260,6 +260,9 @@ TEST_CASE("a copy made while the database was open is told from one made when it
       CHECK(database.message().find("copy") != std::string::npos);
     }
   }
+  braid_database* restored = nullptr;
+  CHECK(braid_restore((directory / "open").c_str(), (directory / "restored").c_str(), nullptr, nullptr, nullptr, &restored) == BRAID_CORRUPT);
+  braid_close(restored);
   copy("closed");
   TestDatabase database(directory / "closed");
   CHECK(database.message() == "");

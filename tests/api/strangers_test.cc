@@ -144,6 +144,7 @@ TEST_CASE("a stranger who may only read changes nothing") {
     CAPTURE(stranger.error());
     CHECK(stranger.run(sql) != BRAID_OK);
   }
+  CHECK(stranger.run("SELECT run_maintenance()") == BRAID_DENIED);
   CHECK(braid_begin(stranger.get(), BRAID_WRITE) == BRAID_DENIED);
   CHECK(braid_node_create(stranger.get(), nullptr, nullptr, nullptr) == BRAID_DENIED);
   CHECK(f.database.figure("commits") == commits);
