@@ -35,6 +35,19 @@ rocksdb::ReadOptions once() {
   return options;
 }
 
+void add_text(std::string& text, std::string_view more) {
+  if (!text.empty()) text += "; ";
+  text += more;
+}
+
+/// The tables that RocksDB could not read at all, which it lays aside.
+void tell_lost_tables(Env& env, const std::string& directory, std::string& damage) {
+  const auto names = env.list(directory + "/lost");
+  if (!names.ok()) return;
+  for (const std::string& name : *names)
+    if (name.ends_with(".sst")) add_text(damage, fmt::format("graph: table {} cannot be read: all nodes, edges and further entries in it are lost", name));
+}
+
 /// The old graph. Where its MANIFEST is damaged or a table is gone, RocksDB makes a new one of the tables that there are.
 Result<std::shared_ptr<RocksdbHandle>> open_damaged(Env& env, const std::string& directory, std::string& damage) {
   constexpr RocksdbOptions kLimits{.block_cache_bytes = 8 << 20, .write_buffer_bytes = 4 << 20};
@@ -59,6 +72,7 @@ Result<std::shared_ptr<RocksdbHandle>> open_damaged(Env& env, const std::string&
   } catch (const std::exception& error) {
     return Status(StatusCode::kCorrupt, fmt::format("graph: {}", error.what()));
   }
+  tell_lost_tables(env, directory, damage);
   created.clear();
   return RocksdbHandle::open(env, directory, kLimits, created);
 }
@@ -337,12 +351,12 @@ GraphState graph_state(Env& env, const std::string& directory) {
   state.lowest = Lsn(UINT64_MAX);
   for (const Family family : kFamilies) {
     const auto marker = marker_of(**handle, family);
-    if (!marker.has_value()) state.damage = fmt::format("graph: the marker of {} is lost", family_name(family));
+    if (!marker.has_value()) add_text(state.damage, fmt::format("graph: the marker of {} is lost", family_name(family)));
     state.lowest = std::min(state.lowest, marker.has_value() ? marker->lsn : Lsn(0));
     if (marker.has_value()) state.highest = std::max(state.highest, marker->lsn);
     std::unique_ptr<rocksdb::Iterator> cursor((*handle)->db().NewIterator(once(), (*handle)->family(family)));
     for (cursor->SeekToFirst(); cursor->Valid();) cursor->Next();
-    if (!cursor->status().ok()) state.damage = rocksdb_status(cursor->status(), family_name(family)).message();
+    if (!cursor->status().ok()) add_text(state.damage, rocksdb_status(cursor->status(), family_name(family)).message());
   }
   return state;
 }

@@ -244,6 +244,24 @@ TEST_CASE("damage of the graph costs what is in the damaged blocks, and no rows 
   }
 }
 
+TEST_CASE("a table of the graph that cannot be opened is named") {
+  TempDir temp;
+  make_database(temp, false);
+  std::filesystem::path largest;
+  uint64_t size = 0;
+  for (const auto& entry : std::filesystem::directory_iterator(temp / "db/graph")) {
+    if (entry.path().extension() != ".sst" || entry.file_size() <= size) continue;
+    largest = entry.path();
+    size = entry.file_size();
+  }
+  REQUIRE(size > 100);
+  flip(largest, size - 4);  // of the number that says what the file is
+  const Repaired repaired(temp / "db", temp / "new");
+  CAPTURE(repaired.lost);
+  CHECK(repaired.database->ok());
+  CHECK(repaired.lost.find("table " + largest.filename().string()) != std::string::npos);
+}
+
 TEST_CASE("damage of a chunk costs its damaged blocks") {
   const TempDir temp(memory_directory());
   const Model model = make_database(temp, false);
