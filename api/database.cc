@@ -3,7 +3,7 @@
 #include <fmt/format.h>
 #include <sys/stat.h>
 
-#include "engine/copy_mark.h"
+#include "api/checked_copy.h"
 #include "graph/graph_store.h"
 #include "sql/binding.h"
 #include "timeseries/series_store.h"
@@ -52,18 +52,7 @@ Result<std::shared_ptr<Database>> Database::restore(const std::string& source, c
   BRAID_TRY(Options::parse(options).status());
   Env env(hook);
   BRAID_TRY(copy_closed(env, source, destination, copy_options, progress));
-  Status status;
-  {
-    auto opened = open(destination, options, hook);
-    std::vector<std::string> problems;
-    status = opened.ok() ? (*opened)->check(problems) : opened.status();
-    if (status.ok() && problems.empty()) return opened;
-    if (status.ok())
-      status = Status(StatusCode::kCorrupt, fmt::format("{} problems were found; the first: {}", problems.size(), problems.front()));
-    if (opened.ok()) (*opened)->close().ignore();
-  }
-  BRAID_TRY(mark_unfinished(env, destination));
-  return status.within(fmt::format("{}: its copy cannot be used", source));
+  return open_checked(env, destination, options, hook, {}, fmt::format("{}: its copy cannot be used", source));
 }
 
 Status Database::close() {

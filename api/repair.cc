@@ -2,6 +2,7 @@
 
 #include <fmt/format.h>
 
+#include "api/checked_copy.h"
 #include "engine/copy_mark.h"
 #include "engine/destination.h"
 #include "engine/file_copy.h"
@@ -187,19 +188,8 @@ Result<std::shared_ptr<Database>> repair(const std::string& source, const std::s
     BRAID_TRY(Repair(env, source, *made, format, lost).run(indexes));
     BRAID_TRY(made->finish(format, {Lsn(0), env.now()}));
   }
-  Status status;
-  {
-    auto database = Database::open(destination, "maintenance_interval_ms=0", hook);
-    std::vector<std::string> problems;
-    status = database.ok() ? finish(**database, indexes, lost) : database.status();
-    if (status.ok()) status = (*database)->check(problems);
-    if (status.ok() && problems.empty()) return database;
-    if (status.ok())
-      status = Status(StatusCode::kCorrupt, fmt::format("{} problems were found; the first: {}", problems.size(), problems.front()));
-    if (database.ok()) (*database)->close().ignore();
-  }
-  BRAID_TRY(mark_unfinished(env, destination));
-  return status.within(fmt::format("{}: what was repaired cannot be used", source));
+  const auto end = [&](Database& database) { return finish(database, indexes, lost); };
+  return open_checked(env, destination, "maintenance_interval_ms=0", hook, end, fmt::format("{}: what was repaired cannot be used", source));
 }
 
 }  // namespace braid

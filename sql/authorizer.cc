@@ -5,7 +5,6 @@
 
 #include <strings.h>
 
-#include <algorithm>
 #include <string_view>
 
 #include <fmt/format.h>
@@ -13,6 +12,7 @@
 #include "sql/connection.h"
 #include "sql/hypertable_columns.h"
 #include "sql/latest_conditions.h"
+#include "sql/sql_tokens.h"
 
 namespace braid {
 
@@ -88,18 +88,6 @@ bool listed(const std::string_view (&list)[N], std::string_view name) {
   return false;
 }
 
-/// Behind blanks and comments.
-bool begins_with_create(std::string_view sql) {
-  while (!sql.empty()) {
-    size_t skipped = sql.find_first_not_of(" \t\r\n\f;");
-    if (skipped == 0 && sql.starts_with("--")) skipped = std::min(sql.find('\n'), sql.size());
-    else if (skipped == 0 && sql.starts_with("/*")) skipped = std::min(sql.find("*/", 2), sql.size() - 2) + 2;
-    else if (skipped == 0) break;
-    sql.remove_prefix(std::min(skipped, sql.size()));
-  }
-  return starts(sql, "create");
-}
-
 bool is_ours(std::string_view name) { return starts(name, "_braid_"); }
 
 class Authorizer {
@@ -109,7 +97,7 @@ class Authorizer {
       : connection_(connection), traits_(traits), first_(first), second_(second), schema_(schema), trigger_(trigger) {}
 
   int decide(int action) {
-    if (connection_.restricted() && !allowed_to_strangers(action)) 
+    if (connection_.restricted() && !allowed_to_strangers(action))
       return refuse(fmt::format("the connection is restricted: its SQL may not do this (action {} of SQLite, '{}', '{}')", action, first_, second_));
     traits_.grows_rows |= grows(action);
     switch (action) {
@@ -163,7 +151,7 @@ class Authorizer {
   bool allowed_to_strangers(int action) const {
     // A virtual table declares its columns where it is first used: that looks like the making of a table x. SQLite itself lets nobody write
     // sqlite_master.
-    const bool declares = connection_.preparing() == nullptr || !begins_with_create(connection_.preparing_sql());
+    const bool declares = connection_.preparing() == nullptr || !statement_begins_with(connection_.preparing_sql(), "CREATE");
     if (declares && (action == SQLITE_CREATE_TABLE || action == SQLITE_INSERT || action == SQLITE_UPDATE) && (same(first_, "x") || same(first_, "sqlite_master"))) return true;
     switch (action) {
       case SQLITE_SELECT:

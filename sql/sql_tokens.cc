@@ -155,6 +155,17 @@ bool statement_has_word(std::string_view sql, std::string_view word) {
   return false;
 }
 
+bool statement_begins_with(std::string_view sql, std::string_view word) {
+  const Lexer lexer(sql);
+  for (size_t at = lexer.after_blanks(0); at < sql.size(); at = lexer.after_blanks(at)) {
+    TokenKind kind;
+    const size_t size = lexer.size(at, kind);
+    if (sql.substr(at, size) != ";") return kind == TokenKind::kWord && same_sql_name(sql.substr(at, size), word);
+    at += size;
+  }
+  return false;
+}
+
 std::optional<SqlTokens> SqlTokens::of(std::string_view sql) {
   SqlTokens tokens(sql);
   if (sql.size() >= UINT32_MAX || sql.find('\0') != std::string_view::npos || !tokens.read() || !tokens.number_variables()) return std::nullopt;

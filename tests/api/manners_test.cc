@@ -62,6 +62,12 @@ int in_child(const std::function<int()>& body) {
   return WIFEXITED(status) ? WEXITSTATUS(status) : -1;
 }
 
+void check_operations(TestConnection& connection, const Operations::Set& acknowledged) {
+  std::string problems;
+  CHECK(Operations::verify(connection, acknowledged, problems) == acknowledged);
+  CHECK(problems == "");
+}
+
 }  // namespace
 
 TEST_CASE("a clock that steps back and forth changes no order, no age and no deadline") {
@@ -91,17 +97,13 @@ TEST_CASE("a clock that steps back and forth changes no order, no age and no dea
       uint64_t finished = 0;
       CHECK(braid_maintain(database.get(), 1000, &finished) == BRAID_OK);
     }
-    std::string problems;
-    CHECK(Operations::verify(connection, acknowledged, problems) == acknowledged);
-    CHECK(problems == "");
+    check_operations(connection, acknowledged);
     CHECK(database.check() == "");
   }
   TestDatabase again(directory / "db");
   REQUIRE(again.message() == "");
   TestConnection connection(again);
-  std::string problems;
-  CHECK(Operations::verify(connection, acknowledged, problems) == acknowledged);
-  CHECK(problems == "");
+  check_operations(connection, acknowledged);
 }
 
 TEST_CASE("a policy that a clock ahead has planned runs again when the clock is right") {
@@ -204,9 +206,7 @@ TEST_CASE("signals that interrupt system calls change nothing") {
   CHECK(SignalStorm::count > 100);
   TestDatabase database(directory / "db");
   TestConnection connection(database);
-  std::string problems;
-  CHECK(Operations::verify(connection, acknowledged, problems) == acknowledged);
-  CHECK(problems == "");
+  check_operations(connection, acknowledged);
 }
 
 TEST_CASE("a LOCK that a dead process left keeps nobody out") {

@@ -49,7 +49,7 @@ const char* const kRefused[] = {
     "ATTACH 'other.db' AS other",
     "DETACH main",
     "VACUUM",
-    "VACUUM INTO '/tmp/stolen.db'",
+    "VACUUM INTO 'stolen.db'",
     "PRAGMA synchronous=OFF",
     "PRAGMA user_version=7",
     "PRAGMA user_version",
@@ -60,7 +60,7 @@ const char* const kRefused[] = {
     "SELECT * FROM pragma_table_info('r')",
     "SELECT * FROM dbstat",
     "SELECT readfile('/etc/passwd')",
-    "SELECT writefile('/tmp/x', 'y')",
+    "SELECT writefile('x', 'y')",
     "SELECT load_extension('x')",
     "SELECT edit('x')",
     "SELECT fts3_tokenizer('simple')",
@@ -95,17 +95,21 @@ std::string with_column(std::string value, const std::string& column) {
 
 std::string nested(size_t depth) { return std::string(depth, '[') + std::string(depth, ']'); }
 
+void check_reads(TestConnection& stranger) {
+  for (const char* sql : kReads) {
+    CAPTURE(std::string(sql));
+    CAPTURE(stranger.error());
+    CHECK(stranger.run(sql) == BRAID_OK);
+  }
+}
+
 }  // namespace
 
 TEST_CASE("a stranger's SQL reads and changes data, and nothing else") {
   Fixture f;
   TestConnection stranger(f.database);
   REQUIRE(braid_restrict(stranger.get(), 0, 1000, 1000000) == BRAID_OK);
-  for (const char* sql : kReads) {
-    CAPTURE(std::string(sql));
-    CAPTURE(stranger.error());
-    CHECK(stranger.run(sql) == BRAID_OK);
-  }
+  check_reads(stranger);
   for (const char* sql : kWrites) {
     CAPTURE(std::string(sql));
     CAPTURE(stranger.error());
@@ -128,11 +132,7 @@ TEST_CASE("a stranger who may only read changes nothing") {
   TestConnection stranger(f.database);
   REQUIRE(braid_restrict(stranger.get(), BRAID_RESTRICT_READ_ONLY, 0, 0) == BRAID_OK);
   const int64_t commits = f.database.figure("commits");
-  for (const char* sql : kReads) {
-    CAPTURE(std::string(sql));
-    CAPTURE(stranger.error());
-    CHECK(stranger.run(sql) == BRAID_OK);
-  }
+  check_reads(stranger);
   for (const char* sql : kWrites) {
     CAPTURE(std::string(sql));
     CAPTURE(stranger.error());
