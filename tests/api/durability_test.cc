@@ -11,6 +11,7 @@
 #include <thread>
 
 #include "tests/support/database.h"
+#include "tests/support/directory_copy.h"
 #include "tests/support/fault_hook.h"
 #include "tests/support/file_record.h"
 #include "tests/support/temp_dir.h"
@@ -323,7 +324,7 @@ TEST_CASE("a commit that was lost does not come back behind one with the bytes o
   const auto first = [](TestConnection& connection) { return connection.run("INSERT INTO t VALUES('first')"); };
   const auto copy = [&](const std::string& from, const std::string& name) {
     const std::string to = f.directory / name;
-    std::filesystem::copy(from, to, std::filesystem::copy_options::recursive);
+    copy_open_directory(from, to);
     std::filesystem::remove(to + "/LOCK");  // it names the file of which this is a copy
     return to;
   };

@@ -14,6 +14,7 @@
 
 #include "engine/directory.h"
 #include "tests/support/database.h"
+#include "tests/support/directory_copy.h"
 #include "tests/support/operations.h"
 #include "tests/support/other_process.h"
 #include "tests/support/temp_dir.h"
@@ -236,7 +237,7 @@ TEST_CASE("a LOCK that a dead process left keeps nobody out") {
 TEST_CASE("a copy made while the database was open is told from one made when it was closed") {
   TempDir directory;
   const std::string path = directory / "db";
-  const auto copy = [&](const std::string& to) { std::filesystem::copy(path, directory / to, std::filesystem::copy_options::recursive); };
+  const auto copy = [&](const std::string& to) { copy_open_directory(path, directory / to); };
   {
     TestDatabase database(path);
     REQUIRE(database.message() == "");
@@ -245,12 +246,12 @@ TEST_CASE("a copy made while the database was open is told from one made when it
     REQUIRE(Operations::run(connection, 0, 1) == BRAID_OK);
     copy("open");
     // Half of the files before a checkpoint and half after it: recovery alone could not tell.
-    std::filesystem::create_directory(directory / "torn");
-    std::filesystem::copy(path + "/rows.db", directory / "torn/rows.db");
+    std::filesystem::copy(path + "/rows.db", directory / "earlier");
     REQUIRE(Operations::run(connection, 0, 2) == BRAID_OK);
     REQUIRE(braid_checkpoint(database.get()) == BRAID_OK);
     REQUIRE(Operations::run(connection, 0, 3) == BRAID_OK);
-    std::filesystem::copy(path, directory / "torn", std::filesystem::copy_options::recursive | std::filesystem::copy_options::skip_existing);
+    copy("torn");
+    std::filesystem::rename(directory / "earlier", directory / "torn/rows.db");
   }
   for (const char* made : {"open", "torn"}) {
     for (const char* options : {"", "read_only=1"}) {

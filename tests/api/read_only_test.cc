@@ -1,15 +1,13 @@
 // read_only=1: nothing at all is written, and what would need to be is said.
 #include <doctest/doctest.h>
 
-#include <sys/stat.h>
-
 #include <atomic>
 #include <cerrno>
 #include <filesystem>
 #include <fstream>
-#include <map>
 
 #include "tests/support/database.h"
+#include "tests/support/directory_copy.h"
 #include "tests/support/operations.h"
 #include "tests/support/small_disk.h"
 #include "tests/support/temp_dir.h"
@@ -37,16 +35,6 @@ class NoWrites final : public FileHook {
 };
 
 /// Names, sizes and times of change of all that is there.
-std::map<std::string, std::string> state_of(const std::string& directory) {
-  std::map<std::string, std::string> out;
-  for (const auto& entry : std::filesystem::recursive_directory_iterator(directory)) {
-    struct stat status;
-    if (::lstat(entry.path().c_str(), &status) != 0) continue;
-    out[entry.path()] = std::to_string(status.st_size) + " " + std::to_string(status.st_mtim.tv_sec) + "." + std::to_string(status.st_mtim.tv_nsec);
-  }
-  return out;
-}
-
 constexpr const char* kReadOnly = "read_only=1";
 
 void make(const std::string& path) {
@@ -124,7 +112,7 @@ TEST_CASE("after an unclean stop a read-only opening says what is needed and cha
     TestDatabase left_open(directory / "made", "maintenance_interval_ms=0");
     TestConnection connection(left_open);
     REQUIRE(Operations::run(connection, 0, 6) == BRAID_OK);
-    std::filesystem::copy(directory / "made", directory / "db", std::filesystem::copy_options::recursive);
+    copy_open_directory(directory / "made", directory / "db");
     std::ofstream(directory / "db/LOCK", std::ios::trunc);
   }
   const auto before = state_of(directory.path());

@@ -10,6 +10,7 @@
 #include <set>
 
 #include "tests/support/database.h"
+#include "tests/support/directory_copy.h"
 #include "tests/support/temp_dir.h"
 
 using namespace braid;
@@ -90,7 +91,7 @@ Model make_database(const TempDir& temp, bool unclean) {
     if (!unclean) REQUIRE(braid_checkpoint(database.get()) == BRAID_OK);
     model = model_of(database);
     // As a kill leaves it.
-    if (unclean) std::filesystem::copy(path, temp / "db", std::filesystem::copy_options::recursive);
+    if (unclean) copy_open_directory(path, temp / "db");
   }
   if (!unclean) std::filesystem::rename(path, temp / "db");
   std::error_code ignored;
