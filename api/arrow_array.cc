@@ -1,11 +1,17 @@
 #include "api/arrow_array.h"
 
-#include <sqlite3.h>
-
-#include <array>
+#include <bit>
+#include <limits>
 #include <memory>
 
+#include "engine/real_text.h"
+
 namespace braid {
+
+bool is_exact_double(int64_t value) {
+  const uint64_t magnitude = value < 0 ? 0 - static_cast<uint64_t>(value) : static_cast<uint64_t>(value);
+  return magnitude == 0 || (magnitude >> std::countr_zero(magnitude)) >> std::numeric_limits<double>::digits == 0;
+}
 
 void ArrowColumn::note(bool valid) {
   constexpr size_t kBits = 8;
@@ -22,10 +28,12 @@ void ArrowColumn::push_null() {
   note(false);
   switch (type_) {
     case ArrowType::kInt64:
-    case ArrowType::kTimestamp: integers_.push_back(0); break;
+    case ArrowType::kTimestamp:
+    case ArrowType::kBool: integers_.push_back(0); break;
     case ArrowType::kDouble: reals_.push_back(0); break;
     case ArrowType::kText:
     case ArrowType::kBinary: offsets_.push_back(offsets_.back()); break;
+    case ArrowType::kNull: break;
   }
 }
 
@@ -95,42 +103,62 @@ void ArrowColumn::push_repeated(std::string_view value, size_t count) {
   note_valid(count);
 }
 
-void ArrowColumn::widen(ArrowType type) {
+bool ArrowColumn::widen(ArrowType type) {
+  if (type == ArrowType::kDouble && holds_integers()) {
+    for (size_t row = 0; row < rows_; ++row)
+      if (is_valid(row) && !is_exact_double(integers_[row])) return false;
+  }
   ArrowColumn wide(type);
   for (size_t row = 0; row < rows_; ++row) {
-    const bool null = nulls_ > 0 && (validity_[row / 8] >> (row % 8) & 1) == 0;
-    if (null) {
+    if (!is_valid(row)) {
       wide.push_null();
-    } else if (type == ArrowType::kDouble) {
-      wide.push(static_cast<double>(integers_[row]));
+    } else if (holds_integers()) {
+      if (type == ArrowType::kText) wide.push(std::string_view(std::to_string(integers_[row])));
+      else wide.push(integers_[row]);
     } else if (type_ == ArrowType::kDouble) {
-      // As SQLite writes a double.
-      std::array<char, 32> text;
-      sqlite3_snprintf(static_cast<int>(text.size()), text.data(), "%!.15g", reals_[row]);
-      wide.push(std::string_view(text.data()));
-    } else if (type_ == ArrowType::kInt64 || type_ == ArrowType::kTimestamp) {
-      wide.push(std::string_view(std::to_string(integers_[row])));
+      wide.push(std::string_view(real_text(reals_[row])));
     } else {
       const auto start = static_cast<size_t>(offsets_[row]);
       wide.push(std::string_view(bytes_).substr(start, static_cast<size_t>(offsets_[row + 1]) - start));
     }
   }
   *this = std::move(wide);
+  return true;
 }
 
 /// What an exported child keeps alive.
 struct ExportedColumn {
   explicit ExportedColumn(ArrowColumn from) : column(std::move(from)) {
-    const bool text = column.type_ == ArrowType::kText || column.type_ == ArrowType::kBinary;
     buffers[0] = column.nulls_ > 0 ? column.validity_.data() : nullptr;
-    buffers[1] = text ? static_cast<const void*>(column.offsets_.data()) : column.type_ == ArrowType::kDouble ? static_cast<const void*>(column.reals_.data()) : column.integers_.data();
-    buffers[2] = text ? column.bytes_.data() : nullptr;
+    switch (column.type_) {
+      case ArrowType::kInt64:
+      case ArrowType::kTimestamp: buffers[1] = column.integers_.data(); break;
+      case ArrowType::kDouble: buffers[1] = column.reals_.data(); break;
+      case ArrowType::kBool: buffers[1] = pack_booleans(); break;
+      case ArrowType::kText:
+      case ArrowType::kBinary:
+        buffers[1] = column.offsets_.data();
+        buffers[2] = column.bytes_.data();
+        buffer_count = 3;
+        break;
+      case ArrowType::kNull: buffer_count = 0; break;
+    }
   }
-  int64_t buffer_count() const { return column.type_ == ArrowType::kText || column.type_ == ArrowType::kBinary ? 3 : 2; }
   int64_t nulls() const { return static_cast<int64_t>(column.nulls_); }
 
   ArrowColumn column;
-  const void* buffers[3];
+  std::vector<uint8_t> booleans;  // a bit per row
+  const void* buffers[3] = {};
+  int64_t buffer_count = 2;
+
+ private:
+  const void* pack_booleans() {
+    booleans.assign(column.rows_ / 8 + 1, 0);
+    for (size_t row = 0; row < column.rows_; ++row)
+      if (column.integers_[row] != 0) booleans[row / 8] |= static_cast<uint8_t>(1U << (row % 8));
+    column.integers_ = {};
+    return booleans.data();
+  }
 };
 
 namespace {
@@ -167,6 +195,8 @@ const char* format_of(ArrowType type) {
     case ArrowType::kText: return "u";
     case ArrowType::kBinary: return "z";
     case ArrowType::kTimestamp: return "tsu:UTC";
+    case ArrowType::kBool: return "b";
+    case ArrowType::kNull: return "n";
   }
   return "";
 }
@@ -184,7 +214,7 @@ void export_array(std::vector<ArrowColumn> columns, size_t rows, ArrowArray& arr
     child = {};
     child.length = static_cast<int64_t>(rows);
     child.null_count = kept[i]->nulls();
-    child.n_buffers = kept[i]->buffer_count();
+    child.n_buffers = kept[i]->buffer_count;
     child.buffers = kept[i]->buffers;
     child.private_data = kept[i].release();
     child.release = release<ExportedColumn, ArrowArray>;

@@ -11,7 +11,11 @@
 
 namespace braid {
 
-enum class ArrowType : uint8_t { kInt64, kDouble, kText, kBinary, kTimestamp };
+/// The C header's BRAID_ARROW_*, less one. kNull: a column in which no value was met.
+enum class ArrowType : uint8_t { kInt64, kDouble, kText, kBinary, kTimestamp, kBool, kNull };
+
+/// Is there a double of the same value?
+bool is_exact_double(int64_t value);
 
 /// Values of one column; a null has a value too, which nobody reads.
 class ArrowColumn {
@@ -23,20 +27,23 @@ class ArrowColumn {
   size_t text_bytes() const { return bytes_.size(); }
 
   void push_null();
-  void push(int64_t value);       ///< kInt64, kTimestamp; a double where the column has doubles
+  void push(int64_t value);       ///< kInt64, kTimestamp, kBool; a double where the column has doubles
   void push(double value);        ///< NaN is null, as in SQL
   void push(std::string_view value);
   /// The values of `rows`; `nulls` has a mark for each value, or is null.
   void push_rows(const int64_t* values, const uint8_t* nulls, std::span<const uint32_t> rows);
   void push_rows(const double* values, const uint8_t* nulls, std::span<const uint32_t> rows);
   void push_repeated(std::string_view value, size_t count);
-  /// Gives another type to what is there: doubles for integers, texts for both. Only before the column is exported.
-  void widen(ArrowType type);
+  /// Gives another type to what is there: integers for booleans, doubles for those, texts for all of them, bytes for texts, any for nulls. False, and
+  /// nothing done, when an integer is no double. Only before the column is exported.
+  bool widen(ArrowType type);
 
  private:
   friend struct ExportedColumn;
   void note(bool valid);
   void note_valid(size_t count);
+  bool is_valid(size_t row) const { return nulls_ == 0 || (validity_[row / 8] >> (row % 8) & 1) != 0; }
+  bool holds_integers() const { return type_ == ArrowType::kInt64 || type_ == ArrowType::kTimestamp || type_ == ArrowType::kBool; }
   template <typename Value>
   void push_one_by_one(const Value* values, const uint8_t* nulls, std::span<const uint32_t> rows);
 

@@ -376,20 +376,70 @@ struct ArrowArray {
 };
 #endif
 
+/* Apache Arrow's C stream interface, as its specification gives it. */
+#ifndef ARROW_C_STREAM_INTERFACE
+#define ARROW_C_STREAM_INTERFACE
+struct ArrowArrayStream {
+  int (*get_schema)(struct ArrowArrayStream*, struct ArrowSchema* out);
+  int (*get_next)(struct ArrowArrayStream*, struct ArrowArray* out);
+  const char* (*get_last_error)(struct ArrowArrayStream*);
+  void (*release)(struct ArrowArrayStream*);
+  void* private_data;
+};
+#endif
+
+/* Types of columns. Each column of a statement has one for all its rows, though SQLite gives each value a type of its own. It is, in this order:
+ *  1. the one that braid_arrow_options asks for;
+ *  2. what the values of the first batch have in common: integers and doubles together are doubles, texts and bytes are bytes, texts and numbers are
+ *     texts (as SQLite writes the numbers). Values of a column declared BOOLEAN that are 0 and 1 are bool; those of one declared TIMESTAMP or DATETIME
+ *     that are texts of times are timestamps; integers of one declared REAL, FLOAT or DOUBLE are doubles;
+ *  3. where the first batch has only NULLs, the declared one by SQLite's rules (INT, CHAR, CLOB, TEXT, JSON, BLOB, REAL, FLOA, DOUB, BOOL, TIMESTAMP,
+ *     DATETIME somewhere in it), and null where nothing is declared, as for expressions.
+ * Nothing is changed in silence: a value that the type cannot hold without loss (a text among integers of a later batch, an integer beyond 2^53 that is no
+ * double, a text that is no UTF-8, bytes among numbers) ends the batch with BRAID_CONSTRAINT, naming column and row. NaN is null, as in SQL. */
+#define BRAID_ARROW_AUTO 0
+#define BRAID_ARROW_INT64 1
+#define BRAID_ARROW_DOUBLE 2
+#define BRAID_ARROW_UTF8 3      /* numbers too, as SQLite writes them */
+#define BRAID_ARROW_BINARY 4    /* texts too */
+#define BRAID_ARROW_TIMESTAMP 5 /* microseconds in UTC; of texts, and of integers that are microseconds */
+#define BRAID_ARROW_BOOL 6
+#define BRAID_ARROW_NULL 7
+
 #define BRAID_BATCH_ROWS_MAX 1048576
 
 /// The next rows of a statement as the columns of one struct array. BRAID_ROW when there are rows, BRAID_DONE when there are no more; then the
 /// statement begins anew at the next call. A SELECT of columns of one hypertable, with conditions on time, tags and fields alone, is answered
 /// from its columns without a row being made.
-/// Shapes:    up to `rows_max` rows, fewer when their texts are large; `schema` may be NULL.
-/// Types:     int64, double, utf8, binary; timestamp[us, UTC] for time columns of hypertables; booleans are int64. They are decided by declared
-///            types and the first batch: integers and doubles together are double, anything else that is mixed is utf8.
-/// Errors:    those of braid_statement_step; BRAID_INVALID_ARGUMENT (rows_max); BRAID_CONSTRAINT: a value does not have the type that the first
-///            batch gave its column; BRAID_MISUSE: the statement was stepped and not reset.
+/// Shapes:    up to `rows_max` rows, fewer when the batch would hold more than 64 MiB; `schema` may be NULL.
+/// Types:     as above, all BRAID_ARROW_AUTO.
+/// Errors:    those of braid_statement_step; BRAID_INVALID_ARGUMENT (rows_max); BRAID_CONSTRAINT: a value does not fit the type of its column;
+///            BRAID_MISUSE: the statement was stepped and not reset, or a stream reads it.
 /// On error:  nothing is filled in; the statement is reset.
 /// Ownership: the caller calls `release` of `schema` and of `array`; both outlive the statement. Neither is set but for BRAID_ROW.
 /// Source:    https://arrow.apache.org/docs/format/CDataInterface.html
 BRAID_API int32_t braid_statement_batch(braid_statement* statement, int64_t rows_max, struct ArrowSchema* schema, struct ArrowArray* array);
+
+typedef struct braid_arrow_options {
+  size_t size_bytes;
+  int64_t rows_max;      /* of one array, to BRAID_BATCH_ROWS_MAX; 0: 65536 */
+  int64_t bytes_max;     /* an array ends when it holds so many, to 1 GiB; 0: 64 MiB */
+  const int32_t* types;  /* BRAID_ARROW_* for each column; NULL: all BRAID_ARROW_AUTO */
+  size_t type_count;     /* 0, or the number of columns */
+} braid_arrow_options;
+
+/// Hands the rows of a statement over as an Arrow C stream, as DuckDB, pandas, Polars and others read it. The first array is read here, since it decides
+/// the types; each other one when `get_next` asks for it, so that no more than two are held at a time.
+/// Shapes:    `options` may be NULL. Arrays are struct arrays with a child for each column.
+/// Errors:    as braid_statement_batch. Later ones come from get_next as a number of errno, with the message from get_last_error and
+///            braid_connection_error: ECANCELED (BRAID_INTERRUPTED), ENOMEM, EIO (also BRAID_CORRUPT), ENOSPC, EBUSY, EOVERFLOW (BRAID_LIMIT), EACCES, EROFS,
+///            ENOENT, else EINVAL. The stream then ends: each further call answers the same.
+/// On error:  `stream->release` is NULL; the statement is reset.
+/// Ownership: the caller calls `release` of the stream, at its end or before, which resets the statement; and of each array, which may outlive all else.
+///            Once statement or connection are closed, or the statement is reset, the stream answers EINVAL; until it is released it keeps the database open.
+/// Threads:   the stream is used as the statement is: by one thread at a time, together with its connection.
+/// Source:    https://arrow.apache.org/docs/format/CStreamInterface.html
+BRAID_API int32_t braid_statement_arrow(braid_statement* statement, const braid_arrow_options* options, struct ArrowArrayStream* stream);
 
 /* ---- Graph ---------------------------------------------------------------------------------------------------------- */
 

@@ -19,6 +19,7 @@ struct ConnectionState {
   std::shared_ptr<Database> database;
   std::unique_ptr<Connection> connection;  ///< null once disconnected
   std::set<braid_statement*> statements;
+  uint64_t runs = 0;  ///< of statements that streams read, so far
   std::string error;
   int64_t error_offset = -1;
   std::string labels, properties, type;  ///< texts lent to the caller until the next call

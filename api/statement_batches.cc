@@ -1,9 +1,11 @@
 #include "api/statement_batches.h"
 
 #include <algorithm>
+#include <cctype>
 
 #include <fmt/format.h>
 
+#include "graph/utf8_text.h"
 #include "sql/rollup_recognition.h"
 #include "sql/series_selection.h"
 #include "sql/time_text.h"
@@ -14,16 +16,25 @@ namespace braid {
 
 namespace {
 
-/// A batch ends when one of its columns has so many bytes of text, so that offsets of 32 bits suffice and memory is bounded.
-constexpr size_t kTextBytes = size_t{64} << 20;
+struct DeclaredType {
+  std::string_view part;  // of the declaration, as SQLite looks for its affinities
+  ArrowType type;
+};
+/// The first that fits. NUMERIC and what is not here say nothing.
+constexpr DeclaredType kDeclaredTypes[] = {{"TIMESTAMP", ArrowType::kTimestamp}, {"DATETIME", ArrowType::kTimestamp}, {"BOOL", ArrowType::kBool},
+                                           {"INT", ArrowType::kInt64},           {"CHAR", ArrowType::kText},          {"CLOB", ArrowType::kText},
+                                           {"TEXT", ArrowType::kText},           {"JSON", ArrowType::kText},          {"BLOB", ArrowType::kBinary},
+                                           {"REAL", ArrowType::kDouble},         {"FLOA", ArrowType::kDouble},        {"DOUB", ArrowType::kDouble}};
 
-/// A guess from the declared type; the first values may tell otherwise.
-ArrowType declared_type(const char* declared) {
-  const std::string_view text = declared == nullptr ? "" : declared;
-  if (text == "TIMESTAMP TEXT") return ArrowType::kTimestamp;
-  if (text == "DOUBLE" || text == "REAL") return ArrowType::kDouble;
-  if (text == "BIGINT" || text == "INTEGER" || text == "BOOLEAN") return ArrowType::kInt64;
-  return text == "BLOB" ? ArrowType::kBinary : ArrowType::kText;
+/// How a hypertable declares its time, which is always one.
+constexpr std::string_view kHypertableTime = "TIMESTAMP TEXT";
+
+std::optional<ArrowType> declared_type(std::string_view declared) {
+  std::string upper(declared);
+  for (char& letter : upper) letter = static_cast<char>(std::toupper(static_cast<unsigned char>(letter)));
+  for (const DeclaredType& row : kDeclaredTypes)
+    if (upper.find(row.part) != std::string::npos) return row.type;
+  return std::nullopt;
 }
 
 ArrowType type_of_value(int sqlite_type) {
@@ -35,11 +46,40 @@ ArrowType type_of_value(int sqlite_type) {
   }
 }
 
-/// The type that holds values of both.
-ArrowType common_type(ArrowType a, ArrowType b) {
-  const auto number = [](ArrowType type) { return type == ArrowType::kInt64 || type == ArrowType::kDouble; };
+/// Order of the numbers: each holds those before it.
+int number_rank(ArrowType type) {
+  switch (type) {
+    case ArrowType::kBool: return 1;
+    case ArrowType::kInt64: return 2;
+    case ArrowType::kDouble: return 3;
+    case ArrowType::kText:
+    case ArrowType::kBinary:
+    case ArrowType::kTimestamp:
+    case ArrowType::kNull: break;
+  }
+  return 0;
+}
+
+/// The type that holds values of both without loss; none for times, and for bytes beside numbers.
+std::optional<ArrowType> common_type(ArrowType a, ArrowType b) {
   if (a == b) return a;
-  return number(a) && number(b) ? ArrowType::kDouble : ArrowType::kText;
+  const int rank_a = number_rank(a), rank_b = number_rank(b);
+  if (rank_a > 0 && rank_b > 0) return rank_a > rank_b ? a : b;
+  const auto is = [&](ArrowType type) { return a == type || b == type; };
+  if (is(ArrowType::kText) && is(ArrowType::kBinary)) return ArrowType::kBinary;
+  if (is(ArrowType::kText) && (rank_a > 0 || rank_b > 0)) return ArrowType::kText;
+  return std::nullopt;
+}
+
+std::string_view type_name(ArrowType type) {
+  constexpr std::string_view kNames[] = {"int64", "double", "utf8", "binary", "timestamp", "bool", "null"};
+  return kNames[static_cast<size_t>(type)];
+}
+
+/// Where no character of UTF-8 begins.
+std::optional<size_t> broken_text(std::string_view text) {
+  const bool ascii = std::all_of(text.begin(), text.end(), [](char c) { return static_cast<unsigned char>(c) < 0x80; });
+  return ascii ? std::nullopt : find_no_utf8(text);
 }
 
 struct Requesting {
@@ -52,27 +92,35 @@ struct Requesting {
 
 }  // namespace
 
-Result<std::unique_ptr<StatementBatches>> StatementBatches::start(Statement& statement) {
-  std::unique_ptr<StatementBatches> batches(new StatementBatches(statement));
+Result<std::unique_ptr<StatementBatches>> StatementBatches::start(Statement& statement, BatchOptions options, uint64_t run) {
+  std::unique_ptr<StatementBatches> batches(new StatementBatches(statement, std::move(options), run));
   BRAID_TRY(batches->begin());
   return batches;
 }
 
-void StatementBatches::name_columns() {
+Status StatementBatches::name_columns() {
   sqlite3_stmt* raw = statement_.get();
-  for (int i = 0; i < sqlite3_column_count(raw); ++i) {
+  const int count = sqlite3_column_count(raw);
+  if (!options_.types.empty() && options_.types.size() != static_cast<size_t>(count))
+    return Status(StatusCode::kInvalidArgument, fmt::format("types: {} are given, the statement has {} columns", options_.types.size(), count));
+  for (int i = 0; i < count; ++i) {
     const char* name = sqlite3_column_name(raw, i);
+    const char* given = sqlite3_column_decltype(raw, i);
+    const std::string_view declaration = given == nullptr ? "" : given;
+    const auto wanted = options_.types.empty() ? std::nullopt : options_.types[static_cast<size_t>(i)];
+    const auto declared = wanted ? wanted : declared_type(declaration);
     names_.emplace_back(name == nullptr ? "" : name);
-    columns_.emplace_back(declared_type(sqlite3_column_decltype(raw, i)));
-    decided_.push_back(columns_.back().type() == ArrowType::kTimestamp);
+    columns_.emplace_back(declared.value_or(ArrowType::kText));
+    rules_.push_back({wanted || declaration == kHypertableTime, declared.has_value(), false});
   }
+  return {};
 }
 
 /// Steps once. A recognised statement has given its scan away then, and is done.
 Status StatementBatches::begin() {
   std::optional<RecognizedScan> recognized;
   Connection& connection = statement_.connection();
-  if (connection.series_fast_path()) {
+  if (connection.series_fast_path() && options_.types.empty()) {
     connection.look_at_schema([&](const SchemaLookup& schema) {
       if (schema.names_hypertable(statement_.sql())) recognized = recognize_scan(statement_.sql(), schema);
     });
@@ -89,7 +137,7 @@ Status StatementBatches::begin() {
     BRAID_ASSIGN(has_row_, statement_.step());
   }
   // The first step may have prepared it again.
-  name_columns();
+  BRAID_TRY(name_columns());
   if (!request.scan) return {};
   table_ = recognized->table;
   rows_left_ = recognized->limit;
@@ -115,6 +163,12 @@ std::vector<ArrowType> StatementBatches::types() const {
   return types;
 }
 
+/// After the first batch every column has its type.
+void StatementBatches::settle_nulls() {
+  for (size_t i = 0; i < columns_.size(); ++i)
+    if (!rules_[i].seen && !rules_[i].declared) columns_[i].widen(ArrowType::kNull);
+}
+
 std::vector<ArrowColumn> StatementBatches::take() {
   std::vector<ArrowColumn> taken;
   for (ArrowColumn& column : columns_) {
@@ -126,13 +180,17 @@ std::vector<ArrowColumn> StatementBatches::take() {
   return taken;
 }
 
-bool StatementBatches::is_full() const {
-  return std::any_of(columns_.begin(), columns_.end(), [](const ArrowColumn& column) { return column.text_bytes() >= kTextBytes; });
+size_t StatementBatches::bytes() const {
+  size_t sum = rows_ * columns_.size() * sizeof(int64_t);
+  for (const ArrowColumn& column : columns_) sum += column.text_bytes();
+  return sum;
 }
 
 Result<bool> StatementBatches::next(size_t rows_max) {
   rows_ = 0;
-  return scan_ ? next_scanned(rows_max) : next_stepped(rows_max);
+  BRAID_ASSIGN(const bool more, scan_ ? next_scanned(rows_max) : next_stepped(rows_max));
+  if (first_batch_ && !scan_) settle_nulls();
+  return more;
 }
 
 // ---- Rows that SQLite makes --------------------------------------------------------------------------------------------------
@@ -151,9 +209,50 @@ Status StatementBatches::add_row() {
   return {};
 }
 
-Status StatementBatches::cannot_hold(size_t column) const {
-  return Status(StatusCode::kConstraint,
-                fmt::format("column '{}': a value is not of the type that the first rows gave the column; CAST gives it one type", names_[column]));
+Status StatementBatches::cannot_hold(size_t column, std::string_view why) const {
+  return Status(StatusCode::kConstraint, fmt::format("column '{}', row {} of the batch: {}; CAST in the statement, or a type in the options, gives all values one type",
+                                                     names_[column], rows_ + 1, why));
+}
+
+Status StatementBatches::fit(size_t index, ArrowType given) {
+  ArrowColumn& column = columns_[index];
+  ColumnRule& rule = rules_[index];
+  const ArrowType has = column.type();
+  // Before the first value the type is only the declared one, which is kept for what it was declared for.
+  const bool guessed = first_batch_ && !rule.seen && !rule.fixed;
+  const bool kept = has == ArrowType::kDouble && number_rank(given) > 0;
+  const auto wanted = guessed && !kept ? std::optional(given) : common_type(has, given);
+  rule.seen = true;
+  if (wanted == has) return {};
+  if (!wanted || rule.fixed || !first_batch_)
+    return cannot_hold(index, fmt::format("a value of type {} does not fit type {}{}", type_name(given), type_name(has),
+                                          rule.fixed ? "" : ", which the rows before it gave the column"));
+  return column.widen(*wanted) ? Status() : cannot_hold(index, "a double comes after integers that no double holds exactly");
+}
+
+Status StatementBatches::add_text(size_t index, std::string_view text) {
+  if (columns_[index].type() == ArrowType::kText) {
+    if (const auto place = broken_text(text)) return cannot_hold(index, fmt::format("the text is no UTF-8 at byte {}; its type could be binary", *place));
+  }
+  columns_[index].push(text);
+  return {};
+}
+
+/// A value of a column of times. False, and nothing is added, for what is no time while the type is a guess.
+Result<bool> StatementBatches::add_time(size_t index, int sqlite_type) {
+  sqlite3_stmt* raw = statement_.get();
+  const int number = static_cast<int>(index);
+  ColumnRule& rule = rules_[index];
+  std::optional<Timestamp> time;
+  // Safety: SQLite lends bytes until the next step.
+  if (sqlite_type == SQLITE_TEXT)
+    time = parse_time({reinterpret_cast<const char*>(sqlite3_column_text(raw, number)), static_cast<size_t>(sqlite3_column_bytes(raw, number))});
+  if (sqlite_type == SQLITE_INTEGER && rule.fixed) time = Timestamp(sqlite3_column_int64(raw, number));
+  if (!time && !rule.seen && !rule.fixed) return false;
+  if (!time) return cannot_hold(index, "a value is no time");
+  rule.seen = true;
+  columns_[index].push(time->value());
+  return true;
 }
 
 Status StatementBatches::add_value(size_t index) {
@@ -165,32 +264,29 @@ Status StatementBatches::add_value(size_t index) {
     column.push_null();
     return {};
   }
-  const auto text = [&] {
-    // Safety: SQLite lends bytes until the next step, and they are copied here.
-    const auto* bytes = static_cast<const char*>(type == SQLITE_BLOB ? sqlite3_column_blob(raw, number) : reinterpret_cast<const void*>(sqlite3_column_text(raw, number)));
-    return std::string_view(bytes == nullptr ? "" : bytes, static_cast<size_t>(sqlite3_column_bytes(raw, number)));
-  };
   if (column.type() == ArrowType::kTimestamp) {
-    const auto time = parse_time(text());
-    if (!time) return cannot_hold(index);
-    column.push(time->value());
-    return {};
+    BRAID_ASSIGN(const bool added, add_time(index, type));
+    if (added) return {};
   }
-  const ArrowType given = type_of_value(type);
-  const ArrowType wanted = decided_[index] || given == column.type() ? common_type(column.type(), given) : column.type() == ArrowType::kDouble && given == ArrowType::kInt64 ? ArrowType::kDouble : given;
-  if (wanted != column.type()) {
-    if (!first_batch_) return cannot_hold(index);
-    column.widen(wanted);
-  }
-  decided_[index] = true;
+  const int64_t integer = type == SQLITE_INTEGER ? sqlite3_column_int64(raw, number) : 0;
+  const bool boolean = column.type() == ArrowType::kBool && type == SQLITE_INTEGER && (integer == 0 || integer == 1);
+  BRAID_TRY(fit(index, boolean ? ArrowType::kBool : type_of_value(type)));
   switch (column.type()) {
     case ArrowType::kInt64:
-    case ArrowType::kTimestamp: column.push(static_cast<int64_t>(sqlite3_column_int64(raw, number))); break;
-    case ArrowType::kDouble: column.push(sqlite3_column_double(raw, number)); break;
+    case ArrowType::kBool:
+    case ArrowType::kTimestamp:
+    case ArrowType::kNull: column.push(integer); return {};
+    case ArrowType::kDouble:
+      if (type == SQLITE_INTEGER && !is_exact_double(integer)) return cannot_hold(index, fmt::format("no double holds {} exactly", integer));
+      column.push(sqlite3_column_double(raw, number));
+      return {};
     case ArrowType::kText:
-    case ArrowType::kBinary: column.push(text()); break;
+    case ArrowType::kBinary: break;
   }
-  return {};
+  // Safety: SQLite lends bytes until the next step, and they are copied here.
+  const auto* bytes = static_cast<const char*>(type == SQLITE_BLOB ? sqlite3_column_blob(raw, number) : reinterpret_cast<const void*>(sqlite3_column_text(raw, number)));
+  if (bytes == nullptr && sqlite3_column_bytes(raw, number) > 0) return Status(StatusCode::kOutOfMemory, "a value of the statement");
+  return add_text(index, {bytes == nullptr ? "" : bytes, static_cast<size_t>(sqlite3_column_bytes(raw, number))});
 }
 
 // ---- Rows of a scan ----------------------------------------------------------------------------------------------------------
@@ -210,7 +306,7 @@ Result<bool> StatementBatches::next_scanned(size_t rows_max) {
       if (in_run_) continue;
       break;
     }
-    size_t count = std::min(scan_->rows().size() - at_, rows_max - rows_);
+    size_t count = rows_that_fit(std::min(scan_->rows().size() - at_, rows_max - rows_));
     if (rows_left_) {
       count = static_cast<size_t>(std::min<uint64_t>(count, *rows_left_));
       *rows_left_ -= count;
@@ -233,6 +329,21 @@ void StatementBatches::note_read() {
   statement_.connection().note_series_read(std::move(read));
 }
 
+/// So many of the next rows that their texts keep within the batch's bytes; at least one.
+size_t StatementBatches::rows_that_fit(size_t count) const {
+  size_t held = bytes();
+  for (const ScannedColumn& source : sources_) {
+    if (source.kind != ScannedColumn::Kind::kField) continue;
+    const PointColumn& from = scan_->block().columns[source.index];
+    if (!from.loaded || from.texts.empty()) continue;
+    for (size_t i = 0; i < count; ++i) {
+      held += from.texts[scan_->rows()[at_ + i]].size();
+      if (held > options_.bytes_max) count = std::max<size_t>(i, 1);
+    }
+  }
+  return count;
+}
+
 Status StatementBatches::add_run(size_t count) {
   const std::span<const uint32_t> rows = scan_->rows().subspan(at_, count);
   if (tags_series_ != scan_->series()) {
@@ -244,8 +355,8 @@ Status StatementBatches::add_run(size_t count) {
     ArrowColumn& to = columns_[column];
     switch (source.kind) {
       case ScannedColumn::Kind::kTime: to.push_rows(scan_->block().times.data(), nullptr, rows); break;
-      case ScannedColumn::Kind::kTag: BRAID_TRY(add_tag(source.index, count, to)); break;
-      case ScannedColumn::Kind::kField: add_field(scan_->block().columns[source.index], rows, to); break;
+      case ScannedColumn::Kind::kTag: BRAID_TRY(add_tag(column, source.index, count)); break;
+      case ScannedColumn::Kind::kField: BRAID_TRY(add_field(column, scan_->block().columns[source.index], rows)); break;
     }
   }
   at_ += count;
@@ -253,12 +364,14 @@ Status StatementBatches::add_run(size_t count) {
   return {};
 }
 
-Status StatementBatches::add_tag(size_t tag, size_t count, ArrowColumn& to) const {
+Status StatementBatches::add_tag(size_t column, size_t tag, size_t count) {
+  ArrowColumn& to = columns_[column];
   const auto& value = tags_[tag];
   const auto number = value && table_.tag_type(tag) == FieldType::kInt64 ? integer_of_tag(*value) : std::nullopt;
   if (value && table_.tag_type(tag) == FieldType::kInt64 && !number)
     return Status(StatusCode::kCorrupt, fmt::format("tag '{}' of series {} is '{}', no whole number", table_.tags[tag], tags_series_.value(), *value));
   if (value && !number) {
+    if (const auto place = broken_text(*value)) return cannot_hold(column, fmt::format("the text is no UTF-8 at byte {}", *place));
     to.push_repeated(*value, count);
     return {};
   }
@@ -269,23 +382,25 @@ Status StatementBatches::add_tag(size_t tag, size_t count, ArrowColumn& to) cons
   return {};
 }
 
-void StatementBatches::add_field(const PointColumn& from, std::span<const uint32_t> rows, ArrowColumn& to) const {
+Status StatementBatches::add_field(size_t column, const PointColumn& from, std::span<const uint32_t> rows) {
+  ArrowColumn& to = columns_[column];
   const uint8_t* nulls = from.nulls.empty() ? nullptr : from.nulls.data();
   if (!from.loaded) {
     for (size_t i = 0; i < rows.size(); ++i) to.push_null();
-    return;
+    return {};
   }
   switch (from.type) {
-    case FieldType::kDouble: to.push_rows(from.reals.data(), nulls, rows); return;
+    case FieldType::kDouble: to.push_rows(from.reals.data(), nulls, rows); return {};
     case FieldType::kInt64:
-    case FieldType::kBool: to.push_rows(from.integers.data(), nulls, rows); return;
+    case FieldType::kBool: to.push_rows(from.integers.data(), nulls, rows); return {};
     case FieldType::kText:
     case FieldType::kJson: break;
   }
   for (const uint32_t row : rows) {
     if (from.is_null(row)) to.push_null();
-    else to.push(from.texts[row]);
+    else BRAID_TRY(add_text(column, from.texts[row]));
   }
+  return {};
 }
 
 }  // namespace braid

@@ -13,11 +13,21 @@
 
 namespace braid {
 
+struct BatchOptions {
+  size_t bytes_max = size_t{64} << 20;           ///< a batch ends when it holds so many; offsets have 32 bits, so at most 1 GiB
+  std::vector<std::optional<ArrowType>> types{};  ///< what the caller wants, one per column; empty: nothing
+};
+
 /// One run of a statement. The statement outlives it.
+///
+/// The type of a column: the one that the caller wants; else what its values in the first batch have in common, where a boolean, a time and a double
+/// need the declaration of the column to be told from an integer and a text; else, without a value, what is declared.
 class StatementBatches {
  public:
-  /// Starts the statement, which must not be running.
-  static Result<std::unique_ptr<StatementBatches>> start(Statement& statement);
+  /// Starts the statement, which must not be running. `run` tells runs that streams read from others.
+  static Result<std::unique_ptr<StatementBatches>> start(Statement& statement, BatchOptions options, uint64_t run);
+
+  uint64_t run() const { return run_; }
 
   /// The next rows, at least one; false when there are no more.
   Result<bool> next(size_t rows_max);
@@ -33,24 +43,40 @@ class StatementBatches {
     enum class Kind : uint8_t { kTime, kTag, kField } kind;
     size_t index;
   };
-  explicit StatementBatches(Statement& statement) : statement_(statement) {}
-  void name_columns();
+  StatementBatches(Statement& statement, BatchOptions options, uint64_t run) : statement_(statement), options_(std::move(options)), run_(run) {}
+  Status name_columns();
   Status begin();
   Result<bool> next_stepped(size_t rows_max);
   Status add_row();
   Status add_value(size_t column);
-  Status cannot_hold(size_t column) const;
+  Result<bool> add_time(size_t column, int sqlite_type);
+  Status add_text(size_t column, std::string_view text);
+  /// The column made one that can hold a value of type `given`.
+  Status fit(size_t column, ArrowType given);
+  Status cannot_hold(size_t column, std::string_view why) const;
+  void settle_nulls();
   Result<bool> next_scanned(size_t rows_max);
   Status add_run(size_t count);
-  Status add_tag(size_t tag, size_t count, ArrowColumn& to) const;
+  Status add_tag(size_t column, size_t tag, size_t count);
   void note_read();
-  void add_field(const PointColumn& from, std::span<const uint32_t> rows, ArrowColumn& to) const;
-  bool is_full() const;
+  Status add_field(size_t column, const PointColumn& from, std::span<const uint32_t> rows);
+  size_t rows_that_fit(size_t count) const;
+  size_t bytes() const;
+  bool is_full() const { return bytes() >= options_.bytes_max; }
+
+  /// What is known of a column's type before its values.
+  struct ColumnRule {
+    bool fixed;     // no value changes it
+    bool declared;  // it is what a column without values is
+    bool seen;      // a value was met
+  };
 
   Statement& statement_;
+  const BatchOptions options_;
+  const uint64_t run_;
   std::vector<std::string> names_;
   std::vector<ArrowColumn> columns_;
-  std::vector<bool> decided_;  // is a column's type more than a guess?
+  std::vector<ColumnRule> rules_;
   bool first_batch_ = true;
   size_t rows_ = 0;
   bool has_row_ = false;       // the statement stands on a row that is not in a batch yet
