@@ -1,20 +1,57 @@
-/* Braid: rows, a property graph and time series in one directory, one library and one commit.
+/** \file
+ * Braid: rows, a property graph and time series in one directory, one library and one commit.
  *
- * Rules true of every call
- *  - Functions return an int32_t code (BRAID_OK is 0) unless their return type says otherwise. On error the message is kept on
- *    the handle that the call was made on and read with the `_error` function of that handle; it names what failed, where, and
- *    what was expected. A NULL handle is answered with BRAID_MISUSE, never with a crash.
- *  - Text goes in as pointer and length in bytes, UTF-8, without need of a terminator; a length of BRAID_NUL_TERMINATED (-1)
- *    means "up to the NUL". Text comes out as pointer and length, and is NUL-terminated for convenience. A NULL pointer is an
- *    SQL NULL where a value is expected, and BRAID_INVALID_ARGUMENT elsewhere.
- *  - Handles are opaque. Each kind has one close function; it accepts NULL. A child handle keeps its parents alive, so handles
- *    may be closed in any order; a database is really closed when its last handle is.
- *  - Threads: a braid_database may be used by any number of threads. A connection, and the statements, batches and appenders made on it,
- *    may be used by one thread at a time; different connections are independent. In a child process made with
- *    fork while a database is open every call answers BRAID_MISUSE, and closing does nothing: it may only end, or call exec.
+ * This header is the whole interface and its manual: first the rules that hold for every call, then the sections in the order in which a program meets
+ * them. What SQL does as naturally has no function here: braid_execute and braid_prepare run it, and docs/ describes it.
+ *
+ * A program in short:
+ *
+ *     braid_open, braid_connect                      a directory, and a place to work
+ *     braid_begin(BRAID_WRITE)                       optional: each call is a transaction of its own otherwise
+ *       braid_execute, braid_prepare ...             rows, and everything else that SQL can do
+ *       braid_nodes_create, braid_edges_create ...   the graph
+ *       braid_appender_open, braid_appender_point    points
+ *     braid_commit                                   all of it, or nothing of it
+ *     braid_disconnect, braid_close
+ *
+ * ERRORS
+ *  - Functions return an int32_t code (BRAID_OK is 0) unless their return type says otherwise. A program acts on the code; the message is for people: it
+ *    names what failed, where, and what was expected. It is kept on the handle that the call was made on and read with the `_error` function of that
+ *    handle (for statements, appenders, streams and projections that of their connection), until the next call on it.
+ *  - A NULL handle is answered with BRAID_MISUSE, never with a crash. So is a call that is not valid in this state: on a statement whose connection is closed,
+ *    say. Other wrong arguments are BRAID_INVALID_ARGUMENT, and named. An output is set to NULL or 0 before anything can fail, or left alone.
+ *  - Getters, which return values, answer NULL, 0 or "" where there is none.
+ *
+ * VALUES AND UNITS
+ *  - Text goes in as pointer and length in bytes, UTF-8, without need of a terminator; a length of BRAID_NUL_TERMINATED (-1) means "up to the NUL". Where no
+ *    length is given, text ends with NUL. Text comes out as pointer and length, and is NUL-terminated for convenience. A NULL pointer is an SQL NULL where
+ *    a value is expected, and BRAID_INVALID_ARGUMENT elsewhere.
+ *  - Times are int64_t microseconds since 1970-01-01T00:00:00Z, and ranges of them half-open. Durations are milliseconds where their name ends in `_ms` or is
+ *    `milliseconds`. Sizes are bytes. Ids of nodes and edges are positive.
+ *  - Structs begin with `size_bytes`: set it to sizeof the struct, and what is not wanted to 0, before the call. A later release may add fields at their end: a
+ *    program that was compiled before goes on. Structs that stand in arrays (braid_column, braid_neighbor, braid_value) are frozen instead. None is passed by value.
+ *
+ * OWNERSHIP
+ *  - Handles are opaque. Each kind has one close function; it accepts NULL. A child keeps its parents alive, so handles may be closed in any order; a database
+ *    is really closed when the last of its connections, statements, batches, appenders, projections and streams is.
+ *  - What goes in is copied, or used until the call returns, and never freed by Braid. What comes out by pointer is lent, and stays until the call that its
+ *    function names.
  *  - Close all handles before the program calls exit or returns from main, not from a static destructor: the libraries within are gone by then.
- *  - Times are int64_t microseconds since 1970-01-01T00:00:00Z. Ids of nodes and edges are positive.
- *  - Structs begin with `size_bytes`: set it to sizeof the struct before the call.
+ *
+ * THREADS
+ *  - A braid_database may be used by any number of threads at a time, until one closes it. Its error message is kept for each thread.
+ *  - A connection, with the statements, streams, appenders and projections made on it, is used by one thread at a time. Threads may take turns, when the program
+ *    sees to it (with a lock, say) that one has finished before the next begins. Different connections are independent.
+ *  - A batch is used by one thread at a time. Different batches are independent, of connections too.
+ *  - braid_interrupt may be called by any thread until its connection is closed. A braid_cancel may be used by any number of threads, and outlives what it is set on.
+ *  - Arrays and schemas of Arrow belong to whoever has them: any thread may read and release them, at any time.
+ *  - Functions of the program that a call is given are called by the thread of that call, before it returns. The one of braid_on_log is called by any
+ *    thread, one at a time. What they may call stands with each.
+ *  - braid_version, braid_code_text, braid_code_name, braid_option_at: any thread, any time.
+ *  - In a child process made with fork while a database is open every call answers BRAID_MISUSE, and closing does nothing: it may only end, or call exec.
+ *
+ * RELEASES
+ *  - Numbers of codes and of constants are frozen, and so are functions and the fields of structs that are there: api/braid.abi lists them.
  */
 #ifndef BRAID_H
 #define BRAID_H
@@ -38,40 +75,43 @@ extern "C" {
 
 #define BRAID_NUL_TERMINATED ((int64_t)-1)
 
-/* ---- Codes. Numbers are frozen. ------------------------------------------------------------------------------------- */
+/* ==== Codes ========================================================================================================== */
+/** \defgroup braid_codes Codes
+ * What a call answers, and what a program can do about it. Numbers are frozen.
+ *
+ *  - Try again later: BRAID_BUSY, BRAID_NOT_VISIBLE (of reads), BRAID_LIMIT when it names memory.
+ *  - Roll back and begin the transaction again: BRAID_CONFLICT, BRAID_SNAPSHOT_TOO_OLD.
+ *  - Make room, then try again: BRAID_FULL.
+ *  - Close the database and open it again: BRAID_UNKNOWN_OUTCOME, BRAID_READ_ONLY after an error of a disk, BRAID_NOT_VISIBLE that stays.
+ *  - Restore a backup, or braid_repair: BRAID_CORRUPT.
+ *  - The data or the user is at fault: BRAID_CONSTRAINT, BRAID_NOT_FOUND, BRAID_DENIED, BRAID_SQL.
+ *  - The program is at fault: BRAID_INVALID_ARGUMENT, BRAID_MISUSE.
+ * \{ */
 
 #define BRAID_OK 0
 #define BRAID_INVALID_ARGUMENT 1  /* an argument is wrong; the message names it */
 #define BRAID_NOT_FOUND 2         /* the object named does not exist */
-#define BRAID_CONSTRAINT 3        /* a rule of the data would be broken: unique, ends exist, restrict, SQL constraint */
+#define BRAID_CONSTRAINT 3        /* a rule of the data would be broken: unique, ends exist, restrict, SQL constraint, a column's type */
 #define BRAID_BUSY 4              /* somebody else has it: another process, another writer; try again later */
 #define BRAID_CONFLICT 5          /* the transaction read an older snapshot and now writes; roll back and begin again. What will write begins
                                      with BRAID_WRITE: the database's own work commits too */
-#define BRAID_READ_ONLY 6         /* read transaction, or the database refuses writes until it is reopened */
+#define BRAID_READ_ONLY 6         /* read transaction, or the database refuses writes until it is reopened; the message says which */
 #define BRAID_IO 7                /* the operating system reported an error */
 #define BRAID_FULL 8              /* no space left; the transaction was rolled back */
 #define BRAID_CORRUPT 9           /* bytes on disk are damaged; the message names the file */
-#define BRAID_LIMIT 10            /* a limit with a name was reached; braid_option_get lists them */
-#define BRAID_INTERRUPTED 11      /* braid_interrupt was called, or a deadline passed */
+#define BRAID_LIMIT 10            /* a limit with a name was reached; braid_option_at lists them */
+#define BRAID_INTERRUPTED 11      /* braid_interrupt, a cancel token, a progress callback, or a time limit ended it */
 #define BRAID_DENIED 12           /* SQL that Braid does not allow */
 #define BRAID_MISUSE 13           /* a call that is not valid in this state, or a NULL handle */
-#define BRAID_OUT_OF_MEMORY 14
+#define BRAID_OUT_OF_MEMORY 14    /* nothing was done, as after any error; less may work */
 #define BRAID_SQL 15              /* SQL that cannot be prepared or that failed for another reason */
 #define BRAID_VERSION 16          /* the directory has another format version */
 #define BRAID_UNKNOWN_OUTCOME 17  /* an I/O error at COMMIT: reopen to learn whether it happened */
-#define BRAID_SNAPSHOT_TOO_OLD 18
+#define BRAID_SNAPSHOT_TOO_OLD 18 /* a transaction or statement has read one snapshot for longer than snapshot_age_max_ms: end it, begin again */
 #define BRAID_NOT_VISIBLE 19      /* committed, but readers will see it only later */
 #define BRAID_INTERNAL 20         /* a bug in Braid; the message says where */
 #define BRAID_ROW 100             /* braid_statement_step: a row is ready */
 #define BRAID_DONE 101            /* braid_statement_step: there are no more rows */
-
-typedef struct braid_database braid_database;
-typedef struct braid_connection braid_connection;
-typedef struct braid_statement braid_statement;
-typedef struct braid_batch braid_batch;
-typedef struct braid_appender braid_appender;
-
-/* ---- Library -------------------------------------------------------------------------------------------------------- */
 
 /// The version of the library as text, "0.1.0". Never freed.
 BRAID_API const char* braid_version(void);
@@ -79,7 +119,31 @@ BRAID_API const char* braid_version(void);
 /// What a code means, in a few words. Never NULL, never freed.
 BRAID_API const char* braid_code_text(int32_t code);
 
-/* ---- Databases ------------------------------------------------------------------------------------------------------ */
+/// The name of a code, "BRAID_BUSY"; "" for a number that is none. Never freed.
+BRAID_API const char* braid_code_name(int32_t code);
+
+/** \} */
+
+/* ==== Handles ======================================================================================================== */
+
+/// A request to stop. Closed with braid_cancel_close.
+typedef struct braid_cancel braid_cancel;
+/// An open database. Closed with braid_close.
+typedef struct braid_database braid_database;
+/// A place to work. Closed with braid_disconnect.
+typedef struct braid_connection braid_connection;
+/// Prepared SQL. Closed with braid_statement_close.
+typedef struct braid_statement braid_statement;
+/// A transaction that is written down. Closed with braid_batch_close.
+typedef struct braid_batch braid_batch;
+/// A way for points into a hypertable. Closed with braid_appender_close.
+typedef struct braid_appender braid_appender;
+
+/* ==== Databases ================================================================================================== */
+/** \defgroup braid_databases Databases
+ * A database is a directory. One process has it open at a time (several, with read_only=1); its handle is for all threads. Here it is opened and closed,
+ * looked after (checkpoints, maintenance, checks, backups) and asked about itself.
+ * \{ */
 
 /// Opens the database in a directory, creating it if the directory is absent or empty.
 /// Shapes:    `options` is NULL or text "name=value;name=value"; `braid_option_at` lists names, units, defaults and bounds.
@@ -91,7 +155,6 @@ BRAID_API const char* braid_code_text(int32_t code);
 /// On error:  `*database` is set to a handle that only answers braid_database_error and must be closed, or to NULL
 ///            when there was no memory for one.
 /// Ownership: the caller closes `*database`.
-/// Threads:   any.
 BRAID_API int32_t braid_open(const char* directory, const char* options, braid_database** database);
 
 /// Closes a handle. The database itself closes when all its connections, statements, batches and appenders are closed as well:
@@ -148,12 +211,11 @@ typedef struct braid_backup_report {
 } braid_backup_report;
 
 /// Makes a backup of an open database while others read and write: rows, graph and series at one commit, durable when this returns. It is a
-/// directory like a database's: braid_restore copies it, and braid_open opens it in place, which makes it a database with a history of its own.
+/// directory like a database's, of which several may be made at a time: braid_restore copies it, and braid_open opens it in place, which makes it a database with a history of its own.
 /// Shapes:    `destination` is absent, empty, or what an interrupted backup left; its parent exists. `options`, `progress` and `report` may be NULL.
 /// Errors:    BRAID_INVALID_ARGUMENT (destination, base); BRAID_INTERRUPTED; BRAID_FULL, BRAID_IO (of the destination; the database goes on);
 ///            BRAID_CORRUPT (a page of rows.db is damaged); BRAID_BUSY (writer slot, destination or base).
 /// On error:  what was made is removed; what a killed process left says `copying` in FORMAT and is refused by braid_open.
-/// Threads:   any; several backups may be made at a time.
 /// Source:    docs/backup.md.
 BRAID_API int32_t braid_backup(braid_database* database, const char* destination, const braid_backup_options* options, braid_copy_progress progress,
                                void* context, braid_backup_report* report);
@@ -184,12 +246,16 @@ BRAID_API int32_t braid_restore(const char* source, const char* destination, con
 BRAID_API int32_t braid_repair(const char* source, const char* destination, void (*visit)(void* context, const char* lost), void* context,
                                braid_database** database);
 
+#define BRAID_GAUGE 1   /* what is now: goes up and down */
+#define BRAID_COUNTER 2 /* what was counted since the database was opened: only grows */
+
 /// One figure of braid_stats.
 typedef struct braid_figure {
   size_t size_bytes;
   const char* name; /* "lsn", "graph.nodes", ...; valid during the visit */
   const char* unit; /* "bytes", "us", ""; valid during the visit */
   int64_t value;
+  int32_t kind;     /* BRAID_GAUGE or BRAID_COUNTER */
 } braid_figure;
 
 /// Calls `visit` for each figure: LSN, newest durable LSN, oldest snapshot, commits, groups, syncs, log, WAL, graph, series, memory.
@@ -212,7 +278,88 @@ BRAID_API int32_t braid_option_at(size_t index, braid_option* option);
 /// The value an open database uses. BRAID_NOT_FOUND for an unknown name.
 BRAID_API int32_t braid_option_get(braid_database* database, const char* name, int64_t* value);
 
-/* ---- Connections ---------------------------------------------------------------------------------------------------- */
+/** \} */
+
+/* ==== Cancelling, time limits, progress ========================================================================== */
+/** \defgroup braid_cancelling Cancelling, time limits, progress
+ * Every call that can take long can be stopped, bounded and followed: those on a connection by what is set on it, those on a database handle by what is set
+ * on that. braid_interrupt stops what runs now; a cancel token also what comes, until it is reset.
+ * \{ */
+
+/// A cancel token: a request to stop, which stays until it is taken back. It may be set on any number of connections and database handles, before or
+/// while they work, and by any thread; it may be closed before them.
+BRAID_API int32_t braid_cancel_open(braid_cancel** cancel);
+BRAID_API void braid_cancel_close(braid_cancel* cancel);
+
+/// Stops the calls that run on whatever has the token, within some milliseconds, and lets every later one fail with BRAID_INTERRUPTED: but for rollback,
+/// reset, closing and settings. What a call had begun is undone, as after any error; a transaction stays open, unless one of its writing statements was
+/// stopped, which rolls it back.
+/// Threads:   any; not from a signal handler.
+BRAID_API int32_t braid_cancel_set(braid_cancel* cancel);
+/// Takes the request back.
+BRAID_API int32_t braid_cancel_reset(braid_cancel* cancel);
+/// 1 while it is set, else 0.
+BRAID_API int32_t braid_cancel_is_set(braid_cancel* cancel);
+
+/// Sets the token of a connection, in place of another; NULL: none.
+BRAID_API int32_t braid_connection_set_cancel(braid_connection* connection, braid_cancel* cancel);
+/// The same for the calls on a database handle and on the batches made on it, not for its connections. A commit of a batch is stopped while it waits for the
+/// writer slot; afterwards it is of a group, and done.
+BRAID_API int32_t braid_database_set_cancel(braid_database* database, braid_cancel* cancel);
+
+#define BRAID_TIME_LIMIT_MS_MAX 604800000
+
+/// Bounds how long each later call on this handle may take: braid_check, braid_checkpoint, braid_backup, braid_maintain, and the waiting of
+/// braid_batch_commit. 0: no bound. Past it they end with BRAID_INTERRUPTED.
+/// Errors:    BRAID_INVALID_ARGUMENT (below 0, above BRAID_TIME_LIMIT_MS_MAX).
+BRAID_API int32_t braid_database_set_time_limit(braid_database* database, int64_t milliseconds);
+
+/// Sets what these calls tell about every 10 ms, on the thread of the call, of the part that is done, from 0 to 1 (0 where that is not known): an answer
+/// other than 0 ends the call with BRAID_INTERRUPTED. It must call nothing of Braid. NULL: nothing.
+BRAID_API int32_t braid_database_on_progress(braid_database* database, int32_t (*progress)(void* context, double fraction), void* context);
+
+/// Sets what calls and statements on this connection tell about every 10 ms (algorithms more often), on the thread of the call, of the part that is done,
+/// from 0 to 1 (0 where that is not known): an answer other than 0 ends them with BRAID_INTERRUPTED. It must not use the connection. NULL: nothing.
+BRAID_API int32_t braid_on_progress(braid_connection* connection, int32_t (*progress)(void* context, double fraction), void* context);
+
+/// Bounds how long a statement may run between two rows, or a call take, the waiting for the writer slot included. 0: as long as statement_time_max_ms
+/// allows, which is also the most.
+/// Errors:    BRAID_INVALID_ARGUMENT (below 0, above BRAID_TIME_LIMIT_MS_MAX).
+BRAID_API int32_t braid_set_time_limit(braid_connection* connection, int64_t milliseconds);
+
+/** \} */
+
+/* ==== Log ======================================================================================================== */
+/** \defgroup braid_log Log
+ * What the engine does, or meets, by itself, where no call could answer.
+ * \{ */
+
+#define BRAID_LOG_ERROR 1   /* something failed that no call answers for: a checkpoint; or writes are refused from now on */
+#define BRAID_LOG_WARNING 2 /* it goes on, and somebody should look: a policy failed, files cannot be put in order */
+#define BRAID_LOG_INFO 3    /* what is done by itself: recovery, checkpoints, compaction */
+
+/// What the engine did, or met, by itself.
+typedef struct braid_event {
+  size_t size_bytes;
+  int64_t time;        /* microseconds since 1970, by the host's clock */
+  int32_t level;       /* BRAID_LOG_* */
+  const char* area;    /* "recovery", "checkpoint", "compaction", "maintenance", "commit"; valid during the call */
+  const char* message; /* with the directory or file that it is about; valid during the call */
+} braid_event;
+
+/// Sets who is told of events up to `level`, of all databases of the process, those that are just being opened too. NULL: nobody. When this has returned, the
+/// function before is not being called, and will not be.
+/// Threads:   `log` is called by the thread that met the event, which may be one of Braid's own, one at a time, with locks held: it must call nothing of
+///            Braid. braid_on_log itself: any, but not from within `log`.
+/// Errors:    BRAID_INVALID_ARGUMENT (level).
+BRAID_API int32_t braid_on_log(int32_t level, void (*log)(void* context, const braid_event* event), void* context);
+
+/** \} */
+
+/* ==== Connections ================================================================================================ */
+/** \defgroup braid_connections Connections
+ * A connection is a place to work: it has at most one transaction, and reads one snapshot at a time. Each thread that works has one of its own.
+ * \{ */
 
 /// Makes a connection: the place where statements run and a transaction lives. Costs about 100 us; keep and reuse it.
 BRAID_API int32_t braid_connect(braid_database* database, braid_connection** connection);
@@ -229,7 +376,6 @@ BRAID_API int64_t braid_connection_error_offset(braid_connection* connection);
 
 /// Makes the statement that runs on this connection, and those started before it ends, stop with BRAID_INTERRUPTED. Of a statement that writes
 /// the whole transaction is rolled back, with what earlier statements did in it.
-/// Threads:   any; this is the one call on a connection that another thread may make.
 BRAID_API void braid_interrupt(braid_connection* connection);
 
 #define BRAID_RESTRICT_READ_ONLY 1 /* it may change nothing either */
@@ -247,7 +393,13 @@ BRAID_API int32_t braid_restrict(braid_connection* connection, int32_t flags, in
 /// On error:  what earlier statements did stays (in the open transaction, or committed when there was none).
 BRAID_API int32_t braid_execute(braid_connection* connection, const char* sql, int64_t sql_size);
 
-/* ---- Transactions --------------------------------------------------------------------------------------------------- */
+/** \} */
+
+/* ==== Transactions =============================================================================================== */
+/** \defgroup braid_transactions Transactions
+ * A transaction covers rows, graph and points. Without one, each call and each statement is a transaction of its own. There is one writer at a time; it is waited
+ * for up to busy_timeout_ms. Readers wait for nobody.
+ * \{ */
 
 #define BRAID_READ 1  /* one snapshot of rows, graph and series, pinned now; writes answer BRAID_READ_ONLY */
 #define BRAID_WRITE 2 /* takes the one writer slot now, waiting up to busy_timeout_ms */
@@ -288,7 +440,12 @@ BRAID_API int32_t braid_in_transaction(braid_connection* connection);
 /// LSN of the snapshot that the open transaction reads, or of the newest commit made on this connection when none is open.
 BRAID_API int32_t braid_lsn(braid_connection* connection, uint64_t* lsn);
 
-/* ---- Statements ----------------------------------------------------------------------------------------------------- */
+/** \} */
+
+/* ==== Statements ================================================================================================= */
+/** \defgroup braid_statements Statements
+ * SQL, prepared once and run as often as wanted, row by row. docs/ has what SQLite's SQL does not: graph tables, hypertables, functions.
+ * \{ */
 
 /// Prepares the first statement of `sql`.
 /// Shapes:    `tail` (may be NULL) receives the offset of the first byte not used; `*statement` is NULL for white space or comment.
@@ -343,7 +500,12 @@ BRAID_API int32_t braid_statement_writes(braid_statement* statement);
 BRAID_API int64_t braid_changes(braid_connection* connection);
 BRAID_API int64_t braid_last_insert_rowid(braid_connection* connection);
 
-/* ---- Rows as columns ------------------------------------------------------------------------------------------------ */
+/** \} */
+
+/* ==== Rows as columns ============================================================================================ */
+/** \defgroup braid_columns Rows as columns
+ * The rows of a statement as arrays of Apache Arrow, through its C data interface and C stream interface: plain structs, no library.
+ * \{ */
 
 /* Apache Arrow's C data interface, as its specification gives it. */
 #ifndef ARROW_C_DATA_INTERFACE
@@ -437,11 +599,16 @@ typedef struct braid_arrow_options {
 /// On error:  `stream->release` is NULL; the statement is reset.
 /// Ownership: the caller calls `release` of the stream, at its end or before, which resets the statement; and of each array, which may outlive all else.
 ///            Once statement or connection are closed, or the statement is reset, the stream answers EINVAL; until it is released it keeps the database open.
-/// Threads:   the stream is used as the statement is: by one thread at a time, together with its connection.
 /// Source:    https://arrow.apache.org/docs/format/CStreamInterface.html
 BRAID_API int32_t braid_statement_arrow(braid_statement* statement, const braid_arrow_options* options, struct ArrowArrayStream* stream);
 
-/* ---- Graph ---------------------------------------------------------------------------------------------------------- */
+/** \} */
+
+/* ==== Graph ====================================================================================================== */
+/** \defgroup braid_graph Graph
+ * Nodes with labels and properties, directed edges with a type and properties. Properties are JSON objects. Outside a transaction each call of this section is a
+ * transaction of its own.
+ * \{ */
 
 #define BRAID_OUT 1
 #define BRAID_IN 2
@@ -450,7 +617,7 @@ BRAID_API int32_t braid_statement_arrow(braid_statement* statement, const braid_
 #define BRAID_RESTRICT 1
 #define BRAID_DETACH 2
 
-/// Creates a node. Outside a transaction each call of this section is a transaction of its own.
+/// Creates a node.
 /// Shapes:    `labels` is a JSON array of text or NULL for none; `properties` a JSON object or NULL for none.
 /// Errors:    BRAID_INVALID_ARGUMENT (JSON); BRAID_CONSTRAINT (unique index; a bound label: insert the row instead).
 BRAID_API int32_t braid_node_create(braid_connection* connection, const char* labels, const char* properties, int64_t* node);
@@ -528,6 +695,24 @@ BRAID_API int32_t braid_neighbors(braid_connection* connection, int64_t node, in
 /// Name of an edge type by number, NULL if there is none. Borrowed until the database closes.
 BRAID_API const char* braid_type_name(braid_connection* connection, int32_t type);
 
+/// What an expansion follows. All zeros, and NULL for the struct: everything that outgoing edges reach.
+typedef struct braid_expand_options {
+  size_t size_bytes;
+  int32_t direction;       /* BRAID_OUT, BRAID_IN, BRAID_BOTH; 0: BRAID_OUT */
+  int32_t hops_min;        /* 0: the start too */
+  int32_t hops_max;        /* 0: as far as it goes, within traversal_depth_max */
+  const char* types;       /* of edges: a name or a JSON array of names; NULL: all */
+  const char* node_filter; /* conditions on nodes passed, as JSON (docs/graph_algorithms.md): {"$label": "Bus", "status": {"!=": "off"}}; NULL: none */
+  const char* edge_filter; /* the same for edges */
+  int64_t limit;           /* at most so many rows; 0: all */
+} braid_expand_options;
+
+/// Expands from a node, breadth first, each node once. The answer is a statement that is prepared; its columns are node, depth, via_edge, previous.
+/// Errors:    BRAID_INVALID_ARGUMENT (start, options). From the first step: BRAID_NOT_FOUND (start), BRAID_INVALID_ARGUMENT (filters), BRAID_LIMIT
+///            (traversal_nodes_max, traversal_depth_max), BRAID_INTERRUPTED.
+/// Ownership: the caller closes `*statement`.
+BRAID_API int32_t braid_expand(braid_connection* connection, int64_t start, const braid_expand_options* options, braid_statement** statement);
+
 /// Shortest path by edges, or by the sum of the edge property `weight` when it is not NULL.
 /// Shapes:    `nodes[capacity]`, `edges[capacity]` (either may be NULL); `*count` receives the number of nodes on the path, 0 when there is
 ///            none; the path has `*count - 1` edges. When `*count` > `capacity` nothing was written: call again with more.
@@ -536,18 +721,46 @@ BRAID_API int32_t braid_shortest_path(braid_connection* connection, int64_t sour
                                       const char* type, const char* weight, int64_t* nodes, int64_t* edges, size_t capacity,
                                       size_t* count, double* cost);
 
-/* ---- Projections and algorithms ------------------------------------------------------------------------------------- */
+/** \} */
+
+/* ==== Projections and algorithms ================================================================================= */
+/** \defgroup braid_algorithms Projections and algorithms
+ * Walks that repeat, and algorithms, run on a projection: chosen nodes and edges in memory, built once and kept up to date.
+ * \{ */
 
 /// A projection: chosen nodes and edges as a matrix in memory, for walks and algorithms that repeat. It is of the moment at which it was opened
 /// and stays so; SQL's graph_project names and builds one (docs/graph_algorithms.md).
 typedef struct braid_projection braid_projection;
+
+#define BRAID_NATURAL 1    /* edges lead from source to target */
+#define BRAID_REVERSE 2    /* from target to source */
+#define BRAID_UNDIRECTED 3 /* both ways */
+
+/// What a projection has. All zeros, and NULL for the struct: every node and edge.
+typedef struct braid_projection_options {
+  size_t size_bytes;
+  const char* labels;  /* a name or a JSON array of names; NULL: all nodes */
+  const char* types;   /* the same of edges */
+  const char* weight;  /* a property of edges; NULL: each weighs 1 */
+  int32_t orientation; /* BRAID_NATURAL, BRAID_REVERSE, BRAID_UNDIRECTED; 0: BRAID_NATURAL */
+} braid_projection_options;
+
+/// Names a projection and builds it, in place of one of that name. It is kept in memory, up to date, until the database closes.
+/// Errors:    BRAID_INVALID_ARGUMENT (name, orientation); BRAID_NOT_FOUND (a label, type or weight that nothing has); BRAID_LIMIT (projection_bytes_max);
+///            BRAID_INTERRUPTED.
+BRAID_API int32_t braid_projection_create(braid_connection* connection, const char* name, const braid_projection_options* options);
+/// Forgets a name. Those that are open stay.
+/// Errors:    BRAID_NOT_FOUND.
+BRAID_API int32_t braid_projection_drop(braid_connection* connection, const char* name);
+/// A statement over the projections that have a name: name, labels, types, weight, orientation, nodes, edges, bytes, current.
+/// Ownership: the caller closes `*statement`.
+BRAID_API int32_t braid_projections(braid_connection* connection, braid_statement** statement);
 
 /// Opens a projection as the connection sees the graph: its transaction's snapshot, or the newest commit. One that is kept is brought up to date,
 /// else it is built.
 /// Shapes:    `name` is one given to graph_project, or NULL for every node and edge.
 /// Errors:    BRAID_NOT_FOUND (name); BRAID_LIMIT (projection_bytes_max); BRAID_INTERRUPTED.
 /// Ownership: the caller closes `*projection`; until then it holds its memory. It does not hold the connection's snapshot.
-/// Threads:   one at a time; its errors are told by braid_connection_error, so not while another thread uses the connection.
 BRAID_API int32_t braid_projection_open(braid_connection* connection, const char* name, braid_projection** projection);
 BRAID_API void braid_projection_close(braid_projection* projection);
 
@@ -580,15 +793,12 @@ BRAID_API int32_t braid_algorithm(braid_connection* connection, const char* algo
 BRAID_API int32_t braid_algorithm_write(braid_connection* connection, const char* algorithm, const char* projection, const char* arguments,
                                         const char* column, const char* property, int64_t* count);
 
-/// Sets what algorithms on this connection call now and then with the part that is done, from 0 to 1 where that is known: an answer other than 0
-/// stops them with BRAID_INTERRUPTED. NULL: nothing. It is called on the thread of the call, and must not use the connection.
-BRAID_API int32_t braid_on_progress(braid_connection* connection, int32_t (*progress)(void* context, double fraction), void* context);
+/** \} */
 
-/// Bounds how long a statement or call may run between two rows. 0: as long as statement_time_max_ms allows, which is also the most.
-/// Errors:    BRAID_INVALID_ARGUMENT (negative).
-BRAID_API int32_t braid_set_time_limit(braid_connection* connection, int64_t milliseconds);
-
-/* ---- Points --------------------------------------------------------------------------------------------------------- */
+/* ==== Points ===================================================================================================== */
+/** \defgroup braid_points Points
+ * Points are added to hypertables through appenders, without SQL: series by series, one by one or as columns.
+ * \{ */
 
 /// Opens an appender for a hypertable: points without SQL. It joins the connection's transaction, or makes one per flush when
 /// there is none.
@@ -634,11 +844,48 @@ BRAID_API int32_t braid_appender_discard(braid_appender* appender);
 /// Flushes and closes. The code is that of the flush; the handle is gone in any case.
 BRAID_API int32_t braid_appender_close(braid_appender* appender);
 
-/* ---- Batches -------------------------------------------------------------------------------------------------------- */
+/** \} */
+
+/* ==== Questions to points ======================================================================================== */
+/** \defgroup braid_rollups Questions to points
+ * Aggregates by buckets of time, and last points, answered from columns and statistics. SELECTs over hypertables reach the same way by themselves.
+ * \{ */
+
+/// A rollup: aggregates by bucket of time, series and field. `width` is needed.
+typedef struct braid_rollup_options {
+  size_t size_bytes;
+  const char* width;    /* of a bucket: "15 minutes", "1 day", "1 month" */
+  int64_t start;        /* points from this time on; INT64_MIN: no bound */
+  int64_t limit;        /* points before this time; INT64_MAX: no bound. Both 0: all points */
+  const char* tags;     /* only series with these tags, as JSON: {"host": ["a", "b"], "region": "eu"}, where null is a value; NULL: all */
+  const char* fields;   /* a name or a JSON array of names; NULL: all of numbers and booleans */
+  const char* timezone; /* of the buckets: "Europe/Berlin"; NULL: UTC */
+} braid_rollup_options;
+
+/// Rolls a hypertable up. The answer is a statement that is prepared, in the order of its buckets; its columns are bucket (text), tags (a JSON object), field,
+/// count, sum, avg, min, max, first, last. Where blocks lie within a bucket their statistics are taken and no point is read.
+/// Errors:    BRAID_INVALID_ARGUMENT (hypertable NULL, width NULL, limit before start). From the first step: BRAID_NOT_FOUND (hypertable),
+///            BRAID_INVALID_ARGUMENT (width, tags, fields, timezone), BRAID_LIMIT (rollup_bytes_max), BRAID_INTERRUPTED.
+/// Ownership: the caller closes `*statement`.
+/// Source:    docs/series_queries.md.
+BRAID_API int32_t braid_rollup(braid_connection* connection, const char* hypertable, const braid_rollup_options* options, braid_statement** statement);
+
+/// The last point of each series, or of one. The answer is a statement that is prepared, with the columns of the hypertable; it reads nothing else.
+/// Shapes:    `tags[count]` in the order of the tag columns, a NULL entry is a NULL tag; count 0: every series.
+/// Errors:    BRAID_NOT_FOUND (hypertable); BRAID_INVALID_ARGUMENT (count).
+/// Ownership: the caller closes `*statement`.
+BRAID_API int32_t braid_last_points(braid_connection* connection, const char* hypertable, const char* const* tags, size_t count,
+                                    braid_statement** statement);
+
+/** \} */
+
+/* ==== Batches ==================================================================================================== */
+/** \defgroup braid_batches Batches
+ * The way for many threads that write a little each: what they commit at the same time shares one sync.
+ * \{ */
 
 /// A batch is a transaction written down: it holds no lock while it is built. Batches of several threads that wait together are
 /// committed together, with one sync, each all-or-nothing by itself with its own LSN and its own error.
-/// Threads:   one thread at a time builds and commits a batch; different batches are independent.
 BRAID_API int32_t braid_batch_open(braid_database* database, braid_batch** batch);
 BRAID_API void braid_batch_close(braid_batch* batch);
 BRAID_API const char* braid_batch_error(braid_batch* batch);
@@ -679,6 +926,8 @@ BRAID_API int32_t braid_batch_set_durability(braid_batch* batch, int32_t durabil
 /// Errors:    those of its first failing step ("step 2: ..."), then nothing of it was done; BRAID_BUSY; BRAID_UNKNOWN_OUTCOME;
 ///            BRAID_NOT_VISIBLE: committed, and seen once the database is reopened.
 BRAID_API int32_t braid_batch_commit(braid_batch* batch, uint64_t* lsn);
+
+/** \} */
 
 #ifdef __cplusplus
 }

@@ -5,6 +5,7 @@
 #include <fmt/format.h>
 
 #include "api/c_guard.h"
+#include "api/struct_argument.h"
 
 using namespace braid;
 
@@ -59,7 +60,8 @@ Result<bool> next_batch(braid_statement& statement, size_t rows_max, ArrowSchema
 }
 
 Status check_open(const braid_statement& statement) {
-  return statement.statement != nullptr ? Status() : Status(StatusCode::kMisuse, "the connection of this statement is closed");
+  if (statement.statement == nullptr) return Status(StatusCode::kMisuse, "the connection of this statement is closed");
+  return statement.state->wishes.check_cancelled();
 }
 
 constexpr int64_t kStreamRows = 65536;
@@ -80,17 +82,16 @@ static_assert(BRAID_ARROW_NULL == static_cast<int>(ArrowType::kNull) + 1);
 
 Result<StreamOptions> stream_options(const braid_arrow_options* options) {
   StreamOptions chosen;
-  if (options == nullptr) return chosen;
-  if (options->size_bytes < sizeof *options) return Status(StatusCode::kInvalidArgument, "options: size_bytes is not the size of the struct");
-  if (options->rows_max < 0 || options->rows_max > BRAID_BATCH_ROWS_MAX)
-    return Status(StatusCode::kInvalidArgument, fmt::format("rows_max {}: expected 0 to {}", options->rows_max, BRAID_BATCH_ROWS_MAX));
-  if (options->bytes_max < 0 || options->bytes_max > kStreamBytesMax)
-    return Status(StatusCode::kInvalidArgument, fmt::format("bytes_max {}: expected 0 to {}", options->bytes_max, kStreamBytesMax));
-  if (options->types == nullptr && options->type_count > 0) return null_argument("types");
-  if (options->rows_max > 0) chosen.rows_max = static_cast<size_t>(options->rows_max);
-  if (options->bytes_max > 0) chosen.batches.bytes_max = static_cast<size_t>(options->bytes_max);
-  for (size_t i = 0; i < options->type_count; ++i) {
-    const int32_t type = options->types[i];
+  BRAID_ASSIGN(const braid_arrow_options given, struct_argument(options, "options"));
+  if (given.rows_max < 0 || given.rows_max > BRAID_BATCH_ROWS_MAX)
+    return Status(StatusCode::kInvalidArgument, fmt::format("rows_max {}: expected 0 to {}", given.rows_max, BRAID_BATCH_ROWS_MAX));
+  if (given.bytes_max < 0 || given.bytes_max > kStreamBytesMax)
+    return Status(StatusCode::kInvalidArgument, fmt::format("bytes_max {}: expected 0 to {}", given.bytes_max, kStreamBytesMax));
+  if (given.types == nullptr && given.type_count > 0) return null_argument("types");
+  if (given.rows_max > 0) chosen.rows_max = static_cast<size_t>(given.rows_max);
+  if (given.bytes_max > 0) chosen.batches.bytes_max = static_cast<size_t>(given.bytes_max);
+  for (size_t i = 0; i < given.type_count; ++i) {
+    const int32_t type = given.types[i];
     if (type < BRAID_ARROW_AUTO || type > BRAID_ARROW_NULL)
       return Status(StatusCode::kInvalidArgument, fmt::format("types: {} is none of BRAID_ARROW_*", type));
     chosen.batches.types.push_back(type == BRAID_ARROW_AUTO ? std::nullopt : std::optional(static_cast<ArrowType>(type - 1)));
@@ -136,6 +137,7 @@ struct ExportedStream {
     }
     if (ended) return {};
     if (!is_current()) return Status(StatusCode::kMisuse, "the statement of this stream was reset or closed, or its connection was");
+    BRAID_TRY(check_open(*statement));
     BRAID_ASSIGN(const bool more, next_batch(*statement, rows_max, nullptr, array));
     ended = !more;
     return {};
@@ -159,6 +161,7 @@ int answer(ArrowArrayStream* stream, Body body) noexcept {
   ExportedStream& self = exported(stream);
   if (self.code != 0) return self.code;
   try {
+    const ConnectionCall call(*self.state);
     const Status status = body(self);
     return status.ok() ? 0 : self.fail(status);
   } catch (...) {

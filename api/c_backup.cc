@@ -3,22 +3,16 @@
 
 #include "api/c_guard.h"
 #include "api/repair.h"
+#include "api/struct_argument.h"
 
 namespace braid {
 
 namespace {
 
-/// A struct of the caller's, or what stands for NULL. None when it is of another size.
-template <typename Options>
-Result<Options> options_argument(const Options* options, std::string_view name) {
-  if (options == nullptr) return Options{};
-  if (options->size_bytes >= sizeof *options) return *options;
-  return Status(StatusCode::kInvalidArgument, std::string(name) + ": size_bytes is not the size of the struct");
-}
-
 CopyProgress progress_argument(braid_copy_progress progress, void* context) {
-  if (progress == nullptr) return {};
   return [progress, context](uint64_t done, uint64_t all) {
+    BRAID_TRY(LongCall::check(all == 0 ? 0 : static_cast<double>(done) / static_cast<double>(all)));
+    if (progress == nullptr) return Status();
     return progress(context, done, all) == 0 ? Status() : Status(StatusCode::kInterrupted, "the copy was interrupted");
   };
 }
@@ -43,20 +37,19 @@ extern "C" {
 
 int32_t braid_backup(braid_database* database, const char* destination, const braid_backup_options* options, braid_copy_progress progress,
                      void* context, braid_backup_report* report) {
-  return guard(database, [&]() -> Status {
-    if (database->database == nullptr) return Status(StatusCode::kMisuse, "the database was not opened");
+  return long_call(database, [&](Database& open) -> Status {
     BRAID_TRY(path_argument(destination, "destination"));
-    BRAID_ASSIGN(const braid_backup_options given, options_argument(options, "options"));
-    if (report != nullptr && report->size_bytes < sizeof *report) return Status(StatusCode::kInvalidArgument, "report: size_bytes is not the size of the struct");
-    if (database->database->engine().read_only())
+    BRAID_ASSIGN(const braid_backup_options given, struct_argument(options, "options"));
+    BRAID_TRY(check_struct(report, "report"));
+    if (open.engine().read_only())
       return Status(StatusCode::kReadOnly, "a database that is open with read_only=1 cannot be backed up; close it and copy its directory, or use braid restore");
     BRAID_TRY(flags_argument(given.flags, BRAID_COPY_ALL));
     const BackupOptions chosen{.bytes_per_second = given.bytes_per_second,
                                .base = given.base == nullptr ? "" : given.base,
                                .links = (given.flags & BRAID_COPY_ALL) == 0};
-    BRAID_ASSIGN(const BackupReport made, back_up(database->database->engine(), destination, chosen, progress_argument(progress, context)));
+    BRAID_ASSIGN(const BackupReport made, back_up(open.engine(), destination, chosen, progress_argument(progress, context)));
     if (report != nullptr)
-      *report = {sizeof *report, made.lsn.value(), made.written_bytes, made.linked_bytes, static_cast<uint64_t>(made.writers_held.count())};
+      fill_struct(report, {sizeof *report, made.lsn.value(), made.written_bytes, made.linked_bytes, static_cast<uint64_t>(made.writers_held.count())});
     return {};
   });
 }
@@ -68,7 +61,7 @@ int32_t braid_restore(const char* source, const char* destination, const braid_r
   return guard(*database, [&]() -> Status {
     BRAID_TRY(path_argument(source, "source"));
     BRAID_TRY(path_argument(destination, "destination"));
-    BRAID_ASSIGN(const braid_restore_options given, options_argument(options, "options"));
+    BRAID_ASSIGN(const braid_restore_options given, struct_argument(options, "options"));
     BRAID_TRY(flags_argument(given.flags, BRAID_LINK_FILES));
     const RestoreOptions chosen{.bytes_per_second = given.bytes_per_second, .links = (given.flags & BRAID_LINK_FILES) != 0};
     BRAID_ASSIGN((*database)->database, Database::restore(source, destination, chosen, given.open_options == nullptr ? "" : given.open_options,

@@ -123,8 +123,9 @@ int32_t braid_batch_set_durability(braid_batch* batch, int32_t durability) {
 
 int32_t braid_batch_commit(braid_batch* batch, uint64_t* lsn) {
   return guard(batch, [&]() -> Status {
-    Status status;
-    if (!batch->batch.steps.empty()) status = batch->database->groups().commit(batch->batch);
+    Status status = batch->database->settings().wishes().check_cancelled();
+    const DatabaseCall call(batch->database->settings());
+    if (status.ok() && !batch->batch.steps.empty()) status = batch->database->groups().commit(batch->batch);
     if (status.ok() && lsn != nullptr) *lsn = batch->batch.lsn.value();
     batch->batch.steps.clear();
     batch->batch.size_bytes = 0;

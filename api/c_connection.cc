@@ -9,6 +9,7 @@ namespace {
 
 Result<Statement*> open_statement(const braid_statement& handle) {
   if (handle.statement == nullptr) return Status(StatusCode::kMisuse, "the connection of this statement is closed");
+  BRAID_TRY(handle.state->wishes.check_cancelled());
   return handle.statement.get();
 }
 
@@ -115,6 +116,7 @@ int32_t braid_restrict(braid_connection* connection, int32_t flags, int64_t stat
     if (!connection->state->statements.empty() || open->in_transaction())
       return Status(StatusCode::kMisuse, "restrict a connection before it has statements or a transaction");
     open->restrict((flags & BRAID_RESTRICT_READ_ONLY) != 0, std::chrono::milliseconds(statement_time_ms), value_bytes);
+    if (statement_time_ms > 0) connection->state->wishes.time_limit = std::chrono::milliseconds(statement_time_ms);
     return {};
   });
 }
@@ -150,7 +152,7 @@ int32_t braid_commit(braid_connection* connection) {
 
 int32_t braid_rollback(braid_connection* connection) {
   return guard(connection, [&]() -> Status {
-    BRAID_ASSIGN(Connection * open, open_connection(*connection->state));
+    BRAID_ASSIGN(Connection * open, closable_connection(*connection->state));
     return open->rollback();
   });
 }
@@ -232,9 +234,9 @@ int32_t braid_statement_step(braid_statement* statement) {
 
 int32_t braid_statement_reset(braid_statement* statement) {
   return guard(statement, [&]() -> Status {
-    BRAID_ASSIGN(Statement * open, open_statement(*statement));
+    if (statement->statement == nullptr) return Status(StatusCode::kMisuse, "the connection of this statement is closed");
     statement->batches.reset();
-    return open->reset();
+    return statement->statement->reset();
   });
 }
 

@@ -3,6 +3,7 @@
 #include <cstring>
 
 #include "api/c_guard.h"
+#include "api/struct_argument.h"
 
 namespace braid {
 
@@ -41,13 +42,10 @@ struct ThreadError {
 };
 thread_local ThreadError thread_error;
 
+/// The figures that only grow while the database is open.
+constexpr std::string_view kCounters[] = {"commits", "groups", "group_members", "wal_syncs", "checkpoints", "rows_sealed", "compactions", "late_points_dropped"};
+
 constexpr int64_t kMaintenanceMsMax = 86'400'000;
-
-Result<Database*> open_database(const braid_database& handle) {
-  if (handle.database == nullptr) return Status(StatusCode::kMisuse, "the database was not opened");
-  return handle.database.get();
-}
-
 
 }  // namespace
 
@@ -57,7 +55,22 @@ void ConnectionState::close() {
     handle->statement = nullptr;
   }
   statements.clear();
+  use_token(nullptr);
   connection = nullptr;
+}
+
+void ConnectionState::use_token(std::shared_ptr<CancelToken> token) {
+  if (wishes.token != nullptr) wishes.token->detach(this);
+  wishes.token = std::move(token);
+  if (wishes.token != nullptr) wishes.token->attach(this, [raw = connection.get()] { raw->interrupt(); });
+}
+
+Status ConnectionCall::ask(double fraction) {
+  // The engine's own statements are stopped, and take the time that they take.
+  const Connection* connection = state_.connection.get();
+  if (connection == nullptr || state_.connection->session().internal()) return state_.wishes.check_cancelled();
+  if (std::exchange(statement_, connection->statements_started()) != connection->statements_started()) restart();
+  return WatchedCall::ask(fraction);
 }
 
 }  // namespace braid
@@ -77,6 +90,23 @@ const char* braid_code_text(int32_t code) {
   if (code == BRAID_ROW) return "a row is ready";
   if (code == BRAID_DONE) return "no more rows";
   return status_code_text(static_cast<StatusCode>(code)).data();
+}
+
+const char* braid_code_name(int32_t code) {
+  struct CodeName {
+    int32_t code;
+    const char* name;
+  };
+#define BRAID_NAMED(name) {name, #name}
+  static constexpr CodeName kNames[] = {
+      BRAID_NAMED(BRAID_OK), BRAID_NAMED(BRAID_INVALID_ARGUMENT), BRAID_NAMED(BRAID_NOT_FOUND), BRAID_NAMED(BRAID_CONSTRAINT), BRAID_NAMED(BRAID_BUSY),
+      BRAID_NAMED(BRAID_CONFLICT), BRAID_NAMED(BRAID_READ_ONLY), BRAID_NAMED(BRAID_IO), BRAID_NAMED(BRAID_FULL), BRAID_NAMED(BRAID_CORRUPT),
+      BRAID_NAMED(BRAID_LIMIT), BRAID_NAMED(BRAID_INTERRUPTED), BRAID_NAMED(BRAID_DENIED), BRAID_NAMED(BRAID_MISUSE), BRAID_NAMED(BRAID_OUT_OF_MEMORY),
+      BRAID_NAMED(BRAID_SQL), BRAID_NAMED(BRAID_VERSION), BRAID_NAMED(BRAID_UNKNOWN_OUTCOME), BRAID_NAMED(BRAID_SNAPSHOT_TOO_OLD),
+      BRAID_NAMED(BRAID_NOT_VISIBLE), BRAID_NAMED(BRAID_INTERNAL), BRAID_NAMED(BRAID_ROW), BRAID_NAMED(BRAID_DONE)};
+#undef BRAID_NAMED
+  const auto* row = std::find_if(std::begin(kNames), std::end(kNames), [code](const CodeName& known) { return known.code == code; });
+  return row == std::end(kNames) ? "" : row->name;
 }
 
 int32_t braid_open(const char* directory, const char* options, braid_database** database) {
@@ -106,16 +136,12 @@ const char* braid_database_error(braid_database* database) {
 }
 
 int32_t braid_checkpoint(braid_database* database) {
-  return guard(database, [&]() -> Status {
-    BRAID_ASSIGN(Database * open, open_database(*database));
-    return open->engine().checkpoint(FreeSpace::kGivenBack);
-  });
+  return long_call(database, [&](Database& open) { return open.engine().checkpoint(FreeSpace::kGivenBack); });
 }
 
 int32_t braid_sync(braid_database* database, uint64_t* lsn) {
-  return guard(database, [&]() -> Status {
-    BRAID_ASSIGN(Database * open, open_database(*database));
-    BRAID_ASSIGN(const Lsn durable, open->engine().sync_commits());
+  return long_call(database, [&](Database& open) -> Status {
+    BRAID_ASSIGN(const Lsn durable, open.engine().sync_commits());
     if (lsn != nullptr) *lsn = durable.value();
     return {};
   });
@@ -123,21 +149,19 @@ int32_t braid_sync(braid_database* database, uint64_t* lsn) {
 
 int32_t braid_maintain(braid_database* database, int64_t max_ms, uint64_t* finished) {
   if (finished != nullptr) *finished = 0;
-  return guard(database, [&]() -> Status {
-    BRAID_ASSIGN(Database * open, open_database(*database));
+  return long_call(database, [&](Database& open) -> Status {
     if (max_ms < 0) return Status(StatusCode::kInvalidArgument, "max_ms is negative");
     MaintenanceStop stop;
-    BRAID_ASSIGN(const uint64_t count, run_maintenance(open->engine(), std::chrono::milliseconds(std::min(max_ms, kMaintenanceMsMax)), stop));
+    BRAID_ASSIGN(const uint64_t count, run_maintenance(open.engine(), std::chrono::milliseconds(std::min(max_ms, kMaintenanceMsMax)), stop));
     if (finished != nullptr) *finished = count;
     return {};
   });
 }
 
 int32_t braid_check(braid_database* database, void (*visit)(void*, const char*), void* context) {
-  return guard(database, [&]() -> Status {
-    BRAID_ASSIGN(Database * open, open_database(*database));
+  return long_call(database, [&](Database& open) -> Status {
     std::vector<std::string> problems;
-    BRAID_TRY(open->check(problems));
+    BRAID_TRY(open.check(problems));
     for (const std::string& problem : problems)
       if (visit != nullptr) visit(context, problem.c_str());
     if (problems.empty()) return {};
@@ -150,7 +174,8 @@ int32_t braid_stats(braid_database* database, void (*visit)(void*, const braid_f
     BRAID_NOT_NULL(visit);
     BRAID_ASSIGN(Database * open, open_database(*database));
     for (const StoreFigure& figure : open->figures()) {
-      const braid_figure out{sizeof out, figure.name.c_str(), figure.unit.c_str(), figure.value};
+      const int32_t kind = std::find(std::begin(kCounters), std::end(kCounters), figure.name) != std::end(kCounters) ? BRAID_COUNTER : BRAID_GAUGE;
+      const braid_figure out{sizeof out, figure.name.c_str(), figure.unit.c_str(), figure.value, kind};
       visit(context, &out);
     }
     return {};
@@ -158,11 +183,11 @@ int32_t braid_stats(braid_database* database, void (*visit)(void*, const braid_f
 }
 
 int32_t braid_option_at(size_t index, braid_option* option) {
-  if (option == nullptr || option->size_bytes < sizeof *option) return BRAID_INVALID_ARGUMENT;
+  if (option == nullptr || !check_struct(option, "option").ok()) return BRAID_INVALID_ARGUMENT;
   const auto table = option_table();
   if (index >= table.size()) return BRAID_NOT_FOUND;
   const OptionRow& row = table[index];
-  *option = {sizeof *option, row.name, row.unit, row.help, row.default_value, row.minimum, row.maximum};
+  fill_struct(option, {sizeof *option, row.name, row.unit, row.help, row.default_value, row.minimum, row.maximum});
   return BRAID_OK;
 }
 
@@ -189,6 +214,7 @@ int32_t braid_connect(braid_database* database, braid_connection** connection) {
     auto state = std::make_shared<ConnectionState>();
     BRAID_ASSIGN(state->connection, Connection::open(open->engine()));
     state->database = database->database;
+    state->wishes.time_limit = std::chrono::milliseconds(open->engine().options()[OptionId::kStatementTimeMax]);
     *connection = new braid_connection{std::move(state)};
     return {};
   });

@@ -13,6 +13,17 @@ namespace braid {
 
 inline constexpr char kOutOfMemoryText[] = "out of memory";
 
+/// A call on a connection or on what was made on it is stopped, bounded and followed as was set on that.
+template <typename Handle, typename Body>
+Status watched(Handle& handle, Body& body) {
+  if constexpr (requires { handle.state->wishes; }) {
+    const ConnectionCall call(*handle.state);
+    return body();
+  } else {
+    return body();
+  }
+}
+
 /// Runs `body`, which returns a Status, for a call on `handle`.
 template <typename Handle, typename Body>
 int32_t guard(Handle* handle, Body body) noexcept {
@@ -20,7 +31,7 @@ int32_t guard(Handle* handle, Body body) noexcept {
   try {
     try {
       if (forked()) return handle->finish(Status(StatusCode::kMisuse, kForkedText));
-      return handle->finish(body());
+      return handle->finish(watched(*handle, body));
     } catch (const std::bad_alloc&) {
       return handle->finish(Status(StatusCode::kOutOfMemory, kOutOfMemoryText));
     } catch (const std::exception& error) {
@@ -76,10 +87,40 @@ inline std::optional<std::string_view> optional_argument(const char* text) {
   return text == nullptr ? std::nullopt : std::optional<std::string_view>(text);
 }
 
-/// The connection of a state, or kMisuse once it is closed.
-inline Result<Connection*> open_connection(const ConnectionState& state) {
+/// The connection of a state, or kMisuse once it is closed. For what a cancelled connection may still do: end what was begun, and settings.
+inline Result<Connection*> closable_connection(const ConnectionState& state) {
   if (state.connection == nullptr) return Status(StatusCode::kMisuse, "the connection is closed");
   return state.connection.get();
+}
+
+/// The same for all other calls: kInterrupted while its cancel token is set.
+inline Result<Connection*> open_connection(const ConnectionState& state) {
+  BRAID_ASSIGN(Connection * connection, closable_connection(state));
+  BRAID_TRY(state.wishes.check_cancelled());
+  return connection;
+}
+
+/// The database of a handle, or kMisuse when it was not opened.
+inline Result<Database*> set_up_database(const braid_database& handle) {
+  if (handle.database == nullptr) return Status(StatusCode::kMisuse, "the database was not opened");
+  return handle.database.get();
+}
+
+/// The same, and kInterrupted while its cancel token is set.
+inline Result<Database*> open_database(const braid_database& handle) {
+  BRAID_ASSIGN(Database * database, set_up_database(handle));
+  BRAID_TRY(database->settings().wishes().check_cancelled());
+  return database;
+}
+
+/// Runs a call that may take long with what the handle wishes of it. `body` is given the database.
+template <typename Body>
+int32_t long_call(braid_database* handle, Body body) noexcept {
+  return guard(handle, [&]() -> Status {
+    BRAID_ASSIGN(Database * database, open_database(*handle));
+    const DatabaseCall call(database->settings());
+    return body(*database);
+  });
 }
 
 }  // namespace braid

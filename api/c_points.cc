@@ -54,7 +54,12 @@ Status flush(braid_appender& appender) {
   if (appender.pending.empty()) return {};
   BRAID_ASSIGN(Connection * open, open_connection(*appender.state));
   BRAID_TRY(open->write([&]() -> Status {
-    for (const auto& run : appender.pending) BRAID_TRY(append_run(*open, appender, run));
+    size_t done = 0;
+    for (const auto& run : appender.pending) {
+      BRAID_TRY(LongCall::check(static_cast<double>(done) / static_cast<double>(appender.pending_rows)));
+      BRAID_TRY(append_run(*open, appender, run));
+      done += run.times.size();
+    }
     return {};
   }));
   appender.pending.clear();

@@ -129,25 +129,4 @@ int32_t braid_algorithm_write(braid_connection* connection, const char* algorith
   });
 }
 
-int32_t braid_on_progress(braid_connection* connection, int32_t (*progress)(void* context, double fraction), void* context) {
-  return guard(connection, [&]() -> Status {
-    BRAID_ASSIGN(Connection * open, open_connection(*connection->state));
-    if (progress == nullptr) {
-      open->on_progress(nullptr);
-      return {};
-    }
-    open->on_progress([progress, context](double fraction) { return progress(context, fraction) == 0; });
-    return {};
-  });
-}
-
-int32_t braid_set_time_limit(braid_connection* connection, int64_t milliseconds) {
-  return guard(connection, [&]() -> Status {
-    BRAID_ASSIGN(Connection * open, open_connection(*connection->state));
-    if (milliseconds < 0) return Status(StatusCode::kInvalidArgument, "the time limit is negative");
-    open->set_time_limit(std::chrono::milliseconds(milliseconds));
-    return {};
-  });
-}
-
 }  // extern "C"

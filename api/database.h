@@ -4,6 +4,7 @@
 #include <memory>
 #include <string>
 
+#include "api/call_settings.h"
 #include "api/forked.h"
 #include "engine/backup.h"
 #include "engine/engine.h"
@@ -29,6 +30,8 @@ class Database {
 
   Engine& engine() { return *engine_; }
   GroupCommitter& groups() { return *groups_; }
+  /// What the host wishes of the calls on its handle.
+  CallSettings& settings() { return settings_; }
 
   /// Everything that is wrong, a sentence each.
   Status check(std::vector<std::string>& problems);
@@ -37,6 +40,7 @@ class Database {
  private:
   Database() = default;
   const OpenInThisProcess counted_;
+  CallSettings settings_;
   std::unique_ptr<Engine> engine_;
   std::unique_ptr<GroupCommitter> groups_;
   std::unique_ptr<MaintenanceThread> maintenance_;  // null: the host asks for maintenance

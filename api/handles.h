@@ -19,16 +19,34 @@ struct ConnectionState {
   std::shared_ptr<Database> database;
   std::unique_ptr<Connection> connection;  ///< null once disconnected
   std::set<braid_statement*> statements;
+  CallWishes wishes;
   uint64_t runs = 0;  ///< of statements that streams read, so far
   std::string error;
   int64_t error_offset = -1;
   std::string labels, properties, type;  ///< texts lent to the caller until the next call
 
+  /// Another token, or none, that interrupts what runs.
+  void use_token(std::shared_ptr<CancelToken> token);
   /// Closes statements and connection; the handles that remain answer BRAID_MISUSE.
   void close();
 };
 
+/// A call on a connection, or on what was made on it.
+class ConnectionCall final : public WatchedCall {
+ public:
+  explicit ConnectionCall(const ConnectionState& state) : WatchedCall(state.wishes), state_(state) {}
+
+ private:
+  Status ask(double fraction) override;
+  const ConnectionState& state_;
+  uint64_t statement_ = 0;  // each of them is bounded by itself
+};
+
 }  // namespace braid
+
+struct braid_cancel {
+  std::shared_ptr<braid::CancelToken> token;  // shared with the handles that it is set on, which may outlive it
+};
 
 struct braid_database {
   std::shared_ptr<braid::Database> database;  // null when opening failed

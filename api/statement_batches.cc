@@ -5,6 +5,7 @@
 
 #include <fmt/format.h>
 
+#include "engine/long_call.h"
 #include "graph/utf8_text.h"
 #include "sql/rollup_recognition.h"
 #include "sql/series_selection.h"
@@ -296,6 +297,7 @@ Result<bool> StatementBatches::next_scanned(size_t rows_max) {
   connection.start_call();
   const auto deadline = connection.statement_deadline();
   while (rows_ < rows_max && !is_full() && (!rows_left_ || *rows_left_ > 0)) {
+    BRAID_TRY(LongCall::check());
     if (connection.interrupted()) return Status(StatusCode::kInterrupted, "interrupted");
     if (std::chrono::steady_clock::now() >= deadline) return Status(StatusCode::kInterrupted, "the batch took longer than statement_time_max_ms allows");
     if (in_run_) {

@@ -12,6 +12,8 @@
 #include "engine/caught.h"
 #include "engine/commit_log.h"
 #include "engine/copy_mark.h"
+#include "engine/event_log.h"
+#include "engine/long_call.h"
 #include "engine/session.h"
 
 namespace braid {
@@ -57,6 +59,11 @@ uint64_t tail_bound(const Options& options) {
   return static_cast<uint64_t>(std::min(options[OptionId::kTailBytesMax], options[OptionId::kMemoryBytesMax] / kPartOfMemory));
 }
 
+void note_compaction(const std::string& path, const Status& status, uint64_t made) {
+  if (!status.ok()) note_event(EventLevel::kWarning, "compaction", path + ": " + status.message());
+  else if (made > 0) note_event(EventLevel::kInfo, "compaction", fmt::format("{}: {} chunk files were made", path, made));
+}
+
 Result<std::unique_ptr<Session>> open_own_session(Engine& engine) {
   BRAID_ASSIGN(auto session, Session::open(engine, Session::Owner::kEngine));
   const int64_t cache_bytes = std::min(kOwnCacheBytes, engine.options()[OptionId::kCacheBytes]);
@@ -68,6 +75,7 @@ Result<std::unique_ptr<Session>> open_own_session(Engine& engine) {
 /// tell what the others are for. Pre: the WAL is copied, and nobody writes the file meanwhile.
 Status check_pages(sqlite3* db, std::vector<std::string>& problems) {
   constexpr size_t kProblemsMax = 100;
+  constexpr sqlite3_int64 kPagesPerQuestion = 256;
   BRAID_ASSIGN(auto page_size, sqlite_prepare(db, "PRAGMA page_size"));
   BRAID_ASSIGN(const bool found, page_size.step());
   std::vector<char> page(found ? static_cast<size_t>(page_size.integer(0)) : 4096);
@@ -78,6 +86,7 @@ Status check_pages(sqlite3* db, std::vector<std::string>& problems) {
   if (code != SQLITE_OK) return sqlite_status(db, code, "read the pages of rows.db");
   const auto page_bytes = static_cast<sqlite3_int64>(page.size());
   for (sqlite3_int64 at = 0; at + page_bytes <= size_bytes && problems.size() < kProblemsMax; at += page_bytes) {
+    if (at / page_bytes % kPagesPerQuestion == 0) BRAID_TRY(LongCall::check(static_cast<double>(at) / static_cast<double>(size_bytes)));
     code = file->pMethods->xRead(file, page.data(), static_cast<int>(page_bytes), at);
     if (code == SQLITE_IOERR_DATA) problems.push_back(fmt::format("rows.db: page {} has the wrong checksum; the file is damaged", at / page_bytes + 1));
     else if (code != SQLITE_OK) return sqlite_status(db, code, fmt::format("read page {} of rows.db", at / page_bytes + 1));
@@ -112,6 +121,8 @@ Result<std::unique_ptr<Engine>> Engine::open(const std::string& path, const Opti
   if (creating) BRAID_TRY(engine->directory_->finish_creation());
   BRAID_TRY(settle_backup(engine->env_, path, engine->directory_->format()));
   engine->closed_ = false;
+  if (const uint64_t replayed = engine->counters.replayed.load(std::memory_order_relaxed); replayed > 1)
+    note_event(EventLevel::kInfo, "recovery", fmt::format("{}: {} commits were replayed, up to {}", path, replayed, engine->versions_.newest()->lsn.value()));
   if (engine->read_only()) return engine;
   engine->background_ = std::thread([raw = engine.get()] { raw->run_background(); });
   engine->give_up_ = std::make_unique<MemoryBudget::GiveUp>([raw = engine.get()] { raw->ask_for_checkpoint(); });
@@ -305,7 +316,9 @@ void Engine::run_background() {
     if (env_.poisoned()) continue;
     if (whole) {
       // A failure keeps log and tails as they are; the next commit asks again.
-      if (checkpoint().ok()) rewrite({}, [this] { return between_rewrites(); }).status().ignore();
+      if (!checkpoint().ok()) continue;
+      const auto made = rewrite({}, [this] { return between_rewrites(); });
+      note_compaction(directory_->path(), is_closing() ? Status() : made.status(), made.ok() ? *made : 0);
     } else {
       MutexLock lock(checkpoint_mutex_);
       copy_wal(FreeSpace::kKept).ignore();
@@ -395,15 +408,21 @@ void Engine::note_checkpoint(const Status& status) {
     checkpoint_failure_ = status;
   }
   checkpoint_ended_.notify_all();
+  if (status.ok())
+    note_event(EventLevel::kInfo, "checkpoint", fmt::format("{}: written up to commit {}", directory_->path(), versions_.newest()->lsn.value()));
+  else
+    note_event(EventLevel::kError, "checkpoint", directory_->path() + ": " + status.message());
 }
 
 Status Engine::checkpoint(FreeSpace space) {
   MutexLock lock(checkpoint_mutex_);
   BRAID_TRY(env_.check_writable());
+  BRAID_TRY(LongCall::check().within("checkpoint"));
   // After opening, one record may have filled the tail.
   if (versions_.newest()->lsn != last_checkpoint_ || tail_bytes() >= tail_bytes_max_ / 2) {
     const Status written = checkpoint_stores(space).within("checkpoint");
-    note_checkpoint(written);
+    // One that its caller ended tells those that wait for one nothing.
+    if (written.code() != StatusCode::kInterrupted) note_checkpoint(written);
     BRAID_TRY(written);
   }
   BRAID_TRY(give_back_pages(space).within("checkpoint: give back free pages"));
@@ -434,6 +453,7 @@ Status Engine::give_back_pages(FreeSpace space) BRAID_REQUIRES(checkpoint_mutex_
     BRAID_ASSIGN(const uint64_t free, free_page_bytes(session->db()));
     // What others free meanwhile is left to the next checkpoint.
     if (free <= std::max(kept, kFreeBytesIgnored) || free >= before || (in_background && is_closing())) return {};
+    BRAID_TRY(LongCall::check());
     before = free;
     BRAID_TRY(session->begin_write());
     const bool idle = versions_.newest()->lsn == last_checkpoint_;
@@ -461,7 +481,10 @@ Status Engine::checkpoint_stores(FreeSpace space) BRAID_REQUIRES(checkpoint_mute
     status = caught([&]() -> Status {
       // Invariant 4: what is sealed or flushed here holds commits up to the published one.
       BRAID_TRY(commit_sync_->sync());
-      for (const auto& store : stores_) BRAID_TRY(store->checkpoint_write());
+      for (size_t i = 0; i < stores_.size(); ++i) {
+        BRAID_TRY(LongCall::check(static_cast<double>(i) / static_cast<double>(stores_.size())));
+        BRAID_TRY(stores_[i]->checkpoint_write());
+      }
       return session.begin_write();
     });
   // What was committed while the stores wrote is the next checkpoint's.
@@ -587,6 +610,7 @@ Status Engine::check_log(sqlite3* db, std::vector<std::string>& problems) {
   for (;;) {
     auto more = rows.step();
     if (!more.ok()) {
+      BRAID_TRY(LongCall::check());  // an interrupt is no damage
       problems.push_back("rows.db: " + more.status().message());
       break;
     }
@@ -602,11 +626,13 @@ Status Engine::check_log(sqlite3* db, std::vector<std::string>& problems) {
   BRAID_ASSIGN(auto foreign, sqlite_prepare(db, "PRAGMA foreign_key_check"));
   for (;;) {
     auto more = foreign.step();
+    BRAID_TRY(LongCall::check());
     if (!more.ok() || !*more) break;
     problems.push_back(fmt::format("rows.db: row {} of table {} refers to a row that is not there", foreign.integer(1), foreign.bytes(0)));
   }
   Lsn expected;
   const Status read = read_log(db, Lsn(0), [&](Lsn lsn, std::string_view bytes) -> Status {
+    BRAID_TRY(LongCall::check());
     if (expected != Lsn(0) && lsn != expected)
       problems.push_back(fmt::format("rows.db: the log has no row for commit {}", expected.value()));
     expected = lsn.next();
@@ -614,6 +640,7 @@ Status Engine::check_log(sqlite3* db, std::vector<std::string>& problems) {
       problems.push_back(fmt::format("rows.db: commit {}: {}", lsn.value(), record.status().message()));
     return {};
   });
+  BRAID_TRY(LongCall::check());
   if (!read.ok()) problems.push_back("rows.db: " + read.message());
   for (const auto& store : stores_) {
     // The log is that of the snapshot, the store that of now: commits may have come since.

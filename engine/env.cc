@@ -16,6 +16,8 @@
 
 #include <fmt/format.h>
 
+#include "engine/event_log.h"
+
 namespace braid {
 
 Status errno_status(int error, std::string_view path, std::string_view doing) {
@@ -293,9 +295,14 @@ Result<std::vector<std::string>> Env::list(const std::string& path) {
 }
 
 void Env::poison(Status why) {
-  MutexLock lock(mutex_);
-  if (!poisoned_.load(std::memory_order_relaxed)) poison_reason_ = std::move(why);
-  poisoned_.store(true, std::memory_order_release);
+  const std::string message = "writes are refused until the database is reopened, because " + why.message();
+  {
+    MutexLock lock(mutex_);
+    if (poisoned_.load(std::memory_order_relaxed)) return;
+    poison_reason_ = std::move(why);
+    poisoned_.store(true, std::memory_order_release);
+  }
+  note_event(EventLevel::kError, "commit", message);
 }
 
 Status Env::check_writable() const {

@@ -1,5 +1,9 @@
 #include "engine/writer_slot.h"
 
+#include <algorithm>
+
+#include "engine/long_call.h"
+
 namespace braid {
 
 namespace {
@@ -7,9 +11,23 @@ namespace {
 /// How long a leader waits for batches that were there in the last group; a small part of what a sync takes.
 constexpr std::chrono::microseconds kGatherTime(60);
 
+/// How soon one who waits learns that its call is to end.
+constexpr std::chrono::milliseconds kAskTime(10);
+
 Status timed_out() {
+  BRAID_TRY(LongCall::check());  // it was not the time
   return Status(StatusCode::kBusy,
                 "another transaction is writing; the writer slot was not free within busy_timeout_ms");
+}
+
+/// Waits until it is posted. False after the deadline, or when the thread's call is to end.
+bool sleep(WakeUp& wake, Deadline deadline) {
+  if (!LongCall::asked()) return wake.wait_until(deadline);
+  for (;;) {
+    const Deadline now = std::chrono::steady_clock::now();
+    if (wake.wait_until(std::min(deadline, now + kAskTime))) return true;
+    if (now >= deadline || !LongCall::check().ok()) return false;
+  }
 }
 
 }  // namespace
@@ -29,7 +47,7 @@ void WriterSlot::enqueue(SlotWaiter& waiter) {
 }
 
 bool WriterSlot::wait(SlotWaiter& waiter, Deadline deadline) {
-  if (waiter.wake_.wait_until(deadline)) return true;
+  if (sleep(waiter.wake_, deadline)) return true;
   {
     MutexLock lock(mutex_);
     if (waiter.state_ == SlotWaiter::State::kQueued) {

@@ -2,12 +2,15 @@
 
 #include <algorithm>
 
+#include "engine/long_call.h"
+
 namespace braid {
 
 Status AlgorithmContext::check(double fraction) const {
   if (cancel != nullptr && cancel->load(std::memory_order_relaxed)) {
     return Status(StatusCode::kInterrupted, "the algorithm was cancelled");
   }
+  BRAID_TRY(LongCall::check_cancelled());
   if (!deadline && time_max) deadline = std::chrono::steady_clock::now() + *time_max;
   if (deadline && std::chrono::steady_clock::now() > *deadline) {
     return Status(StatusCode::kInterrupted, "the algorithm ran longer than statement_time_max_ms, or the connection's time limit, allows");

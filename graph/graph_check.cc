@@ -7,6 +7,7 @@
 
 #include "graph/adjacency_block.h"
 #include "graph/edge_block.h"
+#include "engine/long_call.h"
 #include "graph/family_reader.h"
 #include "graph/graph_read.h"
 #include "graph/hierarchy.h"
@@ -15,6 +16,9 @@
 
 namespace braid {
 namespace {
+
+/// Keys that are walked between two questions whether to go on.
+constexpr uint64_t kKeysPerQuestion = 1024;
 
 /// Where an edge is listed at one of its ends.
 struct ListedEdge {
@@ -59,14 +63,15 @@ class GraphChecker {
   GraphChecker(const GraphStoreView& view, std::vector<std::string>& problems)
       : view_(view), reader_(view, nullptr), problems_(problems), start_(problems.size()) {}
 
-  void run() {
+  Status run() {
     walk(Family::kNode, [this](auto key, auto bytes) { return check_node(key, bytes); });
     check_gap(view_.counters().gapless_limit());
     walk(Family::kLabel, [this](auto key, auto) { return check_label(key); });
     check_edges();
     walk(Family::kIndex, [this](auto key, auto) { return check_index_key(key); });
     if (lists_sound_) check_hierarchies();
-    if (full()) problems_.push_back("graph: more problems are not listed");
+    if (stopped_.ok() && full()) problems_.push_back("graph: more problems are not listed");
+    return stopped_;
   }
 
  private:
@@ -79,7 +84,8 @@ class GraphChecker {
     EdgeId last;  // of the sealed blocks so far
   };
 
-  bool full() const { return problems_.size() - start_ >= kGraphProblemsMax; }
+  /// Nothing more is to be said.
+  bool full() const { return !stopped_.ok() || problems_.size() - start_ >= kGraphProblemsMax; }
   template <typename... Arguments>
   void problem(fmt::format_string<Arguments...> format, Arguments&&... arguments) {
     if (!full()) {
@@ -100,6 +106,7 @@ class GraphChecker {
   void walk(Family family, Check&& check) {
     FamilyCursor cursor(reader_, family, "");
     for (cursor.seek(""); cursor.valid() && !full(); cursor.next()) {
+      if (++keys_ % kKeysPerQuestion == 0) stopped_ = LongCall::check();
       problem_of(check(cursor.key(), cursor.bytes()));
     }
     problem_of(cursor.status());
@@ -407,6 +414,8 @@ class GraphChecker {
   const FamilyReader reader_;
   std::vector<std::string>& problems_;
   const size_t start_;
+  Status stopped_;  // when the caller wants no more
+  uint64_t keys_ = 0;
   std::string last_index_prefix_;
   EntryDigest out_of_edges_, in_of_edges_;  // what the edges say that the lists hold
   EntryDigest out_of_lists_, in_of_lists_;  // what they hold
@@ -418,8 +427,7 @@ class GraphChecker {
 }  // namespace
 
 Status check_graph(const GraphStoreView& view, std::vector<std::string>& problems) {
-  GraphChecker(view, problems).run();
-  return {};
+  return GraphChecker(view, problems).run();
 }
 
 }  // namespace braid

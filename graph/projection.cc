@@ -7,6 +7,7 @@
 #include <limits>
 #include <numeric>
 
+#include "engine/long_call.h"
 #include "graph/adjacency_block.h"
 #include "graph/edge_block.h"
 #include "graph/family_reader.h"
@@ -77,6 +78,7 @@ class ProjectionBuilder {
     if (limits_.cancel != nullptr && limits_.cancel->load(std::memory_order_relaxed)) {
       return Status(StatusCode::kInterrupted, "building the projection was cancelled");
     }
+    BRAID_TRY(LongCall::check());
     if (built_->memory_bytes() + more_bytes <= limits_.bytes_max) return {};
     return Status(StatusCode::kLimit, fmt::format("the projection takes more than the {} bytes that projection_bytes_max allows",
                                                   limits_.bytes_max));

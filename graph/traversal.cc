@@ -9,6 +9,7 @@
 #include <unordered_map>
 #include <unordered_set>
 
+#include "engine/long_call.h"
 #include "graph/algorithm.h"
 #include "graph/boost_graph.h"
 #include "graph/projection_walk.h"
@@ -44,6 +45,7 @@ Status check_bounds(const TraversalOptions& options, uint64_t visits) {
     // Safety: relaxed, since the flag guards no other data.
     return Status(StatusCode::kInterrupted, "the traversal was cancelled");
   }
+  BRAID_TRY(LongCall::check_cancelled());
   if (options.deadline && std::chrono::steady_clock::now() > *options.deadline) {
     return Status(StatusCode::kInterrupted,
                   "the traversal ran longer than statement_time_max_ms, or the connection's time limit, allows");

@@ -6,6 +6,7 @@
 #include <fmt/format.h>
 
 #include "engine/check.h"
+#include "engine/long_call.h"
 #include "sql/aggregate_statements.h"
 #include "sql/gapfill.h"
 #include "sql/rollup_recognition.h"
@@ -114,9 +115,13 @@ int Connection::progress(void* self) {
   auto& connection = *static_cast<Connection*>(self);
   if (connection.session_->uninterrupted()) return 0;
   if (connection.cancel_.load(std::memory_order_relaxed)) return 1;
-  if (connection.session_->internal()) return 0;
-  if (std::chrono::steady_clock::now() < connection.statement_deadline_) return 0;
-  connection.reported_ = Status(StatusCode::kInterrupted, "the statement ran longer than statement_time_max_ms, or the connection's time limit, allows");
+  Status asked;
+  if (!connection.session_->internal() && std::chrono::steady_clock::now() >= connection.statement_deadline_)
+    asked = Status(StatusCode::kInterrupted, "the statement ran longer than statement_time_max_ms, or the connection's time limit, allows");
+  // Whoever called: its cancel token, its time limit, its progress.
+  if (asked.ok()) asked = LongCall::check();
+  if (asked.ok()) return 0;
+  connection.reported_ = std::move(asked);
   return 1;
 }
 

@@ -4,6 +4,7 @@
 
 #include <fmt/format.h>
 
+#include "engine/long_call.h"
 #include "sql/graph_access.h"
 
 namespace braid {
@@ -36,6 +37,8 @@ Status GroupCommitter::commit(Batch& batch) {
   if (engine_.slot().busy()) read_ahead(batch);
   BRAID_ASSIGN(const bool leads, engine_.slot().join(batch, engine_.busy_deadline()));
   if (!leads) return batch.result;
+  // The group is of others too, whom this thread's call has nothing to say.
+  const LongCall::Unasked unasked;
   Group group;
   try {
     group.members.push_back(&batch);

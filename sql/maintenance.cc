@@ -7,6 +7,8 @@
 
 #include <fmt/format.h>
 
+#include "engine/event_log.h"
+#include "engine/long_call.h"
 #include "sql/policies.h"
 #include "sql/virtual_table.h"
 
@@ -57,6 +59,7 @@ class PolicyRun {
     for (;;) {
       const auto done = kind_ == PolicyKind::kCompression ? compress(stop_at, stop) : slice(std::min(stop_at, Clock::now() + kSlice));
       if (stop.stopped()) return false;
+      BRAID_TRY(LongCall::check());  // who ends the call makes no policy fail
       if (!done.ok() && is_about_others(done.status())) return done;
       failure = done.status();
       if (!done.ok() || *done) break;
@@ -87,6 +90,7 @@ class PolicyRun {
     }));
     if (!policy) return true;
     const Status status = run_compression(connection_.engine(), *policy, now_, [&]() -> Status {
+      BRAID_TRY(LongCall::check());
       if (!stop.stopped() && Clock::now() < stop_at) return {};
       return Status(StatusCode::kInterrupted, "maintenance goes on later");
     });
@@ -96,6 +100,8 @@ class PolicyRun {
   }
 
   Status keep_outcome(const Status& failure) {
+    if (!failure.ok())
+      note_event(EventLevel::kWarning, "maintenance", fmt::format("{}: policy {} failed: {}", connection_.engine().directory().path(), id_.value(), failure.message()));
     return connection_.write([&]() -> Status {
       const PolicyDefinition* policy = find();
       if (policy == nullptr) return {};

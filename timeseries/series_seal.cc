@@ -3,6 +3,7 @@
 #include <algorithm>
 #include <optional>
 
+#include "engine/long_call.h"
 #include "timeseries/chunk_interval.h"
 #include "timeseries/chunk_writer.h"
 #include "timeseries/point_rows.h"
@@ -106,6 +107,7 @@ Status seal_table(ChunkFiles& files, const UnsealedRows& unsealed,
   const ChunkIntervals intervals(table, unsealed.chunks);
   std::vector<SeriesRows> series = rows_of(unsealed);
   while (const auto interval = next_interval(intervals, series)) {
+    BRAID_TRY(LongCall::check());
     ChunkDefinition& chunk = out.emplace_back();
     chunk.id = next_id();
     chunk.hypertable = table.id;

@@ -7,6 +7,7 @@
 
 #include "engine/backed_up_store.h"
 #include "engine/check.h"
+#include "engine/long_call.h"
 #include "engine/mutex.h"
 #include "timeseries/chunk_check.h"
 #include "timeseries/chunk_directory.h"
@@ -378,7 +379,9 @@ std::vector<StoreFigure> SeriesStore::figures() {
 Status SeriesStore::check(const StoreView& view, std::vector<std::string>& problems) {
   const auto& pinned = static_cast<const SeriesView&>(view);
   const auto& tables = pinned.state().hypertables;
+  size_t done = 0;
   for (const auto& [id, handle] : pinned.chunks().by_id) {
+    BRAID_TRY(LongCall::check(static_cast<double>(done++) / static_cast<double>(pinned.chunks().by_id.size())));
     const auto table = tables.find(handle->definition().hypertable);
     check_chunk(*handle, table == tables.end() ? nullptr : &table->second, problems);
   }

@@ -200,7 +200,7 @@ TEST_CASE("progress is told and can stop an algorithm; so can a time limit") {
   Ring ring(20000);
   int calls = 0;
   REQUIRE(braid_on_progress(ring.connection.get(), [](void* context, double) { return ++*static_cast<int*>(context) >= 3 ? 1 : 0; }, &calls) == BRAID_OK);
-  CHECK(rows_of(ring.connection, "betweenness", nullptr, nullptr) == "error: graph_betweenness: the algorithm was stopped");
+  CHECK(rows_of(ring.connection, "betweenness", nullptr, nullptr).find("stopped") != std::string::npos);
   CHECK(calls == 3);
   REQUIRE(braid_on_progress(ring.connection.get(), nullptr, nullptr) == BRAID_OK);
   CHECK(braid_set_time_limit(ring.connection.get(), -1) == BRAID_INVALID_ARGUMENT);

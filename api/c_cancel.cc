@@ -1,0 +1,128 @@
+// The C API: what stops calls, bounds their time and tells how far they are; and what the engine tells by itself.
+#include <algorithm>
+
+#include "api/c_guard.h"
+#include "engine/event_log.h"
+
+using namespace braid;
+
+namespace {
+
+std::shared_ptr<CancelToken> token_of(const braid_cancel* cancel) { return cancel == nullptr ? nullptr : cancel->token; }
+
+CallProgress progress_argument(int32_t (*progress)(void*, double), void* context) {
+  if (progress == nullptr) return {};
+  return [progress, context](double fraction) { return progress(context, fraction) == 0; };
+}
+
+Result<std::chrono::milliseconds> time_limit_argument(int64_t milliseconds) {
+  if (milliseconds >= 0 && milliseconds <= BRAID_TIME_LIMIT_MS_MAX) return std::chrono::milliseconds(milliseconds);
+  return Status(StatusCode::kInvalidArgument, "milliseconds: expected 0 to " + std::to_string(BRAID_TIME_LIMIT_MS_MAX));
+}
+
+/// A token has no message: its calls fail for a NULL handle only.
+template <typename Body>
+int32_t token_call(braid_cancel* cancel, Body body) noexcept {
+  if (cancel == nullptr || forked()) return BRAID_MISUSE;
+  body(*cancel->token);
+  return BRAID_OK;
+}
+
+static_assert(BRAID_LOG_ERROR == static_cast<int>(EventLevel::kError));
+static_assert(BRAID_LOG_WARNING == static_cast<int>(EventLevel::kWarning));
+static_assert(BRAID_LOG_INFO == static_cast<int>(EventLevel::kInfo));
+
+}  // namespace
+
+extern "C" {
+
+int32_t braid_cancel_open(braid_cancel** cancel) {
+  if (cancel == nullptr) return BRAID_INVALID_ARGUMENT;
+  *cancel = guard_value<braid_cancel*>(nullptr, [] { return new braid_cancel{std::make_shared<CancelToken>()}; });
+  return *cancel != nullptr ? BRAID_OK : forked() ? BRAID_MISUSE : BRAID_OUT_OF_MEMORY;
+}
+
+void braid_cancel_close(braid_cancel* cancel) {
+  if (!forked()) delete cancel;
+}
+
+int32_t braid_cancel_set(braid_cancel* cancel) {
+  return token_call(cancel, [](CancelToken& token) { token.cancel(); });
+}
+
+int32_t braid_cancel_reset(braid_cancel* cancel) {
+  return token_call(cancel, [](CancelToken& token) { token.reset(); });
+}
+
+int32_t braid_cancel_is_set(braid_cancel* cancel) { return cancel != nullptr && cancel->token->is_set() ? 1 : 0; }
+
+int32_t braid_connection_set_cancel(braid_connection* connection, braid_cancel* cancel) {
+  return guard(connection, [&]() -> Status {
+    BRAID_TRY(closable_connection(*connection->state).status());
+    connection->state->use_token(token_of(cancel));
+    return {};
+  });
+}
+
+int32_t braid_on_progress(braid_connection* connection, int32_t (*progress)(void*, double), void* context) {
+  return guard(connection, [&]() -> Status {
+    BRAID_ASSIGN(Connection * open, closable_connection(*connection->state));
+    connection->state->wishes.progress = progress_argument(progress, context);
+    open->on_progress(progress_argument(progress, context));
+    return {};
+  });
+}
+
+int32_t braid_set_time_limit(braid_connection* connection, int64_t milliseconds) {
+  return guard(connection, [&]() -> Status {
+    BRAID_ASSIGN(Connection * open, closable_connection(*connection->state));
+    BRAID_ASSIGN(const auto limit, time_limit_argument(milliseconds));
+    const std::chrono::milliseconds most(open->engine().options()[OptionId::kStatementTimeMax]);
+    open->set_time_limit(limit);
+    connection->state->wishes.time_limit = limit.count() > 0 ? std::min(limit, most) : most;
+    return {};
+  });
+}
+
+int32_t braid_database_set_cancel(braid_database* database, braid_cancel* cancel) {
+  return guard(database, [&]() -> Status {
+    BRAID_ASSIGN(Database * open, set_up_database(*database));
+    open->settings().set([&](CallWishes& wishes) { wishes.token = token_of(cancel); });
+    return {};
+  });
+}
+
+int32_t braid_database_set_time_limit(braid_database* database, int64_t milliseconds) {
+  return guard(database, [&]() -> Status {
+    BRAID_ASSIGN(Database * open, set_up_database(*database));
+    BRAID_ASSIGN(const auto limit, time_limit_argument(milliseconds));
+    open->settings().set([&](CallWishes& wishes) { wishes.time_limit = limit; });
+    return {};
+  });
+}
+
+int32_t braid_database_on_progress(braid_database* database, int32_t (*progress)(void*, double), void* context) {
+  return guard(database, [&]() -> Status {
+    BRAID_ASSIGN(Database * open, set_up_database(*database));
+    open->settings().set([&](CallWishes& wishes) { wishes.progress = progress_argument(progress, context); });
+    return {};
+  });
+}
+
+int32_t braid_on_log(int32_t level, void (*log)(void*, const braid_event*), void* context) {
+  if (log != nullptr && (level < BRAID_LOG_ERROR || level > BRAID_LOG_INFO)) return BRAID_INVALID_ARGUMENT;
+  if (forked()) return BRAID_MISUSE;
+  return guard_value<int32_t>(BRAID_OUT_OF_MEMORY, [&] {
+    EventListener listener;
+    if (log != nullptr) {
+      listener = [log, context](const Event& event) {
+        const braid_event told{sizeof told, event.time.value(), static_cast<int32_t>(event.level), event.area.data(), event.message.c_str()};
+        log(context, &told);
+      };
+    }
+    listen_to_events(static_cast<EventLevel>(level), std::move(listener));
+    return BRAID_OK;
+  });
+}
+
+}  // extern "C"
