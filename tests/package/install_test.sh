@@ -16,8 +16,18 @@ fail() {
 
 meson install -C "$build" --no-rebuild --quiet --destdir "$root" >"$work/log" 2>&1 || fail "$(cat "$work/log")"
 
+# SOURCE INSTALLED, of what stands elsewhere than in the source.
+moved_files() {
+  cat <<'MOVED'
+docs/braid.1 share/man/man1/braid.1
+cli/completions/braid.bash share/bash-completion/completions/braid
+cli/completions/_braid share/zsh/site-functions/_braid
+MOVED
+}
+
 # Documents and examples are as many as there are in the source.
 expected_files() {
+  moved_files | while read -r from to; do if [[ -e $source/$from ]]; then echo "$to"; fi; done
   sed -e "s|LIBDIR|$libdir|g" -e "s|VERSION|$version|g" "$source/tests/package/installed_files"
   (cd "$source" && find docs -name '*.md' && ls examples/*.c examples/grid_import.sh) | sed 's|^|share/doc/braid/|'
 }
