@@ -68,8 +68,8 @@ class Refresh {
   Status mark_clean(TimeRange starts) {
     // What a range has beyond the end, what it has before the start, and what lies between.
     static constexpr const char* kSteps[] = {
-        "INSERT INTO main._braid_dirty SELECT aggregate, ?3, max(stop) FROM main._braid_dirty WHERE aggregate = ?1 AND start < ?3 AND stop > ?3 "
-        "AND ?2 < ?3 GROUP BY aggregate ON CONFLICT DO UPDATE SET stop = max(stop, excluded.stop)",
+        ("INSERT INTO main._braid_dirty SELECT aggregate, ?3, max(stop) FROM main._braid_dirty WHERE aggregate = ?1 AND start < ?3 AND stop > ?3 "
+         "AND ?2 < ?3 GROUP BY aggregate ON CONFLICT DO UPDATE SET stop = max(stop, excluded.stop)"),
         "UPDATE main._braid_dirty SET stop = ?2 WHERE aggregate = ?1 AND start < ?2 AND stop > ?2 AND ?2 < ?3",
         "DELETE FROM main._braid_dirty WHERE aggregate = ?1 AND start >= ?2 AND start < ?3",
     };

@@ -24,7 +24,6 @@ constexpr int kFirstIntegerTag = kFirstTag + static_cast<int>(kRollupTagsMax);
 constexpr int kFirstAggregate = kFirstIntegerTag + static_cast<int>(kRollupTagsMax);
 constexpr int kNameColumn = kFirstAggregate + static_cast<int>(kRollupColumnsMax);
 constexpr int kPlanColumn = kNameColumn + 1;
-constexpr int kFirstParameter = kPlanColumn + 1;
 constexpr int kArgumentsMax = 2 + static_cast<int>(kRollupParametersMax);
 
 constexpr const char* kOrderMark = "; ORDER ";  // before order_words in the cursor's plan

@@ -424,12 +424,10 @@ class HypertableCursor final : public VirtualCursor {
       options_.fields.push_back((used >> std::min<size_t>(static_cast<size_t>(table_.first_field()) + i, 63) & 1) != 0);
     std::vector<TagChoice> tags(table_.columns().tags.size());
     size_t argument = 0;
-    for (const char* next = rest + 1; *next != '\0'; ++next) {
+    for (const char* next = rest + 1; *next != '\0'; next = rest + 2) {  // past the comparison and its semicolon
       const int column = static_cast<int>(std::strtol(next, &rest, 10));
-      next = rest;
-      BRAID_ASSIGN(const bool possible, push(column, *next, values[argument++], tags));
+      BRAID_ASSIGN(const bool possible, push(column, *rest, values[argument++], tags));
       if (!possible) return {};
-      ++next;
     }
     BRAID_ASSIGN(const HypertableDefinition* definition, table_.definition());
     if (options_.range.start >= options_.range.limit) return {};

@@ -98,8 +98,8 @@ RealRun short_run(std::span<const double> values, const uint8_t* nulls) {
   return out;
 }
 
-// The widest vectors of the processor are chosen when the program starts.
-#if defined(__SANITIZE_THREAD__)  // the choice is made before the sanitizer is there
+// The widest vectors of the processor are chosen when the program starts. Every other kind of processor has one width.
+#if !defined(__x86_64__) || defined(__SANITIZE_THREAD__)  // the choice is made before the sanitizer is there
 #define BRAID_FOR_EACH_PROCESSOR
 #else
 #define BRAID_FOR_EACH_PROCESSOR __attribute__((target_clones("default", "avx2", "avx512f")))
