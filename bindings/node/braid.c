@@ -157,6 +157,7 @@ typedef struct {
   char** texts[ARGUMENTS_MAX];
   size_t count[ARGUMENTS_MAX];
   Field* fields;
+  size_t field_count;
   Cells values;
   bool has_values;
   /* Results. */
@@ -208,7 +209,6 @@ static Cell* add_cell(Cells* cells) {
 
 static void free_call(Call* call) {
   if (call == NULL) return;
-  size_t field_count = 0;
   for (int i = 0; i < ARGUMENTS_MAX; ++i) {
     free(call->text[i]);
     free(call->array[i]);
@@ -216,9 +216,8 @@ static void free_call(Call* call) {
       for (size_t k = 0; k < call->count[i]; ++k) free(call->texts[i][k]);
       free(call->texts[i]);
     }
-    if (call->operation->arguments[i] == 'f') field_count = call->count[i];
   }
-  for (size_t k = 0; call->fields != NULL && k < field_count; ++k) {
+  for (size_t k = 0; call->fields != NULL && k < call->field_count; ++k) {
     Field* field = &call->fields[k];
     if (field->type == BRAID_TYPE_TEXT && field->values != NULL) {
       char** texts = field->values;
@@ -976,7 +975,7 @@ static bool read_fields(napi_env env, napi_value value, int place, Call* call) {
   if (napi_get_array_length(env, value, &length) != napi_ok) return refuse(env, "argument %d: expected an array of fields", place);
   call->fields = calloc((size_t)length + 1, sizeof *call->fields);
   if (call->fields == NULL) return refuse(env, "argument %d: out of memory", place);
-  call->count[place] = length;
+  call->count[place] = call->field_count = length;
   for (uint32_t i = 0; i < length; ++i) {
     napi_value each;
     napi_get_element(env, value, i, &each);
