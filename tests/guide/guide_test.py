@@ -1,7 +1,7 @@
 #!/usr/bin/env python3
 """Runs every snippet of a page of the guide, in order, in a directory of its own, and compares what it prints.
 
-usage: guide_test.py PAGE BUILD SOURCE [--write]
+usage: guide_test.py PAGE BUILD SOURCE [--write] [--named]
 
 A fenced block is run by its language; one of `text` right behind it is what it prints (output and errors together). A block without it may print anything.
 
@@ -12,6 +12,7 @@ A fenced block is run by its language; one of `text` right behind it is what it 
   NAME.EXTENSION  any other language with a name of a file behind it is written to that file
 
 In the expected text … stands for any characters, and a line of it alone for any lines. --write puts in what was printed.
+--named runs only the blocks that have a word behind their language, such as `c first.c` and `sh run`: of a page that tells other things too.
 """
 
 import os
@@ -190,6 +191,8 @@ def main():
     page, build, source = (pathlib.Path(argument).resolve() for argument in sys.argv[1:4])
     lines = page.read_text(encoding="utf-8").rstrip("\n").split("\n")
     blocks = blocks_of(lines)
+    if "--named" in sys.argv:
+        blocks = [block for block in blocks if block.words]
     if any(block.language == "js" for block in blocks) and not (build / "bindings" / "node" / "braid.node").exists():
         print("skipped: Node.js was not there when this was built")
         return 77
