@@ -491,8 +491,10 @@ def _from_json(text):
 def _to_datetime(text):
     """A time as Braid writes it; whatever else a column may hold stays as it is."""
     if isinstance(text, str):
+        whole, dot, fraction = text.partition(".")
         try:
-            return datetime.datetime.fromisoformat(text).replace(tzinfo=datetime.timezone.utc)
+            # Before Python 3.11 a fraction must have six digits; Braid writes none that are zeros at the end.
+            return datetime.datetime.fromisoformat(whole + dot + fraction.ljust(6 if dot else 0, "0")).replace(tzinfo=datetime.timezone.utc)
         except ValueError:
             pass
     return text
@@ -684,7 +686,8 @@ class Database:
             _library.braid_close(handle)
             raise _make_error(code, message)
         self._handle = handle
-        _open_databases.add(self)
+        with _open_lock:
+            _open_databases.add(self)
 
     @classmethod
     def _made(cls, directory, handle, code):
@@ -717,9 +720,9 @@ class Database:
 
     def close(self):
         """Closes the connections, then the database. An error says that the last checkpoint or sync failed."""
-        for batch in list(self._batches):
+        for batch in self._listed(self._batches):
             batch.close()
-        for connection in list(self._connections):
+        for connection in self._listed(self._connections):
             connection._close_handle()
         with self._mutex:
             while self._running > 0:
@@ -727,7 +730,8 @@ class Database:
             handle, self._handle = self._handle, None
         if handle is None:
             return
-        _open_databases.discard(self)
+        with _open_lock:
+            _open_databases.discard(self)
         # The message goes with the handle: the code's text tells what is lost.
         code = _library.braid_close(handle)
         if code:
@@ -735,10 +739,19 @@ class Database:
 
     closed = property(lambda self: self._handle is None)
 
+    def _listed(self, members):
+        with self._mutex:
+            return list(members)
+
+    def _joined(self, members, member):
+        with self._mutex:
+            members.add(member)
+
     def _connection_closed(self, connection):
-        self._connections.discard(connection)
+        with self._mutex:
+            self._connections.discard(connection)
         with _open_lock:
-            if self._closes_itself and not self._connections:
+            if self._closes_itself and not self._listed(self._connections):
                 self.close()
 
     def __enter__(self):
@@ -857,7 +870,7 @@ def connect(directory, options=None, autocommit=False):
 @atexit.register
 def _close_all():
     for database in list(_open_databases):
-        for connection in list(database._connections):
+        for connection in database._listed(database._connections):
             connection.interrupt()
         try:
             database.close()
@@ -936,7 +949,7 @@ class Connection:
         handle = _ptr()
         database._call(_library.braid_connect, ctypes.byref(handle))
         self._handle = handle
-        database._connections.add(self)
+        database._joined(database._connections, self)
 
     # -- the library
 
@@ -1180,7 +1193,8 @@ class _Child:
         self._connection = connection
         self._pointer = None
         self._closed = False
-        connection._children.add(self)
+        with connection._lock:
+            connection._children.add(self)
 
     def _opened(self):
         if self._closed or self._pointer is None:
@@ -2132,7 +2146,7 @@ class Batch:
         pointer = _ptr()
         database._call(_library.braid_batch_open, ctypes.byref(pointer))
         self._pointer = pointer
-        database._batches.add(self)
+        database._joined(database._batches, self)
         if durability is not None:
             self._run(_library.braid_batch_set_durability, _choice(_DURABILITIES, durability, "durability"))
 
