@@ -180,6 +180,18 @@ def compare(blocks):
     return problems
 
 
+def check_links(page, lines):
+    targets = re.findall(r"\]\(([^)#\s]+)[^)]*\)", "\n".join(lines))
+    return [f"a link leads to {target}, which is not there" for target in targets if "://" not in target and not (page.parent / target).exists()]
+
+
+def check_pages(page):
+    """Pages of the guide that no test runs."""
+    tests = pathlib.Path(__file__).with_name("meson.build").read_text(encoding="utf-8")
+    found = [other.stem for other in page.parent.glob("*.md") if other.stem != "README" and f"'{other.stem}'" not in tests]
+    return [f"the page {name} is in no test" for name in found]
+
+
 def write(page, lines, blocks):
     for block in reversed(blocks):
         if block.expected is not None and block.output is not None and not pattern_of(block.expected.text).fullmatch(tidy(block.output) + "\n"):
@@ -198,7 +210,7 @@ def main():
         return 77
     run = Page(page, build, source)
     try:
-        problems = run.run(blocks)
+        problems = check_links(page, lines) + (check_pages(page) if page.parent.name == "guide" else []) + run.run(blocks)
         if "--write" in sys.argv:
             write(page, lines, blocks)
         else:
