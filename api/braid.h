@@ -13,7 +13,7 @@
  *    may be used by one thread at a time; different connections are independent. In a child process made with
  *    fork while a database is open every call answers BRAID_MISUSE, and closing does nothing: it may only end, or call exec.
  *  - Close all handles before the program calls exit or returns from main, not from a static destructor: the libraries within are gone by then.
- *  - Times are int64_t microseconds since 1970-01-01T00:00:00Z. Ids of nodes and edges are positive. SQL makes tables, bindings and hypertables.
+ *  - Times are int64_t microseconds since 1970-01-01T00:00:00Z. Ids of nodes and edges are positive.
  *  - Structs begin with `size_bytes`: set it to sizeof the struct before the call.
  */
 #ifndef BRAID_H

@@ -1576,32 +1576,49 @@ class Cursor(_Child):
             return dict(zip(names, columns or [Column(b"l") for _ in names]))
 
 
-class Column:
-    """A column of results. `values` is an array.array of int64 or double, which NumPy takes without a copy (numpy.frombuffer), or a list of
-    str or bytes; where `nulls` (None, or a byte per row) is 1 the value means nothing. Of the kind "timestamp" `values` are microseconds. Iterating
-    and indexing give None, int, float, str, bytes and datetime."""
+def _bits(address, start, count):
+    raw = ctypes.string_at(address, (start + count + 7) // 8)
+    return (raw[i >> 3] >> (i & 7) & 1 for i in range(start, start + count))
 
-    _KINDS = {b"l": ("int64", "q"), b"g": ("double", "d"), b"u": ("text", None), b"z": ("bytes", None), b"tsu:UTC": ("timestamp", "q")}
+
+class Column:
+    """A column of results. `values` is an array.array (int64 "q", double "d", bool "b"), which NumPy takes without a copy (numpy.frombuffer), or a
+    list of str or bytes; where `nulls` (None, or a byte per row) is 1 the value means nothing. Of the kind "timestamp" `values` are microseconds.
+    Iterating and indexing give None, int, float, bool, str, bytes and datetime."""
+
+    _KINDS = {
+        b"l": ("int64", "q"), b"g": ("double", "d"), b"b": ("bool", "b"), b"u": ("text", None), b"z": ("bytes", None), b"tsu:UTC": ("timestamp", "q"),
+        b"n": ("null", None),
+    }  # fmt: skip
+    _FROM_VALUE = {"timestamp": from_microseconds, "bool": bool}
 
     def __init__(self, arrow_format):
         self.kind, code = self._KINDS[arrow_format]
         self.values = array.array(code) if code else []
         self.nulls = None
+        self._from_value = self._FROM_VALUE.get(self.kind)
 
     def _extend(self, arrow):
         length, start = arrow.length, arrow.offset
+        if self.kind == "null":
+            self.values.extend([None] * length)
+            return
         if arrow.null_count != 0 and arrow.buffers[0]:
             if self.nulls is None:
                 self.nulls = bytearray(len(self.values))
-            bits = ctypes.string_at(arrow.buffers[0], (start + length + 7) // 8)
-            self.nulls.extend(0 if bits[i >> 3] >> (i & 7) & 1 else 1 for i in range(start, start + length))
+            self.nulls.extend(1 - bit for bit in _bits(arrow.buffers[0], start, length))
         elif self.nulls is not None:
             self.nulls.extend(bytes(length))
-        if isinstance(self.values, array.array):
+        if self.kind == "bool":
+            self.values.extend(_bits(arrow.buffers[1], start, length))
+        elif isinstance(self.values, array.array):
             self.values.frombytes(ctypes.string_at(arrow.buffers[1] + 8 * start, 8 * length))
-            return
-        offsets = array.array("i", ctypes.string_at(arrow.buffers[1] + 4 * start, 4 * (length + 1)))
-        raw = ctypes.string_at(arrow.buffers[2], offsets[-1]) if offsets[-1] else b""
+        else:
+            self._extend_texts(arrow.buffers, start, length)
+
+    def _extend_texts(self, buffers, start, length):
+        offsets = array.array("i", ctypes.string_at(buffers[1] + 4 * start, 4 * (length + 1)))
+        raw = ctypes.string_at(buffers[2], offsets[-1]) if offsets[-1] else b""
         pieces = (raw[offsets[i] : offsets[i + 1]] for i in range(length))
         self.values.extend((piece.decode("utf-8", "replace") for piece in pieces) if self.kind == "text" else pieces)
 
@@ -1611,10 +1628,10 @@ class Column:
     def __getitem__(self, row):
         if isinstance(row, slice):
             return [self[i] for i in range(*row.indices(len(self)))]
-        value = self.values[row]
         if self.nulls is not None and self.nulls[row]:
             return None
-        return from_microseconds(value) if self.kind == "timestamp" else value
+        value = self.values[row]
+        return value if self._from_value is None else self._from_value(value)
 
     def __iter__(self):
         return (self[row] for row in range(len(self)))
