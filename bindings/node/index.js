@@ -82,11 +82,17 @@ function sqlValue(value) {
   return value instanceof Date ? timeText(value) : value;
 }
 
+/** ISO 8601 text; without a zone it is in UTC, as everywhere in Braid. */
+function dateOf(text) {
+  const hasZone = /[zZ]$|[+-]\d\d:?\d\d$/.test(text);
+  return new Date(hasZone || text.length <= 10 ? text : `${text.replace(' ', 'T')}Z`);
+}
+
 /** Microseconds since 1970 as a BigInt: of a Date, of ISO 8601 text, or of a number or BigInt that is that already. */
 function microseconds(moment) {
   if (typeof moment === 'bigint') return moment;
   if (typeof moment === 'number' && Number.isSafeInteger(moment)) return BigInt(moment);
-  const date = typeof moment === 'string' ? new Date(/[zZ]$|[+-]\d\d:?\d\d$/.test(moment) || moment.length <= 10 ? moment : `${moment.replace(' ', 'T')}Z`) : moment;
+  const date = typeof moment === 'string' ? dateOf(moment) : moment;
   if (date instanceof Date && !Number.isNaN(date.getTime())) return BigInt(date.getTime()) * 1000n;
   throw invalid(`time: expected a Date, ISO 8601 text, or microseconds, not ${String(moment)}`);
 }

@@ -834,7 +834,8 @@ def restore(source, destination, bytes_per_second=0, link_files=False, open_opti
     handle = _ptr()
     callback = _copy_callback(progress)
     try:
-        code = _library.braid_restore(os.fsencode(_directory(source)), os.fsencode(_directory(destination)), ctypes.byref(chosen), callback.pointer, None, ctypes.byref(handle))
+        code = _library.braid_restore(os.fsencode(_directory(source)), os.fsencode(_directory(destination)), ctypes.byref(chosen), callback.pointer,
+                                      None, ctypes.byref(handle))  # fmt: skip
         return Database._made(destination, handle, code)
     finally:
         callback.raise_again()
