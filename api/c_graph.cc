@@ -74,8 +74,9 @@ int32_t braid_node_find(braid_connection* connection, const char* label, const c
     BRAID_NOT_NULL(value);
     BRAID_NOT_NULL(node);
     *node = 0;
-    BRAID_ASSIGN(const PropertyValue parsed, value_from_json(value));
-    BRAID_ASSIGN(const auto found, find_node(open, label, property, parsed));
+    const auto parsed = value_from_json(value);
+    if (!parsed.ok()) return Status(parsed.status().code(), "value: " + parsed.status().message() + "; expected JSON, for example \"pump-7\" (with the quotes) or 12");
+    BRAID_ASSIGN(const auto found, find_node(open, label, property, *parsed));
     if (found) *node = static_cast<int64_t>(found->value());
     return {};
   });

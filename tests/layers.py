@@ -17,9 +17,10 @@ MAY_INCLUDE = {
     "api": {"engine", "graph", "timeseries", "sql"},
     "cli": {"api"},
     "examples": {"api"},
+    "bindings": {"api"},
 }
 # A program outside the library sees one header of it.
-ONE_HEADER = {"cli": "api/braid.h", "examples": "braid.h"}
+ONE_HEADER = {"cli": "api/braid.h", "examples": "braid.h", "bindings": "braid.h"}
 # Foreign library -> folders that are its home.
 HOMES = {
     r"rocksdb/": {"graph"},

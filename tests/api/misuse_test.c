@@ -188,6 +188,8 @@ static void null_arguments_are_named(const char* directory) {
   CHECK(braid_node_find(connection, NULL, "b", "1", &id) == BRAID_INVALID_ARGUMENT);
   CHECK(braid_node_find(connection, "a", NULL, "1", &id) == BRAID_INVALID_ARGUMENT);
   CHECK(braid_node_find(connection, "a", "b", NULL, &id) == BRAID_INVALID_ARGUMENT);
+  CHECK(braid_node_find(connection, "a", "b", "pump-7", &id) == BRAID_INVALID_ARGUMENT);
+  CHECK(strstr(braid_connection_error(connection), "with the quotes") != NULL);
   CHECK(braid_node_find(connection, "a", "b", "1", NULL) == BRAID_INVALID_ARGUMENT);
   CHECK(braid_node_find(connection, "a", "b", "1", &id) == BRAID_NOT_FOUND);
   CHECK(braid_node_create(connection, "no json", NULL, &id) == BRAID_INVALID_ARGUMENT);
