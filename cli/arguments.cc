@@ -28,6 +28,7 @@ Commands:
   braid restore SRC DEST          make a database of a backup, and check it
   braid repair DIR NEWDIR         make a database of what can be read of a damaged one
   braid stats DIR                 figures about the database
+  braid export DIR DEST           write everything as CSV or SQL files
   braid demo [DIR]                a tour on data of this machine
 Each has its own --help. A directory with such a name is given as ./import.
 
@@ -45,10 +46,14 @@ struct Spelling {
 };
 
 // Long options that may have one dash only, as in sqlite3.
-constexpr std::array<Spelling, 8> kSpellings = {{{"-json", "--json"},
+constexpr std::array<Spelling, 12> kSpellings = {{{"-json", "--json"},
                                                  {"-csv", "--csv"},
                                                  {"-box", "--box"},
                                                  {"-line", "--line"},
+                                                 {"-table", "--table"},
+                                                 {"-jsonl", "--jsonl"},
+                                                 {"-markdown", "--markdown"},
+                                                 {"-insert", "--insert"},
                                                  {"-keep-going", "--keep-going"},
                                                  {"-version", "--version"},
                                                  {"-help", "--help"},
@@ -124,7 +129,7 @@ Arguments read_sql(std::vector<std::string> words) {
   }
   if (arguments.sql.has_value() && is_one_word(*arguments.sql)) {
     return usage_error(fmt::format("'{}' is no SQL statement; '{}' was taken for the directory of the database (the commands are import, "
-                                   "graph, plot, check, backup, restore, repair, stats and demo)",
+                                   "graph, plot, check, backup, restore, repair, stats, export and demo)",
                                    *arguments.sql, arguments.database.directory),
                        "braid");
   }
@@ -164,19 +169,25 @@ Examples:
   braid plot metrics.db "SELECT time_bucket('1 hour', time), host, avg(usage) FROM cpu GROUP BY 1, 2" --svg cpu.svg)";
 constexpr int kPlotPixelsMax = 10'000;
 
+void add_plot_options(CLI::App* app, PlotArguments* plot) {
+  app->footer(kPlotFooter);
+  app->add_option("SQL", plot->sql, "a SELECT of x and one or more values")->required();
+  app->add_option("--svg", plot->svg, "write a picture; - is standard output")->type_name("FILE");
+  app->add_option("--title", plot->title, "what stands above it")->type_name("TEXT");
+  app->add_option("--width", plot->width, "in characters, or in pixels with --svg")->type_name("N")->check(CLI::Range(30, kPlotPixelsMax));
+  app->add_option("--height", plot->height, "of the lines' field in characters, or of the picture in pixels with --svg")
+      ->type_name("N")
+      ->check(CLI::Range(4, kPlotPixelsMax));
+}
+
+constexpr const char* kPlotSummary = "Draws the lines of a query, on the terminal or as SVG.";
+
 Arguments read_plot(std::vector<std::string> words) {
   PlotCommand command;
   std::vector<std::string> options;
-  CLI::App app("Draws the lines of a query, on the terminal or as SVG.", "braid plot");
-  app.footer(kPlotFooter);
+  CLI::App app(kPlotSummary, "braid plot");
   add_database(&app, &command.database, &options);
-  app.add_option("SQL", command.plot.sql, "a SELECT of x and one or more values")->required();
-  app.add_option("--svg", command.plot.svg, "write a picture; - is standard output")->type_name("FILE");
-  app.add_option("--title", command.plot.title, "what stands above it")->type_name("TEXT");
-  app.add_option("--width", command.plot.width, "in characters, or in pixels with --svg")->type_name("N")->check(CLI::Range(30, kPlotPixelsMax));
-  app.add_option("--height", command.plot.height, "of the lines' field in characters, or of the picture in pixels with --svg")
-      ->type_name("N")
-      ->check(CLI::Range(4, kPlotPixelsMax));
+  add_plot_options(&app, &command.plot);
   if (auto answer = parse_words(&app, std::move(words), "braid plot")) return *answer;
   command.database.options = joined(options);
   return command;
@@ -256,14 +267,58 @@ Arguments read_repair(std::vector<std::string> words) {
   return command;
 }
 
+constexpr const char* kStatsFooter = R"(
+Figures are of this opening of the database: counters begin at 0.
+
+Examples:
+  braid stats grid.db
+  braid stats grid.db --prometheus > /var/lib/node_exporter/braid.prom
+
+Exit codes: 0, 1 when the database cannot be opened, 2 for wrong usage.)";
+
 Arguments read_stats(std::vector<std::string> words) {
   StatsCommand command;
   std::vector<std::string> options;
   CLI::App app("Shows figures about a database.", "braid stats");
+  app.footer(kStatsFooter);
   add_database(&app, &command.database, &options);
   add_formats(&app, &command.format);
+  app.add_flag("--prometheus", command.prometheus, "as metrics that Prometheus reads");
   if (auto answer = parse_words(&app, std::move(words), "braid stats")) return *answer;
   command.database.options = joined(options);
+  return command;
+}
+
+constexpr const char* kExportFooter = R"(
+DEST is made, or empty. It gets a file for each table, label of nodes, type of edges and hypertable, and import.sql, with
+which braid import NEWDIR DEST brings everything in again. With --format sql it gets a file of SQL for each model.
+
+CSV has no types: blobs become hexadecimal digits, and text in a column of numbers is refused when it is imported. --format sql
+keeps every value. Both are taken at one commit. What is left out is told on standard error.
+
+Examples:
+  braid export grid.db /backups/grid-csv
+  braid export grid.db grid-sql --format sql
+  braid export grid.db graph-only --model graph
+  braid import new.db /backups/grid-csv
+
+Exit codes: 0, 1 when the export could not be made, 2 for wrong usage.)";
+
+Arguments read_export(std::vector<std::string> words) {
+  ExportCommand command;
+  std::vector<std::string> options;
+  std::string format = "csv";
+  std::string model;
+  CLI::App app("Writes a database as CSV or SQL files.", "braid export");
+  app.footer(kExportFooter);
+  add_database(&app, &command.database, &options);
+  app.add_option("DEST", command.exported.destination, "directory to make")->required();
+  app.add_option("--format", format, "csv or sql; csv if not given")->type_name("FORMAT")->check(CLI::IsMember({"csv", "sql"}));
+  app.add_option("--model", model, "rows, graph or series alone; all if not given")->type_name("MODEL")->check(CLI::IsMember({"rows", "graph", "series"}));
+  if (auto answer = parse_words(&app, std::move(words), "braid export")) return *answer;
+  command.database.options = joined(options);
+  command.exported.format = format == "sql" ? ExportArguments::Format::kSql : ExportArguments::Format::kCsv;
+  if (!model.empty()) command.exported.parts = {.rows = model == "rows", .graph = model == "graph", .series = model == "series"};
   return command;
 }
 
@@ -289,7 +344,7 @@ struct Subcommand {
   Arguments (*read)(std::vector<std::string> words);
 };
 
-constexpr std::array<Subcommand, 10> kSubcommands = {{{"import", read_import},
+constexpr std::array<Subcommand, 11> kSubcommands = {{{"import", read_import},
                                                      {"graph", read_graph},
                                                      {"plot", read_plot},
                                                      {"check", read_check},
@@ -297,6 +352,7 @@ constexpr std::array<Subcommand, 10> kSubcommands = {{{"import", read_import},
                                                      {"restore", read_restore},
                                                      {"repair", read_repair},
                                                      {"stats", read_stats},
+                                                     {"export", read_export},
                                                      {"demo", read_demo},
                                                      {"demo-writer", read_demo_writer}}};
 
@@ -323,6 +379,23 @@ std::variant<ImportArguments, Answer> read_import_arguments(std::vector<std::str
     return *answer;
   if (auto wrong = options.take(&import)) return usage_error(*wrong, ".import");
   return import;
+}
+
+std::variant<GraphArguments, Answer> read_graph_arguments(std::vector<std::string> words) {
+  GraphArguments graph;
+  CLI::App app(std::string(kGraphSummary), ".graph");
+  GraphOptions options(&app);
+  if (auto answer = parse_words(&app, normalised_words(std::move(words)), ".graph")) return *answer;
+  if (auto wrong = options.take(&graph)) return usage_error(*wrong, ".graph");
+  return graph;
+}
+
+std::variant<PlotArguments, Answer> read_plot_arguments(std::vector<std::string> words) {
+  PlotArguments plot;
+  CLI::App app(kPlotSummary, ".plot");
+  add_plot_options(&app, &plot);
+  if (auto answer = parse_words(&app, normalised_words(std::move(words)), ".plot")) return *answer;
+  return plot;
 }
 
 }  // namespace braid::cli

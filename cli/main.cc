@@ -72,8 +72,22 @@ int run(const SqlArguments& arguments) {
   const int exit_code = run_scripts(arguments, &console);
   return report_open_transaction(console) ? kExitError : exit_code;
 }
+/// What `braid export` has written.
+int import_directory(const ImportCommand& command) {
+  Outcome<Session> session =
+      Session::open({.directory = command.database.directory, .options = command.database.options});
+  if (!session.ok()) return fail(session.failure());
+  Console console(session.take(), {});
+  Done done = import_export(&console, command.import.file);
+  if (!done.has_value()) return kExitOk;
+  // A script has told its failure at its place.
+  if (!done->message.empty()) report(*done);
+  return kExitError;
+}
+
 int run(const ImportCommand& command) {
   install_interrupt_handler();
+  if (command.import.target == ImportArguments::Target::kExport) return import_directory(command);
   // The file comes first: a name with a typing error should not leave a new database behind.
   Outcome<std::unique_ptr<InputFile>> file = InputFile::open(command.import.file);
   if (!file.ok()) return fail(file.failure());
@@ -100,7 +114,7 @@ int run(const PlotCommand& command) {
                                             .options = command.database.options,
                                             .must_exist = true});
   if (!session.ok()) return fail(session.failure());
-  Done done = run_plot(*session, command.plot);
+  Done done = run_plot(*session, command.plot, stdout);
   return done.has_value() ? fail(*done) : kExitOk;
 }
 
@@ -109,7 +123,7 @@ int run(const CheckCommand& command) {
                                             .options = command.database.options,
                                             .must_exist = true});
   if (!session.ok()) return fail(session.failure());
-  Done done = check_database(*session);
+  Done done = check_database(*session, stdout);
   return done.has_value() ? fail(*done) : kExitOk;
 }
 
@@ -139,9 +153,22 @@ int run(const StatsCommand& command) {
                                             .options = command.database.options,
                                             .must_exist = true});
   if (!session.ok()) return fail(session.failure());
-  auto writer = make_result_writer(command.format.value_or(usual_format()), stdout,
-                                   may_colour(STDOUT_FILENO));
+  if (command.prometheus) {
+    Done shown = show_metrics(*session, stdout);
+    return shown.has_value() ? fail(*shown) : kExitOk;
+  }
+  auto writer = make_result_writer({.format = command.format.value_or(usual_format()), .colour = may_colour(STDOUT_FILENO)}, stdout);
   Done done = show_stats(*session, writer.get());
+  return done.has_value() ? fail(*done) : kExitOk;
+}
+
+int run(const ExportCommand& command) {
+  install_interrupt_handler();
+  Outcome<Session> session = Session::open({.directory = command.database.directory,
+                                            .options = command.database.options,
+                                            .must_exist = true});
+  if (!session.ok()) return fail(session.failure());
+  Done done = run_export(*session, command.exported);
   return done.has_value() ? fail(*done) : kExitOk;
 }
 
