@@ -116,8 +116,9 @@ Done Console::run(std::string_view sql) {
     if (!prepared.ok()) {
       done = prepared.failure();
     } else if (prepared->handle != nullptr) {
-      if (explains_) done = show_plan(session_, sql.substr(at, prepared->tail), out());
-      if (!done.has_value()) done = run_prepared(prepared->handle.get());
+      // A statement without a plan, EXPLAIN itself, is run all the same.
+      if (explains_) static_cast<void>(show_plan(session_, sql.substr(at, prepared->tail), out()));
+      done = run_prepared(prepared->handle.get());
     }
     if (done.has_value()) {
       if (done->sql_offset >= 0) done->sql_offset += static_cast<int64_t>(at);

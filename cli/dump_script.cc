@@ -10,6 +10,7 @@
 #include "cli/interrupt.h"
 #include "cli/result_row.h"
 #include "cli/sql_text.h"
+#include "cli/terminal.h"
 
 namespace braid::cli {
 
@@ -120,7 +121,9 @@ void DumpScript::row_of(std::span<const std::string> expressions) {
   if (insert_.size() > kInsertBytes || pieces_ > 0) end_insert();
   drop_pieces();
   if (insert_.empty()) commit_if_long();
-  if (++rows_ % 256 == 0) {
+  // A bar has no place among lines that the same terminal shows; a stream without a file is a pager.
+  const int descriptor = fileno(stream_);
+  if (++rows_ % 256 == 0 && descriptor >= 0 && !is_terminal(descriptor)) {
     progress_.show({.what = "writing", .rows = rows_, .position_bytes = bytes_});
   }
 }

@@ -61,7 +61,7 @@ Done export_tables(const Session& session, std::string_view tables_sql, const st
     if (!columns.ok()) return columns.failure();
     std::string names;
     for (const std::string& column : *columns) names += (names.empty() ? "" : ",") + quote_identifier(column);
-    Outcome<std::string> file = script->csv_name(folder, table);
+    Outcome<std::string> file = script->csv_name(folder, {table});
     if (!file.ok()) return file.failure();
     Outcome<int64_t> rows = export_query(session, fmt::format("SELECT {} FROM main.{}", names, quote_identifier(table)),
                                          {.file = script->place(*file), .format = OutputFormat::kCsv});

@@ -206,7 +206,7 @@ class GraphExport {
       return std::nullopt;
     }));
     if (nodes == 0) return std::nullopt;
-    Outcome<std::string> name = script_->csv_name("nodes", import_label(group));
+    Outcome<std::string> name = script_->csv_name("nodes", {import_label(group)});
     if (!name.ok()) return name.failure();
     auto file = OutputFile::open(script_->place(*name));
     if (!file.ok()) return file.failure();
@@ -324,8 +324,9 @@ class GraphExport {
   Done open(EdgeFile* edges) {
     const auto same_type = [&](const EdgeFile& other) { return other.type == edges->type; };
     const bool alone = std::count_if(files_.begin(), files_.end(), same_type) == 1;
-    Outcome<std::string> name = script_->csv_name(
-        "edges", alone ? edges->type : fmt::format("{}.{}.{}", edges->type, import_label(*edges->from), import_label(*edges->to)));
+    std::vector<std::string> names_of_file = {edges->type};
+    if (!alone) names_of_file.insert(names_of_file.end(), {import_label(*edges->from), import_label(*edges->to)});
+    Outcome<std::string> name = script_->csv_name("edges", names_of_file);
     if (!name.ok()) return name.failure();
     edges->name = *name;
     auto file = OutputFile::open(script_->place(edges->name));

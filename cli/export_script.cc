@@ -11,6 +11,15 @@ namespace braid::cli {
 
 namespace {
 
+std::string file_name_of(std::string_view name) {
+  std::string file;
+  for (char c : name) {
+    const bool plain = std::isalnum(static_cast<unsigned char>(c)) != 0 || c == '_' || c == '-' || (c & 0x80) != 0;
+    file += plain ? std::string(1, c) : fmt::format("%{:02x}", static_cast<unsigned char>(c));
+  }
+  return file;
+}
+
 // As the words of a dot command are read.
 std::string quoted_word(std::string_view word) {
   std::string quoted = "\"";
@@ -23,17 +32,13 @@ std::string quoted_word(std::string_view word) {
 
 }  // namespace
 
-Outcome<std::string> ExportScript::csv_name(std::string_view folder, std::string_view name) const {
+Outcome<std::string> ExportScript::csv_name(std::string_view folder, const std::vector<std::string>& names) const {
   std::error_code error;
   std::filesystem::create_directories(place(folder), error);
   if (error) return Failure{fmt::format("cannot make '{}': {}", place(folder), error.message())};
-  std::string file(folder);
-  file += '/';
-  for (char c : name) {
-    const bool plain = std::isalnum(static_cast<unsigned char>(c)) != 0 || c == '_' || c == '-' || (c & 0x80) != 0;
-    file += plain ? std::string(1, c) : fmt::format("%{:02x}", static_cast<unsigned char>(c));
-  }
-  return file + ".csv";
+  std::string file;
+  for (const std::string& name : names) file += (file.empty() ? "" : ".") + file_name_of(name);
+  return fmt::format("{}/{}.csv", folder, file);
 }
 
 void ExportScript::line(const std::vector<std::string>& words) {

@@ -17,8 +17,9 @@ class ExportScript {
 
   /// The place of a file of the export.
   std::string place(std::string_view file) const { return directory_ + "/" + std::string(file); }
-  /// "FOLDER/NAME.csv" of which every character can stand in a file's name; the folder is made.
-  Outcome<std::string> csv_name(std::string_view folder, std::string_view name) const;
+  /// "FOLDER/NAME.csv", with a dot between several names, of which every character can stand in a
+  /// file's name; the folder is made.
+  Outcome<std::string> csv_name(std::string_view folder, const std::vector<std::string>& names) const;
 
   /// A line of the script: a command and its words.
   void line(const std::vector<std::string>& words);

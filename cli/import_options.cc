@@ -48,7 +48,11 @@ Examples:
   zcat cpu.csv.gz | braid import metrics.db - --hypertable cpu --time-unit ns --tag tags_id
   braid import grid.db big.csv --edges FLOW --from Bus.id=from --to Bus.id=to --resume flows --batch 200000
   braid import metrics.db export.lp
-  braid import social.db people.graphml --label Person --key email)";
+  braid import social.db people.graphml --label Person --key email
+  braid import new.db /backups/grid-csv
+
+Exit codes: 0, 1 for an error in the data, the files or the database, 2 for wrong usage. Nothing of a file that fails is kept,
+but for what --resume has committed.)";
 
 }  // namespace
 
@@ -91,14 +95,14 @@ ImportOptions::ImportOptions(CLI::App* app) : app_(app) {
   app->add_option("--time", import_.time, "column with a time, as ISO 8601 text or a number")
       ->type_name("COLUMN");
   app->add_option("--time-unit", time_unit_,
-                  "what times that are numbers since 1970 count: s, ms, us or ns")
+                  "what times that are numbers since 1970 count: s, ms, us or ns; ns for line protocol if not given")
       ->type_name("UNIT");
   app->add_option("--tag", import_.tags, "column that names the series; may be repeated")
       ->type_name("COLUMN")
       ->allow_extra_args(false);
-  app->add_option("--null", import_.null_text, "further text that means NULL, such as NA")
+  app->add_option("--null", import_.null_text, "further text that means NULL, such as NA; none if not given")
       ->type_name("TEXT");
-  app->add_option("--separator", separator_, "character between fields, or tab")
+  app->add_option("--separator", separator_, "character between fields, or tab; a comma if not given")
       ->type_name("CHARACTER");
   app->add_option("--resume", import_.resume, "import in several transactions, and go on after the last one that was kept under this name")
       ->type_name("NAME");

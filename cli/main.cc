@@ -32,6 +32,14 @@ OutputFormat usual_format() {
   return is_terminal(STDOUT_FILENO) ? OutputFormat::kBox : OutputFormat::kCsv;
 }
 
+/// What was sent to a file or a program is whole only now.
+bool report_unwritten(Console* console) {
+  Done closed = console->redirect("");
+  if (!closed.has_value()) return false;
+  report(*closed);
+  return true;
+}
+
 /// A transaction that nobody ended is rolled back when the connection closes: that must not go without a word.
 bool report_open_transaction(const Console& console) {
   if (braid_in_transaction(console.session().connection()) == 0) return false;
@@ -66,11 +74,13 @@ int run(const SqlArguments& arguments) {
                                    .interactive = interactive});
   if (interactive) {
     const int exit_code = run_shell(&console);
+    report_unwritten(&console);
     report_open_transaction(console);
     return exit_code;
   }
   const int exit_code = run_scripts(arguments, &console);
-  return report_open_transaction(console) ? kExitError : exit_code;
+  const bool unwritten = report_unwritten(&console);
+  return report_open_transaction(console) || unwritten ? kExitError : exit_code;
 }
 /// What `braid export` has written.
 int import_directory(const ImportCommand& command) {

@@ -6,42 +6,14 @@ usage: dump_test.py path/to/braid
 import json
 import os
 import shutil
-import subprocess
 import sys
 import tempfile
-import time
 
-from braid_command import BRAID, FAILURES, braid, check
-from random_database import Maker, contents
+from answers import compare
+from braid_command import FAILURES, braid, check
+from random_database import Maker
 
 SEEDS = (1, 2, 3, 4)
-
-
-class Questions:
-    """One process that answers many questions: starting one for each would cost more than all the rest."""
-
-    def __init__(self, directory):
-        self.folder = tempfile.mkdtemp(prefix="braid-answers-")
-        self.process = subprocess.Popen([BRAID, directory, "--json"], stdin=subprocess.PIPE, text=True)
-        self.asked = 0
-
-    def __call__(self, sql):
-        self.asked += 1
-        answer, end = (os.path.join(self.folder, f"{self.asked}{name}") for name in ("", ".end"))
-        # A file is whole once the statement behind it has begun.
-        self.process.stdin.write(f".once {answer}\n{sql};\n.once {end}\nSELECT 1;\n")
-        self.process.stdin.flush()
-        while not os.path.exists(end):
-            if self.process.poll() is not None:
-                raise RuntimeError(f"braid ended at: {sql}")
-            time.sleep(0.0005)
-        with open(answer, encoding="utf-8") as file:
-            return json.loads(file.read() or "[]")
-
-    def close(self):
-        self.process.stdin.close()
-        self.process.wait()
-        shutil.rmtree(self.folder)
 
 
 def rebuild(work, name, script):
@@ -52,20 +24,6 @@ def rebuild(work, name, script):
     output, errors = braid(copy, "-f", path)
     check(output == "" and errors == "", "a script runs without a word", (output + errors)[:500])
     return copy
-
-
-def compare(first, second, what):
-    found = []
-    for directory in (first, second):
-        questions = Questions(directory)
-        found.append(contents(questions))
-        questions.close()
-    one, other = found
-    check(one.keys() == other.keys(), f"{what}: the same things are there", str(one.keys() ^ other.keys()))
-    for key in one:
-        if one[key] != other.get(key):
-            difference = [pair for pair in zip(one[key], other.get(key, [])) if pair[0] != pair[1]][:2]
-            check(False, f"{what}: {key} is equal", f"{len(one[key])} and {len(other.get(key, []))}: {difference}"[:2000])
 
 
 def test_random_databases(work):
@@ -80,7 +38,7 @@ def test_random_databases(work):
         longest = max(len(line) for line in dump.split("\n"))
         check(longest < 900_000, f"seed {seed}: statements stay within sql_bytes_max", str(longest))
         copy = rebuild(work, f"copy{seed}", dump)
-        compare(original, copy, f"seed {seed}")
+        compare(original, copy, f"seed {seed}", check)
         check("no problem" in braid("check", copy)[0], f"seed {seed}: the copy passes a check")
         if seed == SEEDS[0]:
             again = rebuild(work, "again", braid(copy, ".dump")[0])

@@ -212,7 +212,8 @@ def contents(query):
         found["table " + name] = sorted(json.dumps(list(row.values())) for row in rows)
     if query("SELECT 1 FROM sqlite_schema WHERE name = 'sqlite_sequence'"):
         found["sequences"] = query("SELECT name, seq FROM sqlite_sequence ORDER BY 1")
-    found["searched"] = query("SELECT rowid FROM notes WHERE notes MATCH 'text' ORDER BY 1") + query("SELECT rowid FROM found WHERE found MATCH 'here'")
+    if "table notes" in found:
+        found["searched"] = query("SELECT rowid FROM notes WHERE notes MATCH 'text' ORDER BY 1") + query("SELECT rowid FROM found WHERE found MATCH 'here'")
     nodes = {row["id"]: [sorted(json.loads(row["labels"])), row["properties"]] for row in query("SELECT id, labels, properties FROM graph_nodes")}
     found["nodes"] = sorted(map(json.dumps, nodes.values()))
     found["edges"] = sorted(json.dumps([nodes[row["src"]], row["type"], nodes[row["dst"]], row["properties"]])

@@ -29,6 +29,8 @@ def content(work, name):
 def test_where_results_go(work):
     output, _ = script(work, ".output all.txt\nSELECT 1 AS a;\nSELECT 2 AS b;\n.output\nSELECT 3 AS c;\n")
     check(output == "c\n3\n" and content(work, "all.txt") == "a\n1\nb\n2\n", ".output sends results to a file and back", output)
+    script(work, ".output left.txt\nSELECT 8 AS h;\n")
+    check(content(work, "left.txt") == "h\n8\n", "a file that results go to is whole at the end")
     output, _ = script(work, ".once one.txt\nSELECT 4 AS d;\nSELECT 5 AS e;\n")
     check(output == "e\n5\n" and content(work, "one.txt") == "d\n4\n", ".once is for one statement", output)
     script(work, ".once |sort -r > sorted.txt\nSELECT 1 AS a UNION SELECT 2;\n")
