@@ -28,7 +28,9 @@ Commands:
   braid restore SRC DEST          make a database of a backup, and check it
   braid repair DIR NEWDIR         make a database of what can be read of a damaged one
   braid stats DIR                 figures about the database
+  braid export DIR DEST           write everything as CSV or SQL files
   braid demo [DIR]                a tour on data of this machine
+  braid help [COMMAND]            the page of a command
 Each has its own --help. A directory with such a name is given as ./import.
 
 Examples:
@@ -45,10 +47,14 @@ struct Spelling {
 };
 
 // Long options that may have one dash only, as in sqlite3.
-constexpr std::array<Spelling, 8> kSpellings = {{{"-json", "--json"},
+constexpr std::array<Spelling, 12> kSpellings = {{{"-json", "--json"},
                                                  {"-csv", "--csv"},
                                                  {"-box", "--box"},
                                                  {"-line", "--line"},
+                                                 {"-table", "--table"},
+                                                 {"-jsonl", "--jsonl"},
+                                                 {"-markdown", "--markdown"},
+                                                 {"-insert", "--insert"},
                                                  {"-keep-going", "--keep-going"},
                                                  {"-version", "--version"},
                                                  {"-help", "--help"},
@@ -124,7 +130,7 @@ Arguments read_sql(std::vector<std::string> words) {
   }
   if (arguments.sql.has_value() && is_one_word(*arguments.sql)) {
     return usage_error(fmt::format("'{}' is no SQL statement; '{}' was taken for the directory of the database (the commands are import, "
-                                   "graph, plot, check, backup, restore, repair, stats and demo)",
+                                   "graph, plot, check, backup, restore, repair, stats, export, demo and help)",
                                    *arguments.sql, arguments.database.directory),
                        "braid");
   }
@@ -161,34 +167,50 @@ lines apart. NULL is a gap. At most 12 lines are drawn.
 
 Examples:
   braid plot grid.db "SELECT time, value FROM load WHERE element = '1'"
-  braid plot metrics.db "SELECT time_bucket('1 hour', time), host, avg(usage) FROM cpu GROUP BY 1, 2" --svg cpu.svg)";
+  braid plot metrics.db "SELECT time_bucket('1 hour', time), host, avg(usage) FROM cpu GROUP BY 1, 2" --svg cpu.svg
+
+Exit codes: 0, 1 for an error in the data, the files or the database, 2 for wrong usage.)";
 constexpr int kPlotPixelsMax = 10'000;
+
+void add_plot_options(CLI::App* app, PlotArguments* plot) {
+  app->footer(kPlotFooter);
+  app->add_option("SQL", plot->sql, "a SELECT of x and one or more values")->required();
+  app->add_option("--svg", plot->svg, "write a picture; - is standard output")->type_name("FILE");
+  app->add_option("--title", plot->title, "what stands above it; the query if not given, with --svg")->type_name("TEXT");
+  app->add_option("--width", plot->width, "in characters, or in pixels with --svg; the terminal's or 960 if not given")->type_name("N")->check(CLI::Range(30, kPlotPixelsMax));
+  app->add_option("--height", plot->height, "of the lines' field in characters, or of the picture in pixels with --svg; 20 or 480 if not given")
+      ->type_name("N")
+      ->check(CLI::Range(4, kPlotPixelsMax));
+}
+
+constexpr const char* kPlotSummary = "Draws the lines of a query, on the terminal or as SVG.";
 
 Arguments read_plot(std::vector<std::string> words) {
   PlotCommand command;
   std::vector<std::string> options;
-  CLI::App app("Draws the lines of a query, on the terminal or as SVG.", "braid plot");
-  app.footer(kPlotFooter);
+  CLI::App app(kPlotSummary, "braid plot");
   add_database(&app, &command.database, &options);
-  app.add_option("SQL", command.plot.sql, "a SELECT of x and one or more values")->required();
-  app.add_option("--svg", command.plot.svg, "write a picture; - is standard output")->type_name("FILE");
-  app.add_option("--title", command.plot.title, "what stands above it")->type_name("TEXT");
-  app.add_option("--width", command.plot.width, "in characters, or in pixels with --svg")->type_name("N")->check(CLI::Range(30, kPlotPixelsMax));
-  app.add_option("--height", command.plot.height, "of the lines' field in characters, or of the picture in pixels with --svg")
-      ->type_name("N")
-      ->check(CLI::Range(4, kPlotPixelsMax));
+  add_plot_options(&app, &command.plot);
   if (auto answer = parse_words(&app, std::move(words), "braid plot")) return *answer;
   command.database.options = joined(options);
   return command;
 }
+
+constexpr const char* kCheckFooter = R"(
+Every checksum is read, and what the three models say of one another is compared. A line on standard output names each thing that is wrong.
+
+Examples:
+  braid check grid.db
+  braid check grid.db --read-only
+
+Exit codes: 0 when nothing is wrong, 1 when something is or the check could not be made, 2 for wrong usage.)";
 
 Arguments read_check(std::vector<std::string> words) {
   CheckCommand command;
   std::vector<std::string> options;
   CLI::App app("Verifies rows, graph and series of a database and lists what is wrong.",
                "braid check");
-  app.footer(
-      "\nExit codes: 0 when nothing is wrong, 1 when something is or the check could not be made.");
+  app.footer(kCheckFooter);
   add_database(&app, &command.database, &options);
   if (auto answer = parse_words(&app, std::move(words), "braid check")) return *answer;
   command.database.options = joined(options);
@@ -203,10 +225,10 @@ Examples:
   braid backup grid.db /backups/monday
   braid backup grid.db /backups/tuesday --base /backups/monday --rate 50MB
 
-Exit codes: 0, 1 when the backup was not made.)";
+Exit codes: 0, 1 when the backup was not made, 2 for wrong usage.)";
 
 void add_rate(CLI::App* app, uint64_t* bytes_per_second) {
-  app->add_option("--rate", *bytes_per_second, "bytes per second at most, such as 50MB")->type_name("BYTES")->transform(CLI::AsSizeValue(false));
+  app->add_option("--rate", *bytes_per_second, "bytes per second at most, such as 50MB; as fast as it goes if not given")->type_name("BYTES")->transform(CLI::AsSizeValue(false));
 }
 
 Arguments read_backup(std::vector<std::string> words) {
@@ -227,7 +249,11 @@ Arguments read_backup(std::vector<std::string> words) {
 constexpr const char* kRestoreFooter = R"(
 SRC is a backup, or a database that nobody has open; it stays as it is. The copy is opened and checked, and gets an epoch of its own.
 
-Exit codes: 0, 1 when the copy could not be made or is damaged.)";
+Examples:
+  braid restore /backups/monday grid.db
+  braid restore /backups/monday grid.db --link
+
+Exit codes: 0, 1 when the copy could not be made or is damaged, 2 for wrong usage.)";
 
 Arguments read_restore(std::vector<std::string> words) {
   RestoreArguments command;
@@ -244,7 +270,10 @@ Arguments read_restore(std::vector<std::string> words) {
 constexpr const char* kRepairFooter = R"(
 DIR stays as it is; nobody may have it open. What is lost is listed on standard output. NEWDIR passes braid check.
 
-Exit codes: 0 when nothing is lost, 1 when something is, or when NEWDIR could not be made.)";
+Examples:
+  braid repair damaged.db saved.db > lost.txt
+
+Exit codes: 0 when nothing is lost, 1 when something is, or when NEWDIR could not be made, 2 for wrong usage.)";
 
 Arguments read_repair(std::vector<std::string> words) {
   RepairArguments command;
@@ -256,21 +285,75 @@ Arguments read_repair(std::vector<std::string> words) {
   return command;
 }
 
+constexpr const char* kStatsFooter = R"(
+Figures are of this opening of the database: counters begin at 0.
+
+Examples:
+  braid stats grid.db
+  braid stats grid.db --prometheus > /var/lib/node_exporter/braid.prom
+
+Exit codes: 0, 1 when the database cannot be opened, 2 for wrong usage.)";
+
 Arguments read_stats(std::vector<std::string> words) {
   StatsCommand command;
   std::vector<std::string> options;
   CLI::App app("Shows figures about a database.", "braid stats");
+  app.footer(kStatsFooter);
   add_database(&app, &command.database, &options);
   add_formats(&app, &command.format);
+  app.add_flag("--prometheus", command.prometheus, "as metrics that Prometheus reads");
   if (auto answer = parse_words(&app, std::move(words), "braid stats")) return *answer;
   command.database.options = joined(options);
   return command;
 }
 
+constexpr const char* kExportFooter = R"(
+DEST is made, or empty. It gets a file for each table, label of nodes, type of edges and hypertable, and import.sql, with
+which braid import NEWDIR DEST brings everything in again. With --format sql it gets a file of SQL for each model.
+
+CSV has no types: blobs become hexadecimal digits, and text in a column of numbers is refused when it is imported. --format sql
+keeps every value. Both are taken at one commit. What is left out is told on standard error.
+
+Examples:
+  braid export grid.db /backups/grid-csv
+  braid export grid.db grid-sql --format sql
+  braid export grid.db graph-only --model graph
+  braid import new.db /backups/grid-csv
+
+Exit codes: 0, 1 when the export could not be made, 2 for wrong usage.)";
+
+Arguments read_export(std::vector<std::string> words) {
+  ExportCommand command;
+  std::vector<std::string> options;
+  std::string format = "csv";
+  std::string model;
+  CLI::App app("Writes a database as CSV or SQL files.", "braid export");
+  app.footer(kExportFooter);
+  add_database(&app, &command.database, &options);
+  app.add_option("DEST", command.exported.destination, "directory to make")->required();
+  app.add_option("--format", format, "csv or sql; csv if not given")->type_name("FORMAT")->check(CLI::IsMember({"csv", "sql"}));
+  app.add_option("--model", model, "rows, graph or series alone; all if not given")->type_name("MODEL")->check(CLI::IsMember({"rows", "graph", "series"}));
+  if (auto answer = parse_words(&app, std::move(words), "braid export")) return *answer;
+  command.database.options = joined(options);
+  command.exported.format = format == "sql" ? ExportArguments::Format::kSql : ExportArguments::Format::kCsv;
+  if (!model.empty()) command.exported.parts = {.rows = model == "rows", .graph = model == "graph", .series = model == "series"};
+  return command;
+}
+
+constexpr const char* kDemoFooter = R"(
+Needs nothing but this machine. The database stays, to be looked at.
+
+Examples:
+  braid demo
+  braid demo /tmp/tour
+
+Exit codes: 0, 1 when something failed, 2 for wrong usage.)";
+
 Arguments read_demo(std::vector<std::string> words) {
   DemoCommand command;
   CLI::App app("A tour: this machine's packages, their dependencies and its load in one database.",
                "braid demo");
+  app.footer(kDemoFooter);
   app.add_option("DIR", command.directory, "where to put the database; ./braid-demo if not given");
   if (auto answer = parse_words(&app, std::move(words), "braid demo")) return *answer;
   return command;
@@ -289,7 +372,9 @@ struct Subcommand {
   Arguments (*read)(std::vector<std::string> words);
 };
 
-constexpr std::array<Subcommand, 10> kSubcommands = {{{"import", read_import},
+Arguments read_help(std::vector<std::string> words);
+
+constexpr std::array<Subcommand, 12> kSubcommands = {{{"import", read_import},
                                                      {"graph", read_graph},
                                                      {"plot", read_plot},
                                                      {"check", read_check},
@@ -297,8 +382,33 @@ constexpr std::array<Subcommand, 10> kSubcommands = {{{"import", read_import},
                                                      {"restore", read_restore},
                                                      {"repair", read_repair},
                                                      {"stats", read_stats},
+                                                     {"export", read_export},
                                                      {"demo", read_demo},
+                                                     {"help", read_help},
                                                      {"demo-writer", read_demo_writer}}};
+
+const Subcommand* subcommand_named(std::string_view name) {
+  const auto* const found = std::find_if(kSubcommands.begin(), kSubcommands.end(), [name](const Subcommand& row) { return row.name == name; });
+  return found == kSubcommands.end() ? nullptr : found;
+}
+
+constexpr const char* kHelpFooter = R"(
+Examples:
+  braid help
+  braid help import
+
+Exit codes: 0, 2 for a command that there is not.)";
+
+Arguments read_help(std::vector<std::string> words) {
+  std::string name;
+  CLI::App app("Shows the page of a command, which is also that of COMMAND --help.", "braid help");
+  app.footer(kHelpFooter);
+  app.add_option("COMMAND", name, "one of the commands; that of braid itself if not given");
+  if (auto answer = parse_words(&app, std::move(words), "braid help")) return *answer;
+  if (name.empty()) return read_sql({"--help"});
+  if (const Subcommand* command = subcommand_named(name)) return command->read({"--help"});
+  return usage_error(fmt::format("there is no command {}", name), "braid");
+}
 
 }  // namespace
 
@@ -307,10 +417,9 @@ Arguments read_arguments(std::vector<std::string> words) {
   if (words.empty()) return usage_error("give the directory of a database", "braid");
   // Flags may stand before the command's name too.
   const auto name = std::find_if(words.begin(), words.end(), [](const std::string& word) { return !word.starts_with("-"); });
-  for (const Subcommand& subcommand : kSubcommands) {
-    if (name == words.end() || *name != subcommand.name) continue;
+  if (const Subcommand* subcommand = name == words.end() ? nullptr : subcommand_named(*name)) {
     words.erase(name);
-    return subcommand.read(std::move(words));
+    return subcommand->read(std::move(words));
   }
   return read_sql(std::move(words));
 }
@@ -323,6 +432,23 @@ std::variant<ImportArguments, Answer> read_import_arguments(std::vector<std::str
     return *answer;
   if (auto wrong = options.take(&import)) return usage_error(*wrong, ".import");
   return import;
+}
+
+std::variant<GraphArguments, Answer> read_graph_arguments(std::vector<std::string> words) {
+  GraphArguments graph;
+  CLI::App app(std::string(kGraphSummary), ".graph");
+  GraphOptions options(&app);
+  if (auto answer = parse_words(&app, normalised_words(std::move(words)), ".graph")) return *answer;
+  if (auto wrong = options.take(&graph)) return usage_error(*wrong, ".graph");
+  return graph;
+}
+
+std::variant<PlotArguments, Answer> read_plot_arguments(std::vector<std::string> words) {
+  PlotArguments plot;
+  CLI::App app(kPlotSummary, ".plot");
+  add_plot_options(&app, &plot);
+  if (auto answer = parse_words(&app, normalised_words(std::move(words)), ".plot")) return *answer;
+  return plot;
 }
 
 }  // namespace braid::cli

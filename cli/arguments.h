@@ -9,6 +9,7 @@
 #include <vector>
 
 #include "cli/backup_command.h"
+#include "cli/export_command.h"
 #include "cli/graph_arguments.h"
 #include "cli/import_arguments.h"
 #include "cli/outcome.h"
@@ -59,6 +60,12 @@ struct BackupCommand {
 struct StatsCommand {
   DatabaseArguments database;
   std::optional<OutputFormat> format;
+  bool prometheus = false;
+};
+
+struct ExportCommand {
+  DatabaseArguments database;
+  ExportArguments exported;
 };
 
 struct DemoCommand {
@@ -78,7 +85,7 @@ struct Answer {
 };
 
 using Arguments = std::variant<SqlArguments, ImportCommand, GraphCommand, PlotCommand, CheckCommand,
-                               BackupCommand, RestoreArguments, RepairArguments, StatsCommand, DemoCommand, DemoWriterCommand, Answer>;
+                               BackupCommand, RestoreArguments, RepairArguments, StatsCommand, ExportCommand, DemoCommand, DemoWriterCommand, Answer>;
 
 /// Reads the words after the command's name.
 Arguments read_arguments(std::vector<std::string> words);
@@ -86,6 +93,9 @@ Arguments read_arguments(std::vector<std::string> words);
 /// Reads the words of `.import`, which are those of `braid import` without the directory. An
 /// Answer's text becomes the failure, or, for --help, is printed.
 std::variant<ImportArguments, Answer> read_import_arguments(std::vector<std::string> words);
+/// The same for `.graph` and `.plot`.
+std::variant<GraphArguments, Answer> read_graph_arguments(std::vector<std::string> words);
+std::variant<PlotArguments, Answer> read_plot_arguments(std::vector<std::string> words);
 
 /// The words as CLI11 knows them: -json, -csv, -box, -line, -keep-going, -version and -help get
 /// their second dash, and an SQL text that begins with a comment is told from an option.

@@ -1,15 +1,56 @@
 #include "cli/box_writer.h"
 
 #include <algorithm>
+#include <array>
 
 #include "cli/colour.h"
 #include "cli/terminal.h"
 
 namespace braid::cli {
 
-BoxWriter::BoxCell BoxWriter::make_cell(Kind kind, std::string_view text) {
+namespace {
+
+struct Rule {
+  std::string_view left;
+  std::string_view line;
+  std::string_view cross;
+  std::string_view right;
+};
+
+/// What a style draws; a rule without a line is left out.
+struct Border {
+  std::string_view side;
+  Rule top;
+  Rule middle;
+  Rule bottom;
+};
+
+// In the order of BoxStyle.
+constexpr std::array<Border, 3> kBorders = {{
+    {"│", {"┌", "─", "┬", "┐"}, {"├", "─", "┼", "┤"}, {"└", "─", "┴", "┘"}},
+    {"|", {"+", "-", "+", "+"}, {"+", "-", "+", "+"}, {"+", "-", "+", "+"}},
+    {"|", {}, {"|", "-", "|", "|"}, {}},
+}};
+
+const Border& border_of(BoxStyle style) { return kBorders[static_cast<size_t>(style)]; }
+
+// A cell of Markdown is one line, and a bar would end it.
+std::string markdown_text(std::string_view text) {
+  std::string shown;
+  for (char c : text) {
+    if (c == '|') shown += "\\|";
+    else if (c == '\n') shown += "<br>";
+    else shown += c;
+  }
+  return shown;
+}
+
+}  // namespace
+
+BoxWriter::BoxCell BoxWriter::make_cell(Kind kind, std::string_view text) const {
   BoxCell cell{.kind = kind};
-  const std::string shown = printable(text, true);
+  std::string shown = printable(text, true);
+  if (style_ == BoxStyle::kMarkdown) shown = markdown_text(shown);
   size_t start = 0;
   for (;;) {
     const size_t newline = shown.find('\n', start);
@@ -59,21 +100,12 @@ std::vector<int> BoxWriter::widths() const {
 
 namespace {
 
-struct Rule {
-  std::string_view left;
-  std::string_view cross;
-  std::string_view right;
-};
-
-constexpr Rule kTop = {"┌", "┬", "┐"};
-constexpr Rule kMiddle = {"├", "┼", "┤"};
-constexpr Rule kBottom = {"└", "┴", "┘"};
-
 void append_rule(std::string* box, const Rule& rule, const std::vector<int>& widths) {
+  if (rule.line.empty()) return;
   *box += rule.left;
   for (size_t i = 0; i < widths.size(); ++i) {
     if (i > 0) *box += rule.cross;
-    for (int j = 0; j < widths[i] + 2; ++j) *box += "─";
+    for (int j = 0; j < widths[i] + 2; ++j) *box += rule.line;
   }
   *box += rule.right;
   *box += '\n';
@@ -81,8 +113,9 @@ void append_rule(std::string* box, const Rule& rule, const std::vector<int>& wid
 
 }  // namespace
 
-void BoxWriter::append_row(std::string* box, const BoxRow& row, const std::vector<int>& widths,
-                           bool colour) {
+void BoxWriter::append_row(std::string* box, const BoxRow& row,
+                           const std::vector<int>& widths) const {
+  const std::string_view side = border_of(style_).side;
   size_t height = 1;
   for (const BoxCell& cell : row) height = std::max(height, cell.lines.size());
   for (size_t line = 0; line < height; ++line) {
@@ -90,25 +123,31 @@ void BoxWriter::append_row(std::string* box, const BoxRow& row, const std::vecto
       const std::string text = line < row[i].lines.size() ? row[i].lines[line] : "";
       const std::string padding(widths[i] - display_width(text), ' ');
       const Kind kind = row[i].kind;
-      *box += "│ ";
+      *box += side;
+      *box += ' ';
       if (kind == Kind::kNumber) *box += padding;
       *box += coloured(text, kind == Kind::kHeader ? kBold : kDim,
-                       colour && (kind == Kind::kHeader || kind == Kind::kNull));
+                       colour_ && (kind == Kind::kHeader || kind == Kind::kNull));
       if (kind != Kind::kNumber) *box += padding;
       *box += ' ';
     }
-    *box += "│\n";
+    *box += side;
+    *box += '\n';
   }
 }
 
 void BoxWriter::write_box() {
   const std::vector<int> columns = widths();
+  const Border& border = border_of(style_);
   std::string box;
-  append_rule(&box, kTop, columns);
-  append_row(&box, header_, columns, colour_);
-  append_rule(&box, kMiddle, columns);
-  for (const BoxRow& row : rows_) append_row(&box, row, columns, colour_);
-  append_rule(&box, kBottom, columns);
+  // Markdown knows one heading: further rows go on with the same table.
+  if (style_ != BoxStyle::kMarkdown || !written_) {
+    append_rule(&box, border.top, columns);
+    append_row(&box, header_, columns);
+    append_rule(&box, border.middle, columns);
+  }
+  for (const BoxRow& row : rows_) append_row(&box, row, columns);
+  append_rule(&box, border.bottom, columns);
   std::fwrite(box.data(), 1, box.size(), stream_);
   rows_.clear();
   written_ = true;

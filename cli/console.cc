@@ -7,81 +7,102 @@
 
 #include "cli/colour.h"
 #include "cli/progress.h"
+#include "cli/query_plan.h"
+#include "cli/result_row.h"
+#include "cli/statement_progress.h"
 
 namespace braid::cli {
 
-Console::Console(Session session, Look look) : session_(std::move(session)), look_(look) {
-  set_format(look.format);
+Console::Console(Session session, Look look)
+    : session_(std::move(session)),
+      look_(std::move(look)),
+      pager_(look_.interactive ? pager_of_environment() : "") {
+  renew_writer();
+}
+
+void Console::renew_writer() {
+  // Colours are for the terminal, not for files and programs.
+  const bool colour = look_.colour && (output_.is_standard() || paging_);
+  writer_ = make_result_writer(
+      {.format = look_.format, .colour = colour, .insert_table = look_.insert_table}, out());
 }
 
 void Console::set_format(OutputFormat format) {
   look_.format = format;
-  writer_ = make_result_writer(format, stdout, look_.colour);
+  renew_writer();
 }
 
-namespace {
-
-Cell cell_of(braid_statement* statement, int32_t column) {
-  Cell cell{.type = braid_column_type(statement, column)};
-  int64_t size = 0;
-  switch (cell.type) {
-    case BRAID_TYPE_INT64:
-      cell.integer = braid_column_int64(statement, column);
-      break;
-    case BRAID_TYPE_DOUBLE:
-      cell.real = braid_column_double(statement, column);
-      break;
-    case BRAID_TYPE_TEXT:
-      cell.text = column_text(statement, column);
-      break;
-    case BRAID_TYPE_BLOB: {
-      const void* bytes = braid_column_blob(statement, column, &size);
-      // Safety: the bytes are borrowed until the next step, and the row is written before it.
-      if (bytes != nullptr)
-        cell.text = {static_cast<const char*>(bytes), static_cast<size_t>(size)};
-      break;
-    }
-    default:
-      break;
-  }
-  return cell;
+void Console::set_insert_table(std::string table) {
+  look_.insert_table = std::move(table);
+  renew_writer();
 }
 
-}  // namespace
+Done Console::redirect(const std::string& target) {
+  Done done = target.empty() ? output_.close() : output_.open(target);
+  renew_writer();
+  return done;
+}
+
+Outcome<bool> Console::begin_once() {
+  if (!once_.has_value()) return false;
+  const std::string target = *once_;
+  once_.reset();
+  CLI_TRY(redirect(target));
+  return true;
+}
+
+Done Console::end_once() { return redirect(""); }
+
+void Console::begin_page() {
+  if (!pages() || !output_.is_standard() || once_.has_value()) return;
+  output_.open_pager(pager_);
+  paging_ = true;
+  renew_writer();
+}
+
+Done Console::end_page() {
+  if (!paging_) return std::nullopt;
+  paging_ = false;
+  Done done = output_.close();
+  renew_writer();
+  return done;
+}
 
 Done Console::write_rows(braid_statement* statement, int64_t* rows) {
-  const int32_t count = braid_column_count(statement);
-  std::vector<std::string> names;
-  for (int32_t i = 0; i < count; ++i) names.emplace_back(braid_column_name(statement, i));
+  const std::vector<std::string> names = column_names(statement);
+  const size_t count = names.size();
   // The first step comes before the heading: a statement that fails at once writes nothing.
   int32_t code = braid_statement_step(statement);
   if (code != BRAID_ROW && code != BRAID_DONE) return session_.failure(code);
   if (count > 0) writer_->begin(names);
-  std::vector<Cell> cells(static_cast<size_t>(count));
-  for (; code == BRAID_ROW; code = braid_statement_step(statement)) {
-    for (int32_t i = 0; i < count; ++i) cells[i] = cell_of(statement, i);
+  std::vector<Cell> cells(count);
+  // Where nothing more can be written, a pager that was left for one, there is no use in going on.
+  for (; code == BRAID_ROW && std::ferror(out()) == 0; code = braid_statement_step(statement)) {
+    read_cells(statement, &cells);
     if (count > 0) writer_->row(cells);
     ++*rows;
   }
   Done done;
-  if (code != BRAID_DONE) done = session_.failure(code);
+  if (code != BRAID_DONE && code != BRAID_ROW) done = session_.failure(code);
   if (count > 0) writer_->end();
   return done;
 }
 
 Done Console::run_prepared(braid_statement* statement) {
+  CLI_TRY(parameters_.bind(session_, statement));
   const auto start = std::chrono::steady_clock::now();
   int64_t rows = 0;
+  const StatementProgress progress(session_.connection());
   Done done = write_rows(statement, &rows);
   const double seconds =
       std::chrono::duration<double>(std::chrono::steady_clock::now() - start).count();
   if (!done.has_value() && look_.interactive && look_.format == OutputFormat::kBox &&
-      braid_column_count(statement) > 0) {
+      (output_.is_standard() || paging_) && braid_column_count(statement) > 0) {
     const std::string count = rows == 1 ? "1 row" : grouped(rows) + " rows";
-    std::fprintf(stdout, "%s\n", coloured(count, kDim, look_.colour).c_str());
+    std::fprintf(out(), "%s\n", coloured(count, kDim, look_.colour).c_str());
   }
   if (timer_) {
-    std::fflush(stdout);
+    std::fflush(out());
     std::fprintf(stderr, "time: %s s\n", fmt::format("{:.6f}", seconds).c_str());
   }
   return done;
@@ -95,6 +116,8 @@ Done Console::run(std::string_view sql) {
     if (!prepared.ok()) {
       done = prepared.failure();
     } else if (prepared->handle != nullptr) {
+      // A statement without a plan, EXPLAIN itself, is run all the same.
+      if (explains_) static_cast<void>(show_plan(session_, sql.substr(at, prepared->tail), out()));
       done = run_prepared(prepared->handle.get());
     }
     if (done.has_value()) {

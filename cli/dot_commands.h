@@ -10,6 +10,20 @@
 
 namespace braid::cli {
 
+/// One command as a person sees it.
+struct DotCommandRow {
+  /// What may come behind its name, for completion.
+  enum class Next : uint8_t { kNothing, kWords, kFile, kFiles, kTables, kModes, kSql };
+
+  std::string_view name;
+  std::string_view arguments;
+  std::string_view help;
+  Next next;             ///< kFile: a file, then SQL
+  std::string_view words = "";  ///< of kWords
+};
+
+std::vector<DotCommandRow> dot_commands();
+
 /// Runs one line, ".name arguments". A failure with an empty message has been reported already.
 Done run_dot_command(Console* console, std::string_view line);
 

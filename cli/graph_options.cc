@@ -31,7 +31,9 @@ Examples:
   braid graph grid.db --from Bus.id=1 --type LINE --weight length_km --svg lines.svg
   braid graph grid.db --all --graphml grid.graphml
   braid graph grid.db --label Bus --type LINE --dot - | dot -Tpdf -o grid.pdf
-  braid graph grid.db --query "SELECT node, edge FROM graph_shortest_path(5, 9)" --svg path.svg)text";
+  braid graph grid.db --query "SELECT node, edge FROM graph_shortest_path(5, 9)" --svg path.svg
+
+Exit codes: 0, 1 for an error in the data, the files or the database, 2 for wrong usage.)text";
 
 constexpr int64_t kHopsMax = 1'000;
 constexpr int64_t kNodesMax = 1'000'000'000;
@@ -46,7 +48,7 @@ GraphOptions::GraphOptions(CLI::App* app) : app_(app) {
   app->add_option("--hops", graph_.hops, "how far from a start; 2 if not given")
       ->type_name("N")
       ->check(CLI::Range(int64_t{0}, kHopsMax));
-  app->add_option("--along", graph_.along, "edges followed from a start: out, in or both")
+  app->add_option("--along", graph_.along, "edges followed from a start: out, in or both; both if not given")
       ->type_name("DIRECTION")
       ->check(CLI::IsMember({"out", "in", "both"}));
   app->add_flag("--all", all_, "the whole graph");
@@ -58,7 +60,7 @@ GraphOptions::GraphOptions(CLI::App* app) : app_(app) {
   app->add_option("--type", graph_.types, "edges of the type only; may be repeated")
       ->type_name("TYPE")
       ->allow_extra_args(false);
-  app->add_option("--max-nodes", graph_.nodes_max, "more nodes than this are refused")
+  app->add_option("--max-nodes", graph_.nodes_max, "more nodes than this are refused; 200 for a picture if not given")
       ->type_name("N")
       ->check(CLI::Range(int64_t{1}, kNodesMax));
   app->add_option("--svg", svg_, "draw a picture")->type_name("FILE");
@@ -69,10 +71,10 @@ GraphOptions::GraphOptions(CLI::App* app) : app_(app) {
       ->type_name("PROPERTY");
   app->add_option("--caption", graph_.caption, "picture, DOT: property that names a node")
       ->type_name("PROPERTY");
-  app->add_option("--method", graph_.method, "picture: auto, spring, circle or layers")
+  app->add_option("--method", graph_.method, "picture: auto, spring, circle or layers; auto if not given")
       ->type_name("METHOD")
       ->check(CLI::IsMember({"auto", "spring", "circle", "layers"}));
-  app->add_option("--seed", graph_.seed, "picture: another number gives another arrangement")
+  app->add_option("--seed", graph_.seed, "picture: another number gives another arrangement; 1 if not given")
       ->type_name("N")
       ->check(CLI::Range(int64_t{0}, INT64_MAX));
 }

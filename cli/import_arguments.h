@@ -20,7 +20,7 @@ struct EdgeEnd {
 };
 
 struct ImportArguments {
-  enum class Target : uint8_t { kTable, kHypertable, kNodes, kEdges, kGraphml, kLineProtocol };
+  enum class Target : uint8_t { kTable, kHypertable, kNodes, kEdges, kGraphml, kLineProtocol, kExport };
 
   std::string file;  ///< "-" for standard input
   Target target = Target::kTable;

@@ -4,6 +4,7 @@
 
 #include <algorithm>
 #include <array>
+#include <filesystem>
 
 namespace braid::cli {
 
@@ -38,6 +39,8 @@ A FILE that ends in .lp or .influx, or any with --line-protocol, is InfluxDB's l
 created when it does not exist from the tags and fields of all its lines, and a line adds its fields to a point that is there.
 Times count nanoseconds unless --time-unit says otherwise; a line without one is of now.
 
+A FILE that is a directory is what `braid export` has written; it says itself where its files belong.
+
 Examples:
   braid import grid.db node_bus.csv --nodes Bus --key id
   braid import grid.db edge_line.csv --edges LINE --from Bus.id=from --to Bus.id=to --edge-key id
@@ -45,7 +48,11 @@ Examples:
   zcat cpu.csv.gz | braid import metrics.db - --hypertable cpu --time-unit ns --tag tags_id
   braid import grid.db big.csv --edges FLOW --from Bus.id=from --to Bus.id=to --resume flows --batch 200000
   braid import metrics.db export.lp
-  braid import social.db people.graphml --label Person --key email)";
+  braid import social.db people.graphml --label Person --key email
+  braid import new.db /backups/grid-csv
+
+Exit codes: 0, 1 for an error in the data, the files or the database, 2 for wrong usage. Nothing of a file that fails is kept,
+but for what --resume has committed.)";
 
 }  // namespace
 
@@ -63,7 +70,7 @@ std::optional<EdgeEnd> read_edge_end(std::string_view text) {
 
 ImportOptions::ImportOptions(CLI::App* app) : app_(app) {
   app->footer(kImportFooter);
-  app->add_option("FILE", import_.file, "CSV, GraphML or line-protocol file; - is standard input")->required();
+  app->add_option("FILE", import_.file, "CSV, GraphML or line-protocol file, or an export; - is standard input")->required();
   app->add_option("--table", table_, "rows of the table T")->type_name("T");
   app->add_option("--hypertable", hypertable_, "points of the hypertable H")->type_name("H");
   app->add_option("--nodes", nodes_, "nodes with the label LABEL; needs --key")->type_name("LABEL");
@@ -88,14 +95,14 @@ ImportOptions::ImportOptions(CLI::App* app) : app_(app) {
   app->add_option("--time", import_.time, "column with a time, as ISO 8601 text or a number")
       ->type_name("COLUMN");
   app->add_option("--time-unit", time_unit_,
-                  "what times that are numbers since 1970 count: s, ms, us or ns")
+                  "what times that are numbers since 1970 count: s, ms, us or ns; ns for line protocol if not given")
       ->type_name("UNIT");
   app->add_option("--tag", import_.tags, "column that names the series; may be repeated")
       ->type_name("COLUMN")
       ->allow_extra_args(false);
-  app->add_option("--null", import_.null_text, "further text that means NULL, such as NA")
+  app->add_option("--null", import_.null_text, "further text that means NULL, such as NA; none if not given")
       ->type_name("TEXT");
-  app->add_option("--separator", separator_, "character between fields, or tab")
+  app->add_option("--separator", separator_, "character between fields, or tab; a comma if not given")
       ->type_name("CHARACTER");
   app->add_option("--resume", import_.resume, "import in several transactions, and go on after the last one that was kept under this name")
       ->type_name("NAME");
@@ -128,6 +135,12 @@ std::optional<std::string> ImportOptions::take_target() {
   if (line_protocol_ || (count == 0 && (import_.file.ends_with(".lp") || import_.file.ends_with(".influx")))) {
     ++count;
     import_.target = ImportArguments::Target::kLineProtocol;
+  }
+  // A directory is what `braid export` has written.
+  std::error_code unreadable;
+  if (count == 0 && std::filesystem::is_directory(import_.file, unreadable)) {
+    ++count;
+    import_.target = ImportArguments::Target::kExport;
   }
   if (count == 1) return std::nullopt;
   return "say what to import into: one of --table T, --hypertable H, --nodes LABEL, --edges TYPE; or --graphml, or --line-protocol";

@@ -20,6 +20,7 @@ std::unique_ptr<ImportTarget> make_import_target(const Session& session,
       return std::make_unique<EdgeTarget>(session, arguments);
     case ImportArguments::Target::kGraphml:
     case ImportArguments::Target::kLineProtocol:
+    case ImportArguments::Target::kExport:
       break;  // has no columns
   }
   return nullptr;

@@ -4,6 +4,8 @@
 
 #include <array>
 
+#include "cli/prometheus.h"
+
 namespace braid::cli {
 
 namespace {
@@ -33,9 +35,9 @@ Done show_schema(Console* console, const std::string& table) {
           "AND (?1 = '' OR tbl_name = ?1 COLLATE NOCASE) "
           "ORDER BY tbl_name, CASE type WHEN 'table' THEN 0 WHEN 'view' THEN 1 ELSE 2 END, name",
           kIsUsers),
-      texts, [&any](braid_statement* row) {
+      texts, [&any, console](braid_statement* row) {
         any = true;
-        std::fprintf(stdout, "%s;\n", std::string(column_text(row, 0)).c_str());
+        std::fprintf(console->out(), "%s;\n", std::string(column_text(row, 0)).c_str());
       }));
   if (any || table.empty()) return std::nullopt;
   return Failure{fmt::format("there is no table {}; .tables lists them", table)};
@@ -51,13 +53,19 @@ void visit_figure(void* context, const braid_figure* figure) noexcept {
   static_cast<ResultWriter*>(context)->row(cells);
 }
 
+void print_metric(void* context, const braid_figure* figure) noexcept {
+  std::fputs(prometheus_metric(figure->name, figure->unit, figure->value).c_str(), static_cast<std::FILE*>(context));
+}
+
 struct Problems {
+  std::FILE* out;
   int64_t count = 0;
 };
 
 void visit_problem(void* context, const char* problem) noexcept {
-  ++static_cast<Problems*>(context)->count;
-  std::fprintf(stdout, "%s\n", problem);
+  auto* const problems = static_cast<Problems*>(context);
+  ++problems->count;
+  std::fprintf(problems->out, "%s\n", problem);
 }
 
 Failure database_failure(const Session& session, int32_t code) {
@@ -77,15 +85,21 @@ Done show_stats(const Session& session, ResultWriter* writer) {
   return database_failure(session, code);
 }
 
-Done check_database(const Session& session) {
-  Problems problems;
+Done show_metrics(const Session& session, std::FILE* out) {
+  const int32_t code = braid_stats(session.database(), print_metric, out);
+  if (code == BRAID_OK) return std::nullopt;
+  return database_failure(session, code);
+}
+
+Done check_database(const Session& session, std::FILE* out) {
+  Problems problems{.out = out};
   const int32_t code = braid_check(session.database(), visit_problem, &problems);
   if (problems.count > 0) {
     return Failure{fmt::format("{} {} found; the list above names them", problems.count,
                                problems.count == 1 ? "problem was" : "problems were")};
   }
   if (code != BRAID_OK) return database_failure(session, code);
-  std::fputs("no problem found\n", stdout);
+  std::fputs("no problem found\n", out);
   return std::nullopt;
 }
 

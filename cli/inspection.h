@@ -18,7 +18,10 @@ Done show_schema(Console* console, const std::string& table);
 /// Writes the figures of the database as a result.
 Done show_stats(const Session& session, ResultWriter* writer);
 
-/// Lists the problems that a check finds on standard output; a failure when there are any.
-Done check_database(const Session& session);
+/// Writes them in the format that Prometheus reads.
+Done show_metrics(const Session& session, std::FILE* out);
+
+/// Lists the problems that a check finds; a failure when there are any.
+Done check_database(const Session& session, std::FILE* out);
 
 }  // namespace braid::cli

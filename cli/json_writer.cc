@@ -13,7 +13,7 @@ void JsonWriter::begin(std::span<const std::string> columns) {
     names_.back() += ':';
   }
   first_ = true;
-  std::fputc('[', stream_);
+  if (layout_ == JsonLayout::kArray) std::fputc('[', stream_);
 }
 
 namespace {
@@ -41,17 +41,19 @@ void append_cell(std::string* json, const Cell& cell) {
 }  // namespace
 
 void JsonWriter::row(std::span<const Cell> cells) {
-  line_ = first_ ? "{" : ",\n{";
+  line_ = first_ || layout_ == JsonLayout::kLines ? "{" : ",\n{";
   first_ = false;
   for (size_t i = 0; i < cells.size(); ++i) {
     if (i > 0) line_ += ',';
     line_ += names_[i];
     append_cell(&line_, cells[i]);
   }
-  line_ += '}';
+  line_ += layout_ == JsonLayout::kLines ? "}\n" : "}";
   std::fwrite(line_.data(), 1, line_.size(), stream_);
 }
 
-void JsonWriter::end() { std::fputs("]\n", stream_); }
+void JsonWriter::end() {
+  if (layout_ == JsonLayout::kArray) std::fputs("]\n", stream_);
+}
 
 }  // namespace braid::cli

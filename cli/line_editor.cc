@@ -6,6 +6,7 @@
 #include <termios.h>
 #include <unistd.h>
 
+#include <algorithm>
 #include <array>
 #include <atomic>
 #include <cerrno>
@@ -15,6 +16,7 @@
 #include <filesystem>
 
 #include "cli/interrupt.h"
+#include "cli/terminal.h"
 
 namespace braid::cli {
 
@@ -38,6 +40,32 @@ void handle(int signal_number, void (*handler)(int)) {
 
 }  // namespace
 
+namespace {
+
+int characters_of(std::string_view text) {
+  return static_cast<int>(std::count_if(text.begin(), text.end(), [](char c) { return (c & 0xc0) != 0x80; }));
+}
+
+/// Words in as many columns as fit, read from top to bottom.
+std::string in_columns(const std::vector<std::string>& words, int width) {
+  constexpr int kGap = 2;
+  int widest = 0;
+  for (const std::string& word : words) widest = std::max(widest, display_width(word));
+  const auto columns = static_cast<size_t>(std::max(1, width / (widest + kGap)));
+  const size_t rows = (words.size() + columns - 1) / columns;
+  std::string text;
+  for (size_t row = 0; row < rows; ++row) {
+    for (size_t at = row; at < words.size(); at += rows) {
+      text += words[at];
+      if (at + rows < words.size()) text.append(static_cast<size_t>(widest + kGap - display_width(words[at])), ' ');
+    }
+    text += '\n';
+  }
+  return text;
+}
+
+}  // namespace
+
 struct LineEditor::State {
   EditLine* editor = nullptr;
   History* history = nullptr;
@@ -45,6 +73,7 @@ struct LineEditor::State {
   const char* prompt = "";
   const PromptInterrupt* interrupt = nullptr;
   bool interrupted = false;
+  std::function<WordCompletion(std::string_view before)> completer;
 
   static State& of(EditLine* editor) {
     void* data = nullptr;
@@ -90,6 +119,23 @@ struct LineEditor::State {
     }
   }
 
+  static unsigned char complete_word(EditLine* editor, int) {
+    const State& state = of(editor);
+    const LineInfo* line = el_line(editor);
+    if (!state.completer) return CC_ERROR;
+    const WordCompletion completion = state.completer({line->buffer, static_cast<size_t>(line->cursor - line->buffer)});
+    if (!completion.shown.empty()) {
+      std::fputc('\n', stdout);
+      std::fputs(in_columns(completion.shown, terminal_columns(STDOUT_FILENO)).c_str(), stdout);
+    }
+    if (!completion.insert.empty()) {
+      el_deletestr(editor, characters_of(std::string_view(line->cursor - completion.typed_bytes, completion.typed_bytes)));
+      el_insertstr(editor, completion.insert.c_str());
+    }
+    if (!completion.shown.empty()) return CC_REDISPLAY;
+    return completion.insert.empty() ? CC_ERROR : CC_REFRESH;
+  }
+
   static int read_character(EditLine* editor, wchar_t* character) {
     State& state = of(editor);
     std::mbstate_t shift = {};
@@ -115,6 +161,8 @@ LineEditor::LineEditor(std::string history_path) : state_(new State) {
   el_set(state_->editor, EL_EDITOR, "emacs");
   el_set(state_->editor, EL_PROMPT, &State::prompt_of);
   el_set(state_->editor, EL_GETCFN, &State::read_character);
+  el_set(state_->editor, EL_ADDFN, "braid-complete", "Complete the word", &State::complete_word);
+  el_set(state_->editor, EL_BIND, "^I", "braid-complete", nullptr);
   el_set(state_->editor, EL_BIND, "^R", "em-inc-search-prev", nullptr);
   // Else the kernel throws away, after Ctrl-C, what is on its way to the terminal: at times the
   // next prompt.
@@ -136,6 +184,10 @@ LineEditor::~LineEditor() {
   if (state_->history != nullptr) history_end(state_->history);
   if (state_->editor != nullptr) el_end(state_->editor);
   delete state_;
+}
+
+void LineEditor::set_completer(std::function<WordCompletion(std::string_view before)> completer) {
+  state_->completer = std::move(completer);
 }
 
 bool LineEditor::ready() const { return state_->editor != nullptr; }

@@ -32,6 +32,14 @@ OutputFormat usual_format() {
   return is_terminal(STDOUT_FILENO) ? OutputFormat::kBox : OutputFormat::kCsv;
 }
 
+/// What was sent to a file or a program is whole only now.
+bool report_unwritten(Console* console) {
+  Done closed = console->redirect("");
+  if (!closed.has_value()) return false;
+  report(*closed);
+  return true;
+}
+
 /// A transaction that nobody ended is rolled back when the connection closes: that must not go without a word.
 bool report_open_transaction(const Console& console) {
   if (braid_in_transaction(console.session().connection()) == 0) return false;
@@ -66,14 +74,30 @@ int run(const SqlArguments& arguments) {
                                    .interactive = interactive});
   if (interactive) {
     const int exit_code = run_shell(&console);
+    report_unwritten(&console);
     report_open_transaction(console);
     return exit_code;
   }
   const int exit_code = run_scripts(arguments, &console);
-  return report_open_transaction(console) ? kExitError : exit_code;
+  const bool unwritten = report_unwritten(&console);
+  return report_open_transaction(console) || unwritten ? kExitError : exit_code;
 }
+/// What `braid export` has written.
+int import_directory(const ImportCommand& command) {
+  Outcome<Session> session =
+      Session::open({.directory = command.database.directory, .options = command.database.options});
+  if (!session.ok()) return fail(session.failure());
+  Console console(session.take(), {});
+  Done done = import_export(&console, command.import.file);
+  if (!done.has_value()) return kExitOk;
+  // A script has told its failure at its place.
+  if (!done->message.empty()) report(*done);
+  return kExitError;
+}
+
 int run(const ImportCommand& command) {
   install_interrupt_handler();
+  if (command.import.target == ImportArguments::Target::kExport) return import_directory(command);
   // The file comes first: a name with a typing error should not leave a new database behind.
   Outcome<std::unique_ptr<InputFile>> file = InputFile::open(command.import.file);
   if (!file.ok()) return fail(file.failure());
@@ -100,7 +124,7 @@ int run(const PlotCommand& command) {
                                             .options = command.database.options,
                                             .must_exist = true});
   if (!session.ok()) return fail(session.failure());
-  Done done = run_plot(*session, command.plot);
+  Done done = run_plot(*session, command.plot, stdout);
   return done.has_value() ? fail(*done) : kExitOk;
 }
 
@@ -109,7 +133,7 @@ int run(const CheckCommand& command) {
                                             .options = command.database.options,
                                             .must_exist = true});
   if (!session.ok()) return fail(session.failure());
-  Done done = check_database(*session);
+  Done done = check_database(*session, stdout);
   return done.has_value() ? fail(*done) : kExitOk;
 }
 
@@ -139,9 +163,22 @@ int run(const StatsCommand& command) {
                                             .options = command.database.options,
                                             .must_exist = true});
   if (!session.ok()) return fail(session.failure());
-  auto writer = make_result_writer(command.format.value_or(usual_format()), stdout,
-                                   may_colour(STDOUT_FILENO));
+  if (command.prometheus) {
+    Done shown = show_metrics(*session, stdout);
+    return shown.has_value() ? fail(*shown) : kExitOk;
+  }
+  auto writer = make_result_writer({.format = command.format.value_or(usual_format()), .colour = may_colour(STDOUT_FILENO)}, stdout);
   Done done = show_stats(*session, writer.get());
+  return done.has_value() ? fail(*done) : kExitOk;
+}
+
+int run(const ExportCommand& command) {
+  install_interrupt_handler();
+  Outcome<Session> session = Session::open({.directory = command.database.directory,
+                                            .options = command.database.options,
+                                            .must_exist = true});
+  if (!session.ok()) return fail(session.failure());
+  Done done = run_export(*session, command.exported);
   return done.has_value() ? fail(*done) : kExitOk;
 }
 

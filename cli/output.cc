@@ -6,6 +6,7 @@
 
 #include "cli/box_writer.h"
 #include "cli/csv_writer.h"
+#include "cli/insert_writer.h"
 #include "cli/json_text.h"
 #include "cli/json_writer.h"
 #include "cli/line_writer.h"
@@ -14,11 +15,15 @@ namespace braid::cli {
 
 namespace {
 
-constexpr std::array<OutputFormatRow, 4> kFormats = {{
+constexpr std::array<OutputFormatRow, 8> kFormats = {{
     {"box", OutputFormat::kBox, "a table with borders, for reading"},
+    {"table", OutputFormat::kTable, "a table with borders of ASCII"},
     {"csv", OutputFormat::kCsv, "RFC 4180, with a header line"},
     {"json", OutputFormat::kJson, "one array of objects a statement"},
+    {"jsonl", OutputFormat::kJsonLines, "one object a line"},
+    {"markdown", OutputFormat::kMarkdown, "a table of Markdown"},
     {"line", OutputFormat::kLine, "one value a line"},
+    {"insert", OutputFormat::kInsert, "an INSERT statement a row"},
 }};
 
 }  // namespace
@@ -36,17 +41,33 @@ std::optional<OutputFormat> output_format_named(std::string_view name) {
   return std::nullopt;
 }
 
-std::unique_ptr<ResultWriter> make_result_writer(OutputFormat format, std::FILE* stream,
-                                                 bool colour) {
-  switch (format) {
+std::string output_format_names() {
+  std::string names;
+  for (const OutputFormatRow& row : kFormats) {
+    if (!names.empty()) names += ", ";
+    names += row.name;
+  }
+  return names;
+}
+
+std::unique_ptr<ResultWriter> make_result_writer(const ResultLook& look, std::FILE* stream) {
+  switch (look.format) {
     case OutputFormat::kBox:
-      return std::make_unique<BoxWriter>(stream, colour);
+      return std::make_unique<BoxWriter>(stream, BoxStyle::kLines, look.colour);
+    case OutputFormat::kTable:
+      return std::make_unique<BoxWriter>(stream, BoxStyle::kAscii, look.colour);
+    case OutputFormat::kMarkdown:
+      return std::make_unique<BoxWriter>(stream, BoxStyle::kMarkdown, false);
     case OutputFormat::kCsv:
       return std::make_unique<CsvWriter>(stream);
     case OutputFormat::kJson:
-      return std::make_unique<JsonWriter>(stream);
+      return std::make_unique<JsonWriter>(stream, JsonLayout::kArray);
+    case OutputFormat::kJsonLines:
+      return std::make_unique<JsonWriter>(stream, JsonLayout::kLines);
     case OutputFormat::kLine:
-      return std::make_unique<LineWriter>(stream, colour);
+      return std::make_unique<LineWriter>(stream, look.colour);
+    case OutputFormat::kInsert:
+      return std::make_unique<InsertWriter>(stream, look.insert_table);
   }
   return nullptr;
 }

@@ -1,4 +1,4 @@
-// Results as text: box, csv, json or line. One row per format in the table; nothing else knows
+// Results as text, in one of several formats. One row per format in the table; nothing else knows
 // their names.
 #pragma once
 
@@ -37,7 +37,16 @@ class ResultWriter {
   virtual void end() = 0;
 };
 
-enum class OutputFormat : uint8_t { kBox, kCsv, kJson, kLine };
+enum class OutputFormat : uint8_t {
+  kBox,
+  kTable,
+  kCsv,
+  kJson,
+  kJsonLines,
+  kMarkdown,
+  kLine,
+  kInsert
+};
 
 struct OutputFormatRow {
   std::string_view name;
@@ -50,9 +59,20 @@ std::span<const OutputFormatRow> output_formats();
 std::string_view output_format_name(OutputFormat format);
 std::optional<OutputFormat> output_format_named(std::string_view name);
 
-/// A writer for a format. `stream` must outlive it.
-std::unique_ptr<ResultWriter> make_result_writer(OutputFormat format, std::FILE* stream,
-                                                 bool colour);
+/// "box, table, csv ...": the names of all formats, for messages.
+std::string output_format_names();
+
+/// The table that rows go into in the format insert when nobody names one.
+inline constexpr const char* kInsertTable = "result";
+
+struct ResultLook {
+  OutputFormat format = OutputFormat::kCsv;
+  bool colour = false;
+  std::string insert_table = kInsertTable;  ///< of the format insert
+};
+
+/// A writer of results. `stream` must outlive it.
+std::unique_ptr<ResultWriter> make_result_writer(const ResultLook& look, std::FILE* stream);
 
 /// Bytes as two hexadecimal digits each: how blobs are shown in every format.
 std::string hex_text(std::string_view bytes);

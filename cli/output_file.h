@@ -21,6 +21,7 @@ class OutputFile {
   OutputFile& operator=(const OutputFile&) = delete;
 
   void write(std::string_view text);
+  std::FILE* stream() const { return stream_; }
   /// True once something could not be written: there is no use in going on.
   bool failed() const { return std::ferror(stream_) != 0; }
   /// Closes. A failure names the file.

@@ -24,7 +24,7 @@ std::string in_one_line(const std::string& sql) {
 
 }  // namespace
 
-Done run_plot(const Session& session, const PlotArguments& arguments) {
+Done run_plot(const Session& session, const PlotArguments& arguments, std::FILE* out) {
   // The result comes before the file is opened: a mistake leaves an older file as it is.
   Outcome<Chart> chart = read_chart(session, arguments.sql);
   if (!chart.ok()) return chart.failure();
@@ -33,9 +33,9 @@ Done run_plot(const Session& session, const PlotArguments& arguments) {
     TerminalChartSize size;
     size.columns = arguments.width > 0 ? arguments.width : terminal_columns(STDOUT_FILENO);
     if (arguments.height > 0) size.rows = arguments.height;
-    size.colour = may_colour(STDOUT_FILENO);
+    size.colour = out == stdout && may_colour(STDOUT_FILENO);
     const std::string text = terminal_chart(*chart, size);
-    std::fwrite(text.data(), 1, text.size(), stdout);
+    std::fwrite(text.data(), 1, text.size(), out);
     return std::nullopt;
   }
   chart->title = arguments.title.empty() ? in_one_line(arguments.sql) : arguments.title;

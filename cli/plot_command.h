@@ -1,6 +1,7 @@
 // braid plot: the lines of a query on the terminal or as SVG.
 #pragma once
 
+#include <cstdio>
 #include <string>
 
 #include "cli/outcome.h"
@@ -16,6 +17,7 @@ struct PlotArguments {
   int height = 0;     ///< rows, or pixels; 0: 20, or 480
 };
 
-Done run_plot(const Session& session, const PlotArguments& arguments);
+/// `out`: where a plot of characters goes.
+Done run_plot(const Session& session, const PlotArguments& arguments, std::FILE* out);
 
 }  // namespace braid::cli

@@ -32,6 +32,7 @@ std::string progress_line(const Progress::State& state, double seconds, int colu
     counts += fmt::format(", {} rows/s", grouped(rate));
   }
   if (!state.size_bytes.has_value() || *state.size_bytes <= 0) {
+    if (state.position_bytes == 0) return fmt::format("{} {}", state.what, counts);
     return fmt::format("{} {} MB, {}", state.what, state.position_bytes / 1'000'000, counts);
   }
   const double share = std::clamp(
@@ -41,6 +42,7 @@ std::string progress_line(const Progress::State& state, double seconds, int colu
   const int filled = static_cast<int>(share * width);
   std::string bar;
   for (int i = 0; i < width; ++i) bar += i < filled ? "█" : "░";
+  if (state.counts_nothing) return fmt::format("{} {} {:3}%", state.what, bar, static_cast<int>(share * 100));
   return fmt::format("{} {} {:3}% {}", state.what, bar, static_cast<int>(share * 100), counts);
 }
 

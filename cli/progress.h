@@ -21,9 +21,12 @@ class Progress {
     int64_t rows = 0;
     int64_t position_bytes = 0;
     std::optional<int64_t> size_bytes;
-    bool counts_bytes = false;  ///< there are no rows
+    bool counts_bytes = false;    ///< there are no rows
+    bool counts_nothing = false;  ///< only the part that is done is known
   };
 
+  /// False where nothing is shown.
+  bool enabled() const { return enabled_; }
   /// Cheap to call often: draws at most ten times a second.
   void show(const State& state);
   /// Takes the bar off the terminal.

@@ -79,7 +79,9 @@ class Script {
 
 }  // namespace
 
-Done run_piece(Console* console, const ScriptPiece& piece) {
+namespace {
+
+Done run_text(Console* console, const ScriptPiece& piece) {
   switch (piece.kind) {
     case ScriptPiece::Kind::kStatement:
       return console->run(piece.text);
@@ -87,6 +89,17 @@ Done run_piece(Console* console, const ScriptPiece& piece) {
       return run_dot_command(console, piece.text);
   }
   return std::nullopt;
+}
+
+}  // namespace
+
+Done run_piece(Console* console, const ScriptPiece& piece) {
+  Outcome<bool> once = console->begin_once();
+  if (!once.ok()) return once.failure();
+  Done done = run_text(console, piece);
+  if (!*once) return done;
+  Done ended = console->end_once();
+  return done.has_value() ? done : ended;
 }
 
 ScriptEnd run_script_text(Console* console, std::string_view text, bool keep_going) {

@@ -4,6 +4,7 @@
 
 #include <cstdio>
 
+#include "cli/completion.h"
 #include "cli/exit_code.h"
 #include "cli/interrupt.h"
 #include "cli/line_editor.h"
@@ -25,12 +26,41 @@ const char* dot_command_for(const std::string& line) {
   return nullptr;
 }
 
+// More than a screen of words helps nobody.
+constexpr size_t kShownMax = 200;
+
+WordCompletion complete_before(const Console& console, std::string_view before) {
+  const SqlNames names = read_sql_names(console.session());
+  const std::vector<DotCommandRow> commands = dot_commands();
+  const Completion completion = complete(before, names, commands);
+  WordCompletion word{.typed_bytes = before.size() - completion.start};
+  if (completion.candidates.empty()) return word;
+  const std::string common = common_start(completion.candidates);
+  if (completion.candidates.size() == 1) {
+    word.insert = completion.candidates[0] + (completion.ends_word ? " " : "");
+  } else if (common.size() > word.typed_bytes) {
+    word.insert = common;
+  } else {
+    word.shown = completion.candidates;
+    if (word.shown.size() > kShownMax) word.shown.resize(kShownMax);
+  }
+  return word;
+}
+
+/// What goes on by itself, or reads what does, is shown as it comes.
+bool fits_pager(const ScriptPiece& piece) {
+  return piece.kind == ScriptPiece::Kind::kStatement || !(piece.text.starts_with(".watch") || piece.text.starts_with(".read"));
+}
+
 // Runs what became complete. After an error or Ctrl-C the rest of the line is dropped, as it was
 // typed for what went before.
 void run_entered(Console* console, StatementSplitter* splitter) {
   while (std::optional<ScriptPiece> piece = splitter->next()) {
     clear_interrupt();
+    if (fits_pager(*piece)) console->begin_page();
     Done done = run_piece(console, *piece);
+    Done paged = console->end_page();
+    if (!done.has_value()) done = paged;
     std::fflush(stdout);
     if (done.has_value()) {
       if (!done->message.empty()) report_in_shell(*piece, *done);
@@ -48,6 +78,7 @@ int run_shell(Console* console) {
     report({"the terminal cannot be used for editing; give SQL as an argument or by -f FILE"});
     return kExitError;
   }
+  editor.set_completer([console](std::string_view before) { return complete_before(*console, before); });
   std::printf("Braid %s. Statements end with a semicolon; .help lists commands.\n",
               braid_version());
   StatementSplitter splitter;

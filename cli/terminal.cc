@@ -4,12 +4,12 @@
 #include <langinfo.h>
 #include <sys/ioctl.h>
 #include <unistd.h>
-#include <wchar.h>
 
-#include <algorithm>
 #include <clocale>
 #include <cstdlib>
 #include <cstring>
+
+#include "cli/character_width.h"
 
 namespace braid::cli {
 
@@ -34,6 +34,12 @@ int terminal_columns(int descriptor) {
   winsize size = {};
   if (ioctl(descriptor, TIOCGWINSZ, &size) != 0 || size.ws_col == 0) return 80;
   return size.ws_col;
+}
+
+int terminal_rows(int descriptor) {
+  winsize size = {};
+  if (ioctl(descriptor, TIOCGWINSZ, &size) != 0 || size.ws_row == 0) return 24;
+  return size.ws_row;
 }
 
 namespace {
@@ -91,7 +97,7 @@ int display_width(std::string_view text) {
   int width = 0;
   while (!text.empty()) {
     const Utf8Character character = read_utf8(text);
-    width += std::max(0, wcwidth(static_cast<wchar_t>(character.code_point)));
+    width += character_width(character.code_point);
     text.remove_prefix(character.size_bytes);
   }
   return width;

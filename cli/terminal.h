@@ -18,6 +18,8 @@ bool may_colour(int descriptor);
 
 /// Columns of the terminal behind a descriptor, 80 when it does not say.
 int terminal_columns(int descriptor);
+/// Rows likewise, 24 when it does not say.
+int terminal_rows(int descriptor);
 
 /// One character of UTF-8 text. `size_bytes` is at least 1; `valid` is false for bytes that are no
 /// UTF-8, one at a time.

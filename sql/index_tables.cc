@@ -9,6 +9,7 @@
 
 #include "graph/timestamp_text.h"
 #include "sql/graph_access.h"
+#include "sql/graph_lists.h"
 #include "sql/index_selection.h"
 #include "sql/virtual_table.h"
 
@@ -350,7 +351,7 @@ Status register_index_tables(Connection& connection) {
                                 BRAID_TRY(declare_table(made_on, names.declaration));
                                 return std::unique_ptr<VirtualTable>(std::make_unique<IndexTable>(made_on, names));
                               }));
-  return {};
+  return register_graph_lists(connection);
 }
 
 }  // namespace braid

@@ -21,7 +21,7 @@ std::string written(OutputFormat format, const std::vector<std::string>& columns
   char* bytes = nullptr;
   size_t size = 0;
   std::FILE* stream = open_memstream(&bytes, &size);
-  auto writer = make_result_writer(format, stream, colour);
+  auto writer = make_result_writer({.format = format, .colour = colour}, stream);
   writer->begin(columns);
   for (const Row& row : rows) writer->row(row);
   writer->end();
@@ -131,4 +131,44 @@ TEST_CASE("JSON text is recognised exactly") {
     CHECK(!is_json(bad));
   }
   CHECK(!is_json(std::string(100'000, '[')));
+}
+
+TEST_CASE("wide, combining and unseen characters take the columns that a terminal gives them") {
+  CHECK(display_width("abc") == 3);
+  CHECK(display_width("漢字") == 4);
+  CHECK(display_width("a\u0300e\u0301") == 2);
+  CHECK(display_width("\U0001f600") == 2);
+  CHECK(display_width("x\u200by") == 2);
+  CHECK(display_width("한글") == 4);
+  CHECK(display_width("\u1112\u1161\u11ab") == 2);
+  CHECK(display_width("ﾊﾝ") == 2);
+  CHECK(display_width("ＦＷ") == 4);
+  CHECK(display_width("\u0645\u0651") == 1);
+}
+
+TEST_CASE("a box keeps its borders in line around wide characters") {
+  CHECK(written(OutputFormat::kBox, {"名"}, {{text("a")}, {text("漢字")}}) ==
+        "┌──────┐\n│ 名   │\n├──────┤\n│ a    │\n│ 漢字 │\n└──────┘\n");
+}
+
+TEST_CASE("table is a box of ASCII") {
+  CHECK(written(OutputFormat::kTable, {"a", "n"}, {{text("x"), integer(12)}, {null_cell(), integer(3)}}) ==
+        "+------+----+\n| a    | n  |\n+------+----+\n| x    | 12 |\n| NULL |  3 |\n+------+----+\n");
+}
+
+TEST_CASE("markdown keeps each row on one line and bars out of its cells") {
+  CHECK(written(OutputFormat::kMarkdown, {"a|b"}, {{text("x|y\nz")}}) == "| a\\|b      |\n|-----------|\n| x\\|y<br>z |\n");
+}
+
+TEST_CASE("jsonl is an object a line and nothing for no rows") {
+  CHECK(written(OutputFormat::kJsonLines, {"a"}, {{integer(1)}, {null_cell()}}) == "{\"a\":1}\n{\"a\":null}\n");
+  CHECK(written(OutputFormat::kJsonLines, {"a"}, {}).empty());
+}
+
+TEST_CASE("insert gives statements that make the same values") {
+  CHECK(written(OutputFormat::kInsert, {"a", "b \"c"}, {{text("it's"), real(1)}, {blob("\x01"), null_cell()}}) ==
+        "INSERT INTO \"result\"(\"a\", \"b \"\"c\") VALUES('it''s', 1.0);\n"
+        "INSERT INTO \"result\"(\"a\", \"b \"\"c\") VALUES(x'01', NULL);\n");
+  CHECK(written(OutputFormat::kInsert, {"a"}, {{text(std::string_view("x\0y", 3))}, {real(std::numeric_limits<double>::infinity())}}) ==
+        "INSERT INTO \"result\"(\"a\") VALUES(CAST(x'780079' AS TEXT));\nINSERT INTO \"result\"(\"a\") VALUES(9e999);\n");
 }

@@ -192,7 +192,74 @@ def test_interrupted_import(work):
     check("Ctrl-C ends the wait for a silent pipe", code == 1, str(code))
 
 
-TESTS = (test_statements, test_interrupts, test_history, test_terminal_is_restored, test_interrupted_import)
+def test_completion(work):
+    shell = Shell(work, "db", NO_COLOR="1")
+    shell.until("braid> ")
+    shell.enter("CREATE TABLE devices(serial TEXT, set_point REAL);")
+    shell.enter("INSERT INTO devices VALUES('d7', 2.5);")
+    shell.type("SEL\tset_p\tfrom dev\t;\n")
+    shown = shell.until("2.5")
+    check("Tab completes keywords, columns and tables", "│ set_point │" in shown and "error" not in shown, shown)
+    shell.until("\nbraid> ")
+    shell.type(".mod\tjsonl\n")
+    shell.until("\nbraid> ")
+    shown = shell.enter("SELECT 1 AS one;")
+    check("Tab completes dot commands", '{"one":1}' in shown, shown)
+    shell.type("SELECT json_a\t\t")
+    shown = shell.until("json_array_length(")
+    check("Tab lists what a word could become", "json_array(" in shown, shown)
+    shell.type("\x03")
+    shell.until("braid> ")
+    with open(os.path.join(work, "one_script.sql"), "w", encoding="utf-8") as file:
+        file.write("SELECT 'it was ' || 'read' AS what;\n")
+    shell.type(".read one_s\t\n")
+    shell.until("it was read")
+    shell.until("\nbraid> ")
+    shell.type(".quit\n")
+    shell.exit_code()
+
+
+def test_pager(work):
+    long = "WITH RECURSIVE n(i) AS (SELECT 1 UNION ALL SELECT i + 1 FROM n LIMIT 100) SELECT i FROM n;"
+    shell = Shell(work, "db", NO_COLOR="1", PAGER="sed s/^/paged:/")
+    shell.until("braid> ")
+    shown = shell.enter(long)
+    check("what is longer than the screen goes through the pager", "paged:│ 100 │" in shown and "paged:100 rows" in shown, shown)
+    shown = shell.enter("SELECT 5 AS five;")
+    check("what fits does not", "five" in shown and "paged:" not in shown, shown)
+    shell.enter(".pager off")
+    shown = shell.enter(long)
+    check(".pager off shows everything as it is", "│ 100 │" in shown and "paged:" not in shown, shown)
+    shell.type(".quit\n")
+    shell.exit_code()
+    shell = Shell(work, "db", NO_COLOR="1", PAGER="head -3")
+    shell.until("braid> ")
+    shown = shell.enter(long.replace("LIMIT 100", "LIMIT 100000000"))
+    check("a pager that is left ends the statement without an error", "error" not in shown, shown)
+    shown = shell.enter("SELECT 6 AS six;")
+    check("and the shell goes on", "six" in shown, shown)
+    shell.type(".quit\n")
+    check("with exit code 0", shell.exit_code() == 0)
+
+
+def test_watch(work):
+    shell = Shell(work, "db", NO_COLOR="1")
+    shell.until("braid> ")
+    shell.type(".watch 0.01 SELECT count(*) AS seen FROM sqlite_schema WHERE 0;\n")
+    for _ in range(3):
+        shell.until("seen")
+        shell.until("│    0 │")
+    shell.type("\x03")
+    shown = shell.until("\nbraid> ")
+    check("Ctrl-C ends .watch without an error", "error" not in shown, shown)
+    shown = shell.enter("SELECT 9 AS nine;")
+    check("the shell goes on after .watch", "nine" in shown, shown)
+    shell.type(".quit\n")
+    shell.exit_code()
+
+
+TESTS = (test_statements, test_interrupts, test_history, test_terminal_is_restored, test_interrupted_import, test_completion,
+         test_pager, test_watch)
 
 
 def main():

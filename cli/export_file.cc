@@ -1,0 +1,68 @@
+#include "cli/export_file.h"
+
+#include <array>
+
+#include "cli/interrupt.h"
+#include "cli/output_file.h"
+#include "cli/progress.h"
+#include "cli/result_row.h"
+
+namespace braid::cli {
+
+namespace {
+
+struct Ending {
+  std::string_view ending;
+  OutputFormat format;
+};
+constexpr std::array<Ending, 6> kEndings = {{{".csv", OutputFormat::kCsv},
+                                             {".json", OutputFormat::kJson},
+                                             {".jsonl", OutputFormat::kJsonLines},
+                                             {".md", OutputFormat::kMarkdown},
+                                             {".sql", OutputFormat::kInsert},
+                                             {".txt", OutputFormat::kBox}}};
+
+Outcome<int64_t> write_rows(const Session& session, braid_statement* statement, OutputFile* file, ResultWriter* writer) {
+  const std::vector<std::string> names = column_names(statement);
+  if (names.empty()) return Failure{"the statement gives no rows; a SELECT or the name of a table is needed"};
+  writer->begin(names);
+  std::vector<Cell> cells(names.size());
+  Progress progress;
+  int64_t rows = 0;
+  int32_t code = BRAID_ROW;
+  while (!file->failed() && (code = braid_statement_step(statement)) == BRAID_ROW) {
+    if (interrupt_requested()) return Failure{.message = "interrupted", .interrupted = true};
+    read_cells(statement, &cells);
+    writer->row(cells);
+    if (++rows % 256 == 0) progress.show({.what = "exporting", .rows = rows});
+  }
+  if (code != BRAID_ROW && code != BRAID_DONE) return session.failure(code);
+  writer->end();
+  return rows;
+}
+
+}  // namespace
+
+OutputFormat format_of_file(std::string_view file) {
+  for (const Ending& row : kEndings) {
+    if (file.ends_with(row.ending)) return row.format;
+  }
+  return OutputFormat::kCsv;
+}
+
+Outcome<int64_t> export_query(const Session& session, std::string_view sql, const ExportTarget& target) {
+  // The statement comes before the file: a mistake in it leaves an older file as it is.
+  Outcome<PreparedStatement> prepared = session.prepare(sql);
+  if (!prepared.ok()) return prepared.failure();
+  if (prepared->handle == nullptr) return Failure{"there is no statement to export"};
+  auto file = OutputFile::open(target.file);
+  if (!file.ok()) return file.failure();
+  const auto writer = make_result_writer({.format = target.format.value_or(format_of_file(target.file)), .insert_table = target.insert_table},
+                                         (*file)->stream());
+  Outcome<int64_t> rows = write_rows(session, prepared->handle.get(), file->get(), writer.get());
+  if (!rows.ok() && !(*file)->failed()) return rows;
+  CLI_TRY((*file)->finish());
+  return rows;
+}
+
+}  // namespace braid::cli

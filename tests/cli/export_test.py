@@ -1,0 +1,158 @@
+"""What `braid export` writes is imported again, and `braid stats --prometheus` is what Prometheus reads.
+
+usage: export_test.py path/to/braid
+"""
+
+import csv
+import os
+import re
+import shutil
+import sys
+import tempfile
+
+from answers import compare
+from braid_command import FAILURES, braid, check
+from random_database import Maker
+
+PLAIN = """
+CREATE TABLE stations(id INTEGER PRIMARY KEY, name TEXT NOT NULL UNIQUE, height REAL);
+INSERT INTO stations VALUES(1, 'Süd, "alt"', 1.25), (2, '', NULL), (3, '007', -1e300);
+CREATE TABLE "of no type"(a TEXT, n INTEGER REFERENCES stations(id));
+INSERT INTO "of no type" VALUES('two
+lines', 1), (NULL, 2);
+CREATE INDEX by_height ON stations(height);
+CREATE VIEW tall AS SELECT * FROM stations WHERE height > 1;
+CREATE TABLE seen(what TEXT);
+CREATE TRIGGER see AFTER INSERT ON stations BEGIN INSERT INTO seen VALUES(NEW.name); END;
+SELECT graph_bind('Station', 'stations', 'name');
+SELECT graph_create_index('Bus', 'number', 1);
+INSERT INTO graph_nodes(labels, properties) VALUES('["Bus"]', '{"number": 1, "on": true, "tags": ["a", {"b": null}], "x": 0.1}');
+INSERT INTO graph_nodes(labels, properties) VALUES('["Bus","Hot"]', '{"number": 2, "on": false, "x": 3, "at": {"$timestamp": "2024-01-01 00:00:00"}}');
+INSERT INTO graph_nodes(labels, properties) VALUES('["Free.Form"]', '{"text": "007"}');
+INSERT INTO graph_nodes(labels, properties) VALUES('["Free.Form"]', '{"text": "same"}');
+INSERT INTO graph_nodes(properties) VALUES('{"lonely": 1}');
+UPDATE graph_nodes SET properties = json_set(properties, '$.rank', 0.5) WHERE id = graph_node('Station', 'name', '007');
+SELECT graph_link('Bus', 1, 'LINE', 'Bus', 2, '{"km": 12.5}'), graph_link('Bus', 1, 'LINE', 'Bus', 2, '{"km": 12}'),
+       graph_link('Bus', 1, 'LINE', 'Station', '007', '{"source": "x"}');
+INSERT INTO graph_edges(src, type, dst) SELECT max(id), 'to/from', min(id) FROM graph_nodes;
+CREATE VIRTUAL TABLE load USING hypertable(time TIMESTAMP, bus INTEGER TAG, place TEXT TAG, mw DOUBLE, ok BOOLEAN, note TEXT, more JSON, horizon='90000 days');
+INSERT INTO load VALUES('2024-01-01', 1, 'a', 1.5, 1, 'x', '[1]'), ('2024-01-01 00:00:00.000001', NULL, '', NULL, 0, '', NULL), ('2024-02-01', -3, NULL, 9e999, NULL, NULL, '{}');
+SELECT hypertable_alter('load', 'set', 'horizon', '80000 days');
+SELECT create_continuous_aggregate('daily', 'SELECT time_bucket(''1 day'', time) AS day, bus, count(*) AS n FROM load GROUP BY day, bus');
+SELECT add_retention_policy('load', '90000 days');
+"""
+
+
+def make(work, name, script):
+    path = os.path.join(work, name + ".sql")
+    with open(path, "w", encoding="utf-8", newline="") as file:
+        file.write(script)
+    directory = os.path.join(work, name)
+    braid(directory, "-f", path)
+    return directory
+
+
+def test_csv(work):
+    original = make(work, "original", PLAIN)
+    exported = os.path.join(work, "csv")
+    output, errors = braid("export", original, exported)
+    check(output == "" and errors == "", "an export says nothing when nothing is left out", output + errors)
+    with open(os.path.join(exported, "rows", "stations.csv"), encoding="utf-8", newline="") as file:
+        check(list(csv.reader(file))[1] == ["1", 'Süd, "alt"', "1.25"], "rows are CSV that others read")
+    for file in ("nodes/Bus.csv", "nodes/Free%2eForm.csv", "edges/LINE.Bus.Bus.csv", "edges/LINE.Bus.Station.csv", "edges/to%2ffrom.csv", "series/load.csv"):
+        check(os.path.exists(os.path.join(exported, file)), f"{file} is there", str(os.listdir(exported)))
+    copy = os.path.join(work, "copy")
+    output, errors = braid("import", copy, exported)
+    check(output == "" and errors == "", "its import says nothing either", output + errors)
+    compare(original, copy, "csv", check)
+    again = os.path.join(work, "again")
+    braid(again, text=f".import {exported}\n")
+    compare(original, again, ".import", check)
+
+
+def test_sql(work):
+    original = make(work, "original", Maker(7).make())
+    exported = os.path.join(work, "sql")
+    _, errors = braid("export", original, exported, "--format", "sql")
+    check(errors == "", "everything is in SQL", errors)
+    check(sorted(os.listdir(exported)) == ["graph.sql", "import.sql", "rows.sql", "series.sql"], "there is a file for each model", str(os.listdir(exported)))
+    copy = os.path.join(work, "copy")
+    braid("import", copy, exported)
+    compare(original, copy, "sql", check, but=("loads",))
+
+
+def test_one_model(work):
+    original = make(work, "original", PLAIN)
+    for model, there, gone in (("rows", "rows", "nodes"), ("graph", "nodes", "rows"), ("series", "series", "nodes")):
+        for form in ("csv", "sql"):
+            exported = os.path.join(work, model + form)
+            braid("export", original, exported, "--model", model, "--format", form)
+            files = os.listdir(exported)
+            if form == "csv":
+                check(there in files and gone not in files, f"--model {model} writes that model alone", str(files))
+            copy = os.path.join(work, model + form + "-copy")
+            braid("import", copy, exported)
+            counts = "SELECT (SELECT count(*) FROM graph_nodes) AS nodes, (SELECT count(*) FROM hypertables) AS tables"
+            found, _ = braid(copy, "--csv", counts)
+            check(found.split("\n")[1] == {"rows": "0,0", "graph": "8,0", "series": "0,1"}[model], f"{model} as {form} is imported", found)
+
+
+def test_errors(work):
+    original = make(work, "original", "CREATE TABLE t(a);")
+    full = os.path.join(work, "full")
+    os.mkdir(full)
+    with open(os.path.join(full, "something"), "w", encoding="utf-8") as file:
+        file.write("x")
+    _, errors = braid("export", original, full, code=1)
+    check("not empty" in errors and full in errors, "a directory that holds something is left alone", errors)
+    _, errors = braid("import", os.path.join(work, "new"), full, code=1)
+    check("import.sql" in errors, "a directory that is no export is told", errors)
+    _, errors = braid("export", os.path.join(work, "nowhere"), os.path.join(work, "x"), code=1)
+    check("nowhere" in errors, "so is a database that is not there", errors)
+    _, errors = braid("export", original, os.path.join(work, "x"), "--model", "trees", code=2)
+    check("--model" in errors and "series" in errors, "a model that is not there is answered with those that are", errors)
+
+
+METRIC = re.compile(r"^([a-zA-Z_:][a-zA-Z0-9_:]*)(?:\{.*\})? (-?(?:[0-9.]+(?:e[+-]?[0-9]+)?|Inf)|NaN)$")
+
+
+def test_prometheus(work):
+    original = make(work, "original", PLAIN)
+    output, _ = braid("stats", original, "--prometheus")
+    check(output.endswith("\n"), "the last line ends")
+    helps, types, values = {}, {}, {}
+    for line in output.rstrip("\n").split("\n"):
+        if line.startswith("# HELP "):
+            name, text = line[7:].split(" ", 1)
+            check(name not in helps and text, f"{name} has one HELP", line)
+            helps[name] = text
+        elif line.startswith("# TYPE "):
+            name, kind = line[7:].split(" ")
+            check(kind in ("counter", "gauge") and name in helps and name not in types, f"{name} has one TYPE behind its HELP", line)
+            types[name] = kind
+        else:
+            found = METRIC.match(line)
+            check(found, "a line is a metric", line)
+            if found:
+                check(found[1] in types and found[1] not in values, f"{found[1]} comes behind its TYPE, once", line)
+                values[found[1]] = float(found[2])
+    check(set(helps) == set(types) == set(values), "each metric has help, type and value")
+    for name, kind in types.items():
+        check(name.startswith("braid_") and name.endswith("_total") == (kind == "counter"), f"{name} is named as a {kind} is")
+        check(not re.search(r"_(us|ms|kb|mb)(_|$)", name), f"{name} is in a base unit")
+    figures = [row for row in csv.reader(braid("stats", original, "--csv")[0].split("\n")) if row][1:]
+    check(len(figures) == len(values), "every figure is a metric", f"{len(figures)} {len(values)}")
+    check(values.get("braid_hypertables") == 1 and values.get("braid_rows_size_bytes", 0) > 0, "values are those of the database", str(values))
+
+
+def main():
+    for test in (test_csv, test_sql, test_one_model, test_errors, test_prometheus):
+        work = tempfile.mkdtemp(prefix="braid-export-")
+        try:
+            test(work)
+        finally:
+            shutil.rmtree(work, ignore_errors=True)
+    return 1 if FAILURES else 0
+
+
+sys.exit(main())
