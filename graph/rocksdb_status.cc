@@ -2,6 +2,9 @@
 
 #include <fmt/format.h>
 
+#include <cerrno>
+#include <cstring>
+
 namespace braid {
 namespace {
 
@@ -38,7 +41,8 @@ Status rocksdb_status(const rocksdb::Status& status, std::string_view doing) {
   for (const Row& row : kTable) {
     if (row.foreign == status.code()) code = row.ours;
   }
-  if (status.IsNoSpace()) code = StatusCode::kFull;
+  // Opening tells of a full disk in the text of an error of its own only.
+  if (status.IsNoSpace() || (status.IsIOError() && status.ToString().find(std::strerror(ENOSPC)) != std::string::npos)) code = StatusCode::kFull;
   if (status.IsMemoryLimit()) code = StatusCode::kOutOfMemory;
   return Status(code, fmt::format("graph: {}: {}", doing, status.ToString()));
 }

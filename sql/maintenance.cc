@@ -69,6 +69,8 @@ class PolicyRun {
  private:
   Result<bool> slice(Clock::time_point stop_at) {
     bool done = true;
+    // What is refreshed is what would be answered anyway.
+    connection_.session().set_keeps_answers(kind_ == PolicyKind::kRefresh);
     BRAID_TRY(connection_.write([&]() -> Status {
       const PolicyDefinition* policy = find();
       if (policy == nullptr) return {};
@@ -96,6 +98,7 @@ class PolicyRun {
   }
 
   Status keep_outcome(const Status& failure) {
+    connection_.session().set_keeps_answers(true);
     return connection_.write([&]() -> Status {
       const PolicyDefinition* policy = find();
       if (policy == nullptr) return {};
