@@ -41,10 +41,13 @@ Status rocksdb_status(const rocksdb::Status& status, std::string_view doing) {
   for (const Row& row : kTable) {
     if (row.foreign == status.code()) code = row.ours;
   }
-  // Opening tells of a full disk in the text of an error of its own only.
-  if (status.IsNoSpace() || (status.IsIOError() && status.ToString().find(std::strerror(ENOSPC)) != std::string::npos)) code = StatusCode::kFull;
+  // Opening tells what a file met in the text of an error of its own only.
+  const std::string text = status.ToString();
+  const auto tells = [&](const char* part) { return text.find(part) != std::string::npos; };
+  if (status.IsInvalidArgument() && tells("IO error: ")) code = StatusCode::kIo;
+  if (status.IsNoSpace() || (code == StatusCode::kIo && tells(std::strerror(ENOSPC)))) code = StatusCode::kFull;
   if (status.IsMemoryLimit()) code = StatusCode::kOutOfMemory;
-  return Status(code, fmt::format("graph: {}: {}", doing, status.ToString()));
+  return Status(code, fmt::format("graph: {}: {}", doing, text));
 }
 
 }  // namespace braid
