@@ -188,6 +188,7 @@ Arguments read_check(std::vector<std::string> words) {
   CLI::App app("Verifies rows, graph and series of a database and lists what is wrong.",
                "braid check");
   app.footer(
+      "\nA backup stays a backup: a copy of it, made beside it of second names where that can be, is checked and removed."
       "\nExit codes: 0 when nothing is wrong, 1 when something is or the check could not be made.");
   add_database(&app, &command.database, &options);
   if (auto answer = parse_words(&app, std::move(words), "braid check")) return *answer;
