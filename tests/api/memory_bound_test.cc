@@ -127,6 +127,13 @@ class Campaign {
     const Load& load = loads()[number];
     while (!stop_) {
       TestConnection connection(database);
+      // Opening one takes memory too.
+      const int32_t opened = connection.code();
+      if (opened != BRAID_OK) {
+        ++refused_;
+        if (opened != BRAID_LIMIT && opened != BRAID_BUSY && opened != BRAID_OUT_OF_MEMORY) note(fmt::format("{}: connect: code {}", load.name, opened));
+        continue;
+      }
       const int32_t code = connection.run(load.sql);
       if (code == BRAID_OK || code == BRAID_INTERRUPTED) {
         ++done_;
