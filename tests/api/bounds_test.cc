@@ -237,7 +237,7 @@ TEST_CASE("memory_bytes_max refuses by name what does not fit, at opening too") 
 TEST_CASE("a full tail makes writers wait for its sealing, and they are refused when that takes too long") {
   TempDir directory;
   FaultHook hook;
-  TestDatabase database(directory / "db", "tail_bytes_max=65536;busy_timeout_ms=300;maintenance_interval_ms=0", &hook);
+  TestDatabase database(directory / "db", "tail_bytes_max=65536;busy_timeout_ms=5000;maintenance_interval_ms=0", &hook);
   REQUIRE(database.message() == "");
   TestConnection connection(database);
   REQUIRE(connection.run("CREATE TABLE r(x); CREATE VIRTUAL TABLE p USING hypertable(time TIMESTAMP, v INTEGER)") == BRAID_OK);
