@@ -93,8 +93,8 @@ extern "C" {
 #define BRAID_NOT_FOUND 2         /* the object named does not exist */
 #define BRAID_CONSTRAINT 3        /* a rule of the data would be broken: unique, ends exist, restrict, SQL constraint, a column's type */
 #define BRAID_BUSY 4              /* somebody else has it: another process, another writer; try again later */
-#define BRAID_CONFLICT 5          /* the transaction read an older snapshot and now writes; roll back and begin again. What will write begins
-                                     with BRAID_WRITE: the database's own work commits too */
+#define BRAID_CONFLICT 5          /* the transaction read an older snapshot than another's commit, and now writes; roll back and begin again, with
+                                     BRAID_WRITE if it will write. The database's own work is no conflict, unless it has dropped points or a statement still reads */
 #define BRAID_READ_ONLY 6         /* read transaction, or the database refuses writes until it is reopened; the message says which */
 #define BRAID_IO 7                /* the operating system reported an error */
 #define BRAID_FULL 8              /* no space left; the transaction was rolled back */
@@ -108,7 +108,7 @@ extern "C" {
 #define BRAID_VERSION 16          /* the directory has another format version */
 #define BRAID_UNKNOWN_OUTCOME 17  /* an I/O error at COMMIT: reopen to learn whether it happened */
 #define BRAID_SNAPSHOT_TOO_OLD 18 /* a transaction or statement has read one snapshot for longer than snapshot_age_max_ms: end it, begin again */
-#define BRAID_NOT_VISIBLE 19      /* committed, but readers will see it only later */
+#define BRAID_NOT_VISIBLE 19      /* committed, but readers will see it only later: once the disk, if it is full, has space, else after reopening */
 #define BRAID_INTERNAL 20         /* a bug in Braid; the message says where */
 #define BRAID_ROW 100             /* braid_statement_step: a row is ready */
 #define BRAID_DONE 101            /* braid_statement_step: there are no more rows */
@@ -197,7 +197,7 @@ typedef int32_t (*braid_copy_progress)(void* context, uint64_t bytes_done, uint6
 typedef struct braid_backup_options {
   size_t size_bytes;
   uint64_t bytes_per_second; /* 0: as fast as it goes */
-  const char* base;          /* an earlier backup of this database, whose files are used again by second names; NULL: none */
+  const char* base;          /* an earlier backup of this database, whose files are used again by second names; NULL: none; "" is an error */
   uint32_t flags;            /* BRAID_COPY_ALL or 0 */
 } braid_backup_options;
 
@@ -383,7 +383,8 @@ BRAID_API void braid_interrupt(braid_connection* connection);
 /// From now on the SQL of this connection is a stranger's; there is no way back. It may read, and change rows, nodes, edges and points, but not the
 /// schema, settings (PRAGMA) or policies, and how the database is kept is hidden from it. No SQL, of whichever connection, reads or writes files or
 /// loads extensions. A statement runs for `statement_time_ms` in all, its values have at most `value_bytes`; 0: as the options allow. Its text,
-/// expressions and plans are bounded as SQLite advises for such SQL. Memory is that of memory_bytes_max.
+/// expressions and plans are bounded as SQLite advises for such SQL. Memory is that of memory_bytes_max. A transaction that its SQL begins ends in the
+/// same text of braid_execute, else it is rolled back, and holds other writers off for `statement_time_ms` at most; one of braid_begin is the host's.
 /// Shapes:    `flags` is 0 or BRAID_RESTRICT_READ_ONLY.
 /// Errors:    BRAID_INVALID_ARGUMENT; BRAID_MISUSE (a statement or a transaction is open). Afterwards, what is not allowed is BRAID_DENIED.
 BRAID_API int32_t braid_restrict(braid_connection* connection, int32_t flags, int64_t statement_time_ms, int64_t value_bytes);
@@ -410,7 +411,8 @@ BRAID_API int32_t braid_execute(braid_connection* connection, const char* sql, i
                                        that none with BRAID_DURABILITY_FULL and no braid_sync followed */
 
 /// Sets how the transactions of this connection are committed from now on, also the one that is open, those that single statements and calls make,
-/// and those of its appenders. It begins with the option `durability`, "full" unless it was set. SQL: SELECT braid_durability('relaxed').
+/// and those of its appenders; one that braid_begin was told a durability for keeps that. It begins with the option `durability`, "full" unless it was
+/// set. SQL: SELECT braid_durability('relaxed'); SELECT braid_durability() tells that of the open transaction, or of the next one.
 /// Errors:    BRAID_INVALID_ARGUMENT.
 BRAID_API int32_t braid_set_durability(braid_connection* connection, int32_t durability);
 
@@ -924,7 +926,7 @@ BRAID_API int32_t braid_batch_set_durability(braid_batch* batch, int32_t durabil
 /// chosen (BRAID_DURABILITY_*), and every read that begins later sees it.
 /// Shapes:    `lsn` (may be NULL) receives the batch's own LSN.
 /// Errors:    those of its first failing step ("step 2: ..."), then nothing of it was done; BRAID_BUSY; BRAID_UNKNOWN_OUTCOME;
-///            BRAID_NOT_VISIBLE: committed, and seen once the database is reopened.
+///            BRAID_NOT_VISIBLE: committed, and seen later.
 BRAID_API int32_t braid_batch_commit(braid_batch* batch, uint64_t* lsn);
 
 /** \} */

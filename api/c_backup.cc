@@ -44,6 +44,7 @@ int32_t braid_backup(braid_database* database, const char* destination, const br
     if (open.engine().read_only())
       return Status(StatusCode::kReadOnly, "a database that is open with read_only=1 cannot be backed up; close it and copy its directory, or use braid restore");
     BRAID_TRY(flags_argument(given.flags, BRAID_COPY_ALL));
+    if (given.base != nullptr) BRAID_TRY(path_argument(given.base, "base"));
     const BackupOptions chosen{.bytes_per_second = given.bytes_per_second,
                                .base = given.base == nullptr ? "" : given.base,
                                .links = (given.flags & BRAID_COPY_ALL) == 0};

@@ -198,6 +198,7 @@ Arguments read_plot(std::vector<std::string> words) {
 
 constexpr const char* kCheckFooter = R"(
 Every checksum is read, and what the three models say of one another is compared. A line on standard output names each thing that is wrong.
+A backup stays a backup: a copy of it, made beside it of second names where that can be, is checked and removed.
 
 Examples:
   braid check grid.db

@@ -2,7 +2,12 @@
 
 #include <fmt/format.h>
 
+#include <stdlib.h>
+
+#include <cerrno>
 #include <cstdio>
+#include <cstring>
+#include <filesystem>
 
 #include "cli/interrupt.h"
 #include "cli/progress.h"
@@ -77,6 +82,39 @@ Done run_restore(const RestoreArguments& arguments) {
   if (code != BRAID_OK) return failure_of(raw, code, "restore");
   fmt::print("{} is at commit {}; no problem found\n", arguments.destination, lsn);
   return std::nullopt;
+}
+
+bool is_backup(const std::string& directory) {
+  std::error_code unknown;
+  return std::filesystem::exists(directory + "/BACKUP", unknown) && std::filesystem::exists(directory + "/FORMAT", unknown);
+}
+
+Done check_backup(const std::string& directory, const std::string& options) {
+  std::string copy = directory;
+  while (copy.size() > 1 && copy.ends_with('/')) copy.pop_back();
+  copy += ".check-XXXXXX";
+  if (::mkdtemp(copy.data()) == nullptr) {
+    return Failure{fmt::format("{}: a directory for the copy that is checked cannot be made beside the backup ({}); braid restore makes one elsewhere and checks it", copy,
+                               std::strerror(errno))};
+  }
+  Done done;
+  {
+    braid_restore_options given{};
+    given.size_bytes = sizeof given;
+    given.flags = BRAID_LINK_FILES;
+    given.open_options = options.c_str();
+    Watch watched{.progress = {}, .what = "check"};
+    braid_database* raw = nullptr;
+    const int32_t code = braid_restore(directory.c_str(), copy.c_str(), &given, watch, &watched, &raw);
+    const DatabaseHandle database(raw);
+    watched.progress.clear();
+    if (code != BRAID_OK) done = failure_of(raw, code, "check");
+  }
+  std::error_code failed;
+  std::filesystem::remove_all(copy, failed);
+  if (failed && !done) return Failure{fmt::format("{}: cannot be removed: {}", copy, failed.message())};
+  if (!done) std::fputs("no problem found; it is a backup still\n", stdout);
+  return done;
 }
 
 Done run_repair(const RepairArguments& arguments) {

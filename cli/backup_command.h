@@ -28,6 +28,11 @@ Done run_backup(const Session& session, const BackupArguments& arguments);
 
 Done run_restore(const RestoreArguments& arguments);
 
+bool is_backup(const std::string& directory);
+
+/// Checks a copy of a backup, made beside it of second names and removed again: opened itself, the backup would be a database.
+Done check_backup(const std::string& directory, const std::string& options);
+
 struct RepairArguments {
   std::string source;
   std::string destination;

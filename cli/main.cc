@@ -129,6 +129,11 @@ int run(const PlotCommand& command) {
 }
 
 int run(const CheckCommand& command) {
+  if (is_backup(command.database.directory)) {
+    install_interrupt_handler();
+    Done checked = check_backup(command.database.directory, command.database.options);
+    return checked.has_value() ? fail(*checked) : kExitOk;
+  }
   Outcome<Session> session = Session::open({.directory = command.database.directory,
                                             .options = command.database.options,
                                             .must_exist = true});

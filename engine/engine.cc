@@ -117,9 +117,9 @@ Result<std::unique_ptr<Engine>> Engine::open(const std::string& path, const Opti
     BRAID_TRY(engine->directory_->prepare_creation().within(path));
     BRAID_TRY(engine->create_rows().within(path));
   }
-  BRAID_TRY(engine->recover().within(path));
+  BRAID_TRY(engine->recover_or_tell(path));
   if (creating) BRAID_TRY(engine->directory_->finish_creation());
-  BRAID_TRY(settle_backup(engine->env_, path, engine->directory_->format()));
+  if (!engine->read_only()) BRAID_TRY(settle_backup(engine->env_, path, engine->directory_->format()));
   engine->closed_ = false;
   if (const uint64_t replayed = engine->counters.replayed.load(std::memory_order_relaxed); replayed > 1)
     note_event(EventLevel::kInfo, "recovery", fmt::format("{}: {} commits were replayed, up to {}", path, replayed, engine->versions_.newest()->lsn.value()));
@@ -166,6 +166,17 @@ Status Engine::create_rows() {
   return write_identity(db.get(), directory_->format());
 }
 
+/// Opening a backup for writing would make a database of it.
+Status Engine::recover_or_tell(const std::string& path) {
+  const Status recovered = recover().within(path);
+  if (recovered.code() != StatusCode::kReadOnly || !read_only()) return recovered;
+  BRAID_ASSIGN(const auto backup, read_backup_mark(env_, path));
+  if (!backup.has_value()) return recovered;
+  return Status(StatusCode::kReadOnly, fmt::format("{}: is a backup whose log has to be replayed into its graph before it is read, which would make a database of "
+                                                   "it; `braid check` checks it as it is, and braid_restore makes a database of a copy",
+                                                   path));
+}
+
 Status Engine::recover() {
   const std::string rows = directory_->rows();
   // SQLite would take an absent or empty rows.db for a new database and delete its WAL, with every commit in it.
@@ -205,7 +216,7 @@ Status Engine::open_stores(bool unclean) {
   const StoreContext context{env_, catalog_, *directory_, options_, *stored.state, stored.counters, memory_};
   BRAID_ASSIGN(stores_[0], factories_.graph(context));
   BRAID_ASSIGN(stores_[1], factories_.series(context));
-  BRAID_TRY(replay(newest));
+  BRAID_ASSIGN(const bool graph_replayed, replay(newest));
   auto version = std::make_shared<Version>();
   version->lsn = newest;
   version->catalog = stored.state;
@@ -214,13 +225,15 @@ Status Engine::open_stores(bool unclean) {
     BRAID_ASSIGN(version->views[i], stores_[i]->view(stored.state));
   }
   versions_.install(std::move(version));
-  // One row is what a checkpoint leaves: there is nothing to write again.
+  last_change_ = newest;
+  // One row without the graph is what a checkpoint leaves: there is nothing to write again.
   MutexLock lock(checkpoint_mutex_);
-  if (counters.replayed.load(std::memory_order_relaxed) <= 1) last_checkpoint_ = newest;
+  if (counters.replayed.load(std::memory_order_relaxed) <= 1 && !graph_replayed) last_checkpoint_ = newest;
   return {};
 }
 
-Status Engine::replay(Lsn newest) {
+/// Whether the graph needed any of it.
+Result<bool> Engine::replay(Lsn newest) {
   Lsn from = newest;
   for (const auto& store : stores_) from = std::min(from, store->durable_marker());
   for (const auto& store : stores_) {
@@ -232,16 +245,20 @@ Status Engine::replay(Lsn newest) {
   }
   BRAID_ASSIGN(const SqliteHandle db, open_rows());
   Lsn expected = from;
-  return read_log(db.get(), from, [&](Lsn lsn, std::string_view bytes) -> Status {
+  const Lsn graph_at = store(StoreKind::kGraph).durable_marker();
+  bool graph_replayed = false;
+  BRAID_TRY(read_log(db.get(), from, [&](Lsn lsn, std::string_view bytes) -> Status {
     expected = expected.next();
     if (lsn != expected)
       return Status(StatusCode::kCorrupt, fmt::format("the log has no row for commit {}, which a store still needs", expected.value()));
     BRAID_ASSIGN(const CommitRecord record, decode_commit_record(bytes));
+    graph_replayed |= !record.graph.empty() && lsn > graph_at;
     for (const auto& store : stores_) BRAID_TRY(store->replay(record, lsn));
     log_bytes_.fetch_add(bytes.size(), std::memory_order_relaxed);
     counters.replayed.fetch_add(1, std::memory_order_relaxed);
     return {};
-  });
+  }));
+  return graph_replayed;
 }
 
 Engine::~Engine() { close().ignore(); }
@@ -303,23 +320,75 @@ void Engine::note_commit(uint64_t record_bytes, int wal_pages) {
   background_wake_.notify_one();
 }
 
+Status Engine::keep_publication(std::unique_ptr<Publication> publication, const Status& why) {
+  const Status waits(StatusCode::kFull, fmt::format("commit {} has happened and is seen once the disk has space: {}", publication->lsn().value(), why.message()));
+  const Status answer(StatusCode::kNotVisible, waits.message());
+  versions_.fail(waits);
+  kept_ = std::move(publication);
+  {
+    MutexLock lock(background_mutex_);
+    keeps_publication_ = true;
+  }
+  background_wake_.notify_one();
+  return answer;
+}
+
+Status Engine::publish_kept() {
+  if (kept_ == nullptr) return {};
+  const Lsn lsn = kept_->lsn();
+  const Status published = caught([&]() -> Status {
+    BRAID_TRY(store(StoreKind::kGraph).admit());
+    return kept_->run(*this);
+  });
+  if (published.code() == StatusCode::kFull || published.code() == StatusCode::kBusy)
+    return published.within(fmt::format("commit {} waits to be published", lsn.value()));
+  kept_ = nullptr;
+  {
+    MutexLock lock(background_mutex_);
+    keeps_publication_ = false;
+  }
+  return published.ok() ? published : fail_publication(lsn, published);
+}
+
+Status Engine::publish_kept_alone() {
+  BRAID_TRY(slot_.acquire(busy_deadline()));
+  const Status published = publish_kept();
+  slot_.release();
+  return published;
+}
+
+Status Engine::fail_publication(Lsn lsn, const Status& why) {
+  const Status failure(StatusCode::kNotVisible,
+                       fmt::format("commit {} has happened but is not visible until the database is reopened: {}", lsn.value(), why.message()));
+  env_.poison(failure);
+  versions_.fail(failure);
+  return failure;
+}
+
+std::optional<Engine::Work> Engine::next_work() {
+  constexpr std::chrono::seconds kPublicationTries(1);
+  MutexLock lock(background_mutex_);
+  bool tried = false;
+  while (!background_stop_ && !wants_checkpoint_ && !wants_wal_copy_ && !(tried && keeps_publication_)) {
+    if (keeps_publication_)
+      tried = background_wake_.wait_for(lock.native(), kPublicationTries) == std::cv_status::timeout;
+    else
+      background_wake_.wait(lock.native());
+  }
+  if (background_stop_) return std::nullopt;
+  return Work{.checkpoint = std::exchange(wants_checkpoint_, false), .wal_copy = std::exchange(wants_wal_copy_, false), .publication = keeps_publication_};
+}
+
 void Engine::run_background() {
-  for (;;) {
-    bool whole = false;
-    {
-      MutexLock lock(background_mutex_);
-      while (!background_stop_ && !wants_checkpoint_ && !wants_wal_copy_) background_wake_.wait(lock.native());
-      if (background_stop_) return;
-      whole = wants_checkpoint_;
-      wants_checkpoint_ = wants_wal_copy_ = false;
-    }
+  while (const auto work = next_work()) {
     if (env_.poisoned()) continue;
-    if (whole) {
+    if (work->publication) publish_kept_alone().ignore();  // a failure is told to those who write next
+    if (work->checkpoint) {
       // A failure keeps log and tails as they are; the next commit asks again.
       if (!checkpoint().ok()) continue;
       const auto made = rewrite({}, [this] { return between_rewrites(); });
       note_compaction(directory_->path(), is_closing() ? Status() : made.status(), made.ok() ? *made : 0);
-    } else {
+    } else if (work->wal_copy) {
       MutexLock lock(checkpoint_mutex_);
       copy_wal(FreeSpace::kKept).ignore();
     }
@@ -388,6 +457,11 @@ Result<uint64_t> Engine::rewrite(const RewriteWish& wish, const std::function<St
   }
 }
 
+bool Engine::keeps_publication() {
+  MutexLock lock(background_mutex_);
+  return keeps_publication_;
+}
+
 bool Engine::is_closing() {
   MutexLock lock(background_mutex_);
   return background_stop_;
@@ -418,6 +492,7 @@ Status Engine::checkpoint(FreeSpace space) {
   MutexLock lock(checkpoint_mutex_);
   BRAID_TRY(env_.check_writable());
   BRAID_TRY(LongCall::check().within("checkpoint"));
+  if (keeps_publication()) BRAID_TRY(publish_kept_alone().within("checkpoint"));
   // After opening, one record may have filled the tail.
   if (versions_.newest()->lsn != last_checkpoint_ || tail_bytes() >= tail_bytes_max_ / 2) {
     const Status written = checkpoint_stores(space).within("checkpoint");
@@ -470,8 +545,10 @@ Status Engine::checkpoint_stores(FreeSpace space) BRAID_REQUIRES(checkpoint_mute
   BRAID_ASSIGN(Session* const opened, checkpoint_session());
   Session& session = *opened;
   BRAID_TRY(slot_.acquire(busy_deadline()));
-  const Lsn published = versions_.newest()->lsn;
+  Lsn published;
   Status status = caught([&]() -> Status {
+    BRAID_TRY(publish_kept());
+    published = versions_.newest()->lsn;
     for (const auto& store : stores_) BRAID_TRY(store->checkpoint_begin(published));
     return {};
   });

@@ -17,6 +17,7 @@
 #include "engine/memory_budget.h"
 #include "engine/options.h"
 #include "engine/page_vfs.h"
+#include "engine/publication.h"
 #include "engine/result.h"
 #include "engine/sqlite_handle.h"
 #include "engine/store.h"
@@ -88,6 +89,17 @@ class Engine {
   /// Called by a session after its commit is published: starts background work when a bound is passed.
   void note_commit(uint64_t record_bytes, int wal_pages);
 
+  /// A commit that a full disk keeps from being published: until it is, nothing else is committed, and who would read it gets `why`. Answers kNotVisible.
+  /// These five are called by the holder of the slot.
+  Status keep_publication(std::unique_ptr<Publication> publication, const Status& why);
+  /// Publishes it when there is room. kFull while there is none; ok when nothing is kept.
+  Status publish_kept();
+  /// The commit can be published by opening the database again only.
+  Status fail_publication(Lsn lsn, const Status& why);
+  /// The newest commit that was not the engine's own: one that may have changed what readers are answered.
+  Lsn last_change() const { return last_change_; }
+  void note_change(Lsn lsn) { last_change_ = lsn; }
+
   /// Waits while the WAL is past wal_hard_bytes and not copied: a new snapshot would let it grow on. kBusy after the busy timeout.
   Status wait_for_wal();
 
@@ -114,9 +126,10 @@ class Engine {
   Result<SqliteHandle> open_rows(bool creating) const;
   Status create_rows();
   Status recover();
+  Status recover_or_tell(const std::string& path);
   Status open_recovered();
   Status open_stores(bool unclean);
-  Status replay(Lsn newest);
+  Result<bool> replay(Lsn newest);
   /// The checkpoint's own session, made when it is first needed.
   Result<Session*> checkpoint_session();
   Status checkpoint_stores(FreeSpace space);
@@ -127,10 +140,17 @@ class Engine {
   void note_checkpoint(const Status& status);
   Status copy_wal(FreeSpace space);
   bool is_closing();
+  bool keeps_publication();
   Result<std::unique_ptr<StoreRewrite>> begin_rewrite(const RewriteWish& wish);
   Status run_rewrite(StoreRewrite& rewrite, const std::function<Status()>& between);
   Status between_rewrites();
+  struct Work {
+    bool checkpoint = false, wal_copy = false, publication = false;
+  };
+  /// Nothing when the engine closes.
+  std::optional<Work> next_work();
   void run_background();
+  Status publish_kept_alone();
 
   Env env_;
   const Options options_;
@@ -167,6 +187,10 @@ class Engine {
   std::unique_ptr<MemoryBudget::GiveUp> give_up_;
   std::thread background_;
   bool closed_ = false;
+
+  std::unique_ptr<Publication> kept_;  // belongs to the holder of the writer slot, like last_change_
+  Lsn last_change_;
+  bool keeps_publication_ BRAID_GUARDED_BY(background_mutex_) = false;  // as `kept_`
 };
 
 }  // namespace braid

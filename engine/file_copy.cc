@@ -21,6 +21,8 @@ constexpr uint64_t kStartBytes = 4096;
 }  // namespace
 
 Result<std::unique_ptr<LockFile>> hold_closed(Env& env, const std::string& path) {
+  // A database that is open has one; the directory stays as it is.
+  if (!env.exists(path + "/LOCK")) return std::unique_ptr<LockFile>();
   auto lock = lock_directory(env, path);
   if (lock.ok() || lock.status().code() == StatusCode::kBusy) return lock;
   return std::unique_ptr<LockFile>();

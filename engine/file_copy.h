@@ -25,7 +25,7 @@ class CopyBase {
   std::unique_ptr<LockFile> lock_;
 };
 
-/// Keeps a closed database from being opened, as far as that needs no right to write there. kBusy "PATH: in use by process N".
+/// Keeps a closed database from being opened, as far as it has a LOCK and that needs no right to write there. kBusy "PATH: in use by process N".
 Result<std::unique_ptr<LockFile>> hold_closed(Env& env, const std::string& path);
 
 /// Whether two immutable files are the same one, told by their sizes, first and last bytes: a chunk begins with uuid, epoch and number and ends

@@ -24,6 +24,8 @@ struct ProcessMemory {
   std::set<MemoryBudget*> budgets BRAID_GUARDED_BY(mutex);
   uint64_t reserved BRAID_GUARDED_BY(mutex) = 0;
   uint64_t released BRAID_GUARDED_BY(mutex) = 0;  // since the last trim
+  std::atomic<uint64_t> much_bytes{UINT64_MAX};  // worth a trim; a hint: no order needed
+  std::atomic<uint64_t> sqlite_peak{0};          // since the last trim for SQLite; likewise
   // SQLite's bounds as the host has set them, while a database is open. 0: none.
   int64_t host_hard BRAID_GUARDED_BY(mutex) = 0;
   int64_t host_soft BRAID_GUARDED_BY(mutex) = 0;
@@ -37,11 +39,14 @@ struct ProcessMemory {
 
   /// SQLite may take what the strictest database leaves.
   void bound_sqlite() BRAID_REQUIRES(mutex) {
+    constexpr uint64_t kMuchPart = 16;
     int64_t hard = host_hard;
     int64_t soft = host_soft;
+    much_bytes.store(UINT64_MAX, std::memory_order_relaxed);
     if (!budgets.empty()) {
       uint64_t least = UINT64_MAX;
       for (const MemoryBudget* budget : budgets) least = std::min(least, budget->bytes_max());
+      much_bytes.store(least / kMuchPart, std::memory_order_relaxed);
       const auto left = static_cast<int64_t>(std::max<uint64_t>(least - std::min(least, reserved), 1 << 20));
       hard = host_hard > 0 ? std::min(host_hard, left) : left;
       soft = host_soft > 0 ? std::min(host_soft, hard / 4 * 3) : hard / 4 * 3;
@@ -68,13 +73,20 @@ struct ProcessMemory {
 
   /// Much that came back at once is worth it: a trim takes about a millisecond.
   bool is_much(uint64_t bytes) BRAID_REQUIRES(mutex) {
-    constexpr uint64_t kPart = 16;
-    uint64_t least = UINT64_MAX;
-    for (const MemoryBudget* budget : budgets) least = std::min(least, budget->bytes_max());
     released += bytes;
-    if (budgets.empty() || released < least / kPart) return false;
+    if (released < much_bytes.load(std::memory_order_relaxed)) return false;
     released = 0;
     return true;
+  }
+
+  /// Whether SQLite holds much less than it did at its last peak, which is then over. Cheap: every statement that ends asks.
+  bool has_sqlite_shrunk() {
+    const uint64_t held = MemoryBudget::sqlite_bytes();
+    uint64_t peak = sqlite_peak.load(std::memory_order_relaxed);
+    while (held > peak && !sqlite_peak.compare_exchange_weak(peak, held, std::memory_order_relaxed)) {
+    }
+    const bool shrunk = held < peak && peak - held >= much_bytes.load(std::memory_order_relaxed);
+    return shrunk && sqlite_peak.compare_exchange_strong(peak, held, std::memory_order_relaxed);
   }
 };
 
@@ -204,6 +216,10 @@ uint64_t MemoryBudget::sqlite_bytes() { return static_cast<uint64_t>(sqlite3_mem
 bool MemoryBudget::is_sqlite_crowded() {
   const int64_t hard = sqlite3_hard_heap_limit64(-1);
   return hard > 0 && sqlite3_memory_used() > hard / 2;
+}
+
+void MemoryBudget::trim_after_sqlite() {
+  if (ProcessMemory::instance().has_sqlite_shrunk()) ProcessMemory::give_back_to_host();
 }
 
 std::optional<std::string> MemoryBudget::sqlite_refusal() {

@@ -52,6 +52,8 @@ class MemoryBudget {
   static uint64_t sqlite_bytes();
   /// Whether SQLite's caches should be given back rather than kept.
   static bool is_sqlite_crowded();
+  /// Gives what SQLite has let go back to the host when it is much. Called where a statement has ended.
+  static void trim_after_sqlite();
   /// Why SQLite was refused memory, if it was by the bound.
   static std::optional<std::string> sqlite_refusal();
 

@@ -1,11 +1,11 @@
-// Annotated locks, and the order in which they are taken.
-//
-// Lock order, outermost first; no lock is held across a callback or a sync:
-//   1. WriterSlot          (a queue, not a mutex: held through a whole write transaction)
-//   2. Checkpointer::mutex_
-//   3. VersionList::mutex_
-//   4. Catalog::mutex_
-//   5. Tail mutexes, statement caches, error slots: leaves, nothing is taken under them
+// Annotated locks, and the order in which they are taken. Outermost first; but for the first three none is held across a callback or a sync:
+//   1. Engine::rewrite_mutex_ (one rewrite at a time)    2. Engine::checkpoint_mutex_ (one checkpoint at a time)
+//   3. WriterSlot (a queue, not a mutex: held through a whole write transaction)
+//   4. the mutex of what gives memory up (MemoryBudget::GiveUp), then those that its functions take
+//   5. Engine::background_mutex_
+//   6. VersionList::mutex_    7. Catalog::mutex_
+//   8. CommitSync::mutex_ (let go while it syncs), then the Env's own
+//   9. Tail mutexes, statement caches, error slots, the sums of MemoryBudget: leaves, nothing is taken under them
 #pragma once
 
 #include <condition_variable>

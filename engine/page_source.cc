@@ -14,6 +14,8 @@ namespace {
 constexpr uint64_t kWalHeaderBytes = 32;
 constexpr uint64_t kFrameHeaderBytes = 24;
 constexpr uint64_t kFrameBytes = kFrameHeaderBytes + kRowsPageBytes;
+/// A file that was larger than this (16 GiB) is taken as it is: what a first page tells may be made up, and each page takes memory.
+constexpr uint32_t kCutPagesMax = 1U << 22;
 constexpr uint32_t kWalMagic = 0x377f0682;  // its last bit: the checksums are of big-endian words
 
 /// SQLite's checksum of the WAL goes on from frame to frame.
@@ -43,13 +45,26 @@ Result<std::unique_ptr<PageSource>> PageSource::open(Env& env, const std::string
   std::unique_ptr<PageSource> source(new PageSource());
   if (auto rows = env.open(path); rows.ok()) {
     source->rows_ = rows.take();
-    source->count_ = static_cast<uint32_t>(std::min<uint64_t>(source->rows_->size_bytes() / kRowsPageBytes, UINT32_MAX));
+    source->count_ = source->file_pages_ = static_cast<uint32_t>(std::min<uint64_t>(source->rows_->size_bytes() / kRowsPageBytes, UINT32_MAX));
     if (source->rows_->size_bytes() % kRowsPageBytes != 0) source->problems_.push_back("rows.db: it was cut: its size is not that of whole pages");
   } else {
     source->problems_.push_back("rows.db: " + rows.status().message());
   }
   BRAID_TRY(source->read_wal(env, path + "-wal"));
+  source->count_cut_off();
   return source;
+}
+
+/// The first page tells how many there were, unless a program that does not know of that wrote last.
+void PageSource::count_cut_off() {
+  constexpr size_t kChangesAt = 24, kCountAt = 28, kCountedAtChangeAt = 92;
+  std::string page;
+  if (!read(1, page)) return;
+  const uint32_t had = load_big_endian<uint32_t>(page.data() + kCountAt);
+  if (page.compare(kChangesAt, 4, page, kCountedAtChangeAt, 4) == 0 && had <= kCutPagesMax) count_ = std::max(count_, had);
+  uint64_t lost = 0;
+  for (uint32_t number = file_pages_ + 1; number <= count_; ++number) lost += is_cut_off(number) ? 1 : 0;
+  if (lost > 0) problems_.push_back(fmt::format("rows.db: it was cut: {} of {} pages are lost", lost, count_));
 }
 
 Status PageSource::read_wal(Env& env, const std::string& path) {

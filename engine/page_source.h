@@ -24,8 +24,10 @@ class PageSource {
   /// `path` is that of rows.db. Without it the source has no pages.
   static Result<std::unique_ptr<PageSource>> open(Env& env, const std::string& path);
 
-  /// Pages are numbered from 1 to this.
+  /// Pages are numbered from 1 to this; those that the file has lost at its end are counted.
   uint32_t count() const { return count_; }
+  /// Whether the file was cut before this page, and the WAL does not have it.
+  bool is_cut_off(uint32_t number) const { return number > file_pages_ && number <= count_ && !frames_.contains(number); }
   /// False when the page is damaged, was never written, or does not exist.
   bool read(uint32_t number, std::string& page) const;
   /// What is wrong with the files themselves, a sentence each.
@@ -34,10 +36,12 @@ class PageSource {
  private:
   PageSource() = default;
   Status read_wal(Env& env, const std::string& path);
+  void count_cut_off();
   Status read_frames(const std::string& path, std::string_view header);
   bool frame_follows(uint64_t at, std::string_view salts) const;
 
   std::unique_ptr<ReadableFile> rows_, wal_;
+  uint32_t file_pages_ = 0;  // whole ones in rows.db
   uint32_t count_ = 0;
   std::unordered_map<uint32_t, uint64_t> frames_;  // page -> offset of its bytes in the WAL
   std::vector<std::string> problems_;

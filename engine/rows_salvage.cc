@@ -139,7 +139,7 @@ void no_function(sqlite3_context* context, int, sqlite3_value**) { sqlite3_resul
 
 class Salvage {
  public:
-  Salvage(sqlite3* db, const PageSource& pages, const LossReport& lost) : db_(db), reader_(pages), lost_(lost) {}
+  Salvage(sqlite3* db, const PageSource& pages, const LossReport& lost) : db_(db), pages_(pages), reader_(pages), lost_(lost) {}
 
   Status run(std::vector<std::string>& indexes) {
     BRAID_TRY(read_schema());
@@ -201,11 +201,25 @@ class Salvage {
       if (!written) ++refused;
       return {};
     }));
-    for (const uint32_t page : reader_.lost_pages()) lost_(fmt::format("table \"{}\": page {} of rows.db is damaged; the rows in it are lost", table, page));
+    tell_lost_pages(table, root);
     if (reader_.lost_rows() > 0)
       lost_(fmt::format("table \"{}\": {} rows are lost, parts of which lie in damaged pages", table, reader_.lost_rows()));
     if (refused > 0) lost_(fmt::format("table \"{}\": {} rows contradict its rules and are left out", table, refused));
     return {};
+  }
+
+  void tell_lost_pages(const std::string& table, uint32_t root) {
+    uint64_t cut_off = 0;
+    for (const uint32_t page : reader_.lost_pages()) {
+      if (pages_.is_cut_off(page))
+        ++cut_off;
+      else
+        lost_(fmt::format("table \"{}\": page {} of rows.db is damaged; the rows in it are lost", table, page));
+    }
+    if (cut_off == 0) return;
+    const bool root_too = pages_.is_cut_off(root);
+    lost_(fmt::format("table \"{}\": {} of its pages are in the part of rows.db that was cut off, {}; the rows in them are lost", table, cut_off,
+                      root_too ? "the first among them" : "not the first"));
   }
 
   Status copy_sequence(uint32_t root) {
@@ -248,6 +262,7 @@ class Salvage {
   }
 
   sqlite3* const db_;
+  const PageSource& pages_;
   RowReader reader_;
   const LossReport& lost_;
   std::vector<SchemaObject> objects_;

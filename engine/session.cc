@@ -1,11 +1,13 @@
 #include "engine/session.h"
 
 #include <algorithm>
+#include <utility>
 
 #include <fmt/format.h>
 
 #include "engine/caught.h"
 #include "engine/check.h"
+#include "engine/publication.h"
 
 namespace braid {
 
@@ -20,7 +22,8 @@ int note_wal(void* pages, sqlite3*, const char*, int count) {
 }
 
 Status behind() {
-  return Status(StatusCode::kConflict, "another transaction has committed since this one began to read; roll back and begin again");
+  return Status(StatusCode::kConflict, "another transaction has committed since this one began to read; roll back and begin again, for writing (BEGIN IMMEDIATE) "
+                                       "if it will write");
 }
 
 /// A commit's own statements must not change what last_insert_rowid() answers.
@@ -78,14 +81,14 @@ Status Session::begin_deferred() {
   return {};
 }
 
-Status Session::begin_write() {
+Status Session::begin_write(std::span<const std::string> savepoints) {
   BRAID_ASSERT(state_ != State::kWriting);
   BRAID_TRY(engine_.commit_sync().check_writable());
   if (owner_ == Owner::kUser) BRAID_TRY(engine_.wait_for_tail());
   BRAID_TRY(engine_.slot().acquire(engine_.busy_deadline()));
   holds_slot_ = true;
   const bool upgrading = state_ == State::kReading;
-  const Status started = caught([&] { return start_writing(); });
+  const Status started = caught([&] { return start_writing(savepoints); });
   if (!started.ok()) {
     if (!upgrading) roll_back_sqlite().ignore();
     holds_slot_ = false;
@@ -98,13 +101,31 @@ Status Session::begin_write() {
 
 Status Session::begin_group() {
   BRAID_TRY(engine_.commit_sync().check_writable());
-  return start_writing();
+  return start_writing({});
 }
 
-Status Session::start_writing() {
+/// The engine's own commits change no answer, so that what was read before them is what is read after. A statement that runs still reads the old snapshot.
+bool Session::may_renew_snapshot() const {
+  if (version_ == nullptr || version_->lsn < engine_.last_change()) return false;
+  for (sqlite3_stmt* one = sqlite3_next_stmt(db(), nullptr); one != nullptr; one = sqlite3_next_stmt(db(), one))
+    if (sqlite3_stmt_busy(one) != 0) return false;
+  return true;
+}
+
+/// Nothing was written yet: the transaction begins again, at the newest snapshot.
+Status Session::renew_snapshot(std::span<const std::string> savepoints) {
+  BRAID_TRY(roll_back_sqlite());
+  BRAID_TRY(begin_.run());
+  for (const std::string& name : savepoints) BRAID_TRY(sqlite_run(db(), "SAVEPOINT " + quote_identifier(name)));
+  version_ = engine_.versions().newest();
+  return {};
+}
+
+Status Session::start_writing(std::span<const std::string> savepoints) {
   const Internal internal(*this);
   const Uninterrupted uninterrupted(*this);
   const bool upgrading = state_ == State::kReading;
+  BRAID_TRY(engine_.publish_kept());
   if (!upgrading) {
     const Status begun = begin_immediate_.run();
     if (!begun.ok()) {
@@ -113,7 +134,13 @@ Status Session::start_writing() {
     }
   }
   const RowidKept kept(db());
-  const Status joined = participate_.run();
+  Status joined = participate_.run();
+  if (upgrading && joined.code() == StatusCode::kConflict && may_renew_snapshot()) {
+    BRAID_TRY(renew_snapshot(savepoints));
+    joined = participate_.run();
+    // A later snapshot might have other answers than those that were read.
+    if (!joined.ok()) roll_back_sqlite().ignore();
+  }
   // Holding the slot, every commit is published: the newest version is what SQLite's write transaction reads.
   auto newest = engine_.versions().newest();
   if (!joined.ok()) {
@@ -275,7 +302,7 @@ Status Session::commit(const std::function<void()>& durable) {
     return ready.within("commit");
   }
   seal_error_ = {};
-  const Durability durability = transaction_durability_.value_or(durability_);
+  const Durability durability = commit_durability();
   const int code = [&] {
     const PageVfs::Relaxed relaxed(engine_.vfs(), durability == Durability::kRelaxed);
     return sqlite3_step(commit_.get());
@@ -288,6 +315,7 @@ Status Session::commit(const std::function<void()>& durable) {
     if (!happened) return commit_failed(extended_code);
   }
   note_committed(durability);
+  if (owner_ == Owner::kUser && !keeps_answers_) engine_.note_change(sealed_lsn_);
   if (durable) durable();
   const Status published = publish(sealed_lsn_);
   engine_.note_commit(record_bytes_, wal_pages_);
@@ -330,44 +358,20 @@ Status Session::commit_failed(int code) {
 }
 
 Status Session::publish(Lsn lsn) {
-  const auto install = [&]() -> Status {
-    auto next = std::make_shared<Version>(*version_);
-    next->lsn = lsn;
-    next->catalog = catalog_writer_->shared_state();
-    next->counters = catalog_writer_->counters();
-    const bool catalog_changed = next->catalog != version_->catalog;
-    for (const CatalogWriter::Change& change : catalog_writer_->changes()) {
-      if (change.kind == CatalogWriter::Kind::kName)
-        engine_.catalog().add_name(static_cast<NameKind>(change.subkind), static_cast<uint32_t>(change.id), change.text);
-      if (change.kind == CatalogWriter::Kind::kSeries)
-        engine_.catalog().add_series(HypertableId(static_cast<uint32_t>(change.owner)), SeriesId(change.id), change.text);
-    }
-    Status failure;
-    for (size_t i = 0; i < kStoreCount && failure.ok(); ++i) {
-      Store& store = engine_.store(static_cast<StoreKind>(i));
-      if (writers_[i] != nullptr) failure = store.publish(*writers_[i], lsn);
-      if (checkpointing_) store.checkpoint_end(true);
-      if (!failure.ok() || (writers_[i] == nullptr && !catalog_changed && !checkpointing_)) continue;
-      auto view = store.view(next->catalog);
-      if (view.ok())
-        next->views[i] = view.take();
-      else
-        failure = view.status();
-    }
-    if (failure.ok()) engine_.versions().install(std::move(next));
-    return failure;
-  };
+  Publication publication(lsn, version_, std::move(catalog_writer_), std::move(writers_), checkpointing_);
   // The commit has happened, so that running out of memory here is no refusal.
-  Status failure = caught(install);
-  if (!failure.ok()) {
-    failure = Status(StatusCode::kNotVisible, fmt::format("commit {} has happened but is not visible until the database is reopened: {}",
-                                                          lsn.value(), failure.message()));
-    engine_.env().poison(failure);
-    engine_.versions().fail(failure);
-    return failure;
+  Status failure = caught([&] { return publication.run(engine_); });
+  if (failure.ok()) {
+    last_lsn_ = lsn;
+    return {};
   }
-  last_lsn_ = lsn;
-  return {};
+  if (failure.code() == StatusCode::kFull && publication.may_wait()) {
+    publication.hold(std::exchange(staged_memory_, staged_memory_.fresh()));
+    const Status kept = caught([&] { return engine_.keep_publication(std::make_unique<Publication>(std::move(publication)), failure); });
+    if (kept.code() == StatusCode::kNotVisible) return kept;
+    failure = kept;
+  }
+  return engine_.fail_publication(lsn, failure);
 }
 
 Status Session::rollback() {

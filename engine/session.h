@@ -15,6 +15,8 @@
 #include <functional>
 #include <memory>
 #include <optional>
+#include <span>
+#include <string>
 #include <vector>
 
 #include "engine/commit_log.h"
@@ -58,8 +60,9 @@ class Session {
   /// BEGIN: a read transaction that takes its snapshot at its first statement.
   Status begin_deferred();
   /// Takes the writer slot and opens SQLite's write transaction, from kIdle or by upgrading kReading.
-  /// kBusy; kConflict when the snapshot that was read is behind; kReadOnly when poisoned.
-  Status begin_write();
+  /// kBusy; kConflict when the snapshot that was read is behind a commit of a user, or behind one of the engine's own while a statement runs; kReadOnly
+  /// when poisoned. `savepoints` are those that a transaction in kReading has, outermost first.
+  Status begin_write(std::span<const std::string> savepoints = {});
   /// The same for a leader who holds the slot already.
   Status begin_group();
   /// queue → encode → commit → publish. See the codes of braid_commit. `durable` is called in between, when the commit is as durable as it is to be
@@ -68,9 +71,10 @@ class Session {
   Status rollback();
   /// How the transactions of this session are committed. Full ones unless it was said.
   void set_durability(Durability durability) { durability_ = durability; }
-  Durability durability() const { return durability_; }
   /// How the open transaction is committed, whatever is said for the session.
   void set_transaction_durability(Durability durability) { transaction_durability_ = durability; }
+  /// How the open transaction is committed, or the next one.
+  Durability commit_durability() const { return transaction_durability_.value_or(durability_); }
   /// After a failed statement: follows SQLite when it has rolled the transaction back by itself. True when it has.
   bool notice_rollback();
 
@@ -84,6 +88,8 @@ class Session {
   /// per member in a group.
   Status seal(CommitRecord record = {});
   CommitLog& log() { return *log_; }
+  /// From now on what is committed changes no answer but those about the database's upkeep: it is no conflict for those who have read.
+  void set_keeps_answers(bool on) { keeps_answers_ = on; }
   /// The transaction may make rows.db larger, so that it is refused while the disk has less than its reserve.
   void note_growth() { rows_grow_ = true; }
 
@@ -105,6 +111,11 @@ class Session {
 
   /// kLimit when the transaction is too large or too old, or its memory is not to be had; kSnapshotTooOld when its snapshot is too old.
   Status check_limits();
+
+  /// Only in kWriting: for how long.
+  std::chrono::milliseconds writing_for() const {
+    return std::chrono::duration_cast<std::chrono::milliseconds>(std::chrono::steady_clock::now() - since_);
+  }
 
   /// What is staged now, to return to: for a statement that stages changes though SQLite takes it for a reading one.
   struct Marks {
@@ -143,7 +154,9 @@ class Session {
  private:
   Session(Engine& engine, Owner owner) : engine_(engine), owner_(owner), staged_memory_(engine.memory(), MemoryUse::kTransactions) {}
   Status check_staged();
-  Status start_writing();
+  Status start_writing(std::span<const std::string> savepoints);
+  bool may_renew_snapshot() const;
+  Status renew_snapshot(std::span<const std::string> savepoints);
   Status roll_back_sqlite();
   Status publish(Lsn lsn);
   Status check_free_disk(const CommitRecord& record);
@@ -181,6 +194,7 @@ class Session {
   uint64_t record_bytes_ = 0;
   int wal_pages_ = 0;
   Status seal_error_;
+  bool keeps_answers_ = false;
 };
 
 /// Registers the hidden virtual table whose transaction callbacks tie the staging to SQLite's transaction (DESIGN section 3).

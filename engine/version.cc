@@ -15,6 +15,7 @@ void VersionList::install(std::shared_ptr<const Version> version) {
     MutexLock lock(mutex_);
     if (!versions_.empty() && floors_.empty() && versions_.size() == 1) replaced = std::move(versions_.back());
     if (replaced != nullptr) versions_.pop_back();
+    failure_ = {};
     handed_out_.push_back(version);
     versions_.push_back(std::move(version));
     prune();

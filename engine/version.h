@@ -47,7 +47,7 @@ class VersionList {
   /// The version at exactly `lsn`, waiting until it is published. kSnapshotTooOld when it is gone, kBusy after the deadline,
   /// the failure's status after `fail`.
   Result<std::shared_ptr<const Version>> at(Lsn lsn, Deadline deadline) const;
-  /// No further version will come: publishing failed after a commit.
+  /// Publishing failed after a commit: until a further version is installed, if any is, those who wait for one get this.
   void fail(Status status);
   /// LSN of the oldest version that anyone holds.
   Lsn oldest_held() const;

@@ -51,6 +51,8 @@ rocksdb::Options make_options(rocksdb::Env* env, const RocksdbOptions& limits) {
   // It does not resume by itself after an error: it is closed, opened again and replayed, and closing it while it resumes may wait for
   // ever (https://github.com/facebook/rocksdb/issues/11440).
   options.max_bgerror_resume_count = 0;
+  // What is not flushed is in the log. A flush while it closes could wait for ever on a full disk.
+  options.avoid_flush_during_shutdown = true;
   options.db_write_buffer_size = limits.write_buffer_bytes;
   options.write_buffer_size = limits.write_buffer_bytes;
   options.max_write_buffer_number = 4;
@@ -183,13 +185,20 @@ RocksdbHandle::~RocksdbHandle() {
 Status RocksdbHandle::write(rocksdb::WriteBatch& batch) {
   rocksdb::WriteOptions options;
   options.disableWAL = true;
-  return rocksdb_status(db_->Write(options, &batch), "write");
+  Status written = rocksdb_status(db_->Write(options, &batch), "write");
+  if (written.ok()) return written;
+  // Where writes are held up because of an error in the background, the error is what matters.
+  Status error = listener_->status();
+  return error.code() == StatusCode::kFull ? error : written;
 }
 
 Status RocksdbHandle::flush() {
   const std::vector<rocksdb::ColumnFamilyHandle*> families(std::begin(families_),
                                                            std::end(families_));
-  return rocksdb_status(db_->Flush(rocksdb::FlushOptions(), families), "flush");
+  rocksdb::FlushOptions options;
+  // Waiting until a flush holds no write up could be for ever: compactions that would make room may fail on a full disk.
+  options.allow_write_stall = true;
+  return rocksdb_status(db_->Flush(options, families), "flush");
 }
 
 Status RocksdbHandle::background_error() const { return listener_->status(); }

@@ -2,6 +2,9 @@
 
 #include <fmt/format.h>
 
+#include <cerrno>
+#include <cstring>
+
 namespace braid {
 namespace {
 
@@ -38,9 +41,13 @@ Status rocksdb_status(const rocksdb::Status& status, std::string_view doing) {
   for (const Row& row : kTable) {
     if (row.foreign == status.code()) code = row.ours;
   }
-  if (status.IsNoSpace()) code = StatusCode::kFull;
+  // Opening tells what a file met in the text of an error of its own only.
+  const std::string text = status.ToString();
+  const auto tells = [&](const char* part) { return text.find(part) != std::string::npos; };
+  if (status.IsInvalidArgument() && tells("IO error: ")) code = StatusCode::kIo;
+  if (status.IsNoSpace() || (code == StatusCode::kIo && tells(std::strerror(ENOSPC)))) code = StatusCode::kFull;
   if (status.IsMemoryLimit()) code = StatusCode::kOutOfMemory;
-  return Status(code, fmt::format("graph: {}: {}", doing, status.ToString()));
+  return Status(code, fmt::format("graph: {}: {}", doing, text));
 }
 
 }  // namespace braid

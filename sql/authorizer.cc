@@ -67,7 +67,12 @@ constexpr std::string_view kFunctionsOfHosts[] = {"sqlite_compileoption_get", "s
                                                   "refresh_continuous_aggregate", "add_retention_policy", "add_size_retention_policy",
                                                   "remove_retention_policy", "add_compression_policy", "remove_compression_policy",
                                                   "add_continuous_aggregate_policy", "remove_continuous_aggregate_policy", "graph_project",
-                                                  "graph_project_drop", "run_maintenance", "series_fast_path"};
+                                                  "graph_project_drop", "run_maintenance", "series_fast_path", "hypertable_size", "load_position",
+                                                  "load_advance", "load_finish"};
+/// Tables that tell how the database is kept, or what else the connection runs.
+constexpr std::string_view kTablesOfHosts[] = {"dbstat", "sqlite_dbpage", "sqlite_stmt", "bytecode", "tables_used", "maintenance_policies", "show_chunks",
+                                               "chunks_detailed_size", "hypertable_detailed_size", "hypertables", "continuous_aggregates", "graph_walks",
+                                               "graph_projections", "series_reads", "load_positions"};
 /// Functions whose answers differ from row to row.
 constexpr std::string_view kUnsteadyFunctions[] = {"random", "randomblob", "gen_random_uuid", "changes", "total_changes", "last_insert_rowid"};
 /// What reads the catalog at the snapshot, beside all that is named graph_….
@@ -156,7 +161,7 @@ class Authorizer {
     switch (action) {
       case SQLITE_SELECT:
       case SQLITE_READ:
-      case SQLITE_RECURSIVE: return !same(first_, "dbstat");
+      case SQLITE_RECURSIVE: return !listed(kTablesOfHosts, first_);
       case SQLITE_FUNCTION:
         return !listed(kAdministrativeFunctions, second_) && !listed(kFunctionsOfHosts, second_) &&
                !(connection_.restricted_to_reading() && listed(kWritingFunctions, second_));

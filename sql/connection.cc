@@ -5,11 +5,13 @@
 
 #include <fmt/format.h>
 
+#include "engine/caught.h"
 #include "engine/check.h"
 #include "engine/long_call.h"
 #include "sql/aggregate_statements.h"
 #include "sql/gapfill.h"
 #include "sql/rollup_recognition.h"
+#include "sql/sql_tokens.h"
 #include "sql/tag_references.h"
 
 namespace braid {
@@ -150,6 +152,7 @@ Result<std::unique_ptr<Statement>> Connection::prepare(std::string_view sql, siz
   BRAID_TRY(prepare_meaning(sql, text));
   used = text.used;
   if (text.statement == nullptr) return std::unique_ptr<Statement>();
+  if (const auto tokens = restricted_ ? SqlTokens::of(sql) : std::nullopt) BRAID_TRY(check_stranger(*tokens));
   sqlite3_stmt* statement = text.statement.release();
   auto prepared = std::make_unique<Statement>(*this, statement, std::move(text.traits), std::string(sql.substr(0, used)));
   prepared->recognized_for_ = std::move(text.recognized_for);
@@ -267,7 +270,18 @@ bool Connection::is_aggregate(std::string_view name, size_t arguments) {
   return row.ok() && *row;
 }
 
+/// A stranger's transaction ends with its text: nobody is held off by one that is left open.
 Status Connection::execute(std::string_view sql) {
+  if (!restricted_) return execute_statements(sql);
+  ++executing_;
+  Status status = caught([&] { return execute_statements(sql); });
+  --executing_;
+  if (executing_ > 0 || !in_transaction() || !opened_by_text_) return status;
+  roll_back().ignore();
+  return status.ok() ? Status(StatusCode::kDenied, "the connection is restricted: a transaction ends in the text that begins it; it was rolled back") : status;
+}
+
+Status Connection::execute_statements(std::string_view sql) {
   size_t done = 0;
   while (done < sql.size()) {
     size_t used = 0;
@@ -380,6 +394,7 @@ Status Connection::begin(Mode mode) {
   cancel_.store(false, std::memory_order_relaxed);
   read_only_ = mode == Mode::kRead;
   opened_by_savepoint_ = false;
+  opened_by_text_ = false;
   savepoints_.clear();
   if (mode == Mode::kWrite) {
     BRAID_TRY(check_may_write());
@@ -395,7 +410,7 @@ Status Connection::begin(Mode mode) {
 Status Connection::begin_writing() {
   BRAID_TRY(check_may_write());
   const bool upgrading = in_transaction();
-  const Status begun = session_->begin_write();
+  const Status begun = session_->begin_write(savepoints_);
   if (begun.ok() || !upgrading || in_transaction()) return begun;
   ++rollbacks_;
   deferred_.clear();
@@ -460,6 +475,16 @@ Status Connection::savepoint_control(StatementTraits::Control control, std::stri
 
 Status Connection::control(const StatementTraits& traits, std::string_view sql) {
   using Control = StatementTraits::Control;
+  const bool begins = !in_transaction() && (traits.control == Control::kBegin || traits.control == Control::kSavepoint);
+  if (begins && restricted_ && executing_ == 0)
+    return Status(StatusCode::kDenied, "the connection is restricted: a transaction is begun by braid_begin, or by a text for braid_execute that ends it too");
+  const Status done = run_control(traits, sql);
+  if (begins && done.ok()) opened_by_text_ = true;
+  return done;
+}
+
+Status Connection::run_control(const StatementTraits& traits, std::string_view sql) {
+  using Control = StatementTraits::Control;
   switch (traits.control) {
     case Control::kBegin:
       return begin(has_word(sql, "IMMEDIATE") || has_word(sql, "EXCLUSIVE") ? Mode::kWrite : Mode::kDeferred);
@@ -482,6 +507,7 @@ Status Connection::start(Statement& statement) {
   reported_ = {};
   if (running_ == 0) cancel_.store(false, std::memory_order_relaxed);
   BRAID_TRY(session_->check_limits());
+  BRAID_TRY(check_stranger_time());
   const Session::State state = session_->state();
   if (statement.writes_ && state != Session::State::kWriting) {
     if (read_only_ && state == Session::State::kReading)
@@ -540,6 +566,7 @@ Status Connection::finish(Statement& statement, Status status) {
   if (running_ == 0) session_->unpin();
   // An idle connection keeps its pages only while there is room for those of all.
   if (!in_transaction() && MemoryBudget::is_sqlite_crowded()) sqlite3_db_release_memory(db());
+  MemoryBudget::trim_after_sqlite();
   return status;
 }
 
@@ -725,6 +752,40 @@ void Connection::restrict(bool read_only, std::chrono::milliseconds statement_ti
   for (const auto& [limit, most] : kLimits) sqlite3_limit(db(), limit, std::min(most, sqlite3_limit(db(), limit, -1)));
   const auto bytes = static_cast<int>(std::min<int64_t>(std::max<int64_t>(value_bytes, 1000), sqlite3_limit(db(), SQLITE_LIMIT_LENGTH, -1)));
   if (value_bytes > 0) sqlite3_limit(db(), SQLITE_LIMIT_LENGTH, bytes);
+}
+
+Status Connection::check_stranger(const SqlTokens& tokens) {
+  // INSERT INTO words(words, …) gives an FTS5 table an order, which may change its settings.
+  for (size_t i = 1; i < tokens.size(); ++i) {
+    if (!tokens.is_word(i - 1, "INTO")) continue;
+    size_t table = i;
+    if (tokens.is_operator(table + 1, ".")) table += 2;
+    size_t open = table + 1;
+    if (tokens.is_word(open, "AS")) open += 2;
+    if (!tokens.is_operator(open, "(")) continue;
+    const std::string name = tokens.name(table);
+    for (size_t column = open + 1; column < tokens[open].partner; ++column)
+      if (same_sql_name(tokens.name(column), name) && is_virtual_table(name))
+        return Status(StatusCode::kDenied, fmt::format("the connection is restricted: its SQL may give table '{}' no orders", name));
+  }
+  return {};
+}
+
+bool Connection::is_virtual_table(std::string_view name) {
+  const Session::Internal internal(*session_);
+  const auto found = internal_statement("SELECT 1 FROM pragma_table_list WHERE name = ?1 COLLATE NOCASE AND type = 'virtual'");
+  if (!found.ok()) return true;
+  SqliteStatement& statement = **found;
+  statement.bind_text(1, name);
+  const auto row = statement.step();
+  statement.reset();
+  return !row.ok() || *row;
+}
+
+/// The transaction of a stranger's text has, from its first write, the time that a statement has.
+Status Connection::check_stranger_time() const {
+  if (!restricted_ || !opened_by_text_ || time_limit_.count() == 0 || !writing() || session_->writing_for() <= time_limit_) return {};
+  return Status(StatusCode::kLimit, fmt::format("the connection is restricted: a transaction may hold other writers off for {} ms; it is rolled back", time_limit_.count()));
 }
 
 void Connection::start_clock() { statement_deadline_ = std::chrono::steady_clock::now() + statement_time_max(); }

@@ -26,6 +26,7 @@
 
 namespace braid {
 
+class SqlTokens;
 class Statement;
 struct ScanRequest;
 struct SchemaLookup;
@@ -222,6 +223,12 @@ class Connection {
   Status start(Statement& statement);
   Status finish(Statement& statement, Status status);
   Status control(const StatementTraits& traits, std::string_view sql);
+  Status run_control(const StatementTraits& traits, std::string_view sql);
+  Status execute_statements(std::string_view sql);
+  /// What a stranger's text may not be, though SQLite and the authorizer let it pass.
+  Status check_stranger(const SqlTokens& tokens);
+  bool is_virtual_table(std::string_view name);
+  Status check_stranger_time() const;
   Status run_deferred();
   Status take_error(int code, std::string_view sql);
   /// An error about a column or the number of arguments, with how the tables that the text names are called.
@@ -276,6 +283,8 @@ class Connection {
   std::atomic<bool> cancel_{false};
   std::map<std::string, std::string, std::less<>> built_in_tables_;  // signatures by name
   std::unordered_map<std::string, SqliteStatement> internal_statements_;
+  int executing_ = 0;            // calls of `execute` that run
+  bool opened_by_text_ = false;  // the open transaction was begun by SQL, not by a call
 };
 
 /// A prepared statement of a user. The connection outlives it.

@@ -1,7 +1,7 @@
 // How durable the commits of a connection are.
 //
-//   braid_durability('relaxed' | 'full')  sets it; answers what it is then
-//   braid_durability()                    what it is
+//   braid_durability('relaxed' | 'full')  sets it; answers what it is then. A transaction that braid_begin was told a durability for keeps that
+//   braid_durability()                    what it is: of the open transaction, or of the next one
 //   braid_sync()                          makes durable all that was committed; answers the newest durable LSN
 #include <array>
 
@@ -20,7 +20,7 @@ static_assert(static_cast<size_t>(Durability::kFull) == 0);
 static_assert(static_cast<size_t>(Durability::kRelaxed) == 1);
 
 Status tell_function(Connection& connection, sqlite3_context* context, Values) {
-  result_text(context, kNames[static_cast<size_t>(connection.session().durability())]);
+  result_text(context, kNames[static_cast<size_t>(connection.session().commit_durability())]);
   return {};
 }
 

@@ -72,6 +72,8 @@ class PolicyRun {
  private:
   Result<bool> slice(Clock::time_point stop_at) {
     bool done = true;
+    // What is refreshed is what would be answered anyway.
+    connection_.session().set_keeps_answers(kind_ == PolicyKind::kRefresh);
     BRAID_TRY(connection_.write([&]() -> Status {
       const PolicyDefinition* policy = find();
       if (policy == nullptr) return {};
@@ -102,6 +104,7 @@ class PolicyRun {
   Status keep_outcome(const Status& failure) {
     if (!failure.ok())
       note_event(EventLevel::kWarning, "maintenance", fmt::format("{}: policy {} failed: {}", connection_.engine().directory().path(), id_.value(), failure.message()));
+    connection_.session().set_keeps_answers(true);
     return connection_.write([&]() -> Status {
       const PolicyDefinition* policy = find();
       if (policy == nullptr) return {};

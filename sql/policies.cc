@@ -2,6 +2,7 @@
 
 #include <algorithm>
 #include <map>
+#include <optional>
 
 #include <fmt/format.h>
 
@@ -10,6 +11,7 @@
 #include "sql/table_function.h"
 #include "sql/time_age.h"
 #include "sql/time_text.h"
+#include "timeseries/series_view.h"
 
 namespace braid {
 
@@ -64,6 +66,19 @@ std::optional<Timestamp> limit_of_size(const CatalogState& state, HypertableId t
   return limit;
 }
 
+/// Time passes for a hypertable as its points do: a clock that steps ahead lets nothing go that belongs to the newest points.
+Timestamp time_of_points(Connection& connection, HypertableId table, Timestamp now) {
+  std::optional<int64_t> newest;
+  const auto note = [&](int64_t time) { newest = std::max(newest.value_or(time), time); };
+  for (const auto& [id, chunk] : connection.catalog_state().chunks)
+    if (chunk.hypertable == table) note(chunk.time_max.value());
+  const auto view = connection.series_view();
+  if (const TailTable* tail = static_cast<const SeriesView&>(*view).tail().find(table))
+    for (const auto& segment : tail->segments)
+      if (segment->rows() > 0) note(segment->time_max());
+  return newest ? std::min(now, Timestamp(*newest)) : now;
+}
+
 Result<bool> run_retention(Connection& connection, const PolicyDefinition& policy, Timestamp now) {
   const auto table = connection.catalog_state().hypertables.find(HypertableId(policy.target));
   if (table == connection.catalog_state().hypertables.end()) return Status(StatusCode::kNotFound, "its hypertable is gone");
@@ -71,7 +86,7 @@ Result<bool> run_retention(Connection& connection, const PolicyDefinition& polic
   if (policy.kind == PolicyKind::kSizeRetention) {
     limit = limit_of_size(connection.catalog_state(), table->first, policy.bytes_max);
   } else {
-    BRAID_ASSIGN(limit, time_before(now, *policy.end_offset));
+    BRAID_ASSIGN(limit, time_before(time_of_points(connection, table->first, now), *policy.end_offset));
   }
   if (limit) BRAID_TRY(drop_old_chunks(connection, table->second, *limit).status());
   return true;

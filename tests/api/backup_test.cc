@@ -296,6 +296,9 @@ TEST_CASE("what is unfinished is no database, no backup and no base, and is made
   const std::string base = temp / "backup";
   options.base = base.c_str();
   CHECK(backup(database, temp / "other", &options) == BRAID_INVALID_ARGUMENT);
+  options.base = "";
+  CHECK(backup(database, temp / "other", &options) == BRAID_INVALID_ARGUMENT);
+  CHECK(std::string(braid_database_error(database.get())).find("base") != std::string::npos);
   CHECK(backup(database, temp / "backup") == BRAID_OK);
   CHECK_FALSE(std::filesystem::exists(temp / "backup/left"));
   CHECK(Restored(temp / "backup", temp / "copy").code() == BRAID_OK);
@@ -333,6 +336,47 @@ TEST_CASE("a backup with a base writes what has changed, and is whole without th
   const std::string own = temp / "db";
   options.base = own.c_str();
   CHECK(backup(database, temp / "third", &options) == BRAID_BUSY);
+}
+
+TEST_CASE("a backup is read where it is, and stays one") {
+  TempDir temp;
+  Operations::Set acknowledged;
+  {
+    TestDatabase database(temp / "db", kOptions);
+    TestConnection connection(database);
+    REQUIRE(Operations::create(connection, 2) == BRAID_OK);
+    for (int i = 1; i <= 3; ++i) REQUIRE(Operations::run(connection, 0, i) == BRAID_OK);
+    acknowledged = {{0, 1}, {0, 2}, {0, 3}};
+    REQUIRE(braid_checkpoint(database.get()) == BRAID_OK);
+    REQUIRE(backup(database, temp / "whole") == BRAID_OK);
+    REQUIRE(Operations::run(connection, 0, 4) == BRAID_OK);
+    REQUIRE(backup(database, temp / "behind") == BRAID_OK);
+  }
+  for (const char* name : {"whole", "behind"}) {
+    CAPTURE(std::string(name));
+    const bool behind = std::string(name) == "behind";
+    const std::string path = temp / name;
+    std::map<std::string, std::string> before, after;
+    for (const auto& entry : std::filesystem::recursive_directory_iterator(path))
+      if (entry.is_regular_file()) before[entry.path()] = text_of(entry.path());
+    {
+      TestDatabase database(path, "read_only=1");
+      CHECK(database.code() == (behind ? BRAID_READ_ONLY : BRAID_OK));
+      if (behind) CHECK(database.message().find("is a backup") != std::string::npos);
+      if (behind) CHECK(database.message().find("braid check") != std::string::npos);
+      if (database.ok()) {
+        TestConnection connection(database);
+        std::string problems;
+        CHECK(Operations::verify(connection, acknowledged, problems) == acknowledged);
+        CHECK(problems == "");
+        CHECK(database.check() == "");
+      }
+    }
+    for (const auto& entry : std::filesystem::recursive_directory_iterator(path))
+      if (entry.is_regular_file()) after[entry.path()] = text_of(entry.path());
+    CHECK(before == after);
+    CHECK(Restored(path, temp / (std::string(name) + "-restored")).message() == "");
+  }
 }
 
 TEST_CASE("a backup that is opened has a history of its own, and so has each copy of it") {

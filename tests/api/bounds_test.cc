@@ -192,6 +192,36 @@ TEST_CASE("busy_timeout_ms bounds how long a writer waits") {
   f.check_goes_on();
 }
 
+TEST_CASE("past wal_hard_bytes new snapshots wait until older ones let the WAL be copied") {
+  constexpr int64_t kHard = 1048576;
+  Fixture f(fmt::format("wal_soft_bytes=65536;wal_hard_bytes={};busy_timeout_ms=2000;maintenance_interval_ms=0", kHard));
+  TestConnection reader(*f.database), other(*f.database);
+  REQUIRE(reader.run("BEGIN; SELECT count(*) FROM graph_nodes") == BRAID_OK);
+  const auto look = [&] {
+    const int32_t code = other.run("BEGIN; SELECT count(*) FROM graph_nodes WHERE label = 'F'");
+    const std::string text = other.error();
+    CHECK(other.run("ROLLBACK") == BRAID_OK);
+    if (code != BRAID_OK) CHECK(f.told(text, "wal_hard_bytes", kHard));
+    return code;
+  };
+  const std::string add = "INSERT INTO r VALUES(randomblob(20000))";
+  for (int i = 0; i < 200 && f.database->figure("wal_size") <= kHard; ++i) {
+    CHECK(look() == BRAID_OK);
+    REQUIRE(f.connection->run(add) == BRAID_OK);
+  }
+  REQUIRE(f.database->figure("wal_size") > kHard);
+  CHECK(look() == BRAID_BUSY);
+  // Writers go on, and who has a snapshot reads on.
+  CHECK(f.connection->run(add) == BRAID_OK);
+  CHECK(reader.rows("SELECT count(*) FROM graph_nodes WHERE label = 'F'") == "9");
+  REQUIRE(reader.run("COMMIT") == BRAID_OK);
+  int32_t code = BRAID_BUSY;
+  for (int i = 0; i < 10 && code == BRAID_BUSY; ++i) code = look();
+  CHECK(code == BRAID_OK);
+  CHECK(f.connection->run("DELETE FROM r") == BRAID_OK);
+  f.check_goes_on();
+}
+
 TEST_CASE("memory_bytes_max refuses by name what does not fit, at opening too") {
   Fixture f("memory_bytes_max=67108864");
   CHECK(f.connection->run("WITH RECURSIVE n(i) AS (SELECT 1 UNION ALL SELECT i + 1 FROM n WHERE i < 3000000) SELECT count(*) FROM (SELECT DISTINCT hex(i * 7919) FROM n)") ==
@@ -207,7 +237,7 @@ TEST_CASE("memory_bytes_max refuses by name what does not fit, at opening too") 
 TEST_CASE("a full tail makes writers wait for its sealing, and they are refused when that takes too long") {
   TempDir directory;
   FaultHook hook;
-  TestDatabase database(directory / "db", "tail_bytes_max=65536;busy_timeout_ms=300;maintenance_interval_ms=0", &hook);
+  TestDatabase database(directory / "db", "tail_bytes_max=65536;busy_timeout_ms=5000;maintenance_interval_ms=0", &hook);
   REQUIRE(database.message() == "");
   TestConnection connection(database);
   REQUIRE(connection.run("CREATE TABLE r(x); CREATE VIRTUAL TABLE p USING hypertable(time TIMESTAMP, v INTEGER)") == BRAID_OK);

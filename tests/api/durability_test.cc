@@ -143,8 +143,10 @@ TEST_CASE("durability is chosen for the database, a connection, a transaction or
       CHECK(f.is_durable([&] {
         REQUIRE(braid_begin(connection, BRAID_WRITE | flag) == BRAID_OK);
         REQUIRE(f.insert() == BRAID_OK);
+        CHECK(f.connection->rows("SELECT braid_durability()") == (wanted ? "full" : "relaxed"));
         return braid_commit(connection);
       }) == wanted);
+      CHECK(f.connection->rows("SELECT braid_durability()") == (relaxed ? "relaxed" : "full"));
       // It was for that one.
       CHECK(f.is_durable([&] { return f.insert(); }) == !relaxed);
       REQUIRE(braid_begin(connection, BRAID_WRITE | flag) == BRAID_OK);

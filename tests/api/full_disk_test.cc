@@ -1,6 +1,7 @@
 // A full disk: writes are refused with one code, reads and deletes go on, and it heals without restarting the process when there is space again.
 #include <doctest/doctest.h>
 
+#include <atomic>
 #include <cerrno>
 #include <chrono>
 #include <fstream>
@@ -8,6 +9,7 @@
 
 #include <fmt/format.h>
 
+#include "graph/graph_store_impl.h"
 #include "tests/support/database.h"
 #include "tests/support/fault_hook.h"
 #include "tests/support/operations.h"
@@ -53,6 +55,28 @@ int32_t add_until_refused(TestConnection& connection, const std::string& sql) {
   for (int i = 0; i < 1000 && code == BRAID_OK; ++i) code = connection.run(sql);
   return code;
 }
+
+/// While a commit's WAL is synced, after the graph has admitted it, a flush of the graph finds the disk full.
+class FullAtCommit final : public FileHook {
+ public:
+  FileAnswer before(const FileRequest& request) noexcept override {
+    const bool syncs = request.operation == FileOperation::kSync && file_kind(request.path) == FileKind::kWal;
+    if (GraphStore* const store = syncs ? store_.exchange(nullptr) : nullptr) {
+      faults_.arm({.operations = {FileOperation::kWrite, FileOperation::kOpen}, .file = FileKind::kGraph, .error = ENOSPC});
+      store->flush_family(Family::kNode).ignore();
+    }
+    return faults_.before(request);
+  }
+  /// At the next commit of a full transaction.
+  void fill(GraphStore& store) { store_ = &store; }
+  void make_room() { faults_.disarm(); }
+
+ private:
+  FaultHook faults_;
+  std::atomic<GraphStore*> store_{nullptr};
+};
+
+GraphStore& graph_of(TestDatabase& database) { return static_cast<GraphStore&>(database.get()->database->engine().store(StoreKind::kGraph)); }
 
 /// Background work may need a moment to see that there is space.
 int32_t run_soon(TestConnection& connection, const std::string& sql) {
@@ -177,4 +201,145 @@ TEST_CASE("a flush of the graph that finds the disk full heals without reopening
       CHECK(database.check() == "");
     }
   }
+}
+
+TEST_CASE("a commit that a full disk keeps from the readers is seen once there is space, without reopening") {
+  for (const bool writes : {true, false}) {
+    CAPTURE(writes);
+    TempDir directory;
+    FullAtCommit hook;
+    Operations::Set acknowledged;
+    {
+      TestDatabase database(directory / "db", "maintenance_interval_ms=0", &hook);
+      REQUIRE(database.message() == "");
+      TestConnection connection(database), earlier(database);
+      REQUIRE(Operations::create(connection, 2) == BRAID_OK);
+      for (int i = 1; i <= 3; ++i) {
+        REQUIRE(Operations::run(connection, 0, i) == BRAID_OK);
+        acknowledged.insert({0, i});
+      }
+      REQUIRE(earlier.run("BEGIN") == BRAID_OK);
+      REQUIRE(earlier.number("SELECT count(*) FROM graph_edges") == 3);
+      hook.fill(graph_of(database));
+      CHECK(Operations::run(connection, 0, 4) == BRAID_NOT_VISIBLE);
+      acknowledged.insert({0, 4});
+      CHECK(connection.error().find("once the disk has space") != std::string::npos);
+      CHECK(database.figure("poisoned") == 0);
+      // What nobody can be shown is not shown in part; what does not need it is read on.
+      CHECK(Operations::run(connection, 0, 5) == BRAID_FULL);
+      CHECK(connection.rows("SELECT count(*) FROM graph_edges").starts_with("error 8"));
+      CHECK(connection.number("SELECT count(*) FROM operation") == 4);
+      CHECK(earlier.number("SELECT count(*) FROM graph_edges") == 3);
+      CHECK(earlier.run("COMMIT") == BRAID_OK);
+      CHECK(braid_checkpoint(database.get()) == BRAID_FULL);
+      hook.make_room();
+      if (writes) {
+        int32_t code = BRAID_FULL;
+        for (int i = 0; i < 60 && code == BRAID_FULL; ++i) {
+          if (i > 0) std::this_thread::sleep_for(std::chrono::milliseconds(100));
+          code = Operations::run(connection, 0, 5);
+        }
+        CHECK(code == BRAID_OK);
+        acknowledged.insert({0, 5});
+      } else {
+        for (int i = 0; i < 60 && connection.number("SELECT count(*) FROM graph_edges") != 4; ++i) std::this_thread::sleep_for(std::chrono::milliseconds(100));
+      }
+      std::string problems;
+      CHECK(Operations::verify(connection, acknowledged, problems) == acknowledged);
+      CHECK(problems == "");
+      CHECK(database.check() == "");
+    }
+    TestDatabase database(directory / "db");
+    TestConnection connection(database);
+    std::string problems;
+    CHECK(Operations::verify(connection, acknowledged, problems) == acknowledged);
+    CHECK(problems == "");
+    CHECK(database.check() == "");
+  }
+}
+
+TEST_CASE("opening that finds the disk full says so, holds nothing, and goes through once there is space") {
+  TempDir directory;
+  Operations::Set acknowledged;
+  {
+    TestDatabase database(directory / "db", "maintenance_interval_ms=0");
+    TestConnection connection(database);
+    REQUIRE(Operations::create(connection, 2) == BRAID_OK);
+    REQUIRE(Operations::run(connection, 0, 1) == BRAID_OK);
+    acknowledged.insert({0, 1});
+  }
+  int refused = 0;
+  for (const FileOperation operation : {FileOperation::kOpen, FileOperation::kWrite, FileOperation::kRename, FileOperation::kSync}) {
+    for (uint64_t nth = 1, failed = 1; failed > 0 && nth < 40; ++nth) {
+      CAPTURE(static_cast<int>(operation));
+      CAPTURE(nth);
+      FaultHook hook;
+      hook.arm({.operations = {operation}, .file = FileKind::kGraph, .error = ENOSPC, .nth = nth});
+      {
+        TestDatabase database(directory / "db", "maintenance_interval_ms=0", &hook);
+        failed = hook.failed();
+        if (!database.ok()) {
+          ++refused;
+          CAPTURE(database.message());
+          CHECK(database.code() == BRAID_FULL);
+        }
+        hook.disarm();
+      }
+      TestDatabase again(directory / "db", "maintenance_interval_ms=0");
+      REQUIRE(again.message() == "");
+      TestConnection connection(again);
+      std::string problems;
+      CHECK(Operations::verify(connection, acknowledged, problems) == acknowledged);
+      CHECK(problems == "");
+    }
+  }
+  CHECK(refused > 0);
+}
+
+TEST_CASE("a database that is closed while a commit waits for space has it when it is opened again") {
+  TempDir directory;
+  FullAtCommit hook;
+  {
+    TestDatabase database(directory / "db", "maintenance_interval_ms=0", &hook);
+    TestConnection connection(database);
+    REQUIRE(Operations::create(connection, 2) == BRAID_OK);
+    hook.fill(graph_of(database));
+    CHECK(Operations::run(connection, 0, 1) == BRAID_NOT_VISIBLE);
+  }
+  TestDatabase database(directory / "db");
+  REQUIRE(database.message() == "");
+  TestConnection connection(database);
+  std::string problems;
+  CHECK(Operations::verify(connection, {{0, 1}}, problems) == Operations::Set{{0, 1}});
+  CHECK(problems == "");
+  CHECK(database.check() == "");
+}
+
+TEST_CASE("without a reserve and with a small write buffer a full disk is refused, closed and healed too") {
+  SmallDisk disk("24m");
+  if (!disk.mounted()) return;
+  const std::string path = disk / "db";
+  int64_t edges = 0;
+  {
+    TestDatabase database(path, "free_disk_min_bytes=0;graph_buffer_bytes=65536;maintenance_interval_ms=0");
+    REQUIRE(database.message() == "");
+    TestConnection connection(database);
+    REQUIRE(connection.run("INSERT INTO graph_nodes(labels) VALUES('[\"N\"]'), ('[\"N\"]')") == BRAID_OK);
+    const std::string add = "INSERT INTO graph_edges(src, type, dst, properties) SELECT 1, 'T', 2, json_object('p', hex(randomblob(600))) FROM " + numbers(100);
+    int32_t code = BRAID_OK;
+    for (int i = 0; i < 1000 && code == BRAID_OK; ++i) {
+      code = connection.run(add);
+      if (code == BRAID_OK || code == BRAID_NOT_VISIBLE) edges += 100;
+    }
+    CHECK((code == BRAID_FULL || code == BRAID_NOT_VISIBLE));
+    CHECK(database.figure("poisoned") == 0);
+    const int32_t closed = database.close();
+    CHECK((closed == BRAID_FULL || closed == BRAID_OK));
+  }
+  REQUIRE(disk.grow("64m"));
+  TestDatabase database(path);
+  REQUIRE(database.message() == "");
+  TestConnection connection(database);
+  CHECK(connection.number("SELECT count(*) FROM graph_edges") == edges);
+  CHECK(database.check() == "");
 }

@@ -130,6 +130,29 @@ TEST_CASE("a policy that a clock ahead has planned runs again when the clock is 
   CHECK(finished == 0);
 }
 
+TEST_CASE("a clock ahead lets retention drop what is old beside the newest points, and nothing else") {
+  TempDir directory;
+  SteppingClock clock;
+  TestDatabase database(directory / "db", "maintenance_interval_ms=0", &clock);
+  REQUIRE(database.message() == "");
+  TestConnection connection(database);
+  REQUIRE(connection.run("CREATE VIRTUAL TABLE p USING hypertable(time TIMESTAMP, v REAL, chunk_interval='1 day'); CREATE VIRTUAL TABLE quiet USING hypertable(time TIMESTAMP, v REAL);"
+                         "INSERT INTO p VALUES(now(), 1); INSERT INTO p SELECT datetime(time, '-20 days'), 2 FROM p; INSERT INTO p SELECT datetime(time, '-2 days'), 3 FROM p WHERE v = 1;"
+                         "INSERT INTO quiet VALUES('2001-01-01', 1);"
+                         "SELECT add_retention_policy('p', '10 days', '1 day'); SELECT add_retention_policy('quiet', '10 days', '1 day')") == BRAID_OK);
+  clock.step_us = 10 * 365 * 24 * kHour;
+  for (const bool sealed : {false, true}) {
+    CAPTURE(sealed);
+    if (sealed) REQUIRE(braid_checkpoint(database.get()) == BRAID_OK);
+    clock.step_us += 3 * 24 * kHour;
+    uint64_t finished = 0;
+    CHECK(braid_maintain(database.get(), 1000, &finished) == BRAID_OK);
+    CHECK(finished == 2);
+    CHECK(connection.rows("SELECT v FROM p ORDER BY v") == "1.0;3.0");
+    CHECK(connection.rows("SELECT count(*) FROM quiet") == "1");
+  }
+}
+
 TEST_CASE("in a forked child every call is refused, and the parent's database is unharmed") {
   TempDir directory;
   auto database = std::make_unique<TestDatabase>(directory / "db");

@@ -7,6 +7,7 @@
 #include <algorithm>
 #include <filesystem>
 #include <fstream>
+#include <iterator>
 #include <set>
 
 #include "tests/support/database.h"
@@ -282,6 +283,44 @@ TEST_CASE("files that are gone cost what was in them") {
   repair_and_compare(temp, model, [](const std::string& db) { std::filesystem::remove_all(db + "/chunks"); }, {.points = kAny});
   repair_and_compare(temp, model, [](const std::string& db) { std::filesystem::resize_file(db + "/rows.db", 50 * 4096 + 17); }, {kAny, kAny, kAny});
   repair_and_compare(temp, model, [](const std::string& db) { std::filesystem::remove(db + "/rows.db"); }, {kAny, kAny, kAny});
+}
+
+TEST_CASE("of a rows.db that was cut every table that has lost rows is named") {
+  const TempDir temp(memory_directory());
+  const Model model = make_database(temp, false);
+  const uint64_t pages = std::filesystem::file_size(temp / "db/rows.db") / 4096;
+  int named = 0;
+  for (const uint64_t kept : {pages - 1, pages * 3 / 4, pages / 2, uint64_t{12}}) {
+    CAPTURE(kept);
+    const TempDir work(memory_directory());
+    std::filesystem::copy(temp / "db", work / "db", std::filesystem::copy_options::recursive);
+    std::filesystem::resize_file(work / "db/rows.db", kept * 4096);
+    Repaired repaired(work / "db", work / "new");
+    REQUIRE_MESSAGE(repaired.database->ok(), repaired.database->message() << "\n" << repaired.lost);
+    CAPTURE(repaired.lost);
+    CHECK(repaired.lost.find(fmt::format("it was cut: {} of {} pages", pages - kept, pages)) != std::string::npos);
+    CHECK(repaired.database->check() == "");
+    if (repaired.lost.find("part of the schema") != std::string::npos) continue;
+    const Model found = model_of(*repaired.database);
+    const char* const tables[] = {"item", "pair", "wide", "hosts"};
+    for (size_t i = 0; i < std::size(tables); ++i) {
+      if (found[i] == model[i]) continue;
+      CHECK(repaired.lost.find(fmt::format("table \"{}\"", tables[i])) != std::string::npos);
+      ++named;
+    }
+  }
+  CHECK(named > 0);
+}
+
+TEST_CASE("a repair leaves its source as it is, without a LOCK if it has none") {
+  const TempDir temp(memory_directory());
+  make_database(temp, false);
+  std::filesystem::remove(temp / "db/LOCK");
+  std::set<std::string> before, after;
+  for (const auto& entry : std::filesystem::recursive_directory_iterator(temp / "db")) before.insert(entry.path());
+  CHECK(Repaired(temp / "db", temp / "new").database->ok());
+  for (const auto& entry : std::filesystem::recursive_directory_iterator(temp / "db")) after.insert(entry.path());
+  CHECK(before == after);
 }
 
 TEST_CASE("a repair refuses what it cannot work on") {

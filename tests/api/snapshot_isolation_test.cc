@@ -222,3 +222,65 @@ TEST_CASE("readers that keep the WAL from being copied do not make every commit 
   // 400 commits that each waited would take 100 s.
   CHECK(taken < std::chrono::seconds(30));
 }
+
+TEST_CASE("a transaction that began to read writes on although the database's own work has committed since") {
+  for (const char* sql : {"BEGIN", "SAVEPOINT outer_one; SAVEPOINT \"inner one\""}) {
+    CAPTURE(std::string(sql));
+    Fixture f("maintenance_interval_ms=0");
+    TestConnection deferred(f.database);
+    REQUIRE(Operations::run(f.connection, 0, 1) == BRAID_OK);
+    REQUIRE(deferred.run(sql) == BRAID_OK);
+    REQUIRE(deferred.rows(kCounts) == "1|1|1|1");
+    // It seals the points: a commit of its own. Putting chunks in order is another.
+    REQUIRE(braid_checkpoint(f.database.get()) == BRAID_OK);
+    REQUIRE(f.connection.run("SELECT hypertable_compact('point')") == BRAID_OK);
+    for (const std::string& write : {Operations::row_sql(0, 2), Operations::total_sql(0), Operations::edge_sql(0, 2), Operations::points_sql(0, 2)}) {
+      CHECK(deferred.run(write) == BRAID_OK);
+      CHECK(deferred.error() == "");
+    }
+    CHECK(deferred.rows(kCounts) == "2|2|2|2");
+    if (std::string(sql) != "BEGIN") {
+      CHECK(deferred.run("ROLLBACK TO \"inner one\"") == BRAID_OK);
+      CHECK(deferred.rows(kCounts) == "1|1|1|1");
+      CHECK(deferred.run(Operations::all_sql(0, 2)) == BRAID_OK);
+      CHECK(deferred.run("RELEASE \"inner one\"; RELEASE outer_one") == BRAID_OK);
+    } else {
+      CHECK(deferred.run("COMMIT") == BRAID_OK);
+    }
+    CHECK(f.connection.rows(kCounts) == "2|2|2|2");
+    CHECK(f.database.check() == "");
+  }
+}
+
+TEST_CASE("a transaction that began to read is refused its first write after another's commit, or while a statement of it still reads") {
+  Fixture f("maintenance_interval_ms=0");
+  TestConnection deferred(f.database);
+  REQUIRE(Operations::run(f.connection, 0, 1) == BRAID_OK);
+  REQUIRE(deferred.run("BEGIN") == BRAID_OK);
+  REQUIRE(deferred.rows(kCounts) == "1|1|1|1");
+  REQUIRE(Operations::run(f.connection, 0, 2) == BRAID_OK);
+  REQUIRE(braid_checkpoint(f.database.get()) == BRAID_OK);
+  CHECK(deferred.run(Operations::row_sql(1, 1)) == BRAID_CONFLICT);
+  CHECK(deferred.rows(kCounts) == "1|1|1|1");
+  REQUIRE(deferred.run("ROLLBACK") == BRAID_OK);
+
+  REQUIRE(deferred.run("BEGIN") == BRAID_OK);
+  braid_statement* reading = nullptr;
+  REQUIRE(braid_prepare(deferred.get(), "SELECT sequence FROM operation ORDER BY 1", BRAID_NUL_TERMINATED, &reading, nullptr) == BRAID_OK);
+  REQUIRE(braid_statement_step(reading) == BRAID_ROW);
+  REQUIRE(f.connection.run("INSERT INTO point VALUES(5, 'other', 5, 5)") == BRAID_OK);
+  REQUIRE(braid_checkpoint(f.database.get()) == BRAID_OK);
+  CHECK(deferred.run(Operations::row_sql(1, 1)) == BRAID_CONFLICT);
+  CHECK(braid_statement_step(reading) == BRAID_ROW);
+  braid_statement_close(reading);
+  // Once nothing reads any more it may write: only the database itself has committed.
+  REQUIRE(deferred.run("ROLLBACK; BEGIN") == BRAID_OK);
+  REQUIRE(f.connection.run("INSERT INTO point VALUES(6, 'other', 6, 6)") == BRAID_OK);
+  REQUIRE(braid_prepare(deferred.get(), "SELECT sequence FROM operation ORDER BY 1", BRAID_NUL_TERMINATED, &reading, nullptr) == BRAID_OK);
+  REQUIRE(braid_statement_step(reading) == BRAID_ROW);
+  REQUIRE(braid_checkpoint(f.database.get()) == BRAID_OK);
+  CHECK(deferred.run(Operations::row_sql(1, 1)) == BRAID_CONFLICT);
+  CHECK(braid_statement_step(reading) == BRAID_ROW);
+  braid_statement_close(reading);
+  CHECK(deferred.run(Operations::row_sql(1, 1) + ";ROLLBACK") == BRAID_OK);
+}

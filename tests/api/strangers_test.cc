@@ -21,7 +21,7 @@ struct Fixture {
     REQUIRE(database.message() == "");
     REQUIRE(owner.run("CREATE TABLE r(k PRIMARY KEY, x); INSERT INTO r VALUES(1, 'a'); CREATE VIRTUAL TABLE p USING hypertable(time TIMESTAMP, v REAL); "
                       "CREATE VIRTUAL TABLE words USING fts5(text); INSERT INTO words VALUES('some words'); "
-                      "INSERT INTO p VALUES(1, 1.5); INSERT INTO graph_nodes(labels) VALUES('[\"N\"]'); CREATE TABLE unrelated(x)") == BRAID_OK);
+                      "INSERT INTO p VALUES(1, 1.5); INSERT INTO graph_nodes(labels) VALUES('[\"N\"]'); CREATE TABLE unrelated(x); CREATE TABLE named(named)") == BRAID_OK);
   }
   TempDir directory;
   TestDatabase database{directory / "db"};
@@ -42,6 +42,7 @@ const char* const kReads[] = {
 
 const char* const kWrites[] = {
     "INSERT INTO r VALUES(2, 'b')", "UPDATE r SET x = 'c' WHERE k = 1", "DELETE FROM r WHERE k = 2", "INSERT INTO p VALUES(2, 2.5)",
+    "INSERT INTO words(text) VALUES('more words')", "INSERT INTO unrelated(x) VALUES(1)", "INSERT INTO named(named) VALUES(1)",
     "INSERT INTO graph_nodes(labels) VALUES('[\"N\"]')", "BEGIN IMMEDIATE; INSERT INTO r VALUES(3, 'd'); ROLLBACK",
 };
 
@@ -85,6 +86,23 @@ const char* const kRefused[] = {
     "SELECT create_hypertable('unrelated', 'x')",
     "SELECT hypertable_alter('p', 'add', 'w', 'REAL')",
     "SELECT sqlite_compileoption_get(1)",
+    "SELECT sql FROM sqlite_stmt",
+    "SELECT * FROM maintenance_policies",
+    "SELECT name FROM hypertables",
+    "SELECT * FROM show_chunks('p')",
+    "SELECT * FROM hypertable_detailed_size('p')",
+    "SELECT hypertable_size('p')",
+    "SELECT * FROM graph_walks",
+    "SELECT * FROM series_reads",
+    "SELECT * FROM load_positions",
+    "SELECT load_position('x')",
+    "INSERT INTO words(words) VALUES('optimize')",
+    "INSERT INTO words(words, rank) VALUES('rank', 'bm25(10)')",
+    "WITH one AS (SELECT 1) INSERT OR REPLACE INTO main.\"words\" AS w (rank, /* no */ [WORDS]) VALUES(64, 'pgsz')",
+    "REPLACE INTO 'words'('words', text) SELECT 'rebuild', NULL",
+    "BEGIN",
+    "BEGIN IMMEDIATE; INSERT INTO r VALUES(9, 'i')",
+    "SAVEPOINT s; DELETE FROM r; RELEASE t",
 };
 
 /// "{0}" in `value` is the column itself.
@@ -120,7 +138,8 @@ TEST_CASE("a stranger's SQL reads and changes data, and nothing else") {
     CAPTURE(stranger.error());
     const int32_t code = stranger.run(sql);
     // What SQLite itself refuses, or does not have, is no SQL.
-    CHECK((code == BRAID_DENIED || code == BRAID_SQL));
+    CHECK((code == BRAID_DENIED || code == BRAID_SQL || code == BRAID_NOT_FOUND));
+    CHECK(braid_in_transaction(stranger.get()) == 0);
   }
   CHECK(f.owner.run("CREATE TABLE t(x); DROP TABLE t; PRAGMA table_info(r)") == BRAID_OK);
   CHECK(f.owner.rows("SELECT x FROM r ORDER BY k") == "c");
@@ -165,6 +184,30 @@ TEST_CASE("a stranger's statement ends in time, also when its rows are fetched s
         }()) != BRAID_OK);
   CHECK(stranger.run("SELECT 'a' LIKE '" + std::string(1000, '%') + "'") != BRAID_OK);
   CHECK(stranger.rows("SELECT 1") == "1");
+}
+
+TEST_CASE("a stranger's transaction ends with its text and in time, so that it holds nobody off") {
+  Fixture f;
+  TestConnection stranger(f.database);
+  REQUIRE(braid_restrict(stranger.get(), 0, 1, 10000) == BRAID_OK);
+  std::string text = "BEGIN IMMEDIATE;";
+  for (int i = 0; i < 2500; ++i) text += "INSERT INTO unrelated VALUES(1);";
+  const int32_t code = stranger.run(text + "COMMIT");
+  CHECK((code == BRAID_LIMIT || code == BRAID_INTERRUPTED));
+  CHECK(braid_in_transaction(stranger.get()) == 0);
+  CHECK(f.owner.rows("SELECT count(*) FROM unrelated") == "0");
+  braid_statement* begin = nullptr;
+  for (const char* sql : {"BEGIN IMMEDIATE", "SAVEPOINT s"}) {
+    REQUIRE(braid_prepare(stranger.get(), sql, BRAID_NUL_TERMINATED, &begin, nullptr) == BRAID_OK);
+    CHECK(braid_statement_step(begin) == BRAID_DENIED);
+    braid_statement_close(begin);
+  }
+  // One that the host begins is the host's.
+  REQUIRE(braid_begin(stranger.get(), BRAID_WRITE) == BRAID_OK);
+  CHECK(stranger.run("SAVEPOINT s; RELEASE s; INSERT INTO unrelated VALUES(1)") == BRAID_OK);
+  CHECK(braid_in_transaction(stranger.get()) == 1);
+  CHECK(braid_commit(stranger.get()) == BRAID_OK);
+  CHECK(f.owner.rows("SELECT count(*) FROM unrelated") == "1");
 }
 
 TEST_CASE("a restriction is asked for before anything else, and known flags only") {

@@ -269,6 +269,15 @@ run 1 backup nothing_here wednesday
 [ ! -e wednesday ] || fail "a backup of nothing makes nothing"
 run 2 backup saved
 run 2 backup saved wednesday --rate fast
+run 0 check monday
+out_has "it is a backup still" "a backup is checked as it is"
+[ -e monday/BACKUP ] || fail "checking a backup makes no database of it"
+ls -d monday.check-* >/dev/null 2>&1 && fail "checking a backup leaves nothing beside it"
+cp -r tuesday damaged
+printf 'x' | dd of=damaged/rows.db bs=1 seek=9000 conv=notrunc 2>/dev/null
+run 1 check damaged
+err_has "rows.db" "what is wrong with a backup is told"
+ls -d damaged.check-* >/dev/null 2>&1 && fail "nor does a check that fails"
 run 0 restore monday again
 out_has "no problem found" "a restore checks"
 run 0 again -csv "SELECT count(*) AS n FROM t"

@@ -23,6 +23,7 @@ class SmallDisk {
   bool mounted() const { return mounted_; }
   /// From now on nothing on it can be written, or can again.
   bool set_read_only(bool on) { return ::mount("braid", directory_.path().c_str(), "tmpfs", MS_REMOUNT | (on ? MS_RDONLY : 0), nullptr) == 0; }
+  bool grow(const std::string& size) { return ::mount("braid", directory_.path().c_str(), "tmpfs", MS_REMOUNT, ("size=" + size).c_str()) == 0; }
   std::string operator/(const std::string& name) const { return directory_ / name; }
 
  private:
