@@ -9,6 +9,7 @@
 
 #include <fmt/format.h>
 
+#include "engine/archive.h"
 #include "engine/caught.h"
 #include "engine/commit_log.h"
 #include "engine/copy_mark.h"
@@ -29,13 +30,6 @@ constexpr uint64_t kFreeBytesIgnored = 65536;
 
 /// How long a copy of the WAL holds writers off while it waits for readers.
 constexpr int kReaderWaitMs = 250;
-
-/// What a URI gives another meaning is written in hexadecimal.
-std::string uri_path(const std::string& path) {
-  std::string out;
-  for (const char c : path) out += c == '%' || c == '?' || c == '#' ? fmt::format("%{:02x}", static_cast<unsigned>(c)) : std::string(1, c);
-  return out;
-}
 
 std::string wal_of(const Directory& directory) { return directory.rows() + "-wal"; }
 
@@ -111,8 +105,12 @@ Result<std::unique_ptr<Engine>> Engine::open(const std::string& path, const Opti
   BRAID_TRY(engine->recover().within(path));
   if (creating) BRAID_TRY(engine->directory_->finish_creation());
   BRAID_TRY(settle_backup(engine->env_, path, engine->directory_->format()));
+  if (engine->read_only()) {
+    engine->closed_ = false;
+    return engine;
+  }
+  BRAID_TRY(engine->open_archive().within(path));
   engine->closed_ = false;
-  if (engine->read_only()) return engine;
   engine->background_ = std::thread([raw = engine.get()] { raw->run_background(); });
   engine->give_up_ = std::make_unique<MemoryBudget::GiveUp>([raw = engine.get()] { raw->ask_for_checkpoint(); });
   return engine;
@@ -123,7 +121,7 @@ Result<SqliteHandle> Engine::open_rows(bool creating) const {
   // What nobody writes needs neither locks nor a WAL-index beside it.
   const int flags = SQLITE_OPEN_NOMUTEX | SQLITE_OPEN_EXRESCODE |
                     (read_only() ? SQLITE_OPEN_READONLY | SQLITE_OPEN_URI : SQLITE_OPEN_READWRITE | SQLITE_OPEN_CREATE);
-  const std::string name = read_only() ? "file:" + uri_path(directory_->rows()) + "?immutable=1" : directory_->rows();
+  const std::string name = read_only() ? immutable_uri(directory_->rows()) : directory_->rows();
   const int code = sqlite3_open_v2(name.c_str(), &db, flags, vfs_->name().c_str());
   SqliteHandle handle(db);
   if (code != SQLITE_OK) return sqlite_status(db, code, directory_->rows());
@@ -170,6 +168,22 @@ Status Engine::recover() {
   if (size_of(wal_of(*directory_)) >= 0) BRAID_TRY(env_.sync_file(wal_of(*directory_)));
   BRAID_TRY(env_.sync_directory(directory_->path()));
   return open_stores(unclean);
+}
+
+/// An archive that cannot be begun is told at once. One that goes on may fail for now, as long as the WAL may grow.
+Status Engine::open_archive() {
+  BRAID_ASSIGN(SqliteHandle db, open_rows());
+  constexpr int64_t kOff = 0;
+  constexpr int64_t kKeep = 2;
+  if (options_[OptionId::kArchive] == kOff) return Archive::end_run(db.get());
+  BRAID_ASSIGN(const uint64_t run, Archive::run_of(db.get()));
+  if (run == 0 && options_[OptionId::kArchive] == kKeep) return {};
+  MutexLock lock(checkpoint_mutex_);
+  const Lsn newest = versions_.newest()->lsn;
+  BRAID_ASSIGN(archive_, Archive::open(env_, *directory_, std::move(db), newest, static_cast<uint64_t>(options_[OptionId::kArchiveBytesMax])));
+  const Status archived = archive_commits();
+  // Commits are missing for good: what follows is of another run.
+  return archived.code() == StatusCode::kCorrupt ? archive_->begin_run(newest).within("archive") : Status();
 }
 
 /// Replaying would write: what is opened for reading must need none.
@@ -258,6 +272,7 @@ Status Engine::close() {
   {
     MutexLock lock(checkpoint_mutex_);
     checkpoint_session_ = nullptr;
+    archive_ = nullptr;
   }
   if (is_whole) directory_->note_closed();
   return status;
@@ -293,16 +308,27 @@ void Engine::note_commit(uint64_t record_bytes, int wal_pages) {
 }
 
 void Engine::run_background() {
+  const std::chrono::milliseconds archive_interval(options_[OptionId::kArchiveInterval]);
+  auto archive_due = std::chrono::steady_clock::now() + archive_interval;
   for (;;) {
     bool whole = false;
+    bool copies = false;
     {
       MutexLock lock(background_mutex_);
-      while (!background_stop_ && !wants_checkpoint_ && !wants_wal_copy_) background_wake_.wait(lock.native());
+      while (!background_stop_ && !wants_checkpoint_ && !wants_wal_copy_) {
+        if (!archives()) background_wake_.wait(lock.native());
+        else if (background_wake_.wait_until(lock.native(), archive_due) == std::cv_status::timeout) break;
+      }
       if (background_stop_) return;
-      whole = wants_checkpoint_;
-      wants_checkpoint_ = wants_wal_copy_ = false;
+      whole = std::exchange(wants_checkpoint_, false);
+      copies = std::exchange(wants_wal_copy_, false);
     }
-    if (env_.poisoned()) continue;
+    if (archives() && std::chrono::steady_clock::now() >= archive_due) {
+      MutexLock lock(checkpoint_mutex_);
+      if (!env_.poisoned()) archive_commits().ignore();
+      archive_due = std::chrono::steady_clock::now() + archive_interval;
+    }
+    if (env_.poisoned() || (!whole && !copies)) continue;
     if (whole) {
       // A failure keeps log and tails as they are; the next commit asks again.
       if (checkpoint().ok()) rewrite({}, [this] { return between_rewrites(); }).status().ignore();
@@ -352,7 +378,9 @@ Status Engine::run_rewrite(StoreRewrite& rewrite, const std::function<Status()>&
     Session& session = *rewrite_session_;
     status = caught([&] {
       installed = rewrite.install(session.catalog_writer());
-      return installed ? session.commit() : session.rollback();
+      if (!installed) return session.rollback();
+      BRAID_TRY(archive_chunks(session.catalog_writer()));
+      return session.commit();
     });
     if (session.state() == Session::State::kWriting) session.rollback().ignore();
   }
@@ -449,6 +477,8 @@ Status Engine::give_back_pages(FreeSpace space) BRAID_REQUIRES(checkpoint_mutex_
 Status Engine::checkpoint_stores(FreeSpace space) BRAID_REQUIRES(checkpoint_mutex_) {
   BRAID_ASSIGN(Session* const opened, checkpoint_session());
   Session& session = *opened;
+  // Rows of the log that are not archived stay.
+  if (archives()) archive_commits().ignore();
   BRAID_TRY(slot_.acquire(busy_deadline()));
   const Lsn published = versions_.newest()->lsn;
   Status status = caught([&]() -> Status {
@@ -474,7 +504,9 @@ Status Engine::checkpoint_stores(FreeSpace space) BRAID_REQUIRES(checkpoint_mute
       BRAID_TRY(session.seal(std::move(record)));
       // Invariant 4: the tables' watermark is in this transaction; the graph's marker is durable already.
       const Lsn watermark = session.catalog_writer().state().series_watermark;
-      BRAID_TRY(session.log().trim(std::min(store(StoreKind::kGraph).durable_marker(), watermark)));
+      const Lsn archived = archives() ? archive_->to() : watermark;
+      BRAID_TRY(session.log().trim(std::min({store(StoreKind::kGraph).durable_marker(), watermark, archived})));
+      BRAID_TRY(archive_chunks(session.catalog_writer()));
       session.set_checkpointing(true);
       return session.commit();
     });
@@ -495,12 +527,69 @@ Status Engine::checkpoint_stores(FreeSpace space) BRAID_REQUIRES(checkpoint_mute
   return {};
 }
 
+/// Everything that was answered, durable first.
+Status Engine::archive_commits() BRAID_REQUIRES(checkpoint_mutex_) {
+  BRAID_TRY(commit_sync_->sync());
+  const Status archived = caught([&] { return archive_->catch_up(commit_sync_->durable_lsn()).within("archive"); });
+  // A failure must not be tried again with each commit.
+  if (!archived.ok()) wal_copy_at_.store(vfs_->wal_size_bytes.load() + options_[OptionId::kWalSoftBytes], std::memory_order_relaxed);
+  archive_fails_.store(!archived.ok(), std::memory_order_relaxed);
+  MutexLock lock(background_mutex_);
+  archive_failure_ = archived;
+  return archived;
+}
+
+/// Chunks that the transaction, which holds the slot, makes.
+Status Engine::archive_chunks(const CatalogWriter& catalog) {
+  if (!archives()) return {};
+  const auto newest = versions_.newest();
+  for (const CatalogWriter::Change& change : catalog.changes()) {
+    const ChunkId chunk(change.id);
+    if (change.kind != CatalogWriter::Kind::kChunk || change.removed || newest->catalog->chunks.contains(chunk)) continue;
+    BRAID_TRY(archive_->keep_chunk(chunk, newest->lsn).within("archive"));
+  }
+  return {};
+}
+
+Status Engine::prune_archive(Lsn lsn) {
+  MutexLock lock(checkpoint_mutex_);
+  return archives() ? archive_->prune(lsn).within("archive") : Status();
+}
+
+std::optional<Engine::ArchiveState> Engine::archive_state() {
+  if (!archives()) return std::nullopt;
+  MutexLock lock(background_mutex_);
+  return ArchiveState{archive_->from(), archive_->to(), archive_->bytes(), archive_failure_};
+}
+
+bool Engine::archive_is_behind() const {
+  return archive_fails_.load(std::memory_order_relaxed) && vfs_->wal_size_bytes.load(std::memory_order_relaxed) > options_[OptionId::kWalHardBytes];
+}
+
+Status Engine::wait_for_archive() {
+  if (!archive_is_behind()) return {};
+  MutexLock lock(checkpoint_mutex_);
+  if (!archive_is_behind()) return {};
+  // Whoever is to be refused tries again, so that writing goes on as soon as the archive can be written.
+  return copy_wal(FreeSpace::kKept)
+      .within(fmt::format("writes wait for the archive: {} bytes of the WAL are kept for it, wal_hard_bytes allows {}", vfs_->wal_size_bytes.load(std::memory_order_relaxed),
+                          options_[OptionId::kWalHardBytes]));
+}
+
 /// SQLite 3.40.1 can lose a WAL reset that races with a commit, so only the holder of the slot copies the WAL. Readers that overlap
 /// without end would let the WAL grow without end: past half of the hard bound the copy waits for them, with writers held off.
 Status Engine::copy_wal(FreeSpace space) BRAID_REQUIRES(checkpoint_mutex_) {
   BRAID_ASSIGN(Session* const session, checkpoint_session());
   sqlite3* db = session->db();
+  // Most of what is to be archived, while others write; the rest once they wait.
+  if (archives()) BRAID_TRY(archive_commits());
   BRAID_TRY(slot_.acquire(busy_deadline()));
+  if (archives()) {
+    if (const Status archived = archive_commits(); !archived.ok()) {
+      slot_.release();
+      return archived;
+    }
+  }
   int frames = 0;
   int copied = 0;
   int code = sqlite3_wal_checkpoint_v2(db, "main", SQLITE_CHECKPOINT_PASSIVE, &frames, &copied);
@@ -535,7 +624,7 @@ Status Engine::copy_wal(FreeSpace space) BRAID_REQUIRES(checkpoint_mutex_) {
 Status Engine::wait_for_wal() {
   const auto over = [&] {
     return vfs_->wal_size_bytes.load(std::memory_order_relaxed) > options_[OptionId::kWalHardBytes] &&
-           !wal_copied_.load(std::memory_order_relaxed);
+           !wal_copied_.load(std::memory_order_relaxed) && !archive_is_behind();
   };
   if (!over()) return {};
   const Deadline deadline = busy_deadline();
