@@ -1,4 +1,4 @@
-// A process that archives while it writes is killed at a random moment, again and again. Whatever it had committed, a backup of the beginning is brought
+// A process that archives while it writes is killed after some commits, again and again. Whatever it had committed, a backup of the beginning is brought
 // forward to it.
 //
 // BRAID_KILLS=1000 for a long run; BRAID_SEED names it.
@@ -7,11 +7,9 @@
 #include <sys/wait.h>
 #include <unistd.h>
 
-#include <chrono>
 #include <cstdlib>
 #include <map>
 #include <random>
-#include <thread>
 
 #include "tests/support/database.h"
 #include "tests/support/operations.h"
@@ -38,8 +36,8 @@ int write_until_killed(const std::string& directory) {
   }
 }
 
-/// What was answered, by LSN: its highest operation. False when the child ended by itself.
-bool kill_a_child(const std::string& directory, std::chrono::microseconds delay, std::map<uint64_t, int64_t>& answered) {
+/// Once so many commits are answered. What was, by LSN: its highest operation. False when the child ended by itself.
+bool kill_a_child(const std::string& directory, uint64_t commits, std::map<uint64_t, int64_t>& answered) {
   int ends[2];
   if (pipe(ends) != 0) std::abort();
   const pid_t pid = fork();
@@ -52,11 +50,9 @@ bool kill_a_child(const std::string& directory, std::chrono::microseconds delay,
   }
   close(ends[1]);
   int64_t committed[2];
-  bool killed = false;
-  const auto start = std::chrono::steady_clock::now();
-  while (read(ends[0], committed, sizeof committed) == sizeof committed) {
+  for (uint64_t seen = 1; read(ends[0], committed, sizeof committed) == sizeof committed; ++seen) {
     answered[static_cast<uint64_t>(committed[0])] = committed[1];
-    if (!killed && std::chrono::steady_clock::now() - start >= delay) killed = kill(pid, SIGKILL) == 0;
+    if (seen == commits) kill(pid, SIGKILL);
   }
   int status = 0;
   waitpid(pid, &status, 0);
@@ -100,7 +96,7 @@ int parent() {
   }
   std::map<uint64_t, int64_t> answered;
   for (int i = 0; i < kills; ++i) {
-    if (kill_a_child(temp / "db", std::chrono::microseconds(random() % 60'000), answered)) continue;
+    if (kill_a_child(temp / "db", 1 + random() % 150, answered)) continue;
     fmt::print("kill {}: the child ended by itself\n", i);
     return 1;
   }
