@@ -193,12 +193,13 @@ typedef int32_t (*braid_copy_progress)(void* context, uint64_t bytes_done, uint6
 
 #define BRAID_COPY_ALL 1    /* braid_backup: no file is a second name of one of the database's */
 #define BRAID_LINK_FILES 2  /* braid_restore: files that never change are second names of the backup's, where that can be */
+#define BRAID_PRUNE_ARCHIVE 4 /* braid_backup: once it is made, the archive loses what only earlier backups need */
 
 typedef struct braid_backup_options {
   size_t size_bytes;
   uint64_t bytes_per_second; /* 0: as fast as it goes */
   const char* base;          /* an earlier backup of this database, whose files are used again by second names; NULL: none; "" is an error */
-  uint32_t flags;            /* BRAID_COPY_ALL or 0 */
+  uint32_t flags;            /* BRAID_COPY_ALL, BRAID_PRUNE_ARCHIVE */
 } braid_backup_options;
 
 /// What was made.
@@ -225,11 +226,17 @@ typedef struct braid_restore_options {
   uint64_t bytes_per_second; /* 0: as fast as it goes */
   uint32_t flags;            /* BRAID_LINK_FILES or 0 */
   const char* open_options;  /* as for braid_open; NULL: none */
+  const char* archive;       /* the archive of the database that the backup is of; NULL: where it was then. Without a target below: all of it */
+  uint64_t to_lsn;           /* the last commit that is wanted, which the archive has; 0: none is named */
+  int64_t to_time_us;        /* or everything before the first commit after this time, in microseconds since 1970-01-01 UTC; 0: none is named */
 } braid_restore_options;
 
 /// Copies a backup (or a database that nobody has open) into a directory, opens the copy, checks all of it and hands it over. Its epoch is raised.
-/// Shapes:    `destination` as for braid_backup. `options` and `progress` may be NULL.
-/// Errors:    as braid_backup and braid_open; BRAID_CORRUPT when the check found a problem: the copy is then refused by braid_open.
+/// With an archive (option `archive`) it is brought forward to a commit or a time after the backup.
+/// Shapes:    `destination` as for braid_backup. `options` and `progress` may be NULL. A commit that was made in one group with others is reached with
+///            all of them only: `to_lsn` is the last of them.
+/// Errors:    as braid_backup and braid_open; BRAID_CORRUPT when the check found a problem: the copy is then refused by braid_open; or when the archive is
+///            damaged; BRAID_NOT_FOUND when it does not reach the target. Both name the last commit that it reaches.
 /// On error:  as braid_open: `*database` answers braid_database_error and must be closed.
 /// Ownership: the caller closes `*database`.
 BRAID_API int32_t braid_restore(const char* source, const char* destination, const braid_restore_options* options, braid_copy_progress progress,

@@ -27,6 +27,19 @@ Status flags_argument(uint32_t flags, uint32_t known) {
   return Status(StatusCode::kInvalidArgument, fmt::format("flags: {} is none of the flags of this call", flags & ~known));
 }
 
+Status check_target(const braid_restore_options& given) {
+  if (given.to_lsn == 0 || given.to_time_us == 0) return {};
+  return Status(StatusCode::kInvalidArgument, "to_lsn and to_time_us are both given; give one of them");
+}
+
+/// None when only the backup is wanted.
+std::optional<ArchiveTarget> target_of(const braid_restore_options& given) {
+  if (given.archive == nullptr && given.to_lsn == 0 && given.to_time_us == 0) return std::nullopt;
+  return ArchiveTarget{.directory = given.archive == nullptr ? "" : given.archive,
+                       .lsn = given.to_lsn == 0 ? std::nullopt : std::optional(Lsn(given.to_lsn)),
+                       .time = given.to_time_us == 0 ? std::nullopt : std::optional(Timestamp(given.to_time_us))};
+}
+
 }  // namespace
 
 }  // namespace braid
@@ -43,10 +56,11 @@ int32_t braid_backup(braid_database* database, const char* destination, const br
     BRAID_TRY(check_struct(report, "report"));
     if (open.engine().read_only())
       return Status(StatusCode::kReadOnly, "a database that is open with read_only=1 cannot be backed up; close it and copy its directory, or use braid restore");
-    BRAID_TRY(flags_argument(given.flags, BRAID_COPY_ALL));
+    BRAID_TRY(flags_argument(given.flags, BRAID_COPY_ALL | BRAID_PRUNE_ARCHIVE));
     if (given.base != nullptr) BRAID_TRY(path_argument(given.base, "base"));
     const BackupOptions chosen{.bytes_per_second = given.bytes_per_second,
                                .base = given.base == nullptr ? "" : given.base,
+                               .prunes_archive = (given.flags & BRAID_PRUNE_ARCHIVE) != 0,
                                .links = (given.flags & BRAID_COPY_ALL) == 0};
     BRAID_ASSIGN(const BackupReport made, back_up(open.engine(), destination, chosen, progress_argument(progress, context)));
     if (report != nullptr)
@@ -64,7 +78,8 @@ int32_t braid_restore(const char* source, const char* destination, const braid_r
     BRAID_TRY(path_argument(destination, "destination"));
     BRAID_ASSIGN(const braid_restore_options given, struct_argument(options, "options"));
     BRAID_TRY(flags_argument(given.flags, BRAID_LINK_FILES));
-    const RestoreOptions chosen{.bytes_per_second = given.bytes_per_second, .links = (given.flags & BRAID_LINK_FILES) != 0};
+    BRAID_TRY(check_target(given));
+    const RestoreOptions chosen{.bytes_per_second = given.bytes_per_second, .links = (given.flags & BRAID_LINK_FILES) != 0, .target = target_of(given)};
     BRAID_ASSIGN((*database)->database, Database::restore(source, destination, chosen, given.open_options == nullptr ? "" : given.open_options,
                                                           progress_argument(progress, context)));
     return {};

@@ -99,6 +99,12 @@ std::vector<StoreFigure> Database::figures() {
       {"memory_held", "bytes", static_cast<int64_t>(MemoryBudget::process_bytes())},
       {"memory_sqlite", "bytes", static_cast<int64_t>(MemoryBudget::sqlite_bytes())},
   };
+  if (const auto archive = engine_->archive_state()) {
+    figures.push_back({"archive_from", "", static_cast<int64_t>(archive->from.value())});
+    figures.push_back({"archive_to", "", static_cast<int64_t>(archive->to.value())});
+    figures.push_back({"archive_size", "bytes", static_cast<int64_t>(archive->bytes)});
+    figures.push_back({"archive_fails", "", archive->failure.ok() ? 0 : 1});
+  }
   for (const StoreKind kind : {StoreKind::kGraph, StoreKind::kSeries})
     for (StoreFigure& figure : engine_->store(kind).figures()) figures.push_back(std::move(figure));
   return figures;

@@ -241,6 +241,7 @@ Arguments read_backup(std::vector<std::string> words) {
   app.add_option("DEST", command.backup.destination, "directory to make")->required();
   app.add_option("--base", command.backup.base, "an earlier backup: files that have not changed become second names of its files")->type_name("EARLIER");
   app.add_flag("--copy", command.backup.copies_all, "copy every file; else those that never change become second names of the database's where that can be");
+  app.add_flag("--prune-archive", command.backup.prunes_archive, "once it is made, the database's archive loses what only earlier backups need");
   add_rate(&app, &command.backup.bytes_per_second);
   if (auto answer = parse_words(&app, std::move(words), "braid backup")) return *answer;
   command.database.options = joined(options);
@@ -249,6 +250,13 @@ Arguments read_backup(std::vector<std::string> words) {
 
 constexpr const char* kRestoreFooter = R"(
 SRC is a backup, or a database that nobody has open; it stays as it is. The copy is opened and checked, and gets an epoch of its own.
+A database that is opened with the option archive=on keeps every commit in DIR/archive: a backup can be restored to any of them that came after it.
+
+Examples:
+  braid restore /backups/monday grid2.db
+  braid restore /backups/monday grid2.db --to-lsn 1234
+  braid restore /backups/monday grid2.db --to-time "2024-05-31 16:30:00"
+  braid restore /backups/monday grid2.db --archive grid.db/archive
 
 Examples:
   braid restore /backups/monday grid.db
@@ -263,6 +271,10 @@ Arguments read_restore(std::vector<std::string> words) {
   app.add_option("SRC", command.source, "the backup")->required();
   app.add_option("DEST", command.destination, "directory to make")->required();
   app.add_flag("--link", command.links, "files that never change become second names of the backup's, where that can be");
+  app.add_option("--archive", command.archive, "of the database that SRC is a backup of, when it is no longer where it was; without a target all of it is restored")
+      ->type_name("DIR");
+  auto* const lsn = app.add_option("--to-lsn", command.to_lsn, "the last commit that is restored, which the database's archive has")->type_name("N");
+  app.add_option("--to-time", command.to_time, "restore everything before the first commit after this time, in UTC")->type_name("TIME")->excludes(lsn);
   add_rate(&app, &command.bytes_per_second);
   if (auto answer = parse_words(&app, std::move(words), "braid restore")) return *answer;
   return command;

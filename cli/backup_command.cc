@@ -7,7 +7,10 @@
 #include <cerrno>
 #include <cstdio>
 #include <cstring>
+#include <ctime>
 #include <filesystem>
+#include <optional>
+#include <string_view>
 
 #include "cli/interrupt.h"
 #include "cli/progress.h"
@@ -37,6 +40,34 @@ Failure failure_of(braid_database* database, int32_t code, const char* doing) {
   return {fmt::format("{}: {}", doing, message), -1, code == BRAID_INTERRUPTED};
 }
 
+/// "2024-05-31 16:30:00.25", or with a T, a Z, or less: the day alone is its beginning.
+std::optional<int64_t> microseconds_of(const std::string& text) {
+  std::tm parts{};
+  int read = 0;
+  int fraction_start = 0;
+  char separator = ' ';
+  int fields = std::sscanf(text.c_str(), "%4d-%2d-%2d%n%c%2d:%2d%n:%2d%n", &parts.tm_year, &parts.tm_mon, &parts.tm_mday, &read, &separator, &parts.tm_hour,
+                           &parts.tm_min, &read, &parts.tm_sec, &fraction_start);
+  if ((fields != 3 && fields < 6) || (separator != ' ' && separator != 'T')) return std::nullopt;
+  if (fields == 7) read = fraction_start;
+  std::string_view rest = std::string_view(text).substr(static_cast<size_t>(read));
+  int64_t fraction = 0;
+  if (fields == 7 && rest.starts_with('.')) {
+    rest.remove_prefix(1);
+    for (int64_t unit = 100'000; !rest.empty() && rest.front() >= '0' && rest.front() <= '9'; unit /= 10, rest.remove_prefix(1)) fraction += unit * (rest.front() - '0');
+  }
+  if (!rest.empty() && rest != "Z") return std::nullopt;
+  const std::tm asked = parts;
+  parts.tm_year -= 1900;
+  parts.tm_mon -= 1;
+  const std::time_t seconds = ::timegm(&parts);
+  // A day or an hour that there is not becomes another one.
+  if (parts.tm_year + 1900 != asked.tm_year || parts.tm_mon + 1 != asked.tm_mon || parts.tm_mday != asked.tm_mday || parts.tm_hour != asked.tm_hour ||
+      parts.tm_min != asked.tm_min || parts.tm_sec != asked.tm_sec)
+    return std::nullopt;
+  return int64_t{seconds} * 1'000'000 + fraction;
+}
+
 double megabytes(uint64_t bytes) { return static_cast<double>(bytes) / 1e6; }
 
 }  // namespace
@@ -46,7 +77,7 @@ Done run_backup(const Session& session, const BackupArguments& arguments) {
   options.size_bytes = sizeof options;
   options.bytes_per_second = arguments.bytes_per_second;
   options.base = arguments.base.empty() ? nullptr : arguments.base.c_str();
-  options.flags = arguments.copies_all ? BRAID_COPY_ALL : 0;
+  options.flags = (arguments.copies_all ? BRAID_COPY_ALL : 0) | (arguments.prunes_archive ? BRAID_PRUNE_ARCHIVE : 0);
   braid_backup_report report{};
   report.size_bytes = sizeof report;
   Watch watched{.progress = {}, .what = "backup"};
@@ -65,6 +96,13 @@ Done run_restore(const RestoreArguments& arguments) {
   options.size_bytes = sizeof options;
   options.bytes_per_second = arguments.bytes_per_second;
   options.flags = arguments.links ? BRAID_LINK_FILES : 0;
+  options.archive = arguments.archive.empty() ? nullptr : arguments.archive.c_str();
+  options.to_lsn = arguments.to_lsn;
+  if (!arguments.to_time.empty()) {
+    const std::optional<int64_t> time = microseconds_of(arguments.to_time);
+    if (!time.has_value()) return Failure{fmt::format("--to-time {}: expected a time in UTC such as 2024-05-31 16:30:00.25", arguments.to_time)};
+    options.to_time_us = *time;
+  }
   Watch watched{.progress = {}, .what = "restore"};
   braid_database* raw = nullptr;
   int32_t code = braid_restore(arguments.source.c_str(), arguments.destination.c_str(), &options,

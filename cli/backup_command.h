@@ -13,6 +13,7 @@ struct BackupArguments {
   std::string destination;
   std::string base;  ///< "": none
   bool copies_all = false;
+  bool prunes_archive = false;
   uint64_t bytes_per_second = 0;  ///< 0: as fast as it goes
 };
 
@@ -21,6 +22,9 @@ struct RestoreArguments {
   std::string destination;
   bool links = false;
   uint64_t bytes_per_second = 0;
+  std::string archive;  ///< "": where it was when the backup was made
+  uint64_t to_lsn = 0;  ///< 0: none is named
+  std::string to_time;  ///< "": likewise
 };
 
 /// Makes a backup of the session's database and tells what it holds.

@@ -2,7 +2,13 @@
 
 #include <fmt/format.h>
 
+#include <algorithm>
+#include <map>
+
+#include "engine/archive.h"
+#include "engine/archived_rows.h"
 #include "engine/backed_up_store.h"
+#include "engine/chunk_name.h"
 #include "engine/destination.h"
 #include "engine/file_copy.h"
 #include "engine/rows_copy.h"
@@ -104,7 +110,10 @@ Result<BackupReport> back_up(Engine& engine, const std::string& destination, con
   FileCopy copy(env, {.links = options.links, .base = base.get()}, pace);
   for (const auto& held : stores)
     for (const StoreFile& file : held->files()) BRAID_TRY(copy.copy(file, made->path(), name_in(source, file.path)));
-  BRAID_TRY(made->finish(format, {report.lsn, taken}));
+  BackupMark mark{.lsn = report.lsn, .taken = taken};
+  if (engine.archives()) mark.archive = resolved_path(engine.directory().archive());
+  BRAID_TRY(made->finish(format, mark));
+  if (options.prunes_archive) BRAID_TRY(engine.prune_archive(report.lsn));
   report.written_bytes = pace.written_bytes();
   report.linked_bytes = pace.linked_bytes();
   return report;
@@ -112,42 +121,99 @@ Result<BackupReport> back_up(Engine& engine, const std::string& destination, con
 
 namespace {
 
+Status add_file(Env& env, const std::string& path, bool immutable, std::vector<StoreFile>& files) {
+  BRAID_ASSIGN(const auto file, env.open(path));
+  files.push_back({.path = path, .size_bytes = file->size_bytes(), .immutable = immutable});
+  return {};
+}
+
 /// The files of a closed database. What RocksDB and SQLite make anew is left out.
 Status list_files(Env& env, const std::string& source, std::vector<StoreFile>& files) {
-  const auto add = [&](const std::string& path, bool immutable) -> Status {
-    BRAID_ASSIGN(const auto file, env.open(path));
-    files.push_back({.path = path, .size_bytes = file->size_bytes(), .immutable = immutable});
-    return {};
-  };
-  BRAID_TRY(add(source + "/rows.db", false));
-  if (env.exists(source + "/rows.db-wal")) BRAID_TRY(add(source + "/rows.db-wal", false));
+  BRAID_TRY(add_file(env, source + "/rows.db", false, files));
+  if (env.exists(source + "/rows.db-wal")) BRAID_TRY(add_file(env, source + "/rows.db-wal", false, files));
   BRAID_ASSIGN(const auto graph, env.list(source + "/graph"));
   for (const std::string& name : graph) {
     const bool manifest = name == "CURRENT" || name.starts_with("MANIFEST-");
-    if (manifest || name.ends_with(".sst")) BRAID_TRY(add(source + "/graph/" + name, !manifest));
+    if (manifest || name.ends_with(".sst")) BRAID_TRY(add_file(env, source + "/graph/" + name, !manifest, files));
   }
+  return {};
+}
+
+Status list_chunks(Env& env, const std::string& source, std::vector<StoreFile>& files) {
   BRAID_ASSIGN(const auto chunks, env.list(source + "/chunks"));
   for (const std::string& name : chunks)
-    if (name != "quarantine") BRAID_TRY(add(source + "/chunks/" + name, true));
+    if (name != "quarantine") BRAID_TRY(add_file(env, source + "/chunks/" + name, true, files));
   return {};
+}
+
+/// Second names of chunks that were made after the backup, by the names that they had.
+Result<std::map<std::string, std::string>> archived_chunks(Env& env, const ArchivePlan& plan) {
+  const std::string directory = plan.directory + "/chunks";
+  BRAID_ASSIGN(auto names, env.list(directory));
+  // Of an attempt that failed and one that did not, the later one is of the commit.
+  std::sort(names.begin(), names.end());
+  std::map<std::string, std::string> found;
+  for (const std::string& name : names) {
+    Lsn before;
+    std::string_view chunk;
+    if (parse_archived_chunk_name(name, before, chunk) && before < plan.to) found.insert_or_assign(std::string(chunk), directory + "/" + name);
+  }
+  return found;
+}
+
+/// Brings rows.db forward, and copies the chunks that it names then.
+Status follow_plan(Env& env, const std::string& source, const std::string& made, const ArchivePlan& plan, FileCopy& copy, CopyPace& pace) {
+  BRAID_TRY(bring_forward(env, source + "/rows.db", made + "/rows.db", plan, pace));
+  BRAID_ASSIGN(const auto chunks, chunks_of(env, made + "/rows.db"));
+  BRAID_ASSIGN(const auto archived, archived_chunks(env, plan));
+  for (const ChunkId chunk : chunks) {
+    const std::string name = chunk_file_name(chunk);
+    std::string path = source + "/chunks/" + name;
+    if (const auto kept = archived.find(name); kept != archived.end() && !env.exists(path)) path = kept->second;
+    if (!env.exists(path))
+      return Status(StatusCode::kCorrupt, fmt::format("{}: commit {} needs the chunk {}, which is neither in it nor in {}", plan.directory, plan.to.value(), name, source));
+    std::vector<StoreFile> files;
+    BRAID_TRY(add_file(env, path, true, files));
+    pace.expect(files.front().size_bytes);
+    BRAID_TRY(copy.copy(files.front(), made, "chunks/" + name));
+  }
+  return {};
+}
+
+Result<ArchivePlan> plan_for(Env& env, const std::string& source, const Format& format, const std::optional<BackupMark>& mark, ArchiveTarget target) {
+  if (target.directory.empty()) target.directory = mark ? mark->archive : source + "/archive";
+  if (target.directory.empty())
+    return Status(StatusCode::kInvalidArgument, fmt::format("{}: its database had no archive when it was made; name the archive", source));
+  while (target.directory.size() > 1 && target.directory.ends_with('/')) target.directory.pop_back();
+  BRAID_ASSIGN(const Lsn lsn, newest_commit(env, source + "/rows.db"));
+  return plan_restore(env, target, {.path = source, .format = format, .lsn = lsn, .taken = mark ? mark->taken : env.now()});
 }
 
 }  // namespace
 
 Status copy_closed(Env& env, const std::string& source, const std::string& destination, const RestoreOptions& options, const CopyProgress& progress) {
   BRAID_ASSIGN(const Format format, read_format(env, source));
-  BRAID_ASSIGN(const auto mark, read_backup_mark(env, source));
+  BRAID_ASSIGN(auto mark, read_backup_mark(env, source));
   if (!format.ready) return Status(StatusCode::kInvalidArgument, fmt::format("{}: is a database whose creation was not finished", source));
   BRAID_ASSIGN(const auto lock, hold_closed(env, source));
   if (lock != nullptr) BRAID_TRY(refuse_open_copy(*lock, source));
+  std::optional<ArchivePlan> plan;
+  if (options.target) {
+    BRAID_ASSIGN(plan, plan_for(env, source, format, mark, *options.target));
+  }
   std::vector<StoreFile> files;
   BRAID_TRY(list_files(env, source, files));
+  if (!plan) BRAID_TRY(list_chunks(env, source, files));
   BRAID_ASSIGN(const auto made, Destination::open(env, destination, source));
   CopyPace pace(options.bytes_per_second, progress);
   for (const StoreFile& file : files) pace.expect(file.size_bytes);
+  if (plan) pace.expect(plan->bytes);
   FileCopy copy(env, {.links = options.links}, pace);
   for (const StoreFile& file : files) BRAID_TRY(copy.copy(file, made->path(), name_in(source, file.path)));
-  return made->finish(format, mark.value_or(BackupMark{Lsn(0), env.now()}));
+  if (plan) BRAID_TRY(follow_plan(env, source, made->path(), *plan, copy, pace));
+  BackupMark left = mark.value_or(BackupMark{.lsn = Lsn(0), .taken = env.now()});
+  if (plan) left.lsn = plan->to;
+  return made->finish(format, left);
 }
 
 }  // namespace braid

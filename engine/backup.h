@@ -4,8 +4,10 @@
 // needs is in rows.db, since rows are trimmed only once it is past them. Opening a backup replays them, as after a crash.
 #pragma once
 
+#include <optional>
 #include <string>
 
+#include "engine/archive_plan.h"
 #include "engine/copy_pace.h"
 #include "engine/engine.h"
 #include "engine/result.h"
@@ -15,6 +17,7 @@ namespace braid {
 struct BackupOptions {
   uint64_t bytes_per_second = 0;  ///< 0: as fast as it goes
   std::string base;               ///< an earlier backup, whose files are used again; "": none
+  bool prunes_archive = false;    ///< what only earlier backups need goes, once this one is made
   bool links = true;              ///< immutable files may be second names of the database's, on the same file system
 };
 
@@ -32,9 +35,11 @@ Result<BackupReport> back_up(Engine& engine, const std::string& destination, con
 struct RestoreOptions {
   uint64_t bytes_per_second = 0;
   bool links = false;  ///< immutable files may be second names of the source's
+  std::optional<ArchiveTarget> target{};  ///< none: as the source is
 };
 
-/// Copies the backup, or closed database, in `source` to `destination`, which is then a backup whose opening gives it an epoch of its own.
+/// Copies the backup, or closed database, in `source` to `destination`, which is then a backup whose opening gives it an epoch of its own; with a target it is
+/// brought forward to it.
 Status copy_closed(Env& env, const std::string& source, const std::string& destination, const RestoreOptions& options, const CopyProgress& progress);
 
 }  // namespace braid

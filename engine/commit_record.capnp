@@ -40,4 +40,6 @@ struct CommitRecord {
   nextEdge @3 :UInt64;
   deletions @4 :List(SeriesDeletion);
   relogged @5 :Bool;
+  transaction @6 :UInt64;
+  committed @7 :Int64;
 }

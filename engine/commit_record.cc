@@ -9,6 +9,7 @@
 
 #include "commit_record.capnp.h"
 #include "engine/coding.h"
+#include "engine/commit_stamp.h"
 
 namespace braid {
 
@@ -123,8 +124,10 @@ bool read(wire::CommitRecord::Reader in, CommitRecord& out) {
 
 }  // namespace
 
-std::string encode_commit_record(const CommitRecord& record) {
-  if (record.empty()) return {};
+std::string encode_commit_record(const CommitRecord& record) { return encode_commit_record(record, {}); }
+
+std::string encode_commit_record(const CommitRecord& record, const CommitStamp& stamp) {
+  if (record.empty() && stamp.transaction == Lsn(0)) return {};
   capnp::MallocMessageBuilder message(256);
   auto out = message.initRoot<wire::CommitRecord>();
   auto nodes = out.initNodes(static_cast<unsigned>(record.graph.nodes.size()));
@@ -136,6 +139,8 @@ std::string encode_commit_record(const CommitRecord& record) {
   auto deletions = out.initDeletions(static_cast<unsigned>(record.series.deletions.size()));
   for (unsigned i = 0; i < record.series.deletions.size(); ++i) write(record.series.deletions[i], deletions[i]);
   out.setRelogged(record.series.relogged);
+  out.setTransaction(stamp.transaction.value());
+  out.setCommitted(stamp.committed.value());
   const kj::ArrayPtr<const kj::ArrayPtr<const capnp::word>> segments = message.getSegmentsForOutput();
   const size_t message_bytes = capnp::computeSerializedSizeInWords(segments) * sizeof(capnp::word);
   std::string bytes;
@@ -153,6 +158,12 @@ std::string encode_commit_record(const CommitRecord& record) {
 }
 
 Result<CommitRecord> decode_commit_record(std::string_view bytes) {
+  CommitStamp stamp;
+  return decode_commit_record(bytes, stamp);
+}
+
+Result<CommitRecord> decode_commit_record(std::string_view bytes, CommitStamp& stamp) {
+  stamp = {};
   CommitRecord record;
   if (bytes.empty()) return record;
   const Status damaged(StatusCode::kCorrupt, "the commit record cannot be read");
@@ -174,7 +185,9 @@ Result<CommitRecord> decode_commit_record(std::string_view bytes) {
   options.traversalLimitInWords = words * 2 + 1024;
   const auto failure = kj::runCatchingExceptions([&] {
     capnp::FlatArrayMessageReader reader(aligned, options);
-    good = read(reader.getRoot<wire::CommitRecord>(), record);
+    const auto root = reader.getRoot<wire::CommitRecord>();
+    good = read(root, record);
+    stamp = {Lsn(root.getTransaction()), Timestamp(root.getCommitted())};
   });
   if (failure != nullptr || !good) return damaged;
   record.series.runs = runs;

@@ -9,7 +9,7 @@ namespace braid {
 
 namespace {
 
-constexpr size_t kMarkBytesMax = 4096;
+constexpr size_t kMarkBytesMax = 16384;
 
 std::string backup_file(const std::string& path) { return path + "/BACKUP"; }
 std::string copying_file(const std::string& path) { return path + "/COPYING"; }
@@ -38,11 +38,16 @@ Result<std::optional<BackupMark>> read_backup_mark(Env& env, const std::string& 
   int64_t taken = 0;
   if (std::sscanf(text.c_str(), "lsn %" SCNu64 "\ntaken %" SCNd64 "\n", &lsn, &taken) != 2)
     return Status(StatusCode::kCorrupt, fmt::format("{}: is not the BACKUP file of a Braid backup", backup_file(path)));
-  return std::optional<BackupMark>({Lsn(lsn), Timestamp(taken)});
+  BackupMark mark{.lsn = Lsn(lsn), .taken = Timestamp(taken)};
+  constexpr std::string_view kArchive = "\narchive ";
+  const size_t at = text.find(kArchive);
+  if (at != std::string::npos && text.ends_with('\n')) mark.archive = text.substr(at + kArchive.size(), text.size() - 1 - at - kArchive.size());
+  return std::optional<BackupMark>(std::move(mark));
 }
 
 Status write_backup_mark(Env& env, const std::string& path, const BackupMark& mark) {
-  return env.replace_file(backup_file(path), fmt::format("lsn {}\ntaken {}\n", mark.lsn.value(), mark.taken.value()));
+  return env.replace_file(backup_file(path), fmt::format("lsn {}\ntaken {}\n{}", mark.lsn.value(), mark.taken.value(),
+                                                         mark.archive.empty() ? "" : fmt::format("archive {}\n", mark.archive)));
 }
 
 Status settle_backup(Env& env, const std::string& path, const Format& format) {

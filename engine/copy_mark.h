@@ -29,6 +29,7 @@ Status refuse_open_copy(const LockFile& lock, const std::string& path);
 struct BackupMark {
   Lsn lsn;          ///< its commit; 0 when it was copied from a closed database
   Timestamp taken;  ///< when it was begun
+  std::string archive{};  ///< where the database keeps its archive
 };
 /// None for a database.
 Result<std::optional<BackupMark>> read_backup_mark(Env& env, const std::string& path);

@@ -11,12 +11,7 @@
 
 namespace braid {
 
-namespace {
-
-constexpr const char* kFolders[] = {"graph", "chunks", "archive"};
-
-/// The path without links and dots, with a slash at its end; of a path whose last part is absent too. "" when there is no such place.
-std::string resolved(std::string path) {
+std::string resolved_path(std::string path) {
   while (path.size() > 1 && path.ends_with('/')) path.pop_back();
   std::string rest;
   for (;;) {
@@ -32,9 +27,13 @@ std::string resolved(std::string path) {
   }
 }
 
+namespace {
+
+constexpr const char* kFolders[] = {"graph", "chunks", "archive"};
+
 Status check_apart(const std::string& path, const std::string& source) {
-  const std::string ours = resolved(path);
-  const std::string theirs = resolved(source);
+  const std::string ours = resolved_path(path);
+  const std::string theirs = resolved_path(source);
   if (ours.empty() || theirs.empty() || (!ours.starts_with(theirs) && !theirs.starts_with(ours))) return {};
   return Status(StatusCode::kInvalidArgument, fmt::format("{}: is, contains or lies in {}, which is to be copied; give a directory elsewhere", path, source));
 }

@@ -14,6 +14,9 @@
 
 namespace braid {
 
+/// The path without links and dots, with a slash at its end; of a path whose last part is absent too. "" when there is no such place.
+std::string resolved_path(std::string path);
+
 class Destination {
  public:
   /// Locks and empties the directory, creating it if it is absent. `source` is the directory that is copied: kInvalidArgument when one

@@ -9,6 +9,7 @@
 
 #include <fmt/format.h>
 
+#include "engine/archive.h"
 #include "engine/caught.h"
 #include "engine/commit_log.h"
 #include "engine/copy_mark.h"
@@ -32,12 +33,8 @@ constexpr uint64_t kFreeBytesIgnored = 65536;
 /// How long a copy of the WAL holds writers off while it waits for readers.
 constexpr int kReaderWaitMs = 250;
 
-/// What a URI gives another meaning is written in hexadecimal.
-std::string uri_path(const std::string& path) {
-  std::string out;
-  for (const char c : path) out += c == '%' || c == '?' || c == '#' ? fmt::format("%{:02x}", static_cast<unsigned>(c)) : std::string(1, c);
-  return out;
-}
+/// Not a time: there is nothing to wait for.
+constexpr auto kNever = std::chrono::steady_clock::time_point::max();
 
 std::string wal_of(const Directory& directory) { return directory.rows() + "-wal"; }
 
@@ -120,9 +117,10 @@ Result<std::unique_ptr<Engine>> Engine::open(const std::string& path, const Opti
   BRAID_TRY(engine->recover_or_tell(path));
   if (creating) BRAID_TRY(engine->directory_->finish_creation());
   if (!engine->read_only()) BRAID_TRY(settle_backup(engine->env_, path, engine->directory_->format()));
-  engine->closed_ = false;
   if (const uint64_t replayed = engine->counters.replayed.load(std::memory_order_relaxed); replayed > 1)
     note_event(EventLevel::kInfo, "recovery", fmt::format("{}: {} commits were replayed, up to {}", path, replayed, engine->versions_.newest()->lsn.value()));
+  if (!engine->read_only()) BRAID_TRY(engine->open_archive().within(path));
+  engine->closed_ = false;
   if (engine->read_only()) return engine;
   engine->background_ = std::thread([raw = engine.get()] { raw->run_background(); });
   engine->give_up_ = std::make_unique<MemoryBudget::GiveUp>([raw = engine.get()] { raw->ask_for_checkpoint(); });
@@ -134,7 +132,7 @@ Result<SqliteHandle> Engine::open_rows(bool creating) const {
   // What nobody writes needs neither locks nor a WAL-index beside it.
   const int flags = SQLITE_OPEN_NOMUTEX | SQLITE_OPEN_EXRESCODE |
                     (read_only() ? SQLITE_OPEN_READONLY | SQLITE_OPEN_URI : SQLITE_OPEN_READWRITE | SQLITE_OPEN_CREATE);
-  const std::string name = read_only() ? "file:" + uri_path(directory_->rows()) + "?immutable=1" : directory_->rows();
+  const std::string name = read_only() ? immutable_uri(directory_->rows()) : directory_->rows();
   const int code = sqlite3_open_v2(name.c_str(), &db, flags, vfs_->name().c_str());
   SqliteHandle handle(db);
   if (code != SQLITE_OK) return sqlite_status(db, code, directory_->rows());
@@ -192,6 +190,22 @@ Status Engine::recover() {
   if (size_of(wal_of(*directory_)) >= 0) BRAID_TRY(env_.sync_file(wal_of(*directory_)));
   BRAID_TRY(env_.sync_directory(directory_->path()));
   return open_stores(unclean);
+}
+
+/// An archive that cannot be begun is told at once. One that goes on may fail for now, as long as the WAL may grow.
+Status Engine::open_archive() {
+  BRAID_ASSIGN(SqliteHandle db, open_rows());
+  constexpr int64_t kOff = 0;
+  constexpr int64_t kKeep = 2;
+  if (options_[OptionId::kArchive] == kOff) return Archive::end_run(db.get());
+  BRAID_ASSIGN(const uint64_t run, Archive::run_of(db.get()));
+  if (run == 0 && options_[OptionId::kArchive] == kKeep) return {};
+  MutexLock lock(checkpoint_mutex_);
+  const Lsn newest = versions_.newest()->lsn;
+  BRAID_ASSIGN(archive_, Archive::open(env_, *directory_, std::move(db), newest, static_cast<uint64_t>(options_[OptionId::kArchiveBytesMax])));
+  const Status archived = archive_commits();
+  // Commits are missing for good: what follows is of another run.
+  return archived.code() == StatusCode::kCorrupt ? archive_->begin_run(newest).within("archive") : Status();
 }
 
 /// Replaying would write: what is opened for reading must need none.
@@ -286,6 +300,7 @@ Status Engine::close() {
   {
     MutexLock lock(checkpoint_mutex_);
     checkpoint_session_ = nullptr;
+    archive_ = nullptr;
   }
   if (is_whole) directory_->note_closed();
   return status;
@@ -365,22 +380,31 @@ Status Engine::fail_publication(Lsn lsn, const Status& why) {
   return failure;
 }
 
-std::optional<Engine::Work> Engine::next_work() {
+std::optional<Engine::Work> Engine::next_work(std::chrono::steady_clock::time_point until) {
   constexpr std::chrono::seconds kPublicationTries(1);
   MutexLock lock(background_mutex_);
-  bool tried = false;
-  while (!background_stop_ && !wants_checkpoint_ && !wants_wal_copy_ && !(tried && keeps_publication_)) {
-    if (keeps_publication_)
-      tried = background_wake_.wait_for(lock.native(), kPublicationTries) == std::cv_status::timeout;
-    else
+  bool late = false;
+  while (!background_stop_ && !wants_checkpoint_ && !wants_wal_copy_ && !late) {
+    const auto wake = keeps_publication_ ? std::min(until, std::chrono::steady_clock::now() + kPublicationTries) : until;
+    if (wake == kNever)
       background_wake_.wait(lock.native());
+    else
+      late = background_wake_.wait_until(lock.native(), wake) == std::cv_status::timeout;
   }
   if (background_stop_) return std::nullopt;
   return Work{.checkpoint = std::exchange(wants_checkpoint_, false), .wal_copy = std::exchange(wants_wal_copy_, false), .publication = keeps_publication_};
 }
 
 void Engine::run_background() {
-  while (const auto work = next_work()) {
+  const std::chrono::milliseconds archive_interval(options_[OptionId::kArchiveInterval]);
+  const auto next_archive = [&] { return archives() ? std::chrono::steady_clock::now() + archive_interval : kNever; };
+  auto archive_due = next_archive();
+  while (const auto work = next_work(archive_due)) {
+    if (std::chrono::steady_clock::now() >= archive_due) {
+      MutexLock lock(checkpoint_mutex_);
+      if (!env_.poisoned()) archive_commits().ignore();
+      archive_due = next_archive();
+    }
     if (env_.poisoned()) continue;
     if (work->publication) publish_kept_alone().ignore();  // a failure is told to those who write next
     if (work->checkpoint) {
@@ -434,7 +458,9 @@ Status Engine::run_rewrite(StoreRewrite& rewrite, const std::function<Status()>&
     Session& session = *rewrite_session_;
     status = caught([&] {
       installed = rewrite.install(session.catalog_writer());
-      return installed ? session.commit() : session.rollback();
+      if (!installed) return session.rollback();
+      BRAID_TRY(archive_chunks(session.catalog_writer()));
+      return session.commit();
     });
     if (session.state() == Session::State::kWriting) session.rollback().ignore();
   }
@@ -544,6 +570,8 @@ Status Engine::give_back_pages(FreeSpace space) BRAID_REQUIRES(checkpoint_mutex_
 Status Engine::checkpoint_stores(FreeSpace space) BRAID_REQUIRES(checkpoint_mutex_) {
   BRAID_ASSIGN(Session* const opened, checkpoint_session());
   Session& session = *opened;
+  // Rows of the log that are not archived stay.
+  if (archives()) archive_commits().ignore();
   BRAID_TRY(slot_.acquire(busy_deadline()));
   Lsn published;
   Status status = caught([&]() -> Status {
@@ -574,7 +602,9 @@ Status Engine::checkpoint_stores(FreeSpace space) BRAID_REQUIRES(checkpoint_mute
       BRAID_TRY(session.seal(std::move(record)));
       // Invariant 4: the tables' watermark is in this transaction; the graph's marker is durable already.
       const Lsn watermark = session.catalog_writer().state().series_watermark;
-      BRAID_TRY(session.log().trim(std::min(store(StoreKind::kGraph).durable_marker(), watermark)));
+      const Lsn archived = archives() ? archive_->to() : watermark;
+      BRAID_TRY(session.log().trim(std::min({store(StoreKind::kGraph).durable_marker(), watermark, archived})));
+      BRAID_TRY(archive_chunks(session.catalog_writer()));
       session.set_checkpointing(true);
       return session.commit();
     });
@@ -595,12 +625,69 @@ Status Engine::checkpoint_stores(FreeSpace space) BRAID_REQUIRES(checkpoint_mute
   return {};
 }
 
+/// Everything that was answered, durable first.
+Status Engine::archive_commits() BRAID_REQUIRES(checkpoint_mutex_) {
+  BRAID_TRY(commit_sync_->sync());
+  const Status archived = caught([&] { return archive_->catch_up(commit_sync_->durable_lsn()).within("archive"); });
+  // A failure must not be tried again with each commit.
+  if (!archived.ok()) wal_copy_at_.store(vfs_->wal_size_bytes.load() + options_[OptionId::kWalSoftBytes], std::memory_order_relaxed);
+  archive_fails_.store(!archived.ok(), std::memory_order_relaxed);
+  MutexLock lock(background_mutex_);
+  archive_failure_ = archived;
+  return archived;
+}
+
+/// Chunks that the transaction, which holds the slot, makes.
+Status Engine::archive_chunks(const CatalogWriter& catalog) {
+  if (!archives()) return {};
+  const auto newest = versions_.newest();
+  for (const CatalogWriter::Change& change : catalog.changes()) {
+    const ChunkId chunk(change.id);
+    if (change.kind != CatalogWriter::Kind::kChunk || change.removed || newest->catalog->chunks.contains(chunk)) continue;
+    BRAID_TRY(archive_->keep_chunk(chunk, newest->lsn).within("archive"));
+  }
+  return {};
+}
+
+Status Engine::prune_archive(Lsn lsn) {
+  MutexLock lock(checkpoint_mutex_);
+  return archives() ? archive_->prune(lsn).within("archive") : Status();
+}
+
+std::optional<Engine::ArchiveState> Engine::archive_state() {
+  if (!archives()) return std::nullopt;
+  MutexLock lock(background_mutex_);
+  return ArchiveState{archive_->from(), archive_->to(), archive_->bytes(), archive_failure_};
+}
+
+bool Engine::archive_is_behind() const {
+  return archive_fails_.load(std::memory_order_relaxed) && vfs_->wal_size_bytes.load(std::memory_order_relaxed) > options_[OptionId::kWalHardBytes];
+}
+
+Status Engine::wait_for_archive() {
+  if (!archive_is_behind()) return {};
+  MutexLock lock(checkpoint_mutex_);
+  if (!archive_is_behind()) return {};
+  // Whoever is to be refused tries again, so that writing goes on as soon as the archive can be written.
+  return copy_wal(FreeSpace::kKept)
+      .within(fmt::format("writes wait for the archive: {} bytes of the WAL are kept for it, wal_hard_bytes allows {}", vfs_->wal_size_bytes.load(std::memory_order_relaxed),
+                          options_[OptionId::kWalHardBytes]));
+}
+
 /// SQLite 3.40.1 can lose a WAL reset that races with a commit, so only the holder of the slot copies the WAL. Readers that overlap
 /// without end would let the WAL grow without end: past half of the hard bound the copy waits for them, with writers held off.
 Status Engine::copy_wal(FreeSpace space) BRAID_REQUIRES(checkpoint_mutex_) {
   BRAID_ASSIGN(Session* const session, checkpoint_session());
   sqlite3* db = session->db();
+  // Most of what is to be archived, while others write; the rest once they wait.
+  if (archives()) BRAID_TRY(archive_commits());
   BRAID_TRY(slot_.acquire(busy_deadline()));
+  if (archives()) {
+    if (const Status archived = archive_commits(); !archived.ok()) {
+      slot_.release();
+      return archived;
+    }
+  }
   int frames = 0;
   int copied = 0;
   int code = sqlite3_wal_checkpoint_v2(db, "main", SQLITE_CHECKPOINT_PASSIVE, &frames, &copied);
@@ -635,7 +722,7 @@ Status Engine::copy_wal(FreeSpace space) BRAID_REQUIRES(checkpoint_mutex_) {
 Status Engine::wait_for_wal() {
   const auto over = [&] {
     return vfs_->wal_size_bytes.load(std::memory_order_relaxed) > options_[OptionId::kWalHardBytes] &&
-           !wal_copied_.load(std::memory_order_relaxed);
+           !wal_copied_.load(std::memory_order_relaxed) && !archive_is_behind();
   };
   if (!over()) return {};
   const Deadline deadline = busy_deadline();

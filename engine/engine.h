@@ -26,6 +26,7 @@
 
 namespace braid {
 
+class Archive;
 class Session;
 
 /// What a store is opened with; all of it outlives the store but for `state`.
@@ -66,6 +67,20 @@ class Engine {
 
   /// Flushes the graph, seals the tails, copies the WAL and trims the log. One at a time.
   Status checkpoint(FreeSpace space = FreeSpace::kKept);
+
+  /// What is archived; none with archive=off.
+  struct ArchiveState {
+    Lsn from;  ///< a backup of this commit or a later one can be brought forward
+    Lsn to;    ///< to this one
+    uint64_t bytes = 0;
+    Status failure;  ///< of the last attempt to write to it
+  };
+  std::optional<ArchiveState> archive_state();
+  bool archives() const { return archive_ != nullptr; }
+  /// Removes what only backups of commits before `lsn` need.
+  Status prune_archive(Lsn lsn);
+  /// Before the slot is taken: the archive's failure, tried again, when it keeps more of the WAL than wal_hard_bytes.
+  Status wait_for_archive();
 
   /// Lets the series put their chunks in order, one rewrite after the other: what is worth it, or everything of one hypertable. Returns how many
   /// were made. `between` is asked between two parts of the work; not OK ends it. Not inside a write transaction.
@@ -139,6 +154,10 @@ class Engine {
   void ask_for_checkpoint();
   void note_checkpoint(const Status& status);
   Status copy_wal(FreeSpace space);
+  Status open_archive();
+  Status archive_commits();
+  Status archive_chunks(const CatalogWriter& catalog);
+  bool archive_is_behind() const;
   bool is_closing();
   bool keeps_publication();
   Result<std::unique_ptr<StoreRewrite>> begin_rewrite(const RewriteWish& wish);
@@ -147,8 +166,8 @@ class Engine {
   struct Work {
     bool checkpoint = false, wal_copy = false, publication = false;
   };
-  /// Nothing when the engine closes.
-  std::optional<Work> next_work();
+  /// Waits for work, not longer than `until`. Nothing when the engine closes.
+  std::optional<Work> next_work(std::chrono::steady_clock::time_point until);
   void run_background();
   Status publish_kept_alone();
 
@@ -171,10 +190,12 @@ class Engine {
   PageRelease page_release_ BRAID_GUARDED_BY(checkpoint_mutex_);  // of the next session
   std::unique_ptr<Session> checkpoint_session_ BRAID_GUARDED_BY(checkpoint_mutex_);
   Lsn last_checkpoint_ BRAID_GUARDED_BY(checkpoint_mutex_);
+  std::unique_ptr<Archive> archive_;  // null: none is kept; constant once it is open; checkpoint_mutex_ lets one in
 
   std::atomic<uint64_t> log_bytes_{0};
   std::atomic<int64_t> wal_copy_at_;     // size of the WAL at which it is copied; a hint: no order needed
   std::atomic<bool> wal_copied_{true};  // by the last copy, entirely; a hint: no order needed
+  std::atomic<bool> archive_fails_{false};  // a hint: no order needed
   Mutex background_mutex_;
   std::condition_variable background_wake_;
   std::condition_variable wal_copied_wake_;  // with background_mutex_
@@ -184,6 +205,7 @@ class Engine {
   std::condition_variable checkpoint_ended_;  // with background_mutex_
   uint64_t checkpoints_ended_ BRAID_GUARDED_BY(background_mutex_) = 0;
   Status checkpoint_failure_ BRAID_GUARDED_BY(background_mutex_);  // of the last one
+  Status archive_failure_ BRAID_GUARDED_BY(background_mutex_);     // of the last attempt
   std::unique_ptr<MemoryBudget::GiveUp> give_up_;
   std::thread background_;
   bool closed_ = false;

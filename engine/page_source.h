@@ -18,6 +18,9 @@ inline constexpr uint32_t kUsableBytes = kRowsPageBytes - 8;
 /// SQLite locks the bytes of this page, and never writes it.
 inline constexpr uint32_t kLockPage = (1U << 30) / kRowsPageBytes + 1;
 
+/// SQLite's varint at the start of `bytes`, which then are behind it: big-endian, the ninth byte whole. False when it is cut.
+bool take_sqlite_varint(std::string_view& bytes, uint64_t& value);
+
 /// One thread.
 class PageSource {
  public:
@@ -37,8 +40,7 @@ class PageSource {
   PageSource() = default;
   Status read_wal(Env& env, const std::string& path);
   void count_cut_off();
-  Status read_frames(const std::string& path, std::string_view header);
-  bool frame_follows(uint64_t at, std::string_view salts) const;
+  Status read_frames(const std::string& path, class WalReader& reader);
 
   std::unique_ptr<ReadableFile> rows_, wal_;
   uint32_t file_pages_ = 0;  // whole ones in rows.db

@@ -31,20 +31,6 @@ uint32_t map_page_of(uint32_t page) {
 bool is_interior(uint8_t kind) { return kind == kInteriorIndex || kind == kInteriorTable; }
 bool is_tree(uint8_t kind) { return is_interior(kind) || kind == kLeafIndex || kind == kLeafTable; }
 
-/// SQLite's varint: big-endian, the ninth byte whole.
-bool take_varint(std::string_view& bytes, uint64_t& value) {
-  value = 0;
-  for (size_t i = 0; i < 9; ++i) {
-    if (i >= bytes.size()) return false;
-    const auto byte = static_cast<uint8_t>(bytes[i]);
-    value = i == 8 ? value << 8 | byte : value << 7 | (byte & 0x7f);
-    if (byte >= 0x80 && i < 8) continue;
-    bytes.remove_prefix(i + 1);
-    return true;
-  }
-  return false;
-}
-
 /// Bytes of the serial types 1 to 6.
 constexpr size_t kIntegerBytes[] = {0, 1, 2, 3, 4, 6, 8};
 
@@ -199,8 +185,8 @@ bool RowReader::read_cell(std::string_view page, size_t at, uint8_t kind, Stored
   }
   uint64_t payload_bytes = 0;
   uint64_t rowid = 0;
-  if (!take_varint(cell, payload_bytes) || payload_bytes > kPayloadBytesMax) return false;
-  if (kind == kLeafTable && !take_varint(cell, rowid)) return false;
+  if (!take_sqlite_varint(cell, payload_bytes) || payload_bytes > kPayloadBytesMax) return false;
+  if (kind == kLeafTable && !take_sqlite_varint(cell, rowid)) return false;
   row.rowid = static_cast<int64_t>(rowid);
   return gather(cell, payload_bytes, kind == kLeafTable, payload_) && decode(payload_, row);
 }
@@ -232,13 +218,13 @@ bool RowReader::decode(std::string_view record, StoredRow& row) {
   row.values.clear();
   std::string_view header = record;
   uint64_t header_bytes = 0;
-  if (!take_varint(header, header_bytes) || header_bytes > record.size() || header_bytes < record.size() - header.size()) return false;
+  if (!take_sqlite_varint(header, header_bytes) || header_bytes > record.size() || header_bytes < record.size() - header.size()) return false;
   std::string_view body = record.substr(header_bytes);
   header = header.substr(0, header_bytes - (record.size() - header.size()));
   while (!header.empty()) {
     uint64_t type = 0;
     StoredValue value;
-    if (!take_varint(header, type) || !take_value(type, body, value)) return false;
+    if (!take_sqlite_varint(header, type) || !take_value(type, body, value)) return false;
     row.values.push_back(value);
   }
   return true;

@@ -7,6 +7,7 @@
 
 #include "engine/caught.h"
 #include "engine/check.h"
+#include "engine/commit_stamp.h"
 #include "engine/publication.h"
 
 namespace braid {
@@ -84,6 +85,7 @@ Status Session::begin_deferred() {
 Status Session::begin_write(std::span<const std::string> savepoints) {
   BRAID_ASSERT(state_ != State::kWriting);
   BRAID_TRY(engine_.commit_sync().check_writable());
+  if (owner_ == Owner::kUser) BRAID_TRY(engine_.wait_for_archive());
   if (owner_ == Owner::kUser) BRAID_TRY(engine_.wait_for_tail());
   BRAID_TRY(engine_.slot().acquire(engine_.busy_deadline()));
   holds_slot_ = true;
@@ -224,7 +226,8 @@ Status Session::seal(CommitRecord record) {
   if (!record.series.relogged) BRAID_TRY(check_free_disk(record));
   if (record.series.appends && !record.series.relogged) BRAID_TRY(engine_.check_tail());
   const Lsn lsn = sealed_lsn_.next();
-  const std::string bytes = encode_commit_record(record);
+  const CommitStamp stamp = engine_.archives() ? CommitStamp{version_->lsn.next(), engine_.env().now()} : CommitStamp{};
+  const std::string bytes = encode_commit_record(record, stamp);
   if (static_cast<int64_t>(bytes.size()) > engine_.options()[OptionId::kTransactionBytesMax])
     return Status(StatusCode::kLimit, fmt::format("the transaction's log record has {} bytes, transaction_bytes_max allows {}",
                                                   bytes.size(), engine_.options()[OptionId::kTransactionBytesMax]));

@@ -117,6 +117,13 @@ std::string quoted(std::string_view text, char quote) {
 
 }  // namespace
 
+std::string immutable_uri(const std::string& path) {
+  std::string out = "file:";
+  // What a URI gives another meaning is written in hexadecimal.
+  for (const char c : path) out += c == '%' || c == '?' || c == '#' ? fmt::format("%{:02x}", static_cast<unsigned>(c)) : std::string(1, c);
+  return out + "?immutable=1";
+}
+
 std::string quote_identifier(std::string_view name) { return quoted(name, '"'); }
 std::string quote_text(std::string_view text) { return quoted(text, '\''); }
 

@@ -77,6 +77,9 @@ Result<SqliteStatement> sqlite_prepare(sqlite3* db, std::string_view sql);
 /// Runs any number of statements without values.
 Status sqlite_run(sqlite3* db, const std::string& sql);
 
+/// The name under which SQLite opens a file that nobody writes, without locks and without its WAL.
+std::string immutable_uri(const std::string& path);
+
 /// "name" quoted as an SQL identifier, and 'text' as an SQL literal.
 std::string quote_identifier(std::string_view name);
 std::string quote_text(std::string_view text);

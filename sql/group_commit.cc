@@ -33,6 +33,7 @@ Status GroupCommitter::commit(Batch& batch) {
   batch.result = {};
   batch.lsn = {};
   BRAID_TRY(engine_.commit_sync().check_writable());
+  BRAID_TRY(engine_.wait_for_archive());
   BRAID_TRY(engine_.wait_for_tail());
   if (engine_.slot().busy()) read_ahead(batch);
   BRAID_ASSIGN(const bool leads, engine_.slot().join(batch, engine_.busy_deadline()));

@@ -129,8 +129,6 @@ bool in_order(const BlockEntry& before, const BlockEntry& after) {
 
 uint64_t stripe_checksum(std::string_view bytes) { return XXH3_64bits(bytes.data(), bytes.size()); }
 
-std::string chunk_file_name(ChunkId chunk) { return fmt::format("{:016x}.chunk", chunk.value()); }
-
 std::optional<ChunkId> parse_chunk_file_name(std::string_view name) {
   uint64_t id = 0;
   if (name.size() != 22) return std::nullopt;

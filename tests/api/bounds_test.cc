@@ -271,8 +271,8 @@ TEST_CASE("docs/bounds.md has a row for every option, with its unit, default and
   const std::string text = read_file(std::string(BRAID_SOURCE_ROOT) + "/docs/bounds.md");
   REQUIRE(!text.empty());
   for (const OptionRow& row : option_table()) {
-    std::string unit = row.unit;
-    if (const size_t bar = unit.find('|'); bar != std::string::npos) unit.insert(bar, "\\");
+    std::string unit;
+    for (const char* c = row.unit; *c != '\0'; ++c) unit += *c == '|' ? std::string("\\|") : std::string(1, *c);
     const std::string wanted = fmt::format("| `{}` | {} | {} | {} | {} |", row.name, unit, row.default_value, row.minimum, row.maximum);
     CAPTURE(wanted);
     CHECK(text.find(wanted) != std::string::npos);
