@@ -42,7 +42,7 @@ Status WatchedCall::ask_host(double fraction) {
     next_told_ = now + kProgressTime;
   }
   if (wishes_.time_limit.count() > 0 && now - *started_ >= wishes_.time_limit)
-    return Status(StatusCode::kInterrupted, "the call took longer than the time limit of its handle allows");
+    return Status(StatusCode::kInterrupted, "the call took longer than statement_time_max_ms, or the time limit of its handle, allows");
   fraction_ = std::max(fraction_, fraction);
   if (!wishes_.progress || now < next_told_) return {};
   next_told_ = now + kProgressTime;
