@@ -2,6 +2,7 @@
 #pragma once
 
 #include <algorithm>
+#include <cstddef>
 #include <cstring>
 #include <string>
 #include <string_view>
@@ -14,6 +15,8 @@ namespace braid {
 /// How large a struct was when it was first released: callers that were compiled then pass that. Fields that were added since are at the end, and 0 for them.
 template <typename Struct>
 inline constexpr size_t kFirstSize = sizeof(Struct);
+template <>
+inline constexpr size_t kFirstSize<braid_restore_options> = offsetof(braid_restore_options, archive);
 
 /// What a caller gave, or what stands for NULL. kInvalidArgument when it is smaller than any release's.
 template <typename Struct>

@@ -257,10 +257,7 @@ Examples:
   braid restore /backups/monday grid2.db --to-lsn 1234
   braid restore /backups/monday grid2.db --to-time "2024-05-31 16:30:00"
   braid restore /backups/monday grid2.db --archive grid.db/archive
-
-Examples:
-  braid restore /backups/monday grid.db
-  braid restore /backups/monday grid.db --link
+  braid restore /backups/monday grid2.db --link
 
 Exit codes: 0, 1 when the copy could not be made or is damaged, 2 for wrong usage.)";
 

@@ -209,7 +209,8 @@ class _BackupReport(ctypes.Structure):
 
 
 class _RestoreOptions(ctypes.Structure):
-    _fields_ = [("size_bytes", _size), ("bytes_per_second", _u64), ("flags", ctypes.c_uint32), ("open_options", _str)]
+    _fields_ = [("size_bytes", _size), ("bytes_per_second", _u64), ("flags", ctypes.c_uint32), ("open_options", _str), ("archive", _str), ("to_lsn", _u64),
+                ("to_time_us", _i64)]  # fmt: skip
 
 
 class _Column(ctypes.Structure):
@@ -828,9 +829,12 @@ def options():
     return found
 
 
-def restore(source, destination, bytes_per_second=0, link_files=False, open_options=None, progress=None):
-    """Copies a backup, opens the copy, checks all of it, and answers it as a Database."""
-    chosen = _RestoreOptions(ctypes.sizeof(_RestoreOptions), bytes_per_second, 2 if link_files else 0, _c_text(_options_text(open_options), "options"))
+def restore(source, destination, bytes_per_second=0, link_files=False, open_options=None, progress=None, archive=None, to_lsn=0, to_time=None):
+    """Copies a backup, opens the copy, checks all of it, and answers it as a Database. to_lsn, the last commit that is wanted, or to_time, a datetime
+    or microseconds, bring it forward with the archive of the database; archive says where that is when it has moved."""
+    chosen = _RestoreOptions(
+        ctypes.sizeof(_RestoreOptions), bytes_per_second, 2 if link_files else 0, _c_text(_options_text(open_options), "options"),
+        None if archive is None else os.fsencode(_directory(archive)), to_lsn, 0 if to_time is None else to_microseconds(to_time))  # fmt: skip
     handle = _ptr()
     callback = _copy_callback(progress)
     try:

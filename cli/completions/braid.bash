@@ -16,8 +16,8 @@ _braid_options() {
       ;;
     plot) echo "--help --svg --title --width --height $database" ;;
     check) echo "--help $database" ;;
-    backup) echo "--help --base --copy --rate $database" ;;
-    restore) echo "--help --link --rate" ;;
+    backup) echo "--help --base --copy --prune-archive --rate $database" ;;
+    restore) echo "--help --link --archive --to-lsn --to-time --rate" ;;
     repair) echo "--help" ;;
     stats) echo "--help --prometheus $formats $database" ;;
     export) echo "--help --format --model $database" ;;
@@ -31,14 +31,14 @@ _braid_commands="import graph plot check backup restore repair stats export demo
 _braid_values() {
   case $1:$2 in
     :--file | :-f | *:--svg | *:--graphml | *:--dot | graph:--json) [ "$1:$2" = import:--graphml ] || echo FILE ;;
-    backup:--base) echo DIR ;;
+    backup:--base | restore:--archive) echo DIR ;;
     export:--format) echo "csv sql" ;;
     export:--model) echo "rows graph series" ;;
     graph:--along) echo "out in both" ;;
     graph:--method) echo "auto spring circle layers" ;;
     import:--time-unit) echo "s ms us ns" ;;
     import:--separator) echo "tab" ;;
-    *:--option | *:--rate | *:--title | *:--width | *:--height | *:--key | *:--from | *:--to | *:--edge-key | *:--label | *:--edge-type) echo ANY ;;
+    restore:--to-lsn | restore:--to-time | *:--option | *:--rate | *:--title | *:--width | *:--height | *:--key | *:--from | *:--to | *:--edge-key | *:--label | *:--edge-type) echo ANY ;;
     *:--type | *:--time | *:--tag | *:--null | *:--resume | *:--batch | *:--nodes | *:--edges | *:--hypertable | import:--table) echo ANY ;;
     *:--hops | *:--query | *:--max-nodes | *:--weight | *:--caption | *:--seed) echo ANY ;;
   esac

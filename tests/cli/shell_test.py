@@ -209,6 +209,7 @@ def test_completion(work):
     shown = shell.until("json_array_length(")
     check("Tab lists what a word could become", "json_array(" in shown, shown)
     shell.type("\x03")
+    shell.until("^C")
     shell.until("braid> ")
     with open(os.path.join(work, "one_script.sql"), "w", encoding="utf-8") as file:
         file.write("SELECT 'it was ' || 'read' AS what;\n")
