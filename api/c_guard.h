@@ -2,6 +2,7 @@
 #pragma once
 
 #include <exception>
+#include <initializer_list>
 #include <new>
 #include <optional>
 #include <string_view>
@@ -76,8 +77,22 @@ inline std::optional<std::string_view> optional_argument(const char* text) {
   return text == nullptr ? std::nullopt : std::optional<std::string_view>(text);
 }
 
+/// Does another process keep what the handle is of?
+template <typename Handle>
+bool is_remote(const Handle* handle) {
+  return handle != nullptr && handle->state->remote != nullptr;
+}
+
+/// A call on a connection, or on what has the number `number` there, that another process answers; numbers of the answer go where they are wanted.
+template <typename Handle>
+int32_t remote_call(Handle* handle, Operation operation, std::initializer_list<Value> values, std::initializer_list<int64_t*> numbers = {},
+                    uint64_t number = 0) noexcept {
+  return guard(handle, [&] { return handle->state->remote->call_for_numbers(operation, values, numbers, number); });
+}
+
 /// The connection of a state, or kMisuse once it is closed.
 inline Result<Connection*> open_connection(const ConnectionState& state) {
+  if (state.remote != nullptr) return Status(StatusCode::kMisuse, "the database is open in another process; this call can be made there alone");
   if (state.connection == nullptr) return Status(StatusCode::kMisuse, "the connection is closed");
   return state.connection.get();
 }
