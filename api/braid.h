@@ -48,7 +48,7 @@ extern "C" {
 #define BRAID_CONFLICT 5          /* the transaction read an older snapshot and now writes; roll back and begin again. What will write begins
                                      with BRAID_WRITE: the database's own work commits too */
 #define BRAID_READ_ONLY 6         /* read transaction, or the database refuses writes until it is reopened */
-#define BRAID_IO 7                /* the operating system reported an error */
+#define BRAID_IO 7                /* the operating system reported an error, or the process that served the database has gone away */
 #define BRAID_FULL 8              /* no space left; the transaction was rolled back */
 #define BRAID_CORRUPT 9           /* bytes on disk are damaged; the message names the file */
 #define BRAID_LIMIT 10            /* a limit with a name was reached; braid_option_get lists them */
@@ -58,7 +58,7 @@ extern "C" {
 #define BRAID_OUT_OF_MEMORY 14
 #define BRAID_SQL 15              /* SQL that cannot be prepared or that failed for another reason */
 #define BRAID_VERSION 16          /* the directory has another format version */
-#define BRAID_UNKNOWN_OUTCOME 17  /* an I/O error at COMMIT: reopen to learn whether it happened */
+#define BRAID_UNKNOWN_OUTCOME 17  /* an I/O error at COMMIT, or the end of the process that served it: reopen to learn whether it happened */
 #define BRAID_SNAPSHOT_TOO_OLD 18
 #define BRAID_NOT_VISIBLE 19      /* committed, but readers will see it only later */
 #define BRAID_INTERNAL 20         /* a bug in Braid; the message says where */
@@ -84,6 +84,8 @@ BRAID_API const char* braid_code_text(int32_t code);
 /// Opens the database in a directory, creating it if the directory is absent or empty.
 /// Shapes:    `options` is NULL or text "name=value;name=value"; `braid_option_at` lists names, units, defaults and bounds.
 ///            "read_only=1" opens what was closed, and writes nothing at all to the directory; several processes may read it so at one time.
+///            "remote=auto" uses a database that another process of the user has open, through that process; "remote=only" opens in no other way. Others
+///            may use this one so while it is open, unless "serve=no" is given; braid_close ends that. docs/processes.md has all.
 ///            "memory_bytes_max=N" bounds what all databases of the process are counted to hold together, SQLite's memory in it included; the process
 ///            holds more than that. docs/bounds.md has all.
 /// Errors:    BRAID_BUSY ("in use by process N"); BRAID_VERSION; BRAID_CORRUPT (also for a copy made while the database was open); BRAID_IO;

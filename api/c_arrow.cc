@@ -24,6 +24,8 @@ class Run {
 };
 
 Result<bool> fill(braid_statement& statement, size_t rows_max, ArrowSchema* schema, ArrowArray& array) {
+  if (statement.remote != nullptr)
+    return Status(StatusCode::kMisuse, "the database is open in another process, whose rows come one by one; step the statement");
   if (statement.statement == nullptr) return Status(StatusCode::kMisuse, "the connection of this statement is closed");
   if (statement.batches == nullptr && statement.statement->running())
     return Status(StatusCode::kMisuse, "the statement was stepped; reset it before reading batches");

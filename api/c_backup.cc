@@ -45,8 +45,9 @@ Status back_up_there(RemoteDatabase& remote, const char* destination, const brai
     if (progress == nullptr || told.values.size() != 2) return true;
     return progress(context, static_cast<uint64_t>(told.values[0].integer), static_cast<uint64_t>(told.values[1].integer)) == 0;
   };
-  BRAID_ASSIGN(const Message made, remote.call(Operation::kBackup, {Value::text(to), given.base == nullptr ? Value() : Value::text(base),
-                                                                     Value::number(static_cast<int64_t>(given.bytes_per_second)), Value::number(given.flags)},
+  BRAID_ASSIGN(const Message made, remote.call(Operation::kBackup,
+                                               {Value::text(to), given.base == nullptr ? Value() : Value::text(base),
+                                                Value::number(static_cast<int64_t>(given.bytes_per_second)), Value::number(given.flags)},
                                                tell));
   if (made.values.size() != 4) return Status(StatusCode::kInternal, "the host's answer lacks a value");
   const auto figure = [&](size_t i) { return static_cast<uint64_t>(made.values[i].integer); };
@@ -73,7 +74,8 @@ int32_t braid_backup(braid_database* database, const char* destination, const br
     if (database->database == nullptr && database->remote == nullptr) return Status(StatusCode::kMisuse, "the database was not opened");
     BRAID_TRY(path_argument(destination, "destination"));
     BRAID_ASSIGN(const braid_backup_options given, options_argument(options, "options"));
-    if (report != nullptr && report->size_bytes < sizeof *report) return Status(StatusCode::kInvalidArgument, "report: size_bytes is not the size of the struct");
+    if (report != nullptr && report->size_bytes < sizeof *report)
+      return Status(StatusCode::kInvalidArgument, "report: size_bytes is not the size of the struct");
     if (database->remote != nullptr) return back_up_there(*database->remote, destination, given, progress, context, report);
     if (database->database->engine().read_only())
       return Status(StatusCode::kReadOnly, "a database that is open with read_only=1 cannot be backed up; close it and copy its directory, or use braid restore");

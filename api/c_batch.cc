@@ -34,13 +34,20 @@ Result<SqlValue> value_argument(const braid_value& value) {
 /// A value that `value_argument` takes, as it is.
 Value borrowed(const braid_value& value) {
   const auto* data = static_cast<const char*>(value.data);
-  const auto bytes = [&] { return value.size == BRAID_NUL_TERMINATED ? std::string_view(data) : std::string_view(data, static_cast<size_t>(value.size)); };
+  const auto bytes = [&] {
+    return value.size == BRAID_NUL_TERMINATED ? std::string_view(data) : std::string_view(data, static_cast<size_t>(value.size));
+  };
   switch (value.type) {
-    case BRAID_TYPE_INT64: return Value::number(value.int64_value);
-    case BRAID_TYPE_DOUBLE: return Value::real_number(value.double_value);
-    case BRAID_TYPE_TEXT: return Value::text(bytes());
-    case BRAID_TYPE_BLOB: return Value::blob(data == nullptr ? std::string_view("") : bytes());
-    default: return {};
+    case BRAID_TYPE_INT64:
+      return Value::number(value.int64_value);
+    case BRAID_TYPE_DOUBLE:
+      return Value::real_number(value.double_value);
+    case BRAID_TYPE_TEXT:
+      return Value::text(bytes());
+    case BRAID_TYPE_BLOB:
+      return Value::blob(data == nullptr ? std::string_view("") : bytes());
+    default:
+      return {};
   }
 }
 
@@ -106,7 +113,9 @@ int32_t braid_batch_execute(braid_batch* batch, const char* sql, int64_t sql_siz
 }
 
 int32_t braid_batch_edge(braid_batch* batch, int64_t source, const char* type, int64_t target, const char* properties) {
-  if (batch != nullptr && batch->remote != nullptr) return remote_step(batch, Operation::kBatchEdge, {Value::number(source), Value::text_or_null(type), Value::number(target), Value::text_or_null(properties)});
+  if (batch != nullptr && batch->remote != nullptr)
+    return remote_step(batch, Operation::kBatchEdge,
+                       {Value::number(source), Value::text_or_null(type), Value::number(target), Value::text_or_null(properties)});
   return guard(batch, [&]() -> Status {
     BRAID_NOT_NULL(type);
     if (source <= 0 || target <= 0) return Status(StatusCode::kInvalidArgument, "source and target: ids are positive");
@@ -117,7 +126,8 @@ int32_t braid_batch_edge(braid_batch* batch, int64_t source, const char* type, i
 }
 
 int32_t braid_batch_node(braid_batch* batch, const char* labels, const char* properties) {
-  if (batch != nullptr && batch->remote != nullptr) return remote_step(batch, Operation::kBatchNode, {Value::text_or_null(labels), Value::text_or_null(properties)});
+  if (batch != nullptr && batch->remote != nullptr)
+    return remote_step(batch, Operation::kBatchNode, {Value::text_or_null(labels), Value::text_or_null(properties)});
   return guard(batch, [&]() -> Status {
     NodeStep step{optional_copy(labels), optional_copy(properties)};
     const uint64_t size = sizeof step + (step.labels ? step.labels->size() : 0) + (step.properties ? step.properties->size() : 0);
@@ -129,7 +139,8 @@ int32_t braid_batch_points(braid_batch* batch, const char* hypertable, const cha
                            const int64_t* times, size_t count, const braid_column* columns, size_t column_count) {
   if (batch != nullptr && batch->remote != nullptr) {
     return guard(batch, [&]() -> Status {
-      std::vector<Value> values = {Value::text_or_null(hypertable), Value::number(static_cast<int64_t>(tag_count)), Value::number(tags != nullptr ? 1 : 0)};
+      std::vector<Value> values = {Value::text_or_null(hypertable), Value::number(static_cast<int64_t>(tag_count)),
+                                   Value::number(tags != nullptr ? 1 : 0)};
       for (size_t i = 0; tags != nullptr && i < tag_count; ++i) values.push_back(Value::text_or_null(tags[i]));
       add_columns(times, count, columns, column_count, values);
       return batch->remote->call_for_numbers(Operation::kBatchPoints, std::move(values), {}, batch->remote_handle);

@@ -153,7 +153,8 @@ void braid_interrupt(braid_connection* connection) {
 }
 
 int32_t braid_restrict(braid_connection* connection, int32_t flags, int64_t statement_time_ms, int64_t value_bytes) {
-  if (is_remote(connection)) return remote_call(connection, Operation::kRestrict, {Value::number(flags), Value::number(statement_time_ms), Value::number(value_bytes)});
+  if (is_remote(connection))
+    return remote_call(connection, Operation::kRestrict, {Value::number(flags), Value::number(statement_time_ms), Value::number(value_bytes)});
   return guard(connection, [&]() -> Status {
     BRAID_ASSIGN(Connection * open, open_connection(*connection->state));
     constexpr int32_t kKnown = BRAID_RESTRICT_READ_ONLY;
@@ -310,29 +311,38 @@ int32_t braid_statement_reset(braid_statement* statement) {
 }
 
 int32_t braid_bind_null(braid_statement* statement, int32_t index) {
-  return bind_call(statement, index, [] { return Value(); }, [&](sqlite3_stmt* raw) { return sqlite3_bind_null(raw, index); });
+  return bind_call(
+      statement, index, [] { return Value(); }, [&](sqlite3_stmt* raw) { return sqlite3_bind_null(raw, index); });
 }
 int32_t braid_bind_int64(braid_statement* statement, int32_t index, int64_t value) {
-  return bind_call(statement, index, [&] { return Value::number(value); }, [&](sqlite3_stmt* raw) { return sqlite3_bind_int64(raw, index, value); });
+  return bind_call(
+      statement, index, [&] { return Value::number(value); }, [&](sqlite3_stmt* raw) { return sqlite3_bind_int64(raw, index, value); });
 }
 int32_t braid_bind_double(braid_statement* statement, int32_t index, double value) {
-  return bind_call(statement, index, [&] { return Value::real_number(value); }, [&](sqlite3_stmt* raw) { return sqlite3_bind_double(raw, index, value); });
+  return bind_call(
+      statement, index, [&] { return Value::real_number(value); }, [&](sqlite3_stmt* raw) { return sqlite3_bind_double(raw, index, value); });
 }
 int32_t braid_bind_text(braid_statement* statement, int32_t index, const char* value, int64_t size) {
   if (size < BRAID_NUL_TERMINATED) return guard(statement, [] { return Status(StatusCode::kInvalidArgument, "the text's size is negative"); });
-  const std::string_view text = value == nullptr ? std::string_view() : size < 0 ? std::string_view(value) : std::string_view(value, static_cast<size_t>(size));
-  return bind_call(statement, index, [&] { return value == nullptr ? Value() : Value::text(text); }, [&](sqlite3_stmt* raw) {
-    if (value == nullptr) return sqlite3_bind_null(raw, index);
-    return sqlite3_bind_text64(raw, index, text.data(), text.size(), SQLITE_TRANSIENT, SQLITE_UTF8);
-  });
+  const std::string_view text = value == nullptr ? std::string_view()
+                                : size < 0       ? std::string_view(value)
+                                                 : std::string_view(value, static_cast<size_t>(size));
+  return bind_call(
+      statement, index, [&] { return value == nullptr ? Value() : Value::text(text); },
+      [&](sqlite3_stmt* raw) {
+        if (value == nullptr) return sqlite3_bind_null(raw, index);
+        return sqlite3_bind_text64(raw, index, text.data(), text.size(), SQLITE_TRANSIENT, SQLITE_UTF8);
+      });
 }
 int32_t braid_bind_blob(braid_statement* statement, int32_t index, const void* value, int64_t size) {
   if (size < 0) return guard(statement, [] { return Status(StatusCode::kInvalidArgument, "the blob's size is negative"); });
   const auto bytes = [&] { return Value::blob({static_cast<const char*>(value), static_cast<size_t>(size)}); };
-  return bind_call(statement, index, [&] { return value == nullptr ? Value() : bytes(); }, [&](sqlite3_stmt* raw) {
-    if (value == nullptr) return sqlite3_bind_null(raw, index);
-    return sqlite3_bind_blob64(raw, index, value, static_cast<sqlite3_uint64>(size), SQLITE_TRANSIENT);
-  });
+  return bind_call(
+      statement, index, [&] { return value == nullptr ? Value() : bytes(); },
+      [&](sqlite3_stmt* raw) {
+        if (value == nullptr) return sqlite3_bind_null(raw, index);
+        return sqlite3_bind_blob64(raw, index, value, static_cast<sqlite3_uint64>(size), SQLITE_TRANSIENT);
+      });
 }
 
 int32_t braid_parameter_count(braid_statement* statement) {

@@ -52,8 +52,8 @@ int32_t remote_read(braid_connection* connection, Operation operation, int64_t i
   });
 }
 
-int32_t remote_create(braid_connection* connection, Operation operation, std::initializer_list<Value> given, const char* const* properties, size_t count,
-                      int64_t* first) {
+int32_t remote_create(braid_connection* connection, Operation operation, std::initializer_list<Value> given, const char* const* properties,
+                      size_t count, int64_t* first) {
   return guard(connection, [&]() -> Status {
     // A count that cannot be is told by the host, and nothing is read.
     if (count < 1 || count > UINT32_MAX) properties = nullptr;
@@ -64,7 +64,8 @@ int32_t remote_create(braid_connection* connection, Operation operation, std::in
   });
 }
 
-int32_t remote_neighbors(braid_connection* connection, std::initializer_list<Value> given, braid_neighbor* neighbors, size_t capacity, size_t* count) {
+int32_t remote_neighbors(braid_connection* connection, std::initializer_list<Value> given, braid_neighbor* neighbors, size_t capacity,
+                         size_t* count) {
   return guard(connection, [&]() -> Status {
     BRAID_NOT_NULL(count);
     *count = 0;
@@ -98,7 +99,8 @@ Status node_exists(const GraphView& view, NodeId id) {
 extern "C" {
 
 int32_t braid_node_create(braid_connection* connection, const char* labels, const char* properties, int64_t* node) {
-  if (is_remote(connection)) return remote_call(connection, Operation::kNodeCreate, {Value::text_or_null(labels), Value::text_or_null(properties)}, {node});
+  if (is_remote(connection))
+    return remote_call(connection, Operation::kNodeCreate, {Value::text_or_null(labels), Value::text_or_null(properties)}, {node});
   return graph_write(connection, [&](Connection& open) -> Status {
     BRAID_ASSIGN(const NodeId id, create_node(open, optional_argument(labels), optional_argument(properties)));
     if (node != nullptr) *node = static_cast<int64_t>(id.value());
@@ -107,7 +109,8 @@ int32_t braid_node_create(braid_connection* connection, const char* labels, cons
 }
 
 int32_t braid_node_update(braid_connection* connection, int64_t node, const char* labels, const char* properties) {
-  if (is_remote(connection)) return remote_call(connection, Operation::kNodeUpdate, {Value::number(node), Value::text_or_null(labels), Value::text_or_null(properties)});
+  if (is_remote(connection))
+    return remote_call(connection, Operation::kNodeUpdate, {Value::number(node), Value::text_or_null(labels), Value::text_or_null(properties)});
   return graph_write(connection, [&](Connection& open) -> Status {
     BRAID_ASSIGN(const NodeId id, node_argument(node, "node"));
     return update_node(open, id, optional_argument(labels), optional_argument(properties));
@@ -125,8 +128,10 @@ int32_t braid_node_delete(braid_connection* connection, int64_t node, int32_t ru
 }
 
 int32_t braid_node_find(braid_connection* connection, const char* label, const char* property, const char* value, int64_t* node) {
-  if (is_remote(connection) && node != nullptr)
-    return remote_call(connection, Operation::kNodeFind, {Value::text_or_null(label), Value::text_or_null(property), Value::text_or_null(value)}, {node});
+  if (is_remote(connection) && node == nullptr) return guard(connection, [] { return null_argument("node"); });
+  if (is_remote(connection))
+    return remote_call(connection, Operation::kNodeFind, {Value::text_or_null(label), Value::text_or_null(property), Value::text_or_null(value)},
+                       {node});
   return graph_read(connection, [&](Connection& open) -> Status {
     BRAID_NOT_NULL(label);
     BRAID_NOT_NULL(property);
@@ -157,7 +162,9 @@ int32_t braid_node_read(braid_connection* connection, int64_t node, const char**
 
 int32_t braid_edge_create(braid_connection* connection, int64_t source, const char* type, int64_t target, const char* properties,
                           int64_t* edge) {
-  if (is_remote(connection)) return remote_call(connection, Operation::kEdgeCreate, {Value::number(source), Value::text_or_null(type), Value::number(target), Value::text_or_null(properties)}, {edge});
+  if (is_remote(connection))
+    return remote_call(connection, Operation::kEdgeCreate,
+                       {Value::number(source), Value::text_or_null(type), Value::number(target), Value::text_or_null(properties)}, {edge});
   return graph_write(connection, [&](Connection& open) -> Status {
     BRAID_NOT_NULL(type);
     BRAID_ASSIGN(const NodeId from, node_argument(source, "source"));
@@ -171,7 +178,8 @@ int32_t braid_edge_create(braid_connection* connection, int64_t source, const ch
 int32_t braid_nodes_create(braid_connection* connection, const char* labels, const char* const* properties, size_t count,
                            int64_t* first) {
   if (is_remote(connection))
-    return remote_create(connection, Operation::kNodesCreate, {Value::text_or_null(labels), Value::number(static_cast<int64_t>(count))}, properties, count, first);
+    return remote_create(connection, Operation::kNodesCreate, {Value::text_or_null(labels), Value::number(static_cast<int64_t>(count))}, properties,
+                         count, first);
   return graph_write(connection, [&](Connection& open) -> Status {
     BRAID_TRY(count_argument(count));
     BRAID_ASSIGN(const NodeId id, create_nodes(open, optional_argument(labels), properties_argument(properties, count), count));
@@ -183,8 +191,10 @@ int32_t braid_nodes_create(braid_connection* connection, const char* labels, con
 int32_t braid_edges_create(braid_connection* connection, const char* type, const int64_t* sources, const int64_t* targets,
                            const char* const* properties, size_t count, int64_t* first) {
   if (is_remote(connection))
-    return remote_create(connection, Operation::kEdgesCreate, {Value::text_or_null(type), Value::number(static_cast<int64_t>(count)),
-                         Value::array(sources, count), Value::array(targets, count)}, properties, count, first);
+    return remote_create(
+        connection, Operation::kEdgesCreate,
+        {Value::text_or_null(type), Value::number(static_cast<int64_t>(count)), Value::array(sources, count), Value::array(targets, count)},
+        properties, count, first);
   return graph_write(connection, [&](Connection& open) -> Status {
     BRAID_NOT_NULL(type);
     BRAID_NOT_NULL(sources);
@@ -237,7 +247,10 @@ int32_t braid_edge_read(braid_connection* connection, int64_t edge, int64_t* sou
 
 int32_t braid_neighbors(braid_connection* connection, int64_t node, int32_t direction, const char* type, braid_neighbor* neighbors,
                         size_t capacity, size_t* count) {
-  if (is_remote(connection)) return remote_neighbors(connection, {Value::number(node), Value::number(direction), Value::text_or_null(type), Value::number(static_cast<int64_t>(capacity))}, neighbors, capacity, count);
+  if (is_remote(connection))
+    return remote_neighbors(connection,
+                            {Value::number(node), Value::number(direction), Value::text_or_null(type), Value::number(static_cast<int64_t>(capacity))},
+                            neighbors, capacity, count);
   return graph_read(connection, [&](Connection& open) -> Status {
     BRAID_NOT_NULL(count);
     *count = 0;
@@ -269,8 +282,10 @@ const char* braid_type_name(braid_connection* connection, int32_t type) {
 int32_t braid_shortest_path(braid_connection* connection, int64_t source, int64_t target, int32_t direction, const char* type,
                             const char* weight, int64_t* nodes, int64_t* edges, size_t capacity, size_t* count, double* cost) {
   if (is_remote(connection))
-    return remote_path(connection, Operation::kShortestPath, {Value::number(source), Value::number(target), Value::number(direction),
-                       Value::text_or_null(type), Value::text_or_null(weight), Value::number(static_cast<int64_t>(capacity))}, {nodes, edges, capacity, count, cost});
+    return remote_path(connection, Operation::kShortestPath,
+                       {Value::number(source), Value::number(target), Value::number(direction), Value::text_or_null(type),
+                        Value::text_or_null(weight), Value::number(static_cast<int64_t>(capacity))},
+                       {nodes, edges, capacity, count, cost});
   return graph_read(connection, [&](Connection& open) -> Status {
     BRAID_NOT_NULL(count);
     *count = 0;

@@ -1,7 +1,7 @@
 // The C API: appenders.
-#include <algorithm>
-
 #include <fmt/format.h>
+
+#include <algorithm>
 
 #include "api/c_guard.h"
 #include "api/column_argument.h"
@@ -145,7 +145,8 @@ int32_t braid_appender_series(braid_appender* appender, const char* const* tags,
 }
 
 int32_t braid_appender_on_conflict(braid_appender* appender, const char* policy) {
-  if (appender != nullptr && appender->remote_handle != 0) return remote_points(appender, Operation::kAppenderOnConflict, {Value::text_or_null(policy)});
+  if (appender != nullptr && appender->remote_handle != 0)
+    return remote_points(appender, Operation::kAppenderOnConflict, {Value::text_or_null(policy)});
   return guard(appender, [&]() -> Status {
     HypertableDefinition rule;
     if (policy != nullptr) BRAID_TRY(apply_setting(rule, "on_conflict", policy));
@@ -155,7 +156,9 @@ int32_t braid_appender_on_conflict(braid_appender* appender, const char* policy)
 }
 
 int32_t braid_appender_point(braid_appender* appender, int64_t time, const double* values, const uint8_t* nulls, size_t count) {
-  if (appender != nullptr && appender->remote_handle != 0) return remote_points(appender, Operation::kAppenderPoint, {Value::number(time), Value::number(static_cast<int64_t>(count)), Value::array(values, count), Value::array(nulls, count)});
+  if (appender != nullptr && appender->remote_handle != 0)
+    return remote_points(appender, Operation::kAppenderPoint,
+                         {Value::number(time), Value::number(static_cast<int64_t>(count)), Value::array(values, count), Value::array(nulls, count)});
   return guard(appender, [&]() -> Status {
     BRAID_TRY(check_series(*appender));
     if (values == nullptr && count > 0) return null_argument("values");
@@ -224,7 +227,8 @@ int32_t braid_appender_discard(braid_appender* appender) {
 int32_t braid_appender_close(braid_appender* appender) {
   if (appender == nullptr) return BRAID_OK;
   if (forked()) return BRAID_MISUSE;
-  const int32_t code = appender->remote_handle != 0 ? remote_points(appender, Operation::kAppenderClose, {}) : guard(appender, [&] { return flush(*appender); });
+  const int32_t code =
+      appender->remote_handle != 0 ? remote_points(appender, Operation::kAppenderClose, {}) : guard(appender, [&] { return flush(*appender); });
   delete appender;
   return code;
 }

@@ -83,8 +83,10 @@ int32_t braid_projection_hops(braid_projection* projection, int64_t start, uint3
       BRAID_NOT_NULL(count);
       *count = 0;
       if (nodes == nullptr && capacity > 0) return null_argument("nodes");
-      BRAID_ASSIGN(const Message answer, projection->state->remote->call(Operation::kProjectionHops, {Value::number(start), Value::number(hops),
-                                         Value::number(direction), Value::number(static_cast<int64_t>(capacity))}, projection->remote_handle));
+      BRAID_ASSIGN(const Message answer, projection->state->remote->call(Operation::kProjectionHops,
+                                                                         {Value::number(start), Value::number(hops), Value::number(direction),
+                                                                          Value::number(static_cast<int64_t>(capacity))},
+                                                                         projection->remote_handle));
       if (answer.values.size() != 2) return Status(StatusCode::kInternal, "the host's answer lacks a value");
       *count = static_cast<size_t>(answer.values[0].integer);
       const auto reached = array_of<int64_t>(answer.values[1]);
@@ -108,8 +110,9 @@ int32_t braid_projection_hops(braid_projection* projection, int64_t start, uint3
 int32_t braid_projection_path(braid_projection* projection, int64_t source, int64_t target, int32_t direction, int64_t* nodes,
                               int64_t* edges, size_t capacity, size_t* count) {
   if (is_remote(projection))
-    return remote_path(projection, Operation::kProjectionPath, {Value::number(source), Value::number(target), Value::number(direction),
-                       Value::number(static_cast<int64_t>(capacity))}, {nodes, edges, capacity, count}, projection->remote_handle);
+    return remote_path(projection, Operation::kProjectionPath,
+                       {Value::number(source), Value::number(target), Value::number(direction), Value::number(static_cast<int64_t>(capacity))},
+                       {nodes, edges, capacity, count}, projection->remote_handle);
   return walk_call(projection, [&](ProjectionWalk& walk, const AlgorithmContext& context) -> Status {
     BRAID_NOT_NULL(count);
     *count = 0;
@@ -133,8 +136,8 @@ int32_t braid_algorithm(braid_connection* connection, const char* algorithm, con
     BRAID_NOT_NULL(algorithm);
     BRAID_NOT_NULL(statement);
     if (RemoteConnection* remote = connection->state->remote.get()) {
-      BRAID_ASSIGN(const Message made, remote->call(Operation::kAlgorithm, {Value::text(algorithm), Value::text_or_null(projection),
-                                                                            Value::text_or_null(arguments)}));
+      BRAID_ASSIGN(const Message made,
+                   remote->call(Operation::kAlgorithm, {Value::text(algorithm), Value::text_or_null(projection), Value::text_or_null(arguments)}));
       *statement = make_statement(connection->state, nullptr, RemoteStatement::of(*remote, made)).release();
       return {};
     }
@@ -151,7 +154,11 @@ int32_t braid_algorithm(braid_connection* connection, const char* algorithm, con
 
 int32_t braid_algorithm_write(braid_connection* connection, const char* algorithm, const char* projection, const char* arguments,
                               const char* column, const char* property, int64_t* count) {
-  if (is_remote(connection)) return remote_call(connection, Operation::kAlgorithmWrite, {Value::text_or_null(algorithm), Value::text_or_null(projection), Value::text_or_null(arguments), Value::text_or_null(column), Value::text_or_null(property)}, {count});
+  if (is_remote(connection))
+    return remote_call(connection, Operation::kAlgorithmWrite,
+                       {Value::text_or_null(algorithm), Value::text_or_null(projection), Value::text_or_null(arguments), Value::text_or_null(column),
+                        Value::text_or_null(property)},
+                       {count});
   return guard(connection, [&]() -> Status {
     BRAID_NOT_NULL(algorithm);
     BRAID_NOT_NULL(property);
@@ -170,7 +177,8 @@ int32_t braid_on_progress(braid_connection* connection, int32_t (*progress)(void
     if (RemoteConnection* remote = connection->state->remote.get()) {
       remote->set_progress(nullptr);
       if (progress != nullptr)
-        remote->set_progress([progress, context](const Message& told) { return progress(context, told.values.empty() ? 0 : told.values[0].real) == 0; });
+        remote->set_progress(
+            [progress, context](const Message& told) { return progress(context, told.values.empty() ? 0 : told.values[0].real) == 0; });
       return remote->call_for_numbers(Operation::kOnProgress, {Value::number(progress != nullptr ? 1 : 0)});
     }
     BRAID_ASSIGN(Connection * open, open_connection(*connection->state));

@@ -22,8 +22,8 @@ namespace braid {
 /// A connection and the statements made on it; statements outlive `braid_disconnect` as empty handles.
 struct ConnectionState {
   std::shared_ptr<Database> database;
-  std::unique_ptr<Connection> connection;     ///< null once disconnected
-  std::unique_ptr<RemoteConnection> remote;   ///< in its place when another process keeps it
+  std::unique_ptr<Connection> connection;    ///< null once disconnected
+  std::unique_ptr<RemoteConnection> remote;  ///< in its place when another process keeps it
   std::set<braid_statement*> statements;
   std::string error;
   int64_t error_offset = -1;

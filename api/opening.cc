@@ -35,9 +35,10 @@ Status check_options(const std::string& directory, const Options& wanted) {
   for (size_t i = 0; i < table.size(); ++i) {
     const auto id = static_cast<OptionId>(i);
     if (id == OptionId::kRemote || id == OptionId::kServe || id == OptionId::kMemoryBytesMax || wanted[id] == usual[id]) continue;
-    return Status(StatusCode::kBusy, fmt::format("{}: another process has it open, with options of its own; open it without '{}' to use it through that "
-                                                 "process",
-                                                 directory, table[i].name));
+    return Status(StatusCode::kBusy,
+                  fmt::format("{}: another process has it open, with options of its own; open it without '{}' to use it through that "
+                              "process",
+                              directory, table[i].name));
   }
   return {};
 }

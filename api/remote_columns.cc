@@ -32,7 +32,8 @@ void add_columns(const int64_t* times, size_t count, const braid_column* columns
       continue;
     }
     const auto* texts = static_cast<const char* const*>(column.values);
-    for (size_t row = 0; row < count; ++row) values.push_back(column.nulls != nullptr && column.nulls[row] != 0 ? Value() : Value::text_or_null(texts[row]));
+    for (size_t row = 0; row < count; ++row)
+      values.push_back(column.nulls != nullptr && column.nulls[row] != 0 ? Value() : Value::text_or_null(texts[row]));
   }
 }
 

@@ -9,9 +9,7 @@
 
 namespace braid {
 
-Status status_of(const Message& answer) {
-  return answer.code == 0 ? Status() : Status(static_cast<StatusCode>(answer.code), answer.error);
-}
+Status status_of(const Message& answer) { return answer.code == 0 ? Status() : Status(static_cast<StatusCode>(answer.code), answer.error); }
 
 RemoteConnection::RemoteConnection(std::shared_ptr<RemoteDatabase> database, std::unique_ptr<Channel> channel)
     : database_(std::move(database)), channel_(std::move(channel)), value_bytes_max_(database_->value_bytes_max()) {}
@@ -49,7 +47,8 @@ Result<Message> RemoteConnection::call_for_part(Operation operation, std::vector
   auto answer = wait_for_answer();
   if (!answer.ok()) return lost(may_commit, answer.status());
   in_transaction_ = answer->in_transaction;
-  if (operation == Operation::kRestrict && answer->code == 0 && call.values[2].integer > 0) value_bytes_max_ = std::min(value_bytes_max_, call.values[2].integer);
+  if (operation == Operation::kRestrict && answer->code == 0 && call.values[2].integer > 0)
+    value_bytes_max_ = std::min(value_bytes_max_, call.values[2].integer);
   error_offset_ = answer->error_offset;
   return answer;
 }

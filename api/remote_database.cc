@@ -25,7 +25,8 @@ Result<std::unique_ptr<Channel>> RemoteDatabase::connect(Message& hello) const {
   auto answer = channel->receive();
   if (!answer.ok()) return Status(StatusCode::kBusy, fmt::format("{}: the process that has it open does not answer", directory_));
   BRAID_TRY(status_of(*answer).within(directory_));
-  if (answer->values.size() != 3) return Status(StatusCode::kVersion, fmt::format("{}: the process that has it open greets in another way", directory_));
+  if (answer->values.size() != 3)
+    return Status(StatusCode::kVersion, fmt::format("{}: the process that has it open greets in another way", directory_));
   channel->set_patience(0);
   hello = answer.take();
   return channel;

@@ -19,7 +19,8 @@ inline constexpr int64_t kProtocolVersion = 1;
 /// Threads: all members may be called from any thread.
 class RemoteDatabase : public std::enable_shared_from_this<RemoteDatabase> {
  public:
-  /// kNotFound: nobody serves the directory. kVersion: the host is another release. kLimit: it has clients enough. kBusy: it does not answer. kDenied.
+  /// kNotFound: nobody serves the directory. kVersion: the host is another release. kLimit: it has clients enough. kBusy: it does not answer.
+  /// kDenied.
   static Result<std::shared_ptr<RemoteDatabase>> open(const std::string& directory);
 
   /// Another way to the same host, with a thread of its own there. kIo when that is gone.

@@ -17,11 +17,16 @@ Status broken_answer() { return Status(StatusCode::kInternal, "the host's answer
 int bind_borrowed(sqlite3_stmt* row, int index, const Value& value) {
   const char* bytes = value.bytes.data() == nullptr ? "" : value.bytes.data();
   switch (value.type) {
-    case Value::Type::kNull: return sqlite3_bind_null(row, index);
-    case Value::Type::kInt64: return sqlite3_bind_int64(row, index, value.integer);
-    case Value::Type::kDouble: return sqlite3_bind_double(row, index, value.real);
-    case Value::Type::kText: return sqlite3_bind_text64(row, index, bytes, value.bytes.size(), SQLITE_STATIC, SQLITE_UTF8);
-    case Value::Type::kBlob: return sqlite3_bind_blob64(row, index, bytes, value.bytes.size(), SQLITE_STATIC);
+    case Value::Type::kNull:
+      return sqlite3_bind_null(row, index);
+    case Value::Type::kInt64:
+      return sqlite3_bind_int64(row, index, value.integer);
+    case Value::Type::kDouble:
+      return sqlite3_bind_double(row, index, value.real);
+    case Value::Type::kText:
+      return sqlite3_bind_text64(row, index, bytes, value.bytes.size(), SQLITE_STATIC, SQLITE_UTF8);
+    case Value::Type::kBlob:
+      return sqlite3_bind_blob64(row, index, bytes, value.bytes.size(), SQLITE_STATIC);
   }
   return SQLITE_MISUSE;
 }
@@ -133,7 +138,8 @@ Status RemoteStatement::show_next_row() {
   }
   row_.reset();
   int code = SQLITE_OK;
-  for (size_t i = 0; i < columns_.size() && code == SQLITE_OK; ++i) code = bind_borrowed(row_.get(), static_cast<int>(i) + 1, rows_.values[next_ + i]);
+  for (size_t i = 0; i < columns_.size() && code == SQLITE_OK; ++i)
+    code = bind_borrowed(row_.get(), static_cast<int>(i) + 1, rows_.values[next_ + i]);
   if (code == SQLITE_OK) code = sqlite3_step(row_.get());
   if (code != SQLITE_ROW) return sqlite_status(nullptr, code, "a row of another process");
   next_ += columns_.size();

@@ -71,7 +71,7 @@ class RemoteStatement {
   bool ended_ = true;              // the host has no more after them
   Status end_;                     // with which it ended
   bool running_ = false;
-  bool may_commit_ = false;        // this run, or its end
+  bool may_commit_ = false;  // this run, or its end
   bool has_row_ = false;
   SqliteStatement row_;
 };

@@ -1,9 +1,9 @@
 // What a client asks of the database as a whole, and how one begins to be served.
-#include <algorithm>
-#include <cstring>
-
 #include <fmt/format.h>
 #include <unistd.h>
+
+#include <algorithm>
+#include <cstring>
 
 #include "api/c_guard.h"
 #include "api/remote_database.h"
@@ -19,7 +19,8 @@ constexpr int64_t kCallBytesBeside = 64 << 20;
 int32_t hello(ServedSession& session, const CallArguments& given, Reply& reply) {
   const char* version = given.text(1);
   if (given.number(0) != kProtocolVersion || version == nullptr || std::strcmp(version, braid_version()) != 0)
-    return reply.fail(BRAID_VERSION, fmt::format("process {} has it open with version {} of the library, and serves no other", ::getpid(), braid_version()));
+    return reply.fail(BRAID_VERSION,
+                      fmt::format("process {} has it open with version {} of the library, and serves no other", ::getpid(), braid_version()));
   reply.add(session.facts.instance);
   reply.add(session.facts.call_bytes_max);
   reply.add(session.database.database->engine().options()[OptionId::kValueBytesMax]);
@@ -77,7 +78,8 @@ int32_t backup(ServedSession& session, const CallArguments& given, Reply& reply)
     return static_cast<ServedSession*>(context)->tell_progress(values) ? 0 : 1;
   };
   const int32_t code = braid_backup(&session.database, given.text(0), &options, progress, &session, &report);
-  for (const uint64_t figure : {report.lsn, report.bytes_written, report.bytes_linked, report.writers_held_us}) reply.add(static_cast<int64_t>(figure));
+  for (const uint64_t figure : {report.lsn, report.bytes_written, report.bytes_linked, report.writers_held_us})
+    reply.add(static_cast<int64_t>(figure));
   return code;
 }
 

@@ -64,10 +64,12 @@ int32_t edges_create(Session& session, const Given& given, Reply& reply) {
   for (const size_t i : {size_t{2}, size_t{3}})
     if (given.value(i).type == Value::Type::kBlob && given.value(i).bytes.size() / sizeof(int64_t) != count) return reply.refuse_broken();
   const auto properties = given.texts(5, described ? count : 0);
-  const auto array = [&](size_t i, const std::vector<int64_t>& values) { return given.value(i).type == Value::Type::kBlob ? values.data() : nullptr; };
+  const auto array = [&](size_t i, const std::vector<int64_t>& values) {
+    return given.value(i).type == Value::Type::kBlob ? values.data() : nullptr;
+  };
   int64_t first = 0;
-  const int32_t code = braid_edges_create(session.connection(), given.text(0), array(2, sources), array(3, targets), described ? properties.data() : nullptr,
-                                          count, &first);
+  const int32_t code = braid_edges_create(session.connection(), given.text(0), array(2, sources), array(3, targets),
+                                          described ? properties.data() : nullptr, count, &first);
   reply.add(first);
   return code;
 }
@@ -190,8 +192,8 @@ int32_t projection_path(Session& session, const Given& given, Reply& reply) {
   const int32_t code = find_with_room(wanted, count, [&](size_t capacity) {
     nodes.resize(capacity + 1);
     edges.resize(capacity + 1);
-    return braid_projection_path(session.projections.find(given.handle()), given.number(0), given.number(1), given.number32(2), nodes.data(), edges.data(),
-                                 capacity, &count);
+    return braid_projection_path(session.projections.find(given.handle()), given.number(0), given.number(1), given.number32(2), nodes.data(),
+                                 edges.data(), capacity, &count);
   });
   add_path(count, wanted, nodes, edges, reply);
   return code;
@@ -199,20 +201,17 @@ int32_t projection_path(Session& session, const Given& given, Reply& reply) {
 
 constexpr ServedCall kCalls[] = {
     {Operation::kNodeCreate, node_create},
-    {Operation::kNodeUpdate, [](Session& session, const Given& given, Reply&) {
-       return braid_node_update(session.connection(), given.number(0), given.text(1), given.text(2));
-     }},
-    {Operation::kNodeDelete, [](Session& session, const Given& given, Reply&) {
-       return braid_node_delete(session.connection(), given.number(0), given.number32(1));
-     }},
+    {Operation::kNodeUpdate, [](Session& session, const Given& given,
+                                Reply&) { return braid_node_update(session.connection(), given.number(0), given.text(1), given.text(2)); }},
+    {Operation::kNodeDelete,
+     [](Session& session, const Given& given, Reply&) { return braid_node_delete(session.connection(), given.number(0), given.number32(1)); }},
     {Operation::kNodeFind, node_find},
     {Operation::kNodeRead, node_read},
     {Operation::kEdgeCreate, edge_create},
     {Operation::kNodesCreate, nodes_create},
     {Operation::kEdgesCreate, edges_create},
-    {Operation::kEdgeUpdate, [](Session& session, const Given& given, Reply&) {
-       return braid_edge_update(session.connection(), given.number(0), given.text(1));
-     }},
+    {Operation::kEdgeUpdate,
+     [](Session& session, const Given& given, Reply&) { return braid_edge_update(session.connection(), given.number(0), given.text(1)); }},
     {Operation::kEdgeDelete, [](Session& session, const Given& given, Reply&) { return braid_edge_delete(session.connection(), given.number(0)); }},
     {Operation::kEdgeRead, edge_read},
     {Operation::kNeighbors, neighbors},

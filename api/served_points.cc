@@ -34,7 +34,8 @@ int32_t appender_point(Session& session, const Given& given, Reply& reply) {
   const auto absent = array_of<uint8_t>(nulls);
   const bool has_values = values.type == Value::Type::kBlob, has_nulls = nulls.type == Value::Type::kBlob;
   if ((has_values && numbers.size() != count) || (has_nulls && absent.size() != count)) return reply.refuse_broken();
-  return braid_appender_point(appender_of(session, given), given.number(0), has_values ? numbers.data() : nullptr, has_nulls ? absent.data() : nullptr, count);
+  return braid_appender_point(appender_of(session, given), given.number(0), has_values ? numbers.data() : nullptr,
+                              has_nulls ? absent.data() : nullptr, count);
 }
 
 int32_t appender_columns(Session& session, const Given& given, Reply& reply) {
@@ -98,9 +99,8 @@ int32_t batch_commit(Session& session, const Given& given, Reply& reply) {
 constexpr ServedCall kCalls[] = {
     {Operation::kAppenderOpen, appender_open},
     {Operation::kAppenderSeries, appender_series},
-    {Operation::kAppenderOnConflict, [](Session& session, const Given& given, Reply&) {
-       return braid_appender_on_conflict(appender_of(session, given), given.text(0));
-     }},
+    {Operation::kAppenderOnConflict,
+     [](Session& session, const Given& given, Reply&) { return braid_appender_on_conflict(appender_of(session, given), given.text(0)); }},
     {Operation::kAppenderPoint, appender_point},
     {Operation::kAppenderColumns, appender_columns},
     {Operation::kAppenderFlush, [](Session& session, const Given& given, Reply&) { return braid_appender_flush(appender_of(session, given)); }},
@@ -108,16 +108,18 @@ constexpr ServedCall kCalls[] = {
     {Operation::kAppenderClose, appender_close},
     {Operation::kBatchOpen, batch_open},
     {Operation::kBatchExecute, batch_execute},
-    {Operation::kBatchEdge, [](Session& session, const Given& given, Reply& reply) {
-       return with_batch(session, given, reply, [&](braid_batch* batch) {
-         return braid_batch_edge(batch, given.number(0), given.text(1), given.number(2), given.text(3));
-       });
+    {Operation::kBatchEdge,
+     [](Session& session, const Given& given, Reply& reply) {
+       return with_batch(session, given, reply,
+                         [&](braid_batch* batch) { return braid_batch_edge(batch, given.number(0), given.text(1), given.number(2), given.text(3)); });
      }},
-    {Operation::kBatchNode, [](Session& session, const Given& given, Reply& reply) {
+    {Operation::kBatchNode,
+     [](Session& session, const Given& given, Reply& reply) {
        return with_batch(session, given, reply, [&](braid_batch* batch) { return braid_batch_node(batch, given.text(0), given.text(1)); });
      }},
     {Operation::kBatchPoints, batch_points},
-    {Operation::kBatchSetDurability, [](Session& session, const Given& given, Reply& reply) {
+    {Operation::kBatchSetDurability,
+     [](Session& session, const Given& given, Reply& reply) {
        return with_batch(session, given, reply, [&](braid_batch* batch) { return braid_batch_set_durability(batch, given.number32(0)); });
      }},
     {Operation::kBatchCommit, batch_commit},

@@ -41,12 +41,14 @@ ServedSession::ServedSession(std::shared_ptr<Database> served, Facts given) : fa
 
 ServedSession::~ServedSession() {
   braid_connection* const held = connection_.load();
-  if (braid_in_transaction(held) != 0 && braid_rollback(held) != BRAID_OK) {
-    // A writing statement whose rows were not all read would commit when it is closed, but nobody waits for that any more.
-    Connection& open = *held->state->connection;
-    const Session::Internal internal(open.session());
-    sqlite_run(open.db(), "ROLLBACK").ignore();
+  // A writing statement whose rows were not all read would commit when it is closed, but nobody waits for that any more: what is interrupted when a
+  // step begins rolls its transaction back.
+  for (const auto& [number, statement] : statements.all()) {
+    if (braid_statement_writes(statement) == 0 || statement->statement == nullptr || !statement->statement->running()) continue;
+    braid_interrupt(held);
+    braid_statement_step(statement);
   }
+  if (braid_in_transaction(held) != 0) braid_rollback(held);
   for (const auto& [number, appender] : appenders.all()) {
     braid_appender_discard(appender);
     braid_appender_close(appender);
@@ -104,6 +106,8 @@ void ServedSession::answer(const Message& call, const Tell& tell, Message& out) 
   if (out.code != BRAID_OK && out.error.empty()) {
     out.error = held == nullptr ? braid_database_error(&database) : braid_connection_error(held);
     out.error_offset = braid_connection_error_offset(held);
+    // A call on a handle that is not there is told by nobody.
+    if (out.error.empty()) out.error = braid_code_text(out.code);
   }
   out.in_transaction = braid_in_transaction(held) != 0;
 }

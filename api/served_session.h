@@ -101,7 +101,7 @@ using KnownColumns = std::vector<std::string>;
 class ServedSession final : public HostedSession {
  public:
   struct Facts {
-    int64_t instance;        ///< of the host
+    int64_t instance;  ///< of the host
     int64_t call_bytes_max;
   };
   ServedSession(std::shared_ptr<Database> database, Facts facts);

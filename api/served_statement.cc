@@ -25,8 +25,10 @@ int64_t rows_at_once(ServedSession& session, uint64_t handle, const braid_statem
 void add_cell(braid_statement* statement, int32_t column, Reply& reply) {
   int64_t size = 0;
   switch (braid_column_type(statement, column)) {
-    case BRAID_TYPE_INT64: return reply.add(braid_column_int64(statement, column));
-    case BRAID_TYPE_DOUBLE: return reply.add_real(braid_column_double(statement, column));
+    case BRAID_TYPE_INT64:
+      return reply.add(braid_column_int64(statement, column));
+    case BRAID_TYPE_DOUBLE:
+      return reply.add_real(braid_column_double(statement, column));
     case BRAID_TYPE_TEXT: {
       const char* text = braid_column_text(statement, column, &size);
       return reply.add_text({text, static_cast<size_t>(size)});
@@ -35,7 +37,8 @@ void add_cell(braid_statement* statement, int32_t column, Reply& reply) {
       const auto* blob = static_cast<const char*>(braid_column_blob(statement, column, &size));
       return reply.add_blob({blob, static_cast<size_t>(size)});
     }
-    default: return reply.add_null();
+    default:
+      return reply.add_null();
   }
 }
 
@@ -51,11 +54,16 @@ KnownColumns columns_of(braid_statement* statement) {
 int32_t bind(braid_statement* statement, int32_t index, const Value& value) {
   const auto size = static_cast<int64_t>(value.bytes.size());
   switch (value.type) {
-    case Value::Type::kNull: return braid_bind_null(statement, index);
-    case Value::Type::kInt64: return braid_bind_int64(statement, index, value.integer);
-    case Value::Type::kDouble: return braid_bind_double(statement, index, value.real);
-    case Value::Type::kText: return braid_bind_text(statement, index, value.bytes.data(), size);
-    case Value::Type::kBlob: return braid_bind_blob(statement, index, value.bytes.data() == nullptr ? "" : value.bytes.data(), size);
+    case Value::Type::kNull:
+      return braid_bind_null(statement, index);
+    case Value::Type::kInt64:
+      return braid_bind_int64(statement, index, value.integer);
+    case Value::Type::kDouble:
+      return braid_bind_double(statement, index, value.real);
+    case Value::Type::kText:
+      return braid_bind_text(statement, index, value.bytes.data(), size);
+    case Value::Type::kBlob:
+      return braid_bind_blob(statement, index, value.bytes.data() == nullptr ? "" : value.bytes.data(), size);
   }
   return BRAID_INVALID_ARGUMENT;
 }
@@ -140,27 +148,30 @@ using Given = CallArguments;
 
 constexpr ServedCall kCalls[] = {
     {Operation::kConnect, [](Session& session, const Given&, Reply&) { return session.connect(); }},
-    {Operation::kRestrict, [](Session& session, const Given& given, Reply&) {
-       return braid_restrict(session.connection(), given.number32(0), given.number(1), given.number(2));
-     }},
+    {Operation::kRestrict, [](Session& session, const Given& given,
+                              Reply&) { return braid_restrict(session.connection(), given.number32(0), given.number(1), given.number(2)); }},
     {Operation::kExecute, execute},
     {Operation::kBegin, [](Session& session, const Given& given, Reply&) { return braid_begin(session.connection(), given.number32(0)); }},
     {Operation::kCommit, [](Session& session, const Given&, Reply&) { return braid_commit(session.connection()); }},
     {Operation::kRollback, [](Session& session, const Given&, Reply&) { return braid_rollback(session.connection()); }},
-    {Operation::kSetDurability, [](Session& session, const Given& given, Reply&) { return braid_set_durability(session.connection(), given.number32(0)); }},
+    {Operation::kSetDurability,
+     [](Session& session, const Given& given, Reply&) { return braid_set_durability(session.connection(), given.number32(0)); }},
     {Operation::kSavepoint, [](Session& session, const Given& given, Reply&) { return braid_savepoint(session.connection(), given.text(0)); }},
     {Operation::kRelease, [](Session& session, const Given& given, Reply&) { return braid_release(session.connection(), given.text(0)); }},
     {Operation::kRollbackTo, [](Session& session, const Given& given, Reply&) { return braid_rollback_to(session.connection(), given.text(0)); }},
     {Operation::kLsn, lsn},
-    {Operation::kChanges, [](Session& session, const Given&, Reply& reply) {
+    {Operation::kChanges,
+     [](Session& session, const Given&, Reply& reply) {
        reply.add(braid_changes(session.connection()));
        return BRAID_OK;
      }},
-    {Operation::kLastInsertRowid, [](Session& session, const Given&, Reply& reply) {
+    {Operation::kLastInsertRowid,
+     [](Session& session, const Given&, Reply& reply) {
        reply.add(braid_last_insert_rowid(session.connection()));
        return BRAID_OK;
      }},
-    {Operation::kSetTimeLimit, [](Session& session, const Given& given, Reply&) { return braid_set_time_limit(session.connection(), given.number(0)); }},
+    {Operation::kSetTimeLimit,
+     [](Session& session, const Given& given, Reply&) { return braid_set_time_limit(session.connection(), given.number(0)); }},
     {Operation::kOnProgress, on_progress},
     {Operation::kPrepare, prepare},
     {Operation::kRows, rows},

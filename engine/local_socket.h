@@ -45,7 +45,8 @@ class ListeningSocket {
   const Descriptor socket_;
 };
 
-/// Connects to the one who listens in a directory, waiting some seconds for one who is busy. kNotFound: nobody listens. kDenied: the file, or who listens, is another user's.
+/// Connects to the one who listens in a directory, waiting some seconds for one who is busy. kNotFound: nobody listens. kDenied: the file, or who
+/// listens, is another user's.
 Result<Descriptor> connect_socket(const std::string& directory);
 
 }  // namespace braid

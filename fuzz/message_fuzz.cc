@@ -1,5 +1,5 @@
-// Any bytes as what another process sends: as a header, as a message, and as frames on a socket. A message that can be read is written and read again: it
-// must be the same.
+// Any bytes as what another process sends: as a header, as a message, and as frames on a socket. A message that can be read is written and read
+// again: it must be the same.
 #include <sys/socket.h>
 #include <unistd.h>
 
@@ -30,7 +30,8 @@ void check_message(std::string_view bytes) {
   for (size_t i = 0; i < again->values.size(); ++i) {
     const Value& one = again->values[i];
     const Value& other = message->values[i];
-    must(one.type == other.type && one.integer == other.integer && one.bytes == other.bytes && std::memcmp(&one.real, &other.real, sizeof one.real) == 0);
+    must(one.type == other.type && one.integer == other.integer && one.bytes == other.bytes &&
+         std::memcmp(&one.real, &other.real, sizeof one.real) == 0);
     must(one.type != Value::Type::kText || one.bytes.data()[one.bytes.size()] == '\0');
   }
 }

@@ -38,8 +38,8 @@ class FrameReader {
   FrameHeader header_;
   size_t header_got_ = 0;
   std::vector<uint64_t> words_;
-  size_t got_ = 0;    // bytes of the message
-  Status refusal_;    // the frame is read and dropped
+  size_t got_ = 0;  // bytes of the message
+  Status refusal_;  // the frame is read and dropped
 };
 
 }  // namespace braid

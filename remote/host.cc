@@ -1,5 +1,6 @@
 #include "remote/host.h"
 
+#include <fmt/format.h>
 #include <poll.h>
 #include <sys/eventfd.h>
 #include <sys/socket.h>
@@ -11,8 +12,6 @@
 #include <optional>
 #include <system_error>
 #include <vector>
-
-#include <fmt/format.h>
 
 #include "engine/caught.h"
 #include "engine/env.h"
@@ -164,8 +163,8 @@ void Host::accept_clients() {
 }
 
 void Host::refuse(const Descriptor& socket) const {
-  const Status refusal(StatusCode::kLimit, fmt::format("{} other processes and their connections use the database, connections_max allows no more",
-                                                       clients_.size()));
+  const Status refusal(StatusCode::kLimit,
+                       fmt::format("{} other processes and their connections use the database, connections_max allows no more", clients_.size()));
   const auto frame = encode_message(failed(refusal), kMessageBytesMax);
   // There is room for as much in the buffer of a new connection.
   if (frame.ok()) send_frame(socket.number(), *frame).ignore();

@@ -1,7 +1,8 @@
 // The process that has a database open serves it to others: one thread waits for them, and each has a thread of its own for its calls.
 //
 // The waiting thread reads whole frames of all clients. A message is handed to the client's thread, which answers it; a client sends its next call
-// only once it has the answer, and who does not is dropped. An interrupt, and the end of a client, are noticed while its call runs and reach that at once.
+// only once it has the answer, and who does not is dropped. An interrupt, and the end of a client, are noticed while its call runs and reach that at
+// once.
 //
 //   greeting --first message--> idle --message: hand_over--> busy --answered: work--> idle
 //      |                         |                            |
@@ -43,9 +44,9 @@ class Host {
  public:
   struct Facts {
     size_t clients_max;
-    size_t call_bytes_max;            ///< of one message of a client
+    size_t call_bytes_max;  ///< of one message of a client
     std::shared_ptr<MemoryBudget> memory;
-    std::atomic<int64_t>* clients;    ///< how many there are; outlives the host
+    std::atomic<int64_t>* clients;  ///< how many there are; outlives the host
   };
   /// kIo, kDenied and the like: nobody can be served, and why.
   static Result<std::unique_ptr<Host>> start(const std::string& directory, Facts facts, std::function<std::unique_ptr<HostedSession>()> make_session);

@@ -27,29 +27,44 @@ std::string_view as_bytes(capnp::Data::Reader data) {
 
 void write(const Value& value, wire::Value::Builder out) {
   switch (value.type) {
-    case Value::Type::kNull: out.setNull(); break;
-    case Value::Type::kInt64: out.setInt64(value.integer); break;
-    case Value::Type::kDouble: out.setDouble(value.real); break;
+    case Value::Type::kNull:
+      out.setNull();
+      break;
+    case Value::Type::kInt64:
+      out.setInt64(value.integer);
+      break;
+    case Value::Type::kDouble:
+      out.setDouble(value.real);
+      break;
     case Value::Type::kText: {
       auto text = out.initText(static_cast<unsigned>(value.bytes.size()));
       if (!value.bytes.empty()) std::memcpy(text.begin(), value.bytes.data(), value.bytes.size());
       break;
     }
-    case Value::Type::kBlob: out.setBlob(as_data(value.bytes)); break;
+    case Value::Type::kBlob:
+      out.setBlob(as_data(value.bytes));
+      break;
   }
 }
 
 bool read(wire::Value::Reader in, Value& out) {
   switch (in.which()) {
-    case wire::Value::NULL_: return true;
-    case wire::Value::INT64: out = Value::number(in.getInt64()); return true;
-    case wire::Value::DOUBLE: out = Value::real_number(in.getDouble()); return true;
+    case wire::Value::NULL_:
+      return true;
+    case wire::Value::INT64:
+      out = Value::number(in.getInt64());
+      return true;
+    case wire::Value::DOUBLE:
+      out = Value::real_number(in.getDouble());
+      return true;
     case wire::Value::TEXT: {
       const capnp::Text::Reader text = in.getText();
       out = Value::text({text.begin(), text.size()});
       return true;
     }
-    case wire::Value::BLOB: out = Value::blob(as_bytes(in.getBlob())); return true;
+    case wire::Value::BLOB:
+      out = Value::blob(as_bytes(in.getBlob()));
+      return true;
   }
   return false;
 }

@@ -1,7 +1,7 @@
 // A call of another process, or an answer to one, and the frames in which they travel.
 //
-// A frame is a header of eight bytes and a Cap'n Proto message of whole words. An interrupt is a header alone. Both ends are processes of one machine,
-// so that arrays of numbers are sent as their bytes.
+// A frame is a header of eight bytes and a Cap'n Proto message of whole words. An interrupt is a header alone. Both ends are processes of one
+// machine, so that arrays of numbers are sent as their bytes.
 #pragma once
 
 #include <cstdint>

@@ -1,5 +1,5 @@
-// Eight processes write all three models at once through the socket of another, and one of them, or that other, is killed at a random moment, again and
-// again. What was acknowledged is there, each operation is in all three models or in none, and a check finds nothing.
+// Eight processes write all three models at once through the socket of another, and one of them, or that other, is killed at a random moment, again
+// and again. What was acknowledged is there, each operation is in all three models or in none, and a check finds nothing.
 //
 // BRAID_KILLS: how many kills (12). BRAID_SEED: the seed that the run prints.
 #include <fmt/format.h>

@@ -7,8 +7,10 @@
 
 #include <chrono>
 #include <cmath>
+#include <cstdio>
 #include <cstring>
 #include <filesystem>
+#include <fstream>
 #include <limits>
 #include <thread>
 
@@ -31,6 +33,16 @@ constexpr char kTables[] =
 bool make_tables(TestDatabase& database) {
   TestConnection connection(database);
   return connection.run(kTables) == BRAID_OK;
+}
+
+/// What `act` answers of a database that a process of its own opens: this one must have no threads when it starts others.
+bool at_home(const std::string& directory, const std::function<bool(TestDatabase&)>& act, const std::string& options = "") {
+  OtherProcess other([&] {
+    TestDatabase database(directory, options);
+    if (!database.ok()) fprintf(stderr, "%s\n", database.message().c_str());
+    return database.ok() && act(database);
+  });
+  return other.succeeded();
 }
 
 /// Whether `condition` comes true within some seconds.
@@ -94,7 +106,8 @@ constexpr const char* kStatements[] = {
     "UPDATE t SET score = score + 1 WHERE id > 0 RETURNING id, score",
     "SELECT abs(-9223372036854775807 - 1)",
     "WITH RECURSIVE n(i) AS (SELECT 1 UNION ALL SELECT i + 1 FROM n WHERE i < 10000) SELECT i, i * 0.5, 'row ' || i FROM n",
-    "WITH RECURSIVE n(i) AS (SELECT 1 UNION ALL SELECT i + 1 FROM n WHERE i < 3000) SELECT CASE WHEN i = 2500 THEN abs(-9223372036854775807 - 1) ELSE i END FROM n",
+    "WITH RECURSIVE n(i) AS (SELECT 1 UNION ALL SELECT i + 1 FROM n WHERE i < 3000) SELECT CASE WHEN i = 2500 THEN abs(-9223372036854775807 - 1) "
+    "ELSE i END FROM n",
     "INSERT INTO cpu(time, host, load, note) VALUES('2026-01-01 00:00:00', 'a', 0.5, 'n'), ('2026-01-01 00:00:01', NULL, NULL, NULL)",
     "SELECT time, host, load, note FROM cpu ORDER BY time",
     "SELECT time_bucket('1 minute', time) AS minute, avg(load) FROM cpu GROUP BY 1",
@@ -121,9 +134,7 @@ Descriptor raw_connection(const std::string& directory) {
   return connected.take();
 }
 
-void send_raw(const Descriptor& socket, const std::string& bytes) {
-  ::send(socket.number(), bytes.data(), bytes.size(), MSG_NOSIGNAL);
-}
+void send_raw(const Descriptor& socket, const std::string& bytes) { ::send(socket.number(), bytes.data(), bytes.size(), MSG_NOSIGNAL); }
 
 /// Has the host hung up?
 bool ends(const Descriptor& socket) {
@@ -135,17 +146,16 @@ bool ends(const Descriptor& socket) {
 
 TEST_CASE("types, values, conversions, names, errors and their places are those that the host has") {
   const TempDir temp;
-  std::string at_home;
-  {
-    TestDatabase database(temp / "home");
-    REQUIRE(make_tables(database));
-    at_home = told_of_all(database);
-  }
+  REQUIRE(at_home(temp / "home", [&](TestDatabase& home) {
+    std::ofstream(temp / "told") << (make_tables(home) ? told_of_all(home) : "");
+    return true;
+  }));
   ServingProcess host(temp / "db", "", make_tables);
   REQUIRE(host.succeeded());
   TestDatabase database(temp / "db", "remote=only");
   REQUIRE(database.ok());
-  CHECK(told_of_all(database) == at_home);
+  std::ifstream told(temp / "told");
+  CHECK(told_of_all(database) == std::string(std::istreambuf_iterator<char>(told), {}));
   CHECK(database.check() == "");
 }
 
@@ -409,7 +419,8 @@ TEST_CASE("when the host is killed its clients are told, and the directory can b
     CHECK(writer.error() == gone);
     CHECK(braid_node_create(inside.get(), nullptr, nullptr, nullptr) == BRAID_IO);
     CHECK(braid_in_transaction(inside.get()) == 0);
-    CHECK(braid_stats(database.get(), [](void*, const braid_figure*) {}, nullptr) == BRAID_IO);
+    CHECK(braid_stats(
+              database.get(), [](void*, const braid_figure*) {}, nullptr) == BRAID_IO);
     CHECK(std::string(braid_database_error(database.get())) == gone);
     braid_connection* none = nullptr;
     CHECK(braid_connect(database.get(), &none) == BRAID_IO);
@@ -417,9 +428,8 @@ TEST_CASE("when the host is killed its clients are told, and the directory can b
   // The socket that it left is in nobody's way.
   CHECK(std::filesystem::is_socket(temp / "db/socket"));
   CHECK(TestDatabase(temp / "db", "remote=only").code() == BRAID_BUSY);
-  TestDatabase database(temp / "db", "remote=auto");
-  REQUIRE(database.ok());
-  CHECK(database.check() == "");
+  CHECK(at_home(
+      temp / "db", [](TestDatabase& database) { return database.check().empty(); }, "remote=auto"));
 }
 
 TEST_CASE("of a call that may have committed when the host was killed the outcome is unknown; of one in a transaction it is not") {
@@ -431,7 +441,8 @@ TEST_CASE("of a call that may have committed when the host was killed the outcom
     TestConnection connection(database);
     if (inside) REQUIRE(braid_begin(connection.get(), BRAID_WRITE) == BRAID_OK);
     braid_statement* statement = nullptr;
-    REQUIRE(braid_prepare(connection.get(), "WITH RECURSIVE n(i) AS (SELECT 1 UNION ALL SELECT i + 1 FROM n) INSERT INTO t(id) SELECT 1 FROM n WHERE i < 0", -1,
+    REQUIRE(braid_prepare(connection.get(),
+                          "WITH RECURSIVE n(i) AS (SELECT 1 UNION ALL SELECT i + 1 FROM n) INSERT INTO t(id) SELECT 1 FROM n WHERE i < 0", -1,
                           &statement, nullptr) == BRAID_OK);
     std::thread kills([&] {
       std::this_thread::sleep_for(std::chrono::milliseconds(50));
@@ -449,23 +460,26 @@ TEST_CASE("closing the host ends what clients run, and does not wait for them") 
   const TempDir temp;
   ServingProcess host(temp / "db", "", make_tables);
   REQUIRE(host.succeeded());
-  TestDatabase database(temp / "db", "remote=only");
-  TestConnection idle(database), busy(database);
-  REQUIRE(idle.run("BEGIN; INSERT INTO t(id) VALUES(1)") == BRAID_OK);
-  std::string answer;
-  std::thread runs([&] { answer = busy.rows("WITH RECURSIVE n(i) AS (SELECT 1 UNION ALL SELECT i + 1 FROM n) SELECT count(*) FROM n"); });
-  REQUIRE(soon([&] { return database.figure("clients") >= 3; }));
-  const auto start = std::chrono::steady_clock::now();
-  host.release();
-  runs.join();
-  CHECK(std::chrono::steady_clock::now() - start < std::chrono::seconds(20));
-  CHECK(answer.starts_with("error " + std::to_string(BRAID_IO)));
-  CHECK(idle.run("COMMIT") == BRAID_IO);
-  CHECK_FALSE(std::filesystem::exists(temp / "db/socket"));
-  TestDatabase again(temp / "db", "read_only=1");
-  REQUIRE(again.ok());
-  TestConnection reader(again);
-  CHECK(reader.number("SELECT count(*) FROM t") == 0);
+  {
+    TestDatabase database(temp / "db", "remote=only");
+    TestConnection idle(database), busy(database);
+    REQUIRE(idle.run("BEGIN; INSERT INTO t(id) VALUES(1)") == BRAID_OK);
+    std::string answer;
+    std::thread runs([&] { answer = busy.rows("WITH RECURSIVE n(i) AS (SELECT 1 UNION ALL SELECT i + 1 FROM n) SELECT count(*) FROM n"); });
+    REQUIRE(soon([&] { return database.figure("clients") >= 3; }));
+    const auto start = std::chrono::steady_clock::now();
+    host.release();
+    runs.join();
+    CHECK(std::chrono::steady_clock::now() - start < std::chrono::seconds(20));
+    CHECK(answer.starts_with("error " + std::to_string(BRAID_IO)));
+    CHECK(idle.run("COMMIT") == BRAID_IO);
+    CHECK_FALSE(std::filesystem::exists(temp / "db/socket"));
+  }
+  const auto is_empty = [](TestDatabase& again) {
+    TestConnection reader(again);
+    return reader.number("SELECT count(*) FROM t") == 0;
+  };
+  CHECK(at_home(temp / "db", is_empty, "read_only=1"));
 }
 
 TEST_CASE("an interrupt reaches the statement at the host, before and between its rows") {
@@ -485,7 +499,8 @@ TEST_CASE("an interrupt reaches the statement at the host, before and between it
     CHECK((code == BRAID_INTERRUPTED || (round == 0 && code == BRAID_OK)));
   }
   braid_statement* statement = nullptr;
-  REQUIRE(braid_prepare(connection.get(), "WITH RECURSIVE n(i) AS (SELECT 1 UNION ALL SELECT i + 1 FROM n) SELECT i FROM n", -1, &statement, nullptr) == BRAID_OK);
+  REQUIRE(braid_prepare(connection.get(), "WITH RECURSIVE n(i) AS (SELECT 1 UNION ALL SELECT i + 1 FROM n) SELECT i FROM n", -1, &statement,
+                        nullptr) == BRAID_OK);
   for (int i = 0; i < 1000; ++i) REQUIRE(braid_statement_step(statement) == BRAID_ROW);
   braid_interrupt(connection.get());
   CHECK(braid_statement_step(statement) == BRAID_INTERRUPTED);
@@ -504,7 +519,8 @@ TEST_CASE("rows stream: a result larger than what is sent at once, and one large
   TestDatabase database(temp / "db", "remote=only");
   TestConnection connection(database);
   braid_statement* statement = nullptr;
-  REQUIRE(braid_prepare(connection.get(), "WITH RECURSIVE n(i) AS (SELECT 1 UNION ALL SELECT i + 1 FROM n WHERE i < 300000) SELECT i, 'text of row ' || i FROM n", -1,
+  REQUIRE(braid_prepare(connection.get(),
+                        "WITH RECURSIVE n(i) AS (SELECT 1 UNION ALL SELECT i + 1 FROM n WHERE i < 300000) SELECT i, 'text of row ' || i FROM n", -1,
                         &statement, nullptr) == BRAID_OK);
   int64_t sum = 0, rows = 0;
   for (; braid_statement_step(statement) == BRAID_ROW; ++rows) sum += braid_column_int64(statement, 0);
@@ -525,23 +541,24 @@ TEST_CASE("rows stream: a result larger than what is sent at once, and one large
 TEST_CASE("a restricted connection stays restricted, and a backup is made by the host with its progress told here") {
   const TempDir temp;
   ServingProcess host(temp / "db", "", make_tables);
-  TestDatabase database(temp / "db", "remote=only");
-  TestConnection connection(database);
-  REQUIRE(braid_restrict(connection.get(), BRAID_RESTRICT_READ_ONLY, 0, 1000) == BRAID_OK);
-  CHECK(connection.run("CREATE TABLE u(a)") == BRAID_DENIED);
-  braid_statement* statement = nullptr;
-  REQUIRE(braid_prepare(connection.get(), "SELECT ?1", -1, &statement, nullptr) == BRAID_OK);
-  const std::string large(1001, 'x');
-  CHECK(braid_bind_text(statement, 1, large.data(), 1001) == BRAID_LIMIT);
-  braid_statement_close(statement);
+  {
+    TestDatabase database(temp / "db", "remote=only");
+    TestConnection connection(database);
+    REQUIRE(braid_restrict(connection.get(), BRAID_RESTRICT_READ_ONLY, 0, 1000) == BRAID_OK);
+    CHECK(connection.run("CREATE TABLE u(a)") == BRAID_DENIED);
+    braid_statement* statement = nullptr;
+    REQUIRE(braid_prepare(connection.get(), "SELECT ?1", -1, &statement, nullptr) == BRAID_OK);
+    const std::string large(1001, 'x');
+    CHECK(braid_bind_text(statement, 1, large.data(), 1001) == BRAID_LIMIT);
+    braid_statement_close(statement);
 
-  braid_backup_report report{};
-  report.size_bytes = sizeof report;
-  CHECK(braid_backup(database.get(), (temp / "copy").c_str(), nullptr, nullptr, nullptr, &report) == BRAID_OK);
-  CHECK(report.lsn > 0);
-  CHECK(braid_backup(database.get(), (temp / "db").c_str(), nullptr, nullptr, nullptr, nullptr) == BRAID_INVALID_ARGUMENT);
-  TestDatabase copy(temp / "copy");
-  CHECK(copy.check() == "");
+    braid_backup_report report{};
+    report.size_bytes = sizeof report;
+    CHECK(braid_backup(database.get(), (temp / "copy").c_str(), nullptr, nullptr, nullptr, &report) == BRAID_OK);
+    CHECK(report.lsn > 0);
+    CHECK(braid_backup(database.get(), (temp / "db").c_str(), nullptr, nullptr, nullptr, nullptr) == BRAID_INVALID_ARGUMENT);
+  }
+  CHECK(at_home(temp / "copy", [](TestDatabase& copy) { return copy.check().empty(); }));
 }
 
 TEST_CASE("bytes that are no message end their connection and nothing else") {
@@ -656,9 +673,7 @@ TEST_CASE("the socket is its owner's alone, reached by long paths, and never thr
   const std::string precious = temp / "precious";
   std::filesystem::create_directory(precious);
   std::filesystem::create_directory_symlink(precious, deep + "/db/socket");
-  TestDatabase database(deep + "/db");
-  REQUIRE(database.ok());
-  CHECK(std::filesystem::is_socket(deep + "/db/socket"));
+  CHECK(at_home(deep + "/db", [&](TestDatabase&) { return std::filesystem::is_socket(deep + "/db/socket"); }));
   CHECK(std::filesystem::is_directory(precious));
 }
 
