@@ -83,11 +83,9 @@ BRAID_API const char* braid_code_text(int32_t code);
 
 /// Opens the database in a directory, creating it if the directory is absent or empty.
 /// Shapes:    `options` is NULL or text "name=value;name=value"; `braid_option_at` lists names, units, defaults and bounds.
-///            "read_only=1" opens what was closed, and writes nothing at all to the directory; several processes may read it so at one time.
-///            "remote=auto" uses a database that another process of the user has open, through that process; "remote=only" opens in no other way. Others
-///            may use this one so while it is open, unless "serve=no" is given; braid_close ends that. docs/processes.md has all.
-///            "memory_bytes_max=N" bounds what all databases of the process are counted to hold together, SQLite's memory in it included; the process
-///            holds more than that. docs/bounds.md has all.
+///            "read_only=1" opens what was closed and writes nothing at all; several processes may read it so. "remote=auto" uses what another process
+///            has open, through it; others may use this one so while it is open, unless "serve=no" is given (docs/processes.md). "memory_bytes_max=N"
+///            bounds what all databases of the process are counted to hold together, SQLite's memory included; it holds more (docs/bounds.md).
 /// Errors:    BRAID_BUSY ("in use by process N"); BRAID_VERSION; BRAID_CORRUPT (also for a copy made while the database was open); BRAID_IO;
 ///            BRAID_FULL; BRAID_INVALID_ARGUMENT; BRAID_READ_ONLY (read_only=1, and the log must be replayed first); BRAID_LIMIT (memory_bytes_max).
 /// On error:  `*database` is set to a handle that only answers braid_database_error and must be closed, or to NULL
