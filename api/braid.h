@@ -96,7 +96,7 @@ extern "C" {
 #define BRAID_CONFLICT 5          /* the transaction read an older snapshot than another's commit, and now writes; roll back and begin again, with
                                      BRAID_WRITE if it will write. The database's own work is no conflict, unless it has dropped points or a statement still reads */
 #define BRAID_READ_ONLY 6         /* read transaction, or the database refuses writes until it is reopened; the message says which */
-#define BRAID_IO 7                /* the operating system reported an error */
+#define BRAID_IO 7                /* the operating system reported an error, or the process that served the database has gone away */
 #define BRAID_FULL 8              /* no space left; the transaction was rolled back */
 #define BRAID_CORRUPT 9           /* bytes on disk are damaged; the message names the file */
 #define BRAID_LIMIT 10            /* a limit with a name was reached; braid_option_at lists them */
@@ -106,7 +106,7 @@ extern "C" {
 #define BRAID_OUT_OF_MEMORY 14    /* nothing was done, as after any error; less may work */
 #define BRAID_SQL 15              /* SQL that cannot be prepared or that failed for another reason */
 #define BRAID_VERSION 16          /* the directory has another format version */
-#define BRAID_UNKNOWN_OUTCOME 17  /* an I/O error at COMMIT: reopen to learn whether it happened */
+#define BRAID_UNKNOWN_OUTCOME 17  /* an I/O error at COMMIT, or the end of the process that served it: reopen to learn whether it happened */
 #define BRAID_SNAPSHOT_TOO_OLD 18 /* a transaction or statement has read one snapshot for longer than snapshot_age_max_ms: end it, begin again */
 #define BRAID_NOT_VISIBLE 19      /* committed, but readers will see it only later: once the disk, if it is full, has space, else after reopening */
 #define BRAID_INTERNAL 20         /* a bug in Braid; the message says where */
@@ -147,9 +147,9 @@ typedef struct braid_appender braid_appender;
 
 /// Opens the database in a directory, creating it if the directory is absent or empty.
 /// Shapes:    `options` is NULL or text "name=value;name=value"; `braid_option_at` lists names, units, defaults and bounds.
-///            "read_only=1" opens what was closed, and writes nothing at all to the directory; several processes may read it so at one time.
-///            "memory_bytes_max=N" bounds what all databases of the process are counted to hold together, SQLite's memory in it included; the process
-///            holds more than that. docs/bounds.md has all.
+///            "read_only=1" opens what was closed and writes nothing at all; several processes may read it so. "remote=auto" uses what another process
+///            has open, through it; others may use this one so while it is open, unless "serve=no" is given (docs/processes.md). "memory_bytes_max=N"
+///            bounds what all databases of the process are counted to hold together, SQLite's memory included; it holds more (docs/bounds.md).
 /// Errors:    BRAID_BUSY ("in use by process N"); BRAID_VERSION; BRAID_CORRUPT (also for a copy made while the database was open); BRAID_IO;
 ///            BRAID_FULL; BRAID_INVALID_ARGUMENT; BRAID_READ_ONLY (read_only=1, and the log must be replayed first); BRAID_LIMIT (memory_bytes_max).
 /// On error:  `*database` is set to a handle that only answers braid_database_error and must be closed, or to NULL

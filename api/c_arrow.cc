@@ -60,6 +60,8 @@ Result<bool> next_batch(braid_statement& statement, size_t rows_max, ArrowSchema
 }
 
 Status check_open(const braid_statement& statement) {
+  if (statement.remote != nullptr)
+    return Status(StatusCode::kMisuse, "the database is open in another process, whose rows come one by one; step the statement");
   if (statement.statement == nullptr) return Status(StatusCode::kMisuse, "the connection of this statement is closed");
   return statement.state->wishes.check_cancelled();
 }

@@ -1,8 +1,11 @@
 // The C API: backups and restores.
 #include <fmt/format.h>
 
+#include <filesystem>
+
 #include "api/c_guard.h"
 #include "api/repair.h"
+#include "api/served_session.h"
 #include "api/struct_argument.h"
 
 namespace braid {
@@ -22,9 +25,42 @@ Status path_argument(const char* path, const char* name) {
   return *path != '\0' ? Status() : Status(StatusCode::kInvalidArgument, std::string(name) + " is empty");
 }
 
+/// The host may stand in another directory.
+std::string absolute_path(const char* path) {
+  std::error_code unknown;
+  const auto absolute = std::filesystem::absolute(path, unknown);
+  return unknown ? std::string(path) : absolute.string();
+}
+
+Status back_up_there(RemoteDatabase& remote, const char* destination, const braid_backup_options& given, braid_copy_progress progress, void* context,
+                     braid_backup_report* report) {
+  const std::string to = absolute_path(destination), base = given.base == nullptr ? "" : absolute_path(given.base);
+  const auto tell = [&](const Message& told) {
+    if (progress == nullptr || told.values.size() != 2) return true;
+    return progress(context, static_cast<uint64_t>(told.values[0].integer), static_cast<uint64_t>(told.values[1].integer)) == 0;
+  };
+  BRAID_ASSIGN(const Message made, remote.call(Operation::kBackup,
+                                               {Value::text(to), given.base == nullptr ? Value() : Value::text(base),
+                                                Value::number(static_cast<int64_t>(given.bytes_per_second)), Value::number(given.flags)},
+                                               tell));
+  if (made.values.size() != 4) return Status(StatusCode::kInternal, "the host's answer lacks a value");
+  const auto figure = [&](size_t i) { return static_cast<uint64_t>(made.values[i].integer); };
+  if (report != nullptr) fill_struct(report, {sizeof *report, figure(0), figure(1), figure(2), figure(3)});
+  return {};
+}
+
 Status flags_argument(uint32_t flags, uint32_t known) {
   if ((flags & ~known) == 0) return {};
   return Status(StatusCode::kInvalidArgument, fmt::format("flags: {} is none of the flags of this call", flags & ~known));
+}
+
+Result<braid_backup_options> backup_arguments(const char* destination, const braid_backup_options* options, const braid_backup_report* report) {
+  BRAID_TRY(path_argument(destination, "destination"));
+  BRAID_ASSIGN(const braid_backup_options given, struct_argument(options, "options"));
+  BRAID_TRY(check_struct(report, "report"));
+  BRAID_TRY(flags_argument(given.flags, BRAID_COPY_ALL | BRAID_PRUNE_ARCHIVE));
+  if (given.base != nullptr) BRAID_TRY(path_argument(given.base, "base"));
+  return given;
 }
 
 Status check_target(const braid_restore_options& given) {
@@ -50,14 +86,16 @@ extern "C" {
 
 int32_t braid_backup(braid_database* database, const char* destination, const braid_backup_options* options, braid_copy_progress progress,
                      void* context, braid_backup_report* report) {
+  if (is_remote(database)) {
+    return guard(database, [&]() -> Status {
+      BRAID_ASSIGN(const braid_backup_options given, backup_arguments(destination, options, report));
+      return back_up_there(*database->remote, destination, given, progress, context, report);
+    });
+  }
   return long_call(database, [&](Database& open) -> Status {
-    BRAID_TRY(path_argument(destination, "destination"));
-    BRAID_ASSIGN(const braid_backup_options given, struct_argument(options, "options"));
-    BRAID_TRY(check_struct(report, "report"));
+    BRAID_ASSIGN(const braid_backup_options given, backup_arguments(destination, options, report));
     if (open.engine().read_only())
       return Status(StatusCode::kReadOnly, "a database that is open with read_only=1 cannot be backed up; close it and copy its directory, or use braid restore");
-    BRAID_TRY(flags_argument(given.flags, BRAID_COPY_ALL | BRAID_PRUNE_ARCHIVE));
-    if (given.base != nullptr) BRAID_TRY(path_argument(given.base, "base"));
     const BackupOptions chosen{.bytes_per_second = given.bytes_per_second,
                                .base = given.base == nullptr ? "" : given.base,
                                .prunes_archive = (given.flags & BRAID_PRUNE_ARCHIVE) != 0,
@@ -82,6 +120,7 @@ int32_t braid_restore(const char* source, const char* destination, const braid_r
     const RestoreOptions chosen{.bytes_per_second = given.bytes_per_second, .links = (given.flags & BRAID_LINK_FILES) != 0, .target = target_of(given)};
     BRAID_ASSIGN((*database)->database, Database::restore(source, destination, chosen, given.open_options == nullptr ? "" : given.open_options,
                                                           progress_argument(progress, context)));
+    serve(**database);
     return {};
   });
 }
@@ -96,6 +135,7 @@ int32_t braid_repair(const char* source, const char* destination, void (*visit)(
       if (visit != nullptr) visit(context, lost.c_str());
     };
     BRAID_ASSIGN((*database)->database, repair(source, destination, tell));
+    serve(**database);
     return {};
   });
 }

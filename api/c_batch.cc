@@ -3,6 +3,7 @@
 
 #include "api/c_guard.h"
 #include "api/column_argument.h"
+#include "api/remote_columns.h"
 #include "timeseries/point_checks.h"
 
 using namespace braid;
@@ -28,6 +29,30 @@ Result<SqlValue> value_argument(const braid_value& value) {
       return SqlValue(BlobValue{std::string(static_cast<const char*>(value.data), static_cast<size_t>(value.size))});
     default: return Status(StatusCode::kInvalidArgument, fmt::format("value type {} is none of BRAID_TYPE_*", value.type));
   }
+}
+
+/// A value that `value_argument` takes, as it is.
+Value borrowed(const braid_value& value) {
+  const auto* data = static_cast<const char*>(value.data);
+  const auto bytes = [&] {
+    return value.size == BRAID_NUL_TERMINATED ? std::string_view(data) : std::string_view(data, static_cast<size_t>(value.size));
+  };
+  switch (value.type) {
+    case BRAID_TYPE_INT64:
+      return Value::number(value.int64_value);
+    case BRAID_TYPE_DOUBLE:
+      return Value::real_number(value.double_value);
+    case BRAID_TYPE_TEXT:
+      return Value::text(bytes());
+    case BRAID_TYPE_BLOB:
+      return Value::blob(data == nullptr ? std::string_view("") : bytes());
+    default:
+      return {};
+  }
+}
+
+int32_t remote_step(braid_batch* batch, Operation operation, std::initializer_list<Value> values, std::initializer_list<int64_t*> numbers = {}) {
+  return guard(batch, [&] { return batch->remote->call_for_numbers(operation, values, numbers, batch->remote_handle); });
 }
 
 Status add_step(braid_batch& batch, BatchStep step, uint64_t size_bytes) {
@@ -58,6 +83,19 @@ void braid_batch_close(braid_batch* batch) {
 const char* braid_batch_error(braid_batch* batch) { return batch == nullptr ? "" : batch->error.c_str(); }
 
 int32_t braid_batch_execute(braid_batch* batch, const char* sql, int64_t sql_size, const braid_value* values, size_t count) {
+  if (is_remote(batch)) {
+    return guard(batch, [&]() -> Status {
+      BRAID_ASSIGN(const std::string_view text, sql_argument(sql, sql_size));
+      if (values == nullptr && count > 0) return null_argument("values");
+      std::vector<Value> step = {Value::text(text), Value::number(static_cast<int64_t>(count))};
+      for (size_t i = 0; i < count; ++i) step.push_back(Value::number(values[i].type));
+      for (size_t i = 0; i < count; ++i) {
+        BRAID_TRY(value_argument(values[i]).status());
+        step.push_back(borrowed(values[i]));
+      }
+      return batch->remote->call_for_numbers(Operation::kBatchExecute, std::move(step), {}, batch->remote_handle);
+    });
+  }
   return guard(batch, [&]() -> Status {
     BRAID_ASSIGN(const std::string_view text, sql_argument(sql, sql_size));
     if (values == nullptr && count > 0) return null_argument("values");
@@ -75,6 +113,9 @@ int32_t braid_batch_execute(braid_batch* batch, const char* sql, int64_t sql_siz
 }
 
 int32_t braid_batch_edge(braid_batch* batch, int64_t source, const char* type, int64_t target, const char* properties) {
+  if (is_remote(batch))
+    return remote_step(batch, Operation::kBatchEdge,
+                       {Value::number(source), Value::text_or_null(type), Value::number(target), Value::text_or_null(properties)});
   return guard(batch, [&]() -> Status {
     BRAID_NOT_NULL(type);
     if (source <= 0 || target <= 0) return Status(StatusCode::kInvalidArgument, "source and target: ids are positive");
@@ -85,6 +126,8 @@ int32_t braid_batch_edge(braid_batch* batch, int64_t source, const char* type, i
 }
 
 int32_t braid_batch_node(braid_batch* batch, const char* labels, const char* properties) {
+  if (is_remote(batch))
+    return remote_step(batch, Operation::kBatchNode, {Value::text_or_null(labels), Value::text_or_null(properties)});
   return guard(batch, [&]() -> Status {
     NodeStep step{optional_copy(labels), optional_copy(properties)};
     const uint64_t size = sizeof step + (step.labels ? step.labels->size() : 0) + (step.properties ? step.properties->size() : 0);
@@ -94,6 +137,15 @@ int32_t braid_batch_node(braid_batch* batch, const char* labels, const char* pro
 
 int32_t braid_batch_points(braid_batch* batch, const char* hypertable, const char* const* tags, size_t tag_count,
                            const int64_t* times, size_t count, const braid_column* columns, size_t column_count) {
+  if (is_remote(batch)) {
+    return guard(batch, [&]() -> Status {
+      std::vector<Value> values = {Value::text_or_null(hypertable), Value::number(static_cast<int64_t>(tag_count)),
+                                   Value::number(tags != nullptr ? 1 : 0)};
+      for (size_t i = 0; tags != nullptr && i < tag_count; ++i) values.push_back(Value::text_or_null(tags[i]));
+      add_columns(times, count, columns, column_count, values);
+      return batch->remote->call_for_numbers(Operation::kBatchPoints, std::move(values), {}, batch->remote_handle);
+    });
+  }
   return guard(batch, [&]() -> Status {
     BRAID_NOT_NULL(hypertable);
     if (tags == nullptr && tag_count > 0) return null_argument("tags");
@@ -115,6 +167,7 @@ int32_t braid_batch_points(braid_batch* batch, const char* hypertable, const cha
 }
 
 int32_t braid_batch_set_durability(braid_batch* batch, int32_t durability) {
+  if (is_remote(batch)) return remote_step(batch, Operation::kBatchSetDurability, {Value::number(durability)});
   return guard(batch, [&]() -> Status {
     BRAID_ASSIGN(batch->batch.durability, durability_argument(durability));
     return {};
@@ -122,9 +175,15 @@ int32_t braid_batch_set_durability(braid_batch* batch, int32_t durability) {
 }
 
 int32_t braid_batch_commit(braid_batch* batch, uint64_t* lsn) {
+  if (is_remote(batch)) {
+    int64_t number = 0;
+    const int32_t code = remote_step(batch, Operation::kBatchCommit, {}, {&number});
+    if (code == BRAID_OK && lsn != nullptr) *lsn = static_cast<uint64_t>(number);
+    return code;
+  }
   return guard(batch, [&]() -> Status {
-    Status status = batch->database->settings().wishes().check_cancelled();
-    const DatabaseCall call(batch->database->settings());
+    Status status = settings_of(*batch).wishes().check_cancelled();
+    const DatabaseCall call(settings_of(*batch));
     if (status.ok() && !batch->batch.steps.empty()) status = batch->database->groups().commit(batch->batch);
     if (status.ok() && lsn != nullptr) *lsn = batch->batch.lsn.value();
     batch->batch.steps.clear();

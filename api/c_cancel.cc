@@ -15,6 +15,15 @@ CallProgress progress_argument(int32_t (*progress)(void*, double), void* context
   return [progress, context](double fraction) { return progress(context, fraction) == 0; };
 }
 
+/// Of calls that another process answers.
+Status follow_there(RemoteConnection& remote, CallProgress progress) {
+  const bool followed = progress != nullptr;
+  remote.set_progress(nullptr);
+  if (followed)
+    remote.set_progress([tell = std::move(progress)](const Message& told) { return tell(told.values.empty() ? 0 : told.values[0].real); });
+  return remote.call_for_numbers(Operation::kOnProgress, {Value::number(followed ? 1 : 0)});
+}
+
 Result<std::chrono::milliseconds> time_limit_argument(int64_t milliseconds) {
   if (milliseconds >= 0 && milliseconds <= BRAID_TIME_LIMIT_MS_MAX) return std::chrono::milliseconds(milliseconds);
   return Status(StatusCode::kInvalidArgument, "milliseconds: expected 0 to " + std::to_string(BRAID_TIME_LIMIT_MS_MAX));
@@ -66,6 +75,7 @@ int32_t braid_connection_set_cancel(braid_connection* connection, braid_cancel* 
 
 int32_t braid_on_progress(braid_connection* connection, int32_t (*progress)(void*, double), void* context) {
   return guard(connection, [&]() -> Status {
+    if (is_remote(connection)) return follow_there(*connection->state->remote, progress_argument(progress, context));
     BRAID_ASSIGN(Connection * open, closable_connection(*connection->state));
     connection->state->wishes.progress = progress_argument(progress, context);
     open->on_progress(progress_argument(progress, context));
@@ -74,6 +84,7 @@ int32_t braid_on_progress(braid_connection* connection, int32_t (*progress)(void
 }
 
 int32_t braid_set_time_limit(braid_connection* connection, int64_t milliseconds) {
+  if (is_remote(connection)) return remote_call(connection, Operation::kSetTimeLimit, {Value::number(milliseconds)});
   return guard(connection, [&]() -> Status {
     BRAID_ASSIGN(Connection * open, closable_connection(*connection->state));
     BRAID_ASSIGN(const auto limit, time_limit_argument(milliseconds));

@@ -22,6 +22,8 @@ Status check_name(const char* name) {
   return Status(StatusCode::kInvalidArgument, "a savepoint's name has letters, digits and underscores");
 }
 
+constexpr char kValueTooLarge[] = "the value is larger than value_bytes_max allows";
+
 int32_t savepoint_call(braid_connection* connection, StatementTraits::Control control, const char* name) {
   return guard(connection, [&]() -> Status {
     BRAID_TRY(check_name(name));
@@ -31,26 +33,62 @@ int32_t savepoint_call(braid_connection* connection, StatementTraits::Control co
   });
 }
 
-template <typename Body>
-int32_t bind_call(braid_statement* statement, int32_t index, Body body) {
+/// A figure of a connection that another process keeps; 0 when that is gone.
+int64_t remote_number(braid_connection* connection, Operation operation) {
+  return guard_value<int64_t>(0, [&] {
+    int64_t number = 0;
+    connection->state->remote->call_for_numbers(operation, {}, {&number}).ignore();
+    return number;
+  });
+}
+
+Status check_parameter(int32_t index, int count) {
+  if (index >= 1 && index <= count) return {};
+  return Status(StatusCode::kInvalidArgument, "parameter " + std::to_string(index) + ": the statement has parameters 1 to " + std::to_string(count));
+}
+
+constexpr char kBindWhileRunning[] = "the statement is running; reset it before binding";
+
+Status bind_remote(RemoteStatement& statement, int32_t index, const Value& value) {
+  if (statement.running()) return Status(StatusCode::kMisuse, kBindWhileRunning);
+  BRAID_TRY(check_parameter(index, statement.parameter_count()));
+  if (static_cast<int64_t>(value.bytes.size()) > statement.connection().value_bytes_max()) return Status(StatusCode::kLimit, kValueTooLarge);
+  statement.bind(index, value);
+  return {};
+}
+
+/// `value` is asked for what another process is sent, `body` binds at home.
+template <typename Borrow, typename Body>
+int32_t bind_call(braid_statement* statement, int32_t index, Borrow borrow, Body body) {
   return guard(statement, [&]() -> Status {
+    if (statement->remote != nullptr) return bind_remote(*statement->remote, index, borrow());
     BRAID_ASSIGN(Statement * open, open_statement(*statement));
-    if (open->running() || statement->batches != nullptr) return Status(StatusCode::kMisuse, "the statement is running; reset it before binding");
-    const int count = sqlite3_bind_parameter_count(open->get());
-    if (index < 1 || index > count)
-      return Status(StatusCode::kInvalidArgument, "parameter " + std::to_string(index) + ": the statement has parameters 1 to " +
-                                                      std::to_string(count));
+    if (open->running() || statement->batches != nullptr) return Status(StatusCode::kMisuse, kBindWhileRunning);
+    BRAID_TRY(check_parameter(index, sqlite3_bind_parameter_count(open->get())));
     const int code = body(open->get());
-    if (code == SQLITE_TOOBIG) return Status(StatusCode::kLimit, "the value is larger than value_bytes_max allows");
+    if (code == SQLITE_TOOBIG) return Status(StatusCode::kLimit, kValueTooLarge);
     return code == SQLITE_OK ? Status() : sqlite_status(nullptr, code, "bind");
   });
 }
 
 /// The statement when it stands on a row that has the column, else null.
 sqlite3_stmt* row_of(const braid_statement* statement, int32_t column) {
-  if (statement == nullptr || statement->statement == nullptr || !statement->statement->has_row()) return nullptr;
-  sqlite3_stmt* raw = statement->statement->get();
+  sqlite3_stmt* raw = nullptr;
+  if (statement != nullptr && statement->remote != nullptr) raw = statement->remote->row();
+  if (statement != nullptr && statement->statement != nullptr && statement->statement->has_row()) raw = statement->statement->get();
+  if (raw == nullptr) return nullptr;
   return column >= 0 && column < sqlite3_column_count(raw) ? raw : nullptr;
+}
+
+RemoteStatement* remote_of(const braid_statement* statement) { return statement == nullptr ? nullptr : statement->remote.get(); }
+
+Status prepare_remote(braid_connection& connection, std::string_view sql, braid_statement** statement, int64_t* tail) {
+  RemoteConnection& remote = *connection.state->remote;
+  BRAID_ASSIGN(const Message made, remote.call(Operation::kPrepare, {Value::text(sql)}));
+  if (tail != nullptr && made.values.size() > 1) *tail = made.values[1].integer;
+  auto handle = RemoteStatement::of(remote, made);
+  if (handle != nullptr) *statement = make_statement(connection.state, nullptr, std::move(handle)).release();
+  return {};
 }
 
 sqlite3_stmt* prepared(const braid_statement* statement) {
@@ -62,7 +100,9 @@ sqlite3_stmt* prepared(const braid_statement* statement) {
 int32_t braid_connection::finish(const Status& status) {
   if (status.ok()) return BRAID_OK;
   state->error = status.message();
-  state->error_offset = state->connection == nullptr ? -1 : state->connection->error_offset();
+  state->error_offset = -1;
+  if (state->connection != nullptr) state->error_offset = state->connection->error_offset();
+  if (state->remote != nullptr) state->error_offset = state->remote->error_offset();
   return static_cast<int32_t>(status.code());
 }
 
@@ -73,10 +113,12 @@ int32_t braid_statement::finish(const Status& status) {
   return static_cast<int32_t>(status.code());
 }
 
-std::unique_ptr<braid_statement> braid::make_statement(std::shared_ptr<ConnectionState> state, std::unique_ptr<Statement> statement) {
+std::unique_ptr<braid_statement> braid::make_statement(std::shared_ptr<ConnectionState> state, std::unique_ptr<Statement> statement,
+                                                       std::unique_ptr<RemoteStatement> remote) {
   auto handle = std::make_unique<braid_statement>();
   handle->state = std::move(state);
   handle->statement = std::move(statement);
+  handle->remote = std::move(remote);
   handle->state->statements.insert(handle.get());
   return handle;
 }
@@ -103,10 +145,17 @@ int64_t braid_connection_error_offset(braid_connection* connection) {
 }
 
 void braid_interrupt(braid_connection* connection) {
-  if (connection != nullptr && !forked() && connection->state->connection != nullptr) connection->state->connection->interrupt();
+  if (connection == nullptr || forked()) return;
+  if (connection->state->connection != nullptr) connection->state->connection->interrupt();
+  guard_value(0, [&] {
+    if (connection->state->remote != nullptr) connection->state->remote->interrupt();
+    return 0;
+  });
 }
 
 int32_t braid_restrict(braid_connection* connection, int32_t flags, int64_t statement_time_ms, int64_t value_bytes) {
+  if (is_remote(connection))
+    return remote_call(connection, Operation::kRestrict, {Value::number(flags), Value::number(statement_time_ms), Value::number(value_bytes)});
   return guard(connection, [&]() -> Status {
     BRAID_ASSIGN(Connection * open, open_connection(*connection->state));
     constexpr int32_t kKnown = BRAID_RESTRICT_READ_ONLY;
@@ -124,12 +173,14 @@ int32_t braid_restrict(braid_connection* connection, int32_t flags, int64_t stat
 int32_t braid_execute(braid_connection* connection, const char* sql, int64_t sql_size) {
   return guard(connection, [&]() -> Status {
     BRAID_ASSIGN(const std::string_view text, sql_argument(sql, sql_size));
+    if (is_remote(connection)) return connection->state->remote->call_for_numbers(Operation::kExecute, {Value::text(text)});
     BRAID_ASSIGN(Connection * open, open_connection(*connection->state));
     return open->execute(text);
   });
 }
 
 int32_t braid_begin(braid_connection* connection, int32_t mode) {
+  if (is_remote(connection)) return remote_call(connection, Operation::kBegin, {Value::number(mode)});
   return guard(connection, [&]() -> Status {
     BRAID_ASSIGN(Connection * open, open_connection(*connection->state));
     constexpr int32_t kDurabilities = BRAID_DURABILITY_FULL | BRAID_DURABILITY_RELAXED;
@@ -144,6 +195,7 @@ int32_t braid_begin(braid_connection* connection, int32_t mode) {
 }
 
 int32_t braid_commit(braid_connection* connection) {
+  if (is_remote(connection)) return remote_call(connection, Operation::kCommit, {});
   return guard(connection, [&]() -> Status {
     BRAID_ASSIGN(Connection * open, open_connection(*connection->state));
     return open->commit();
@@ -151,6 +203,7 @@ int32_t braid_commit(braid_connection* connection) {
 }
 
 int32_t braid_rollback(braid_connection* connection) {
+  if (is_remote(connection)) return remote_call(connection, Operation::kRollback, {});
   return guard(connection, [&]() -> Status {
     BRAID_ASSIGN(Connection * open, closable_connection(*connection->state));
     return open->rollback();
@@ -158,6 +211,7 @@ int32_t braid_rollback(braid_connection* connection) {
 }
 
 int32_t braid_set_durability(braid_connection* connection, int32_t durability) {
+  if (is_remote(connection)) return remote_call(connection, Operation::kSetDurability, {Value::number(durability)});
   return guard(connection, [&]() -> Status {
     BRAID_ASSIGN(const Durability wanted, durability_argument(durability));
     BRAID_ASSIGN(Connection * open, open_connection(*connection->state));
@@ -167,22 +221,32 @@ int32_t braid_set_durability(braid_connection* connection, int32_t durability) {
 }
 
 int32_t braid_savepoint(braid_connection* connection, const char* name) {
+  if (is_remote(connection)) return remote_call(connection, Operation::kSavepoint, {Value::text_or_null(name)});
   return savepoint_call(connection, StatementTraits::Control::kSavepoint, name);
 }
 int32_t braid_release(braid_connection* connection, const char* name) {
+  if (is_remote(connection)) return remote_call(connection, Operation::kRelease, {Value::text_or_null(name)});
   return savepoint_call(connection, StatementTraits::Control::kRelease, name);
 }
 int32_t braid_rollback_to(braid_connection* connection, const char* name) {
+  if (is_remote(connection)) return remote_call(connection, Operation::kRollbackTo, {Value::text_or_null(name)});
   return savepoint_call(connection, StatementTraits::Control::kRollbackTo, name);
 }
 
 int32_t braid_in_transaction(braid_connection* connection) {
+  if (is_remote(connection)) return connection->state->remote->in_transaction() ? 1 : 0;
   return connection != nullptr && connection->state->connection != nullptr && connection->state->connection->in_transaction() ? 1 : 0;
 }
 
 int32_t braid_lsn(braid_connection* connection, uint64_t* lsn) {
   return guard(connection, [&]() -> Status {
     BRAID_NOT_NULL(lsn);
+    if (is_remote(connection)) {
+      int64_t number = 0;
+      BRAID_TRY(connection->state->remote->call_for_numbers(Operation::kLsn, {}, {&number}));
+      *lsn = static_cast<uint64_t>(number);
+      return {};
+    }
     BRAID_ASSIGN(Connection * open, open_connection(*connection->state));
     if (open->in_transaction()) BRAID_TRY(open->pin());
     *lsn = open->session().lsn().value();
@@ -191,11 +255,13 @@ int32_t braid_lsn(braid_connection* connection, uint64_t* lsn) {
 }
 
 int64_t braid_changes(braid_connection* connection) {
+  if (is_remote(connection)) return remote_number(connection, Operation::kChanges);
   if (connection == nullptr || connection->state->connection == nullptr) return 0;
   return connection->state->connection->changes();
 }
 
 int64_t braid_last_insert_rowid(braid_connection* connection) {
+  if (is_remote(connection)) return remote_number(connection, Operation::kLastInsertRowid);
   if (connection == nullptr || connection->state->connection == nullptr) return 0;
   return sqlite3_last_insert_rowid(connection->state->connection->db());
 }
@@ -206,6 +272,7 @@ int32_t braid_prepare(braid_connection* connection, const char* sql, int64_t sql
   return guard(connection, [&]() -> Status {
     BRAID_NOT_NULL(statement);
     BRAID_ASSIGN(const std::string_view text, sql_argument(sql, sql_size));
+    if (is_remote(connection)) return prepare_remote(*connection, text, statement, tail);
     BRAID_ASSIGN(Connection * open, open_connection(*connection->state));
     size_t used = 0;
     BRAID_ASSIGN(auto made, open->prepare(text, used));
@@ -223,6 +290,10 @@ void braid_statement_close(braid_statement* statement) {
 int32_t braid_statement_step(braid_statement* statement) {
   bool row = false;
   const int32_t code = guard(statement, [&]() -> Status {
+    if (statement->remote != nullptr) {
+      BRAID_ASSIGN(row, statement->remote->step());
+      return {};
+    }
     BRAID_ASSIGN(Statement * open, open_statement(*statement));
     if (statement->batches != nullptr) return Status(StatusCode::kMisuse, "the statement's rows are read as batches; reset it before stepping");
     BRAID_ASSIGN(row, open->step());
@@ -234,6 +305,7 @@ int32_t braid_statement_step(braid_statement* statement) {
 
 int32_t braid_statement_reset(braid_statement* statement) {
   return guard(statement, [&]() -> Status {
+    if (statement->remote != nullptr) return statement->remote->reset();
     if (statement->statement == nullptr) return Status(StatusCode::kMisuse, "the connection of this statement is closed");
     statement->batches.reset();
     return statement->statement->reset();
@@ -241,47 +313,62 @@ int32_t braid_statement_reset(braid_statement* statement) {
 }
 
 int32_t braid_bind_null(braid_statement* statement, int32_t index) {
-  return bind_call(statement, index, [&](sqlite3_stmt* raw) { return sqlite3_bind_null(raw, index); });
+  return bind_call(
+      statement, index, [] { return Value(); }, [&](sqlite3_stmt* raw) { return sqlite3_bind_null(raw, index); });
 }
 int32_t braid_bind_int64(braid_statement* statement, int32_t index, int64_t value) {
-  return bind_call(statement, index, [&](sqlite3_stmt* raw) { return sqlite3_bind_int64(raw, index, value); });
+  return bind_call(
+      statement, index, [&] { return Value::number(value); }, [&](sqlite3_stmt* raw) { return sqlite3_bind_int64(raw, index, value); });
 }
 int32_t braid_bind_double(braid_statement* statement, int32_t index, double value) {
-  return bind_call(statement, index, [&](sqlite3_stmt* raw) { return sqlite3_bind_double(raw, index, value); });
+  return bind_call(
+      statement, index, [&] { return Value::real_number(value); }, [&](sqlite3_stmt* raw) { return sqlite3_bind_double(raw, index, value); });
 }
 int32_t braid_bind_text(braid_statement* statement, int32_t index, const char* value, int64_t size) {
   if (size < BRAID_NUL_TERMINATED) return guard(statement, [] { return Status(StatusCode::kInvalidArgument, "the text's size is negative"); });
-  return bind_call(statement, index, [&](sqlite3_stmt* raw) {
-    if (value == nullptr) return sqlite3_bind_null(raw, index);
-    const std::string_view text = size < 0 ? std::string_view(value) : std::string_view(value, static_cast<size_t>(size));
-    return sqlite3_bind_text64(raw, index, text.data(), text.size(), SQLITE_TRANSIENT, SQLITE_UTF8);
-  });
+  const std::string_view text = value == nullptr ? std::string_view()
+                                : size < 0       ? std::string_view(value)
+                                                 : std::string_view(value, static_cast<size_t>(size));
+  return bind_call(
+      statement, index, [&] { return value == nullptr ? Value() : Value::text(text); },
+      [&](sqlite3_stmt* raw) {
+        if (value == nullptr) return sqlite3_bind_null(raw, index);
+        return sqlite3_bind_text64(raw, index, text.data(), text.size(), SQLITE_TRANSIENT, SQLITE_UTF8);
+      });
 }
 int32_t braid_bind_blob(braid_statement* statement, int32_t index, const void* value, int64_t size) {
   if (size < 0) return guard(statement, [] { return Status(StatusCode::kInvalidArgument, "the blob's size is negative"); });
-  return bind_call(statement, index, [&](sqlite3_stmt* raw) {
-    if (value == nullptr) return sqlite3_bind_null(raw, index);
-    return sqlite3_bind_blob64(raw, index, value, static_cast<sqlite3_uint64>(size), SQLITE_TRANSIENT);
-  });
+  const auto bytes = [&] { return Value::blob({static_cast<const char*>(value), static_cast<size_t>(size)}); };
+  return bind_call(
+      statement, index, [&] { return value == nullptr ? Value() : bytes(); },
+      [&](sqlite3_stmt* raw) {
+        if (value == nullptr) return sqlite3_bind_null(raw, index);
+        return sqlite3_bind_blob64(raw, index, value, static_cast<sqlite3_uint64>(size), SQLITE_TRANSIENT);
+      });
 }
 
 int32_t braid_parameter_count(braid_statement* statement) {
+  if (RemoteStatement* remote = remote_of(statement)) return remote->parameter_count();
   return prepared(statement) == nullptr ? 0 : sqlite3_bind_parameter_count(prepared(statement));
 }
 int32_t braid_parameter_index(braid_statement* statement, const char* name) {
+  if (RemoteStatement* remote = remote_of(statement)) return name == nullptr ? 0 : remote->parameter_index(name);
   return prepared(statement) == nullptr || name == nullptr ? 0 : sqlite3_bind_parameter_index(prepared(statement), name);
 }
 
 int32_t braid_column_count(braid_statement* statement) {
+  if (RemoteStatement* remote = remote_of(statement)) return remote->column_count();
   return prepared(statement) == nullptr ? 0 : sqlite3_column_count(prepared(statement));
 }
 const char* braid_column_name(braid_statement* statement, int32_t column) {
   if (column < 0 || column >= braid_column_count(statement)) return "";
+  if (RemoteStatement* remote = remote_of(statement)) return remote->column_name(column);
   const char* name = sqlite3_column_name(prepared(statement), column);
   return name == nullptr ? "" : name;
 }
 const char* braid_column_declared_type(braid_statement* statement, int32_t column) {
   if (column < 0 || column >= braid_column_count(statement)) return "";
+  if (RemoteStatement* remote = remote_of(statement)) return remote->declared_type(column);
   const char* type = sqlite3_column_decltype(prepared(statement), column);
   return type == nullptr ? "" : type;
 }
@@ -320,6 +407,7 @@ const void* braid_column_blob(braid_statement* statement, int32_t column, int64_
 }
 
 int32_t braid_statement_writes(braid_statement* statement) {
+  if (RemoteStatement* remote = remote_of(statement)) return remote->writes() ? 1 : 0;
   return statement != nullptr && statement->statement != nullptr && statement->statement->writes() ? 1 : 0;
 }
 

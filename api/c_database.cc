@@ -3,6 +3,7 @@
 #include <cstring>
 
 #include "api/c_guard.h"
+#include "api/opening.h"
 #include "api/struct_argument.h"
 
 namespace braid {
@@ -47,16 +48,44 @@ constexpr std::string_view kCounters[] = {"commits", "groups", "group_members", 
 
 constexpr int64_t kMaintenanceMsMax = 86'400'000;
 
+/// The first number of an answer, where it is wanted.
+Status remote_figure(const braid_database& handle, Operation operation, std::vector<Value> values, uint64_t* figure) {
+  BRAID_ASSIGN(const Message answer, handle.remote->call(operation, std::move(values)));
+  if (figure != nullptr && !answer.values.empty()) *figure = static_cast<uint64_t>(answer.values[0].integer);
+  return {};
+}
+
+Status remote_check(RemoteDatabase& remote, void (*visit)(void*, const char*), void* context) {
+  BRAID_ASSIGN(const auto link, remote.link());
+  BRAID_ASSIGN(const Message answer, link->call_for_part(Operation::kCheck, {}, 0, false));
+  for (const Value& problem : answer.values)
+    if (visit != nullptr && problem.type == Value::Type::kText) visit(context, problem.bytes.data());
+  return status_of(answer);
+}
+
+Status remote_stats(RemoteDatabase& remote, void (*visit)(void*, const braid_figure*), void* context) {
+  BRAID_ASSIGN(const Message answer, remote.call(Operation::kStats));
+  const auto& values = answer.values;
+  for (size_t i = 0; i + 3 < values.size(); i += 4) {
+    const std::string name(values[i].bytes), unit(values[i + 1].bytes);
+    const braid_figure out{sizeof out, name.c_str(), unit.c_str(), values[i + 2].integer, static_cast<int32_t>(values[i + 3].integer)};
+    visit(context, &out);
+  }
+  return {};
+}
+
 }  // namespace
 
 void ConnectionState::close() {
   for (braid_statement* handle : statements) {
     handle->batches = nullptr;
     handle->statement = nullptr;
+    handle->remote = nullptr;
   }
   statements.clear();
   use_token(nullptr);
   connection = nullptr;
+  remote = nullptr;
 }
 
 void ConnectionState::use_token(std::shared_ptr<CancelToken> token) {
@@ -115,8 +144,7 @@ int32_t braid_open(const char* directory, const char* options, braid_database** 
   return guard(*database, [&]() -> Status {
     BRAID_NOT_NULL(directory);
     if (*directory == '\0') return Status(StatusCode::kInvalidArgument, "directory is empty");
-    BRAID_ASSIGN((*database)->database, Database::open(directory, options == nullptr ? "" : options));
-    return {};
+    return open_here_or_there(directory, options == nullptr ? "" : options, **database);
   });
 }
 
@@ -124,6 +152,7 @@ int32_t braid_close(braid_database* database) {
   if (database == nullptr) return BRAID_OK;
   if (forked()) return BRAID_MISUSE;
   int32_t code = BRAID_OK;
+  database->host = nullptr;
   if (database->database != nullptr && database->database.use_count() == 1)
     code = guard(database, [&] { return database->database->close(); });
   if (thread_error.database == database) thread_error.database = nullptr;
@@ -136,10 +165,12 @@ const char* braid_database_error(braid_database* database) {
 }
 
 int32_t braid_checkpoint(braid_database* database) {
+  if (is_remote(database)) return guard(database, [&] { return database->remote->call(Operation::kCheckpoint).status(); });
   return long_call(database, [&](Database& open) { return open.engine().checkpoint(FreeSpace::kGivenBack); });
 }
 
 int32_t braid_sync(braid_database* database, uint64_t* lsn) {
+  if (is_remote(database)) return guard(database, [&] { return remote_figure(*database, Operation::kSync, {}, lsn); });
   return long_call(database, [&](Database& open) -> Status {
     BRAID_ASSIGN(const Lsn durable, open.engine().sync_commits());
     if (lsn != nullptr) *lsn = durable.value();
@@ -149,6 +180,7 @@ int32_t braid_sync(braid_database* database, uint64_t* lsn) {
 
 int32_t braid_maintain(braid_database* database, int64_t max_ms, uint64_t* finished) {
   if (finished != nullptr) *finished = 0;
+  if (is_remote(database)) return guard(database, [&] { return remote_figure(*database, Operation::kMaintain, {Value::number(max_ms)}, finished); });
   return long_call(database, [&](Database& open) -> Status {
     if (max_ms < 0) return Status(StatusCode::kInvalidArgument, "max_ms is negative");
     MaintenanceStop stop;
@@ -159,6 +191,7 @@ int32_t braid_maintain(braid_database* database, int64_t max_ms, uint64_t* finis
 }
 
 int32_t braid_check(braid_database* database, void (*visit)(void*, const char*), void* context) {
+  if (is_remote(database)) return guard(database, [&] { return remote_check(*database->remote, visit, context); });
   return long_call(database, [&](Database& open) -> Status {
     std::vector<std::string> problems;
     BRAID_TRY(open.check(problems));
@@ -172,6 +205,7 @@ int32_t braid_check(braid_database* database, void (*visit)(void*, const char*),
 int32_t braid_stats(braid_database* database, void (*visit)(void*, const braid_figure*), void* context) {
   return guard(database, [&]() -> Status {
     BRAID_NOT_NULL(visit);
+    if (database->remote != nullptr) return remote_stats(*database->remote, visit, context);
     BRAID_ASSIGN(Database * open, open_database(*database));
     for (const StoreFigure& figure : open->figures()) {
       const int32_t kind = std::find(std::begin(kCounters), std::end(kCounters), figure.name) != std::end(kCounters) ? BRAID_COUNTER : BRAID_GAUGE;
@@ -195,6 +229,12 @@ int32_t braid_option_get(braid_database* database, const char* name, int64_t* va
   return guard(database, [&]() -> Status {
     BRAID_NOT_NULL(name);
     BRAID_NOT_NULL(value);
+    if (database->remote != nullptr) {
+      uint64_t number = 0;
+      BRAID_TRY(remote_figure(*database, Operation::kOptionGet, {Value::text(name)}, &number));
+      *value = static_cast<int64_t>(number);
+      return {};
+    }
     BRAID_ASSIGN(Database * open, open_database(*database));
     const auto table = option_table();
     for (size_t i = 0; i < table.size(); ++i) {
@@ -210,8 +250,14 @@ int32_t braid_connect(braid_database* database, braid_connection** connection) {
   if (connection != nullptr) *connection = nullptr;
   return guard(database, [&]() -> Status {
     BRAID_NOT_NULL(connection);
-    BRAID_ASSIGN(Database * open, open_database(*database));
     auto state = std::make_shared<ConnectionState>();
+    if (database->remote != nullptr) {
+      BRAID_ASSIGN(state->remote, database->remote->link());
+      BRAID_TRY(state->remote->call_for_numbers(Operation::kConnect, {}));
+      *connection = new braid_connection{std::move(state)};
+      return {};
+    }
+    BRAID_ASSIGN(Database * open, open_database(*database));
     BRAID_ASSIGN(state->connection, Connection::open(open->engine()));
     state->database = database->database;
     state->wishes.time_limit = std::chrono::milliseconds(open->engine().options()[OptionId::kStatementTimeMax]);
@@ -224,9 +270,18 @@ int32_t braid_batch_open(braid_database* database, braid_batch** batch) {
   if (batch != nullptr) *batch = nullptr;
   return guard(database, [&]() -> Status {
     BRAID_NOT_NULL(batch);
-    BRAID_TRY(open_database(*database).status());
     auto made = std::make_unique<braid_batch>();
+    if (database->remote != nullptr) {
+      BRAID_ASSIGN(made->remote, database->remote->link());
+      int64_t handle = 0;
+      BRAID_TRY(made->remote->call_for_numbers(Operation::kBatchOpen, {}, {&handle}));
+      made->remote_handle = static_cast<uint64_t>(handle);
+      *batch = made.release();
+      return {};
+    }
+    BRAID_TRY(open_database(*database).status());
     made->database = database->database;
+    made->client_settings = database->client_settings;
     made->batch.memory = MemoryShare(made->database->engine().memory(), MemoryUse::kBatches);
     made->batch.durability = static_cast<Durability>(database->database->engine().options()[OptionId::kDurability]);
     *batch = made.release();

@@ -1,6 +1,9 @@
 // The C API: the graph.
+#include <algorithm>
+
 #include "api/c_guard.h"
 #include "api/graph_argument.h"
+#include "api/remote_path.h"
 #include "graph/traversal.h"
 #include "sql/graph_access.h"
 
@@ -24,6 +27,58 @@ int32_t graph_read(braid_connection* connection, Body body) {
   });
 }
 
+/// Texts that a read lends: labels, type and properties, each where it is wanted.
+struct LentTexts {
+  const char** labels;
+  const char** type;
+  const char** properties;
+};
+
+/// Labels and properties of a node; or source, type, target and properties of an edge.
+int32_t remote_read(braid_connection* connection, Operation operation, int64_t id, int64_t* source, int64_t* target, LentTexts texts) {
+  return guard(connection, [&]() -> Status {
+    ConnectionState& state = *connection->state;
+    BRAID_ASSIGN(const Message answer, state.remote->call(operation, {Value::number(id)}));
+    const bool node = operation == Operation::kNodeRead;
+    if (answer.values.size() != (node ? 2 : 4)) return Status(StatusCode::kInternal, "the host's answer lacks a value");
+    (node ? state.labels : state.type) = answer.values[node ? 0 : 1].bytes;
+    state.properties = answer.values.back().bytes;
+    if (source != nullptr) *source = answer.values[0].integer;
+    if (target != nullptr) *target = answer.values[2].integer;
+    if (texts.labels != nullptr) *texts.labels = state.labels.c_str();
+    if (texts.type != nullptr) *texts.type = state.type.c_str();
+    if (texts.properties != nullptr) *texts.properties = state.properties.c_str();
+    return {};
+  });
+}
+
+int32_t remote_create(braid_connection* connection, Operation operation, std::initializer_list<Value> given, const char* const* properties,
+                      size_t count, int64_t* first) {
+  return guard(connection, [&]() -> Status {
+    // A count that cannot be is told by the host, and nothing is read.
+    if (count < 1 || count > UINT32_MAX) properties = nullptr;
+    std::vector<Value> values = given;
+    values.push_back(Value::number(properties != nullptr ? 1 : 0));
+    for (size_t i = 0; properties != nullptr && i < count; ++i) values.push_back(Value::text_or_null(properties[i]));
+    return connection->state->remote->call_for_numbers(operation, std::move(values), {first});
+  });
+}
+
+int32_t remote_neighbors(braid_connection* connection, std::initializer_list<Value> given, braid_neighbor* neighbors, size_t capacity,
+                         size_t* count) {
+  return guard(connection, [&]() -> Status {
+    BRAID_NOT_NULL(count);
+    *count = 0;
+    if (neighbors == nullptr && capacity > 0) return null_argument("neighbors");
+    BRAID_ASSIGN(const Message answer, connection->state->remote->call(Operation::kNeighbors, given));
+    const auto found = answer.values.empty() ? std::vector<braid_neighbor>() : array_of<braid_neighbor>(answer.values[0]);
+    if (found.size() > capacity) return Status(StatusCode::kInternal, "the host's answer is larger than its place");
+    std::copy(found.begin(), found.end(), neighbors);
+    *count = found.size();
+    return {};
+  });
+}
+
 Status count_argument(size_t count) {
   if (count >= 1 && count <= UINT32_MAX) return {};
   return Status(StatusCode::kInvalidArgument, "count " + std::to_string(count) + ": expected 1 to 4294967295");
@@ -44,6 +99,8 @@ Status node_exists(const GraphView& view, NodeId id) {
 extern "C" {
 
 int32_t braid_node_create(braid_connection* connection, const char* labels, const char* properties, int64_t* node) {
+  if (is_remote(connection))
+    return remote_call(connection, Operation::kNodeCreate, {Value::text_or_null(labels), Value::text_or_null(properties)}, {node});
   return graph_write(connection, [&](Connection& open) -> Status {
     BRAID_ASSIGN(const NodeId id, create_node(open, optional_argument(labels), optional_argument(properties)));
     if (node != nullptr) *node = static_cast<int64_t>(id.value());
@@ -52,6 +109,8 @@ int32_t braid_node_create(braid_connection* connection, const char* labels, cons
 }
 
 int32_t braid_node_update(braid_connection* connection, int64_t node, const char* labels, const char* properties) {
+  if (is_remote(connection))
+    return remote_call(connection, Operation::kNodeUpdate, {Value::number(node), Value::text_or_null(labels), Value::text_or_null(properties)});
   return graph_write(connection, [&](Connection& open) -> Status {
     BRAID_ASSIGN(const NodeId id, node_argument(node, "node"));
     return update_node(open, id, optional_argument(labels), optional_argument(properties));
@@ -59,6 +118,7 @@ int32_t braid_node_update(braid_connection* connection, int64_t node, const char
 }
 
 int32_t braid_node_delete(braid_connection* connection, int64_t node, int32_t rule) {
+  if (is_remote(connection)) return remote_call(connection, Operation::kNodeDelete, {Value::number(node), Value::number(rule)});
   return graph_write(connection, [&](Connection& open) -> Status {
     BRAID_ASSIGN(const NodeId id, node_argument(node, "node"));
     if (rule != BRAID_RESTRICT && rule != BRAID_DETACH)
@@ -68,6 +128,10 @@ int32_t braid_node_delete(braid_connection* connection, int64_t node, int32_t ru
 }
 
 int32_t braid_node_find(braid_connection* connection, const char* label, const char* property, const char* value, int64_t* node) {
+  if (is_remote(connection) && node == nullptr) return guard(connection, [] { return null_argument("node"); });
+  if (is_remote(connection))
+    return remote_call(connection, Operation::kNodeFind, {Value::text_or_null(label), Value::text_or_null(property), Value::text_or_null(value)},
+                       {node});
   return graph_read(connection, [&](Connection& open) -> Status {
     BRAID_NOT_NULL(label);
     BRAID_NOT_NULL(property);
@@ -83,6 +147,7 @@ int32_t braid_node_find(braid_connection* connection, const char* label, const c
 }
 
 int32_t braid_node_read(braid_connection* connection, int64_t node, const char** labels, const char** properties) {
+  if (is_remote(connection)) return remote_read(connection, Operation::kNodeRead, node, nullptr, nullptr, {labels, nullptr, properties});
   return graph_read(connection, [&](Connection& open) -> Status {
     BRAID_ASSIGN(const NodeId id, node_argument(node, "node"));
     BRAID_ASSIGN(const auto found, open.graph().node(id));
@@ -98,6 +163,9 @@ int32_t braid_node_read(braid_connection* connection, int64_t node, const char**
 
 int32_t braid_edge_create(braid_connection* connection, int64_t source, const char* type, int64_t target, const char* properties,
                           int64_t* edge) {
+  if (is_remote(connection))
+    return remote_call(connection, Operation::kEdgeCreate,
+                       {Value::number(source), Value::text_or_null(type), Value::number(target), Value::text_or_null(properties)}, {edge});
   return graph_write(connection, [&](Connection& open) -> Status {
     BRAID_NOT_NULL(type);
     BRAID_ASSIGN(const NodeId from, node_argument(source, "source"));
@@ -110,6 +178,9 @@ int32_t braid_edge_create(braid_connection* connection, int64_t source, const ch
 
 int32_t braid_nodes_create(braid_connection* connection, const char* labels, const char* const* properties, size_t count,
                            int64_t* first) {
+  if (is_remote(connection))
+    return remote_create(connection, Operation::kNodesCreate, {Value::text_or_null(labels), Value::number(static_cast<int64_t>(count))}, properties,
+                         count, first);
   return graph_write(connection, [&](Connection& open) -> Status {
     BRAID_TRY(count_argument(count));
     BRAID_ASSIGN(const NodeId id, create_nodes(open, optional_argument(labels), properties_argument(properties, count), count));
@@ -120,6 +191,11 @@ int32_t braid_nodes_create(braid_connection* connection, const char* labels, con
 
 int32_t braid_edges_create(braid_connection* connection, const char* type, const int64_t* sources, const int64_t* targets,
                            const char* const* properties, size_t count, int64_t* first) {
+  if (is_remote(connection))
+    return remote_create(
+        connection, Operation::kEdgesCreate,
+        {Value::text_or_null(type), Value::number(static_cast<int64_t>(count)), Value::array(sources, count), Value::array(targets, count)},
+        properties, count, first);
   return graph_write(connection, [&](Connection& open) -> Status {
     BRAID_NOT_NULL(type);
     BRAID_NOT_NULL(sources);
@@ -137,6 +213,7 @@ int32_t braid_edges_create(braid_connection* connection, const char* type, const
 }
 
 int32_t braid_edge_update(braid_connection* connection, int64_t edge, const char* properties) {
+  if (is_remote(connection)) return remote_call(connection, Operation::kEdgeUpdate, {Value::number(edge), Value::text_or_null(properties)});
   return graph_write(connection, [&](Connection& open) -> Status {
     BRAID_ASSIGN(const EdgeId id, edge_argument(edge));
     return update_edge(open, id, optional_argument(properties));
@@ -144,6 +221,7 @@ int32_t braid_edge_update(braid_connection* connection, int64_t edge, const char
 }
 
 int32_t braid_edge_delete(braid_connection* connection, int64_t edge) {
+  if (is_remote(connection)) return remote_call(connection, Operation::kEdgeDelete, {Value::number(edge)});
   return graph_write(connection, [&](Connection& open) -> Status {
     BRAID_ASSIGN(const EdgeId id, edge_argument(edge));
     return open.graph_writer().delete_edge(id);
@@ -152,6 +230,7 @@ int32_t braid_edge_delete(braid_connection* connection, int64_t edge) {
 
 int32_t braid_edge_read(braid_connection* connection, int64_t edge, int64_t* source, const char** type, int64_t* target,
                         const char** properties) {
+  if (is_remote(connection)) return remote_read(connection, Operation::kEdgeRead, edge, source, target, {nullptr, type, properties});
   return graph_read(connection, [&](Connection& open) -> Status {
     BRAID_ASSIGN(const EdgeId id, edge_argument(edge));
     BRAID_ASSIGN(const auto found, open.graph().edge(id));
@@ -169,6 +248,10 @@ int32_t braid_edge_read(braid_connection* connection, int64_t edge, int64_t* sou
 
 int32_t braid_neighbors(braid_connection* connection, int64_t node, int32_t direction, const char* type, braid_neighbor* neighbors,
                         size_t capacity, size_t* count) {
+  if (is_remote(connection))
+    return remote_neighbors(connection,
+                            {Value::number(node), Value::number(direction), Value::text_or_null(type), Value::number(static_cast<int64_t>(capacity))},
+                            neighbors, capacity, count);
   return graph_read(connection, [&](Connection& open) -> Status {
     BRAID_NOT_NULL(count);
     *count = 0;
@@ -189,6 +272,7 @@ int32_t braid_neighbors(braid_connection* connection, int64_t node, int32_t dire
 }
 
 const char* braid_type_name(braid_connection* connection, int32_t type) {
+  if (is_remote(connection)) return guard_value<const char*>(nullptr, [&] { return connection->state->remote->lend_type_name(type); });
   return guard_value<const char*>(nullptr, [&]() -> const char* {
     if (connection == nullptr || connection->state->connection == nullptr || type <= 0) return nullptr;
     const std::string& name = connection->state->connection->name(NameKind::kEdgeType, static_cast<uint32_t>(type));
@@ -198,6 +282,11 @@ const char* braid_type_name(braid_connection* connection, int32_t type) {
 
 int32_t braid_shortest_path(braid_connection* connection, int64_t source, int64_t target, int32_t direction, const char* type,
                             const char* weight, int64_t* nodes, int64_t* edges, size_t capacity, size_t* count, double* cost) {
+  if (is_remote(connection))
+    return remote_path(connection, Operation::kShortestPath,
+                       {Value::number(source), Value::number(target), Value::number(direction), Value::text_or_null(type),
+                        Value::text_or_null(weight), Value::number(static_cast<int64_t>(capacity))},
+                       {nodes, edges, capacity, count, cost});
   return graph_read(connection, [&](Connection& open) -> Status {
     BRAID_NOT_NULL(count);
     *count = 0;

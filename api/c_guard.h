@@ -2,6 +2,7 @@
 #pragma once
 
 #include <exception>
+#include <initializer_list>
 #include <new>
 #include <optional>
 #include <string_view>
@@ -87,8 +88,29 @@ inline std::optional<std::string_view> optional_argument(const char* text) {
   return text == nullptr ? std::nullopt : std::optional<std::string_view>(text);
 }
 
+/// Does another process keep what the handle is of?
+template <typename Handle>
+bool is_remote(const Handle* handle) {
+  return handle != nullptr && handle->state->remote != nullptr;
+}
+inline bool is_remote(const braid_database* handle) { return handle != nullptr && handle->remote != nullptr; }
+inline bool is_remote(const braid_batch* handle) { return handle != nullptr && handle->remote != nullptr; }
+
+/// A call on a connection, or on what has the number `number` there, that another process answers; numbers of the answer go where they are wanted.
+template <typename Handle>
+int32_t remote_call(Handle* handle, Operation operation, std::initializer_list<Value> values, std::initializer_list<int64_t*> numbers = {},
+                    uint64_t number = 0) noexcept {
+  return guard(handle, [&] { return handle->state->remote->call_for_numbers(operation, values, numbers, number); });
+}
+
+/// For calls that cannot be made through another process.
+inline Status refuse_remote() {
+  return Status(StatusCode::kMisuse, "the database is open in another process; this call can be made there alone");
+}
+
 /// The connection of a state, or kMisuse once it is closed. For what a cancelled connection may still do: end what was begun, and settings.
 inline Result<Connection*> closable_connection(const ConnectionState& state) {
+  if (state.remote != nullptr) return refuse_remote();
   if (state.connection == nullptr) return Status(StatusCode::kMisuse, "the connection is closed");
   return state.connection.get();
 }
@@ -102,14 +124,21 @@ inline Result<Connection*> open_connection(const ConnectionState& state) {
 
 /// The database of a handle, or kMisuse when it was not opened.
 inline Result<Database*> set_up_database(const braid_database& handle) {
+  if (handle.remote != nullptr) return refuse_remote();
   if (handle.database == nullptr) return Status(StatusCode::kMisuse, "the database was not opened");
   return handle.database.get();
+}
+
+/// What is wished of the calls on a handle of a database, or of a batch on it: by the host, or by the client that it is served to.
+template <typename Handle>
+CallSettings& settings_of(const Handle& handle) {
+  return handle.client_settings != nullptr ? *handle.client_settings : handle.database->settings();
 }
 
 /// The same, and kInterrupted while its cancel token is set.
 inline Result<Database*> open_database(const braid_database& handle) {
   BRAID_ASSIGN(Database * database, set_up_database(handle));
-  BRAID_TRY(database->settings().wishes().check_cancelled());
+  BRAID_TRY(settings_of(handle).wishes().check_cancelled());
   return database;
 }
 
@@ -118,7 +147,7 @@ template <typename Body>
 int32_t long_call(braid_database* handle, Body body) noexcept {
   return guard(handle, [&]() -> Status {
     BRAID_ASSIGN(Database * database, open_database(*handle));
-    const DatabaseCall call(database->settings());
+    const DatabaseCall call(settings_of(*handle));
     return body(*database);
   });
 }

@@ -1,16 +1,27 @@
 // The C API: appenders.
-#include <algorithm>
-
 #include <fmt/format.h>
+
+#include <algorithm>
 
 #include "api/c_guard.h"
 #include "api/column_argument.h"
+#include "api/remote_columns.h"
 #include "sql/hypertable_columns.h"
 #include "timeseries/point_checks.h"
 
 using namespace braid;
 
 namespace {
+
+/// A call on an appender that another process keeps.
+Status send_points(braid_appender& appender, Operation operation, std::vector<Value> values) {
+  if (appender.state->remote == nullptr) return Status(StatusCode::kMisuse, "the connection is closed");
+  return appender.state->remote->call_for_numbers(operation, std::move(values), {}, appender.remote_handle);
+}
+
+int32_t remote_points(braid_appender* appender, Operation operation, std::initializer_list<Value> values) {
+  return guard(appender, [&] { return send_points(*appender, operation, values); });
+}
 
 Result<const HypertableDefinition*> find_table(Connection& connection, const std::string& name) {
   const HypertableDefinition* table = connection.catalog_state().hypertable(name);
@@ -89,6 +100,15 @@ int32_t braid_appender::finish(const Status& status) {
 extern "C" {
 
 int32_t braid_appender_open(braid_connection* connection, const char* hypertable, braid_appender** appender) {
+  if (is_remote(connection) && appender != nullptr) {
+    auto made = std::unique_ptr<braid_appender>(new (std::nothrow) braid_appender{connection->state});
+    if (made == nullptr) return BRAID_OUT_OF_MEMORY;
+    int64_t handle = 0;
+    const int32_t code = remote_call(connection, Operation::kAppenderOpen, {Value::text_or_null(hypertable)}, {&handle});
+    made->remote_handle = static_cast<uint64_t>(handle);
+    *appender = code == BRAID_OK ? made.release() : nullptr;
+    return code;
+  }
   if (appender != nullptr) *appender = nullptr;
   return guard(connection, [&]() -> Status {
     BRAID_NOT_NULL(hypertable);
@@ -108,6 +128,13 @@ int32_t braid_appender_open(braid_connection* connection, const char* hypertable
 }
 
 int32_t braid_appender_series(braid_appender* appender, const char* const* tags, size_t count) {
+  if (appender != nullptr && appender->remote_handle != 0) {
+    return guard(appender, [&]() -> Status {
+      std::vector<Value> values = {Value::number(static_cast<int64_t>(count)), Value::number(tags != nullptr ? 1 : 0)};
+      for (size_t i = 0; tags != nullptr && i < count; ++i) values.push_back(Value::text_or_null(tags[i]));
+      return send_points(*appender, Operation::kAppenderSeries, std::move(values));
+    });
+  }
   return guard(appender, [&]() -> Status {
     if (count != appender->table.tags.size())
       return Status(StatusCode::kInvalidArgument,
@@ -123,6 +150,8 @@ int32_t braid_appender_series(braid_appender* appender, const char* const* tags,
 }
 
 int32_t braid_appender_on_conflict(braid_appender* appender, const char* policy) {
+  if (appender != nullptr && appender->remote_handle != 0)
+    return remote_points(appender, Operation::kAppenderOnConflict, {Value::text_or_null(policy)});
   return guard(appender, [&]() -> Status {
     HypertableDefinition rule;
     if (policy != nullptr) BRAID_TRY(apply_setting(rule, "on_conflict", policy));
@@ -132,6 +161,9 @@ int32_t braid_appender_on_conflict(braid_appender* appender, const char* policy)
 }
 
 int32_t braid_appender_point(braid_appender* appender, int64_t time, const double* values, const uint8_t* nulls, size_t count) {
+  if (appender != nullptr && appender->remote_handle != 0)
+    return remote_points(appender, Operation::kAppenderPoint,
+                         {Value::number(time), Value::number(static_cast<int64_t>(count)), Value::array(values, count), Value::array(nulls, count)});
   return guard(appender, [&]() -> Status {
     BRAID_TRY(check_series(*appender));
     if (values == nullptr && count > 0) return null_argument("values");
@@ -165,6 +197,13 @@ int32_t braid_appender_point(braid_appender* appender, int64_t time, const doubl
 
 int32_t braid_appender_columns(braid_appender* appender, const int64_t* times, size_t count, const braid_column* columns,
                                size_t column_count) {
+  if (appender != nullptr && appender->remote_handle != 0) {
+    return guard(appender, [&]() -> Status {
+      std::vector<Value> values;
+      add_columns(times, count, columns, column_count, values);
+      return send_points(*appender, Operation::kAppenderColumns, std::move(values));
+    });
+  }
   return guard(appender, [&]() -> Status {
     BRAID_TRY(check_series(*appender));
     if (count == 0) return {};
@@ -177,10 +216,12 @@ int32_t braid_appender_columns(braid_appender* appender, const int64_t* times, s
 }
 
 int32_t braid_appender_flush(braid_appender* appender) {
+  if (appender != nullptr && appender->remote_handle != 0) return remote_points(appender, Operation::kAppenderFlush, {});
   return guard(appender, [&] { return flush(*appender); });
 }
 
 int32_t braid_appender_discard(braid_appender* appender) {
+  if (appender != nullptr && appender->remote_handle != 0) return remote_points(appender, Operation::kAppenderDiscard, {});
   return guard(appender, [&]() -> Status {
     appender->pending.clear();
     appender->pending_rows = 0;
@@ -191,7 +232,8 @@ int32_t braid_appender_discard(braid_appender* appender) {
 int32_t braid_appender_close(braid_appender* appender) {
   if (appender == nullptr) return BRAID_OK;
   if (forked()) return BRAID_MISUSE;
-  const int32_t code = guard(appender, [&] { return flush(*appender); });
+  const int32_t code =
+      appender->remote_handle != 0 ? remote_points(appender, Operation::kAppenderClose, {}) : guard(appender, [&] { return flush(*appender); });
   delete appender;
   return code;
 }

@@ -4,6 +4,7 @@
 
 #include "api/c_guard.h"
 #include "api/graph_argument.h"
+#include "api/remote_path.h"
 #include "sql/algorithm_access.h"
 
 using namespace braid;
@@ -22,7 +23,7 @@ template <typename Body>
 int32_t walk_call(braid_projection* projection, Body body) {
   return guard(projection, [&]() -> Status {
     BRAID_ASSIGN(Connection * open, open_connection(*projection->state));
-    return body(projection->walk, open->start_walk());
+    return body(*projection->walk, open->start_walk());
   });
 }
 
@@ -38,6 +39,15 @@ int32_t braid_projection::finish(const Status& status) {
 extern "C" {
 
 int32_t braid_projection_open(braid_connection* connection, const char* name, braid_projection** projection) {
+  if (is_remote(connection) && projection != nullptr) {
+    auto made = std::unique_ptr<braid_projection>(new (std::nothrow) braid_projection{connection->state, std::nullopt});
+    if (made == nullptr) return BRAID_OUT_OF_MEMORY;
+    int64_t handle = 0;
+    const int32_t code = remote_call(connection, Operation::kProjectionOpen, {Value::text_or_null(name)}, {&handle});
+    made->remote_handle = static_cast<uint64_t>(handle);
+    *projection = code == BRAID_OK ? made.release() : nullptr;
+    return code;
+  }
   if (projection != nullptr) *projection = nullptr;
   return guard(connection, [&]() -> Status {
     BRAID_NOT_NULL(projection);
@@ -51,12 +61,15 @@ int32_t braid_projection_open(braid_connection* connection, const char* name, br
 }
 
 void braid_projection_close(braid_projection* projection) {
+  if (is_remote(projection) && !forked()) remote_call(projection, Operation::kProjectionClose, {}, {}, projection->remote_handle);
   if (!forked()) delete projection;
 }
 
 int32_t braid_projection_size(braid_projection* projection, int64_t* nodes, int64_t* edges, int64_t* bytes) {
+  if (is_remote(projection)) return remote_call(projection, Operation::kProjectionSize, {}, {nodes, edges, bytes}, projection->remote_handle);
   return guard(projection, [&]() -> Status {
-    const Projection& graph = projection->walk.graph();
+    if (!projection->walk) return Status(StatusCode::kMisuse, "the connection is closed");
+    const Projection& graph = projection->walk->graph();
     if (nodes != nullptr) *nodes = graph.vertex_count();
     if (edges != nullptr) *edges = static_cast<int64_t>(graph.edge_count());
     if (bytes != nullptr) *bytes = static_cast<int64_t>(graph.memory_bytes());
@@ -66,6 +79,22 @@ int32_t braid_projection_size(braid_projection* projection, int64_t* nodes, int6
 
 int32_t braid_projection_hops(braid_projection* projection, int64_t start, uint32_t hops, int32_t direction, int64_t* nodes,
                               size_t capacity, size_t* count) {
+  if (is_remote(projection)) {
+    return guard(projection, [&]() -> Status {
+      BRAID_NOT_NULL(count);
+      *count = 0;
+      if (nodes == nullptr && capacity > 0) return null_argument("nodes");
+      BRAID_ASSIGN(const Message answer, projection->state->remote->call(Operation::kProjectionHops,
+                                                                         {Value::number(start), Value::number(hops), Value::number(direction),
+                                                                          Value::number(static_cast<int64_t>(capacity))},
+                                                                         projection->remote_handle));
+      if (answer.values.size() != 2) return Status(StatusCode::kInternal, "the host's answer lacks a value");
+      *count = static_cast<size_t>(answer.values[0].integer);
+      const auto reached = array_of<int64_t>(answer.values[1]);
+      std::copy_n(reached.begin(), std::min(reached.size(), capacity), nodes);
+      return {};
+    });
+  }
   return walk_call(projection, [&](ProjectionWalk& walk, const AlgorithmContext& context) -> Status {
     BRAID_NOT_NULL(count);
     *count = 0;
@@ -81,6 +110,10 @@ int32_t braid_projection_hops(braid_projection* projection, int64_t start, uint3
 
 int32_t braid_projection_path(braid_projection* projection, int64_t source, int64_t target, int32_t direction, int64_t* nodes,
                               int64_t* edges, size_t capacity, size_t* count) {
+  if (is_remote(projection))
+    return remote_path(projection, Operation::kProjectionPath,
+                       {Value::number(source), Value::number(target), Value::number(direction), Value::number(static_cast<int64_t>(capacity))},
+                       {nodes, edges, capacity, count}, projection->remote_handle);
   return walk_call(projection, [&](ProjectionWalk& walk, const AlgorithmContext& context) -> Status {
     BRAID_NOT_NULL(count);
     *count = 0;
@@ -103,6 +136,12 @@ int32_t braid_algorithm(braid_connection* connection, const char* algorithm, con
   return guard(connection, [&]() -> Status {
     BRAID_NOT_NULL(algorithm);
     BRAID_NOT_NULL(statement);
+    if (RemoteConnection* remote = connection->state->remote.get()) {
+      BRAID_ASSIGN(const Message made,
+                   remote->call(Operation::kAlgorithm, {Value::text(algorithm), Value::text_or_null(projection), Value::text_or_null(arguments)}));
+      *statement = make_statement(connection->state, nullptr, RemoteStatement::of(*remote, made)).release();
+      return {};
+    }
     BRAID_ASSIGN(Connection * open, open_connection(*connection->state));
     BRAID_ASSIGN(const AlgorithmRow* row, find_algorithm(algorithm));
     BRAID_ASSIGN(const AlgorithmQuery query, algorithm_query(*row, "*", optional_argument(projection), optional_argument(arguments)));
@@ -116,6 +155,11 @@ int32_t braid_algorithm(braid_connection* connection, const char* algorithm, con
 
 int32_t braid_algorithm_write(braid_connection* connection, const char* algorithm, const char* projection, const char* arguments,
                               const char* column, const char* property, int64_t* count) {
+  if (is_remote(connection))
+    return remote_call(connection, Operation::kAlgorithmWrite,
+                       {Value::text_or_null(algorithm), Value::text_or_null(projection), Value::text_or_null(arguments), Value::text_or_null(column),
+                        Value::text_or_null(property)},
+                       {count});
   return guard(connection, [&]() -> Status {
     BRAID_NOT_NULL(algorithm);
     BRAID_NOT_NULL(property);

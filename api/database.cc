@@ -3,6 +3,8 @@
 #include <fmt/format.h>
 #include <sys/stat.h>
 
+#include <algorithm>
+
 #include "api/checked_copy.h"
 #include "graph/graph_store.h"
 #include "sql/binding.h"
@@ -91,6 +93,8 @@ std::vector<StoreFigure> Database::figures() {
       {"checkpoints", "", load(counters.checkpoints)},
       {"replayed_at_open", "", load(counters.replayed)},
       {"connections", "", load(counters.sessions)},
+      {"served", "", clients.load() >= 0 ? 1 : 0},
+      {"clients", "", std::max<int64_t>(0, clients.load())},
       {"writers_waiting", "", static_cast<int64_t>(engine_->slot().waiting())},
       {"rows_size", "bytes", file_size(engine_->directory().rows())},
       {"wal_size", "bytes", file_size(engine_->directory().rows() + "-wal")},

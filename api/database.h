@@ -1,6 +1,7 @@
 // An open database: the engine with its two stores, and the group commit. The only place where all parts are known.
 #pragma once
 
+#include <atomic>
 #include <memory>
 #include <string>
 
@@ -36,6 +37,9 @@ class Database {
   /// Everything that is wrong, a sentence each.
   Status check(std::vector<std::string>& problems);
   std::vector<StoreFigure> figures();
+
+  /// Other processes that are served and their connections, or -1 when none are.
+  std::atomic<int64_t> clients{-1};
 
  private:
   Database() = default;

@@ -2,13 +2,18 @@
 #pragma once
 
 #include <memory>
+#include <optional>
 #include <set>
 #include <string>
 
 #include "api/braid.h"
 #include "api/database.h"
+#include "api/remote_connection.h"
+#include "api/remote_database.h"
+#include "api/remote_statement.h"
 #include "api/statement_batches.h"
 #include "graph/projection_walk.h"
+#include "remote/host.h"
 #include "sql/connection.h"
 #include "sql/group_commit.h"
 
@@ -17,7 +22,8 @@ namespace braid {
 /// A connection and the statements made on it; statements outlive `braid_disconnect` as empty handles.
 struct ConnectionState {
   std::shared_ptr<Database> database;
-  std::unique_ptr<Connection> connection;  ///< null once disconnected
+  std::unique_ptr<Connection> connection;    ///< null once disconnected
+  std::unique_ptr<RemoteConnection> remote;  ///< in its place when another process keeps it
   std::set<braid_statement*> statements;
   CallWishes wishes;
   uint64_t runs = 0;  ///< of statements that streams read, so far
@@ -49,7 +55,10 @@ struct braid_cancel {
 };
 
 struct braid_database {
-  std::shared_ptr<braid::Database> database;  // null when opening failed
+  std::shared_ptr<braid::Database> database;      // null when opening failed
+  std::unique_ptr<braid::Host> host;              // while others are served
+  std::shared_ptr<braid::RemoteDatabase> remote;  // in place of the database when another process has it open
+  braid::CallSettings* client_settings = nullptr;  // in place of the database's own: of the client of whom the handle is; it outlives it
   int32_t finish(const braid::Status& status);
 };
 
@@ -62,18 +71,21 @@ struct braid_statement {
   std::shared_ptr<braid::ConnectionState> state;
   std::unique_ptr<braid::Statement> statement;  // null once the connection is closed
   std::unique_ptr<braid::StatementBatches> batches;  // while braid_statement_batch goes through the rows
+  std::unique_ptr<braid::RemoteStatement> remote;    // in place of the statement
   ~braid_statement();
   int32_t finish(const braid::Status& status);
 };
 
 namespace braid {
 /// A handle that the connection knows of.
-std::unique_ptr<braid_statement> make_statement(std::shared_ptr<ConnectionState> state, std::unique_ptr<Statement> statement);
+std::unique_ptr<braid_statement> make_statement(std::shared_ptr<ConnectionState> state, std::unique_ptr<Statement> statement,
+                                                std::unique_ptr<RemoteStatement> remote = nullptr);
 }  // namespace braid
 
 struct braid_projection {
   std::shared_ptr<braid::ConnectionState> state;
-  braid::ProjectionWalk walk;
+  std::optional<braid::ProjectionWalk> walk;
+  uint64_t remote_handle = 0;  // in its place: the host's number
   int32_t finish(const braid::Status& status);
 };
 
@@ -81,6 +93,9 @@ struct braid_batch {
   std::shared_ptr<braid::Database> database;
   braid::Batch batch;
   std::string error;
+  std::unique_ptr<braid::RemoteConnection> remote;  // in place of the batch, with the host's number
+  uint64_t remote_handle = 0;
+  braid::CallSettings* client_settings = nullptr;  // as of the database
   int32_t finish(const braid::Status& status);
 };
 
@@ -98,5 +113,6 @@ struct braid_appender {
   std::optional<braid::ConflictPolicy> policy;  ///< none: the hypertable's
   std::vector<Run> pending;  ///< points added outside a transaction, until flush
   size_t pending_rows = 0;
+  uint64_t remote_handle = 0;  ///< in place of all that: the host's number
   int32_t finish(const braid::Status& status);
 };

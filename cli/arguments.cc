@@ -220,7 +220,7 @@ Arguments read_check(std::vector<std::string> words) {
 
 constexpr const char* kBackupFooter = R"(
 DEST is absent or empty, or holds what an interrupted backup left. It becomes a directory like that of a database: restore it with braid restore.
-A database that another process has open is backed up by that process, with braid_backup.
+A database that another process has open is backed up through it (docs/processes.md).
 
 Examples:
   braid backup grid.db /backups/monday

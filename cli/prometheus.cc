@@ -28,6 +28,8 @@ constexpr auto kMetrics = std::to_array<Metric>({
     {"checkpoints", true, "Checkpoints made"},
     {"replayed_at_open", false, "Log records that were applied when the database was opened"},
     {"connections", false, "Open connections"},
+    {"served", false, "1 when other processes are served"},
+    {"clients", false, "Connections of other processes"},
     {"writers_waiting", false, "Writers that wait for the writer slot"},
     {"rows_size", false, "Size of rows.db"},
     {"wal_size", false, "Size of the write-ahead log"},

@@ -25,8 +25,9 @@ Outcome<Session> Session::open(const Target& target) {
     return Failure{fmt::format("there is no Braid database in '{}'", target.directory)};
   }
   braid_database* raw = nullptr;
-  const char* options = target.options.empty() ? nullptr : target.options.c_str();
-  const int32_t opened = braid_open(target.directory.c_str(), options, &raw);
+  // What another process has open is used through it; options that were given come later, and so hold.
+  const std::string options = "remote=auto;" + target.options;
+  const int32_t opened = braid_open(target.directory.c_str(), options.c_str(), &raw);
   DatabaseHandle database(raw);
   if (opened != BRAID_OK) return open_failure(target.directory, opened, raw);
 

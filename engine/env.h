@@ -2,7 +2,7 @@
 //
 // Every file operation of the engine, of SQLite (engine/page_vfs) and of RocksDB (graph/rocksdb_env) first asks
 // `Env::ask`. A test installs a FileHook to record operations, to fail, cut short, delay or forget them; without a hook the
-// question is a null check. Only SQLite's `-shm` goes round it: it is mapped memory, and rebuilt by whoever opens first.
+// question is a null check. Only two go round it: SQLite's `-shm`, which is mapped memory and rebuilt by whoever opens first, and the socket.
 // Threads: all members may be called from any thread; a hook must synchronise itself.
 #pragma once
 

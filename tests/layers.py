@@ -14,7 +14,8 @@ MAY_INCLUDE = {
     "graph": {"engine"},
     "timeseries": {"engine"},
     "sql": {"engine", "graph", "timeseries"},
-    "api": {"engine", "graph", "timeseries", "sql"},
+    "remote": {"engine"},
+    "api": {"engine", "graph", "timeseries", "sql", "remote"},
     "cli": {"api"},
     "examples": {"api"},
     "bindings": {"api"},
@@ -26,7 +27,7 @@ HOMES = {
     r"rocksdb/": {"graph"},
     r"boost/": {"graph"},
     r"sqlite3\.h": {"engine", "sql"},
-    r"capnp/|kj/|commit_record\.capnp\.h": {"engine"},
+    r"capnp/|kj/|commit_record\.capnp\.h|message\.capnp\.h": {"engine", "remote"},
     r"nlohmann/": {"graph", "sql", "cli"},
     r"zstd\.h": {"timeseries"},
     r"expat\.h": {"cli"},
@@ -37,7 +38,7 @@ OPENING = re.compile(
     r"|\b(?:fopen|freopen|opendir|mkstemp)\s*\("
     r"|\bstd::(?:[io]?fstream|filesystem::(?:remove|remove_all|rename|copy|create_director\w+))\b"
 )
-LIBRARY = ("engine", "graph", "timeseries", "sql", "api")
+LIBRARY = ("engine", "graph", "timeseries", "sql", "remote", "api")
 # rocksdb_env is RocksDB's own way to files, with the engine's question before each.
 MAY_OPEN = {"graph/rocksdb_env.cc"}
 
@@ -72,7 +73,7 @@ def check_includes(root, folder, path, text, problems):
                 # The C API hands SQLite's rows through without another copy.
                 if not (folder == "api" and target == "sqlite3.h"):
                     problems.append(f"{name}: includes {target}, whose home is {', '.join(sorted(homes))}")
-        if folder == "engine" and other in ("graph", "timeseries", "sql", "api"):
+        if folder == "engine" and other in ("graph", "timeseries", "sql", "remote", "api"):
             problems.append(f"{name}: the engine reaches the stores through engine/store.h only, not {target}")
 
 

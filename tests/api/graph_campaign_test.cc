@@ -75,10 +75,10 @@ std::string properties_text(const PlainEdge& edge) { return object_text(std::pai
 
 // --- The database under test -------------------------------------------------------------------
 
-using Value = std::variant<std::monostate, int64_t, std::string>;
+using PlainValue = std::variant<std::monostate, int64_t, std::string>;
 template <typename T>
-Value value_of(const std::optional<T>& value) {
-  return value ? Value(*value) : Value();
+PlainValue value_of(const std::optional<T>& value) {
+  return value ? PlainValue(*value) : PlainValue();
 }
 
 /// An open database with a connection, whose statements are prepared once.
@@ -94,12 +94,12 @@ class Session {
   std::string error() { return database_.ok() ? connection_.error() : database_.message(); }
 
   /// Runs one statement; its rows, as whole numbers and texts in one list, go to `rows` if that is given.
-  int32_t execute(const std::string& sql, std::initializer_list<Value> values = {}, std::vector<std::vector<std::string>>* rows = nullptr) {
+  int32_t execute(const std::string& sql, std::initializer_list<PlainValue> values = {}, std::vector<std::vector<std::string>>* rows = nullptr) {
     braid_statement*& statement = statements_[sql];
     if (statement == nullptr)
       if (const int32_t code = braid_prepare(get(), sql.data(), static_cast<int64_t>(sql.size()), &statement, nullptr)) return code;
     int32_t index = 0;
-    for (const Value& value : values) bind(statement, ++index, value);
+    for (const PlainValue& value : values) bind(statement, ++index, value);
     int32_t code = braid_statement_step(statement);
     for (; code == BRAID_ROW; code = braid_statement_step(statement)) {
       if (rows == nullptr) continue;
@@ -114,7 +114,7 @@ class Session {
   }
 
  private:
-  static void bind(braid_statement* statement, int32_t index, const Value& value) {
+  static void bind(braid_statement* statement, int32_t index, const PlainValue& value) {
     if (const auto* number = std::get_if<int64_t>(&value))
       braid_bind_int64(statement, index, *number);
     else if (const auto* text = std::get_if<std::string>(&value))

@@ -15,7 +15,7 @@ namespace {
 using Random = std::mt19937_64;
 
 /// A value as a property in JSON and as SQL shows it.
-struct Value {
+struct PlainValue {
   std::string json;
   std::string sql;
 };
@@ -37,9 +37,9 @@ std::string time_text(Random& random) {
 
 std::string bytes_text(Random& random) { return pick(random, {"", "00", "61", "50756d70", "31", "ff", "70756d7031", "32303234"}); }
 
-Value random_value(Random& random) {
+PlainValue random_value(Random& random) {
   switch (random() % 8) {
-    case 0: return random() % 2 == 0 ? Value{"true", "1"} : Value{"false", "0"};
+    case 0: return random() % 2 == 0 ? PlainValue{"true", "1"} : PlainValue{"false", "0"};
     case 1: {
       const std::string number = std::to_string(static_cast<int64_t>(random() % 12) - 4);
       // A whole number is an integer in the index, however it was written.
@@ -117,7 +117,7 @@ void run(TestConnection& connection, const std::string& sql) {
 
 void add_rows(TestConnection& connection, size_t count, Random& random) {
   for (size_t i = 0; i < count; ++i) {
-    const Value value = random_value(random);
+    const PlainValue value = random_value(random);
     run(connection, "INSERT INTO graph_nodes(labels, properties) VALUES('[\"N\"]', '{\"v\":" + value.json + "}')");
     run(connection, "INSERT INTO nodes SELECT max(id), " + value.sql + " FROM graph_nodes");
     run(connection, "INSERT INTO graph_edges(src, type, dst, properties) VALUES(1, 'E', 1, '{\"v\":" + value.json + "}')");
@@ -159,7 +159,7 @@ TEST_CASE("a property index answers what a plain table with the same values answ
     const std::string edge = std::to_string(1 + random() % 400);
     run(connection, "DELETE FROM graph_edges WHERE id = " + edge + "; DELETE FROM edges WHERE item = " + edge);
     const std::string node = std::to_string(2 + random() % 398);
-    const Value value = random_value(random);
+    const PlainValue value = random_value(random);
     run(connection, "UPDATE graph_nodes SET properties = '{\"v\":" + value.json + "}' WHERE id = " + node + "; UPDATE nodes SET value = " + value.sql +
                         " WHERE item = " + node);
   }

@@ -29,12 +29,12 @@ std::string time_text(Random& random) {
   return "2024-01-" + two(1 + random() % 9) + " " + two(random() % 24) + ":" + two(random() % 60) + ":" + (once_in(random, 3) ? "30.5" : "00");
 }
 
-struct Value {
+struct PlainValue {
   int32_t type;
   std::string text;
   double real;
 };
-using Values = std::vector<std::vector<Value>>;
+using Values = std::vector<std::vector<PlainValue>>;
 
 struct Answer {
   int32_t code = BRAID_OK;
@@ -66,7 +66,7 @@ Answer run(TestConnection& connection, const Query& query) {
     answer.declared.emplace_back(braid_column_declared_type(statement, i));
   }
   while ((answer.code = braid_statement_step(statement)) == BRAID_ROW) {
-    std::vector<Value> row;
+    std::vector<PlainValue> row;
     for (int32_t i = 0; i < braid_column_count(statement); ++i) {
       int64_t size = 0;
       const double real = braid_column_double(statement, i);
@@ -82,7 +82,7 @@ Answer run(TestConnection& connection, const Query& query) {
   return answer;
 }
 
-bool same(const Value& a, const Value& b) {
+bool same(const PlainValue& a, const PlainValue& b) {
   if (a.type != b.type) return false;
   if (a.type != BRAID_TYPE_DOUBLE) return a.text == b.text;
   // Sums are added up in another order.
@@ -93,7 +93,7 @@ std::string written(const Answer& answer) {
   if (answer.code != BRAID_OK) return "error " + std::to_string(answer.code) + ": " + answer.error;
   std::string text;
   for (const auto& row : answer.rows) {
-    for (const Value& value : row) text += (value.type == BRAID_TYPE_NULL ? "NULL" : value.text) + "|";
+    for (const PlainValue& value : row) text += (value.type == BRAID_TYPE_NULL ? "NULL" : value.text) + "|";
     text += "\n";
   }
   return text;
@@ -109,9 +109,9 @@ bool same(const Answer& a, const Answer& b) {
 
 /// By all values; doubles by what is sure of them.
 Answer sorted(Answer answer) {
-  const auto key = [](const std::vector<Value>& row) {
+  const auto key = [](const std::vector<PlainValue>& row) {
     std::string text;
-    for (const Value& value : row) {
+    for (const PlainValue& value : row) {
       char digits[40];
       std::snprintf(digits, sizeof digits, "%.9g", value.real);
       text += std::to_string(value.type) + (value.type == BRAID_TYPE_DOUBLE ? std::string(digits) : value.text) + "|";

@@ -1,6 +1,9 @@
 // Runs tests/scripts/*.test, each on a fresh database, through the C API alone.
 //
-//   script_test FILE|DIRECTORY…
+//   script_test [--served] FILE|DIRECTORY…
+//
+// With --served the database is open in another process, and all goes through its socket: results and
+// errors must be the same.
 //
 // A script is a list of blocks separated by blank lines; a line that starts with # is a comment.
 // The first line of a block says what it is, the lines below it are SQL:
@@ -44,6 +47,7 @@
 #include <vector>
 
 #include "api/braid.h"
+#include "tests/support/other_process.h"
 #include "tests/support/temp_dir.h"
 
 namespace {
@@ -222,7 +226,7 @@ std::vector<Block> parse(const std::string& path) {
 /// One script and its database.
 class Script {
  public:
-  explicit Script(std::string path) : path_(std::move(path)) {}
+  Script(std::string path, bool served) : path_(std::move(path)), served_(served) {}
   ~Script() {
     close();
     sqlite3_close(shadow_);
@@ -263,8 +267,9 @@ class Script {
 
   bool open(const std::string& options) {
     close();
-    const int32_t code = braid_open(directory_.path().c_str(),
-                                    options.empty() ? nullptr : options.c_str(), &database_);
+    if (served_) host_with(options);
+    const std::string given = served_ ? "remote=only" : options;
+    const int32_t code = braid_open(directory_.path().c_str(), given.c_str(), &database_);
     if (code != BRAID_OK) {
       fail("open", "the database opens", braid_database_error(database_));
       braid_close(database_);
@@ -283,6 +288,14 @@ class Script {
     if (database_ != nullptr && braid_close(database_) != BRAID_OK)
       fail("close", "BRAID_OK", "an error");
     database_ = nullptr;
+    host_ = nullptr;
+  }
+
+  void host_with(const std::string& options) {
+    braid_database* hosted = nullptr;
+    host_ = std::make_unique<braid::OtherProcess>(
+        [&] { return braid_open(directory_.path().c_str(), options.c_str(), &hosted) == BRAID_OK; },
+        [&] { braid_close(hosted); });
   }
 
   braid_connection* connection() {
@@ -462,6 +475,8 @@ class Script {
   }
 
   const std::string path_;
+  const bool served_;
+  std::unique_ptr<braid::OtherProcess> host_;
   braid::TempDir directory_;
   braid_database* database_ = nullptr;
   sqlite3* shadow_ = nullptr;
@@ -475,13 +490,13 @@ class Script {
 };
 
 /// In a process of its own, so that a crash or a hang fails one script only.
-bool run_apart(const std::string& path) {
+bool run_apart(const std::string& path, bool served) {
   constexpr unsigned kSecondsMax = 300;
   std::fflush(stdout);
   const pid_t child = fork();
   if (child == 0) {
     alarm(kSecondsMax);
-    const bool ok = Script(path).run();
+    const bool ok = Script(path, served).run();
     std::fflush(stdout);
     _exit(ok ? 0 : 1);
   }
@@ -496,7 +511,12 @@ bool run_apart(const std::string& path) {
 
 int main(int count, char** arguments) {
   std::vector<std::string> paths;
+  bool served = false;
   for (int i = 1; i < count; ++i) {
+    if (std::string_view(arguments[i]) == "--served") {
+      served = true;
+      continue;
+    }
     if (!std::filesystem::is_directory(arguments[i])) {
       paths.emplace_back(arguments[i]);
       continue;
@@ -507,7 +527,7 @@ int main(int count, char** arguments) {
   std::sort(paths.begin(), paths.end());
   size_t failed = 0;
   for (const std::string& path : paths)
-    if (!run_apart(path)) ++failed;
+    if (!run_apart(path, served)) ++failed;
   std::printf("%zu scripts, %zu failed\n", paths.size(), failed);
   return failed == 0 && !paths.empty() ? 0 : 1;
 }

@@ -25,12 +25,20 @@ inline std::map<std::string, std::string> state_of(const std::string& directory)
   return out;
 }
 
+/// A socket cannot be copied, and is made again by whoever opens the copy.
+inline void copy_without_sockets(const std::string& from, const std::string& to, std::error_code& failed) {
+  std::filesystem::create_directories(to, failed);
+  for (std::filesystem::directory_iterator at(from, failed), end; at != end && !failed; at.increment(failed))
+    if (!at->is_socket(failed) && !failed)
+      std::filesystem::copy(at->path(), std::filesystem::path(to) / at->path().filename(), std::filesystem::copy_options::recursive, failed);
+}
+
 /// `to` must not exist. Nobody but the database's background work may write meanwhile.
 inline void copy_open_directory(const std::string& from, const std::string& to) {
   for (int tries = 0; tries < 200; ++tries) {
     const auto before = state_of(from);
     std::error_code failed;
-    std::filesystem::copy(from, to, std::filesystem::copy_options::recursive, failed);
+    copy_without_sockets(from, to, failed);
     if (!failed && state_of(from) == before) return;
     std::filesystem::remove_all(to);
     std::this_thread::sleep_for(std::chrono::milliseconds(10));

@@ -9,11 +9,12 @@
 
 namespace braid {
 
-/// `act` runs in a forked process, which then holds whatever it holds until `release`. Fork before
-/// the parent has threads.
+/// `act` runs in a forked process, which then holds whatever it holds until `release`, and then runs
+/// `leave`. Fork before the parent has threads.
 class OtherProcess {
  public:
-  explicit OtherProcess(const std::function<bool()>& act) {
+  explicit OtherProcess(const std::function<bool()>& act,
+                        const std::function<void()>& leave = [] {}) {
     int ready[2];
     if (pipe(ready) != 0 || pipe(let_go_) != 0) std::abort();
     pid_ = fork();
@@ -25,6 +26,7 @@ class OtherProcess {
       char ignored;
       while (read(let_go_[0], &ignored, 1) > 0) {
       }
+      leave();
       _exit(0);
     }
     close(ready[1]);

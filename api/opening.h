@@ -1,0 +1,15 @@
+// Where a database is opened: here, or through the process that has it open, as the option `remote` has it.
+#pragma once
+
+#include <string>
+#include <string_view>
+
+#include "api/handles.h"
+#include "engine/result.h"
+
+namespace braid {
+
+/// Fills in one of `database` and `remote` of the handle. kBusy: another process has the directory, and serves nobody or was not to be asked.
+Status open_here_or_there(const std::string& directory, std::string_view options, braid_database& handle);
+
+}  // namespace braid

@@ -1,0 +1,98 @@
+#include "api/remote_connection.h"
+
+#include <fmt/format.h>
+#include <sqlite3.h>
+
+#include <algorithm>
+
+#include "api/remote_database.h"
+
+namespace braid {
+
+Status status_of(const Message& answer) { return answer.code == 0 ? Status() : Status(static_cast<StatusCode>(answer.code), answer.error); }
+
+RemoteConnection::RemoteConnection(std::shared_ptr<RemoteDatabase> database, std::unique_ptr<Channel> channel)
+    : database_(std::move(database)), channel_(std::move(channel)), value_bytes_max_(database_->value_bytes_max()) {}
+
+Status RemoteConnection::lost(bool may_have_committed, const Status& how) {
+  const bool unknown = !lost_ && may_have_committed;
+  lost_ = true;
+  in_transaction_ = false;
+  error_offset_ = -1;
+  if (how.code() == StatusCode::kCorrupt) return how.within(database_->directory());
+  const std::string gone = fmt::format("the process that served {} has gone away", database_->directory());
+  if (!unknown) return Status(StatusCode::kIo, gone);
+  return Status(StatusCode::kUnknownOutcome, gone + "; whether the call was committed is not known before the directory is opened again");
+}
+
+Result<Message> RemoteConnection::wait_for_answer() {
+  for (;;) {
+    BRAID_ASSIGN(Message answer, channel_->receive());
+    if (answer.operation == Operation::kAnswer) return answer;
+    if (progress_ && !progress_(answer)) channel_->interrupt().ignore();
+  }
+}
+
+Result<Message> RemoteConnection::call_for_part(Operation operation, std::vector<Value> values, uint64_t handle, bool may_commit) {
+  if (lost_) return lost(may_commit, {});
+  Message call;
+  call.operation = operation;
+  call.handle = handle;
+  call.values = std::move(values);
+  error_offset_ = -1;
+  if (const Status sent = channel_->send(call, database_->call_bytes_max()); !sent.ok()) {
+    // Half a call is none.
+    return sent.code() == StatusCode::kIo ? lost(false, sent) : sent;
+  }
+  auto answer = wait_for_answer();
+  if (!answer.ok()) return lost(may_commit, answer.status());
+  in_transaction_ = answer->in_transaction;
+  if (operation == Operation::kRestrict && answer->code == 0 && call.values[2].integer > 0)
+    value_bytes_max_ = std::min(value_bytes_max_, call.values[2].integer);
+  error_offset_ = answer->error_offset;
+  return answer;
+}
+
+Result<Message> RemoteConnection::call(Operation operation, std::vector<Value> values, uint64_t handle) {
+  const bool ends = operation == Operation::kCommit || operation == Operation::kRelease || operation == Operation::kExecute;
+  BRAID_ASSIGN(Message answer, call_for_part(operation, std::move(values), handle, may_commit(operation) && (ends || !in_transaction_)));
+  BRAID_TRY(status_of(answer));
+  return answer;
+}
+
+Status RemoteConnection::call_for_numbers(Operation operation, std::vector<Value> values, std::initializer_list<int64_t*> numbers, uint64_t handle) {
+  BRAID_ASSIGN(const Message answer, call(operation, std::move(values), handle));
+  if (answer.values.size() < numbers.size()) return Status(StatusCode::kInternal, "the host's answer lacks a value");
+  size_t i = 0;
+  for (int64_t* number : numbers) {
+    if (number != nullptr) *number = answer.values[i].integer;
+    ++i;
+  }
+  return {};
+}
+
+void RemoteConnection::interrupt() {
+  interrupted_.store(true);
+  channel_->interrupt().ignore();
+}
+
+Result<sqlite3*> RemoteConnection::converter() {
+  if (converter_.get() != nullptr) return converter_.get();
+  sqlite3* opened = nullptr;
+  const int code = sqlite3_open_v2(":memory:", &opened, SQLITE_OPEN_READWRITE | SQLITE_OPEN_MEMORY | SQLITE_OPEN_NOMUTEX, nullptr);
+  SqliteHandle handle(opened);
+  if (code != SQLITE_OK) return sqlite_status(opened, code, "rows of another process");
+  converter_ = std::move(handle);
+  return converter_.get();
+}
+
+const char* RemoteConnection::lend_type_name(int32_t type) {
+  const auto answer = call(Operation::kTypeName, {Value::number(type)});
+  if (!answer.ok() || answer->values.empty() || answer->values[0].type != Value::Type::kText) return nullptr;
+  for (const auto& name : type_names_)
+    if (*name == answer->values[0].bytes) return name->c_str();
+  type_names_.push_back(std::make_unique<std::string>(answer->values[0].bytes));
+  return type_names_.back()->c_str();
+}
+
+}  // namespace braid
