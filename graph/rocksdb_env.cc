@@ -8,6 +8,7 @@
 #include <string>
 
 #include "graph/manifest_end.h"
+#include "graph/table_properties.h"
 
 namespace braid {
 namespace {
@@ -73,6 +74,7 @@ class Gate {
 };
 
 bool is_manifest(const std::string& path) { return path.find("/MANIFEST-") != std::string::npos; }
+bool is_table(const std::string& path) { return path.ends_with(".sst"); }
 
 #define BRAID_PASS(question)         \
   do {                               \
@@ -253,15 +255,35 @@ class GatedFileSystem final : public rocksdb::FileSystemWrapper {
     *result = std::move(file);
     return IOStatus::OK();
   }
+  IOStatus check_table(const std::string& path, rocksdb::FSRandomAccessFile& file,
+                       const IOOptions& options, IODebugContext* context) {
+    uint64_t file_bytes = 0;
+    BRAID_PASS(target()->GetFileSize(path, options, &file_bytes, context));
+    IOStatus failed;
+    const Status checked = check_table_properties(
+        file_bytes, [&](uint64_t offset, size_t size) -> Result<std::string> {
+          std::string bytes(size, 0);
+          Slice got;
+          failed = file.Read(offset, size, options, &got, bytes.data(), context);
+          if (failed.ok() && got.size() < size) failed = IOStatus::Corruption(path, "it was cut");
+          if (!failed.ok()) return Status(StatusCode::kIo, path);
+          return std::string(got.data(), got.size());
+        });
+    if (checked.ok() || !failed.ok()) return failed;
+    return IOStatus::Corruption(path, checked.message());
+  }
   IOStatus NewRandomAccessFile(const std::string& path, const FileOptions& options,
                                std::unique_ptr<rocksdb::FSRandomAccessFile>* result,
                                IODebugContext* context) override {
-    return gate_.pass({.operation = FileOperation::kOpen, .path = path}, [&] {
-      IOStatus status = target()->NewRandomAccessFile(path, options, result, context);
-      if (status.ok())
-        *result = std::make_unique<GatedRandomAccessFile>(gate_, path, std::move(*result));
+    std::unique_ptr<rocksdb::FSRandomAccessFile> file;
+    BRAID_PASS(gate_.pass({.operation = FileOperation::kOpen, .path = path}, [&] {
+      IOStatus status = target()->NewRandomAccessFile(path, options, &file, context);
+      if (status.ok()) file = std::make_unique<GatedRandomAccessFile>(gate_, path, std::move(file));
       return status;
-    });
+    }));
+    if (is_table(path)) BRAID_PASS(check_table(path, *file, options.io_options, context));
+    *result = std::move(file);
+    return IOStatus::OK();
   }
   IOStatus NewWritableFile(const std::string& path, const FileOptions& options,
                            std::unique_ptr<rocksdb::FSWritableFile>* result,

@@ -4,7 +4,11 @@
 
 #include <atomic>
 #include <cerrno>
+#include <filesystem>
+#include <fstream>
+#include <iterator>
 
+#include "graph/table_properties.h"
 #include "tests/graph/graph_fixture.h"
 
 using namespace braid;
@@ -82,4 +86,49 @@ TEST_CASE("a store whose files cannot be opened says which") {
   const auto opened = open_graph_store(env, catalog, directory / "graph", {});
   CHECK(opened.status().code() == StatusCode::kIo);
   CHECK(opened.status().message().find(directory.path()) != std::string::npos);
+}
+
+TEST_CASE("damaged properties of a table are told before RocksDB reads them") {
+  GraphFixture graph;
+  add_node(graph);
+  graph.checkpoint();
+  graph.crash();
+  std::string path;
+  for (const auto& entry : std::filesystem::directory_iterator(graph.directory / "graph"))
+    if (entry.path().extension() == ".sst") path = entry.path();
+  REQUIRE(path != "");
+  std::ifstream in(path, std::ios::binary);
+  const std::string whole{std::istreambuf_iterator<char>(in), {}};
+  const auto check = [](const std::string& bytes) {
+    return check_table_properties(bytes.size(), [&](uint64_t offset, size_t size) -> Result<std::string> {
+      REQUIRE(offset + size <= bytes.size());
+      return bytes.substr(offset, size);
+    });
+  };
+  CHECK(check(whole).ok());
+  size_t first = 0, last = 0;
+  for (size_t at = 0; at < whole.size(); ++at) {
+    std::string bytes = whole;
+    bytes[at] = static_cast<char>(~bytes[at]);
+    const Status status = check(bytes);
+    CHECK((status.ok() || status.code() == StatusCode::kCorrupt));
+    if (status.ok()) continue;
+    if (first == 0) first = at;
+    last = at;
+  }
+  for (size_t size = 0; size < whole.size(); ++size) check(whole.substr(0, size)).ignore();
+  REQUIRE(last > first + 100);
+
+  // The number of restarts stands before the byte of the compression and the checksum: it is what RocksDB asserts about.
+  size_t asserted = whole.find("rocksdb.top-level.index.size");
+  REQUIRE(asserted != std::string::npos);
+  for (; asserted < last; ++asserted) {
+    std::string bytes = whole;
+    bytes[asserted] = static_cast<char>(~bytes[asserted]);
+    if (check(bytes).ok()) break;
+    std::ofstream(path, std::ios::binary) << bytes;
+    const auto opened = open_graph_store(graph.env, graph.catalog, graph.directory / "graph", {});
+    CHECK(opened.status().code() == StatusCode::kCorrupt);
+    CHECK(opened.status().message().find(".sst") != std::string::npos);
+  }
 }
