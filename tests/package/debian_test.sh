@@ -20,6 +20,8 @@ quietly() {
 }
 
 quietly meson install -C "$build" --no-rebuild --strip --destdir "$work/installed"
+# With what debuggers read the archive is ten times as large, and is copied several times below.
+find "$work/installed" -name '*.a' -exec strip --strip-debug {} +
 if [[ $prefix != /usr ]]; then
   mkdir -p "$work/installed/usr"
   mv "$work/installed$prefix"/* "$work/installed/usr/"
