@@ -355,7 +355,7 @@ Needs nothing but this machine. The database stays, to be looked at.
 
 Examples:
   braid demo
-  braid demo /tmp/tour
+  braid demo tour
 
 Exit codes: 0, 1 when something failed, 2 for wrong usage.)";
 

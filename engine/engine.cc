@@ -192,7 +192,7 @@ Status Engine::recover() {
   return open_stores(unclean);
 }
 
-/// An archive that cannot be begun is told at once. One that goes on may fail for now, as long as the WAL may grow.
+/// An archive that cannot be begun fails the opening. One that goes on may fail as long as the WAL may grow: writers are refused after that.
 Status Engine::open_archive() {
   BRAID_ASSIGN(SqliteHandle db, open_rows());
   constexpr int64_t kOff = 0;

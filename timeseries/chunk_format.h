@@ -17,6 +17,7 @@
 #include <vector>
 
 #include "engine/catalog.h"
+#include "engine/chunk_name.h"
 #include "engine/result.h"
 #include "timeseries/block_statistics.h"
 
@@ -86,8 +87,6 @@ struct ChunkTrailer {
 
 uint64_t stripe_checksum(std::string_view bytes);
 
-/// "000000000000002a.chunk"
-std::string chunk_file_name(ChunkId chunk);
 /// The id in a chunk file's name, or none for any other name.
 std::optional<ChunkId> parse_chunk_file_name(std::string_view name);
 

@@ -10,6 +10,8 @@
 #include <string>
 
 #include "api/braid.h"
+#include "api/struct_argument.h"
+#include "tests/support/temp_dir.h"
 
 namespace {
 
@@ -120,15 +122,10 @@ Struct sized(size_t size) {
   made.size_bytes = size;
   return made;
 }
-/// How large a struct was before fields were added, whose callers are served still.
-template <typename Struct>
-constexpr size_t kFirstSize = sizeof(Struct);
-template <>
-constexpr size_t kFirstSize<braid_restore_options> = offsetof(braid_restore_options, archive);
 /// A struct that is too small.
 template <typename Struct>
 const Struct& small() {
-  static const Struct made = sized<Struct>(kFirstSize<Struct> - 1);
+  static const Struct made = sized<Struct>(braid::kFirstSize<Struct> - 1);
   return made;
 }
 template <typename Struct>
@@ -596,11 +593,8 @@ int main(int count, char** arguments) {
     for (const std::string& name : names) std::printf("%s\n", name.c_str());
     return 0;
   }
-  const char* temporary = std::getenv("TMPDIR");
-  std::string folder = std::string(temporary != nullptr ? temporary : "/tmp") + "/braid-misuse-table-XXXXXX";
-  if (mkdtemp(folder.data()) == nullptr) return 2;
-  const int failures = run_rows(folder);
-  if (std::system(("rm -rf '" + folder + "'").c_str()) != 0) return 2;
+  const braid::TempDir folder;
+  const int failures = run_rows(folder.path());
   std::printf("%zu calls, %d failures\n", std::size(kRows), failures);
   return failures == 0 ? 0 : 1;
 }

@@ -11,6 +11,7 @@
 #include <vector>
 
 #include "api/braid.h"
+#include "tests/support/temp_dir.h"
 
 namespace {
 
@@ -294,11 +295,8 @@ void run_all(const std::string& directory) {
 }  // namespace
 
 int main() {
-  const char* temporary = std::getenv("TMPDIR");
-  std::string folder = std::string(temporary != nullptr ? temporary : "/tmp") + "/braid-threads-XXXXXX";
-  if (mkdtemp(folder.data()) == nullptr) return 2;
-  run_all(folder + "/db");
-  if (std::system(("rm -rf '" + folder + "'").c_str()) != 0) return 2;
+  const braid::TempDir folder;
+  run_all(folder / "db");
   std::printf("%d failures\n", failures.load());
   return failures.load() == 0 ? 0 : 1;
 }

@@ -1,8 +1,10 @@
 """The braid command as the tests in Python use it: the first argument of the test is its path."""
 
 import os
+import shutil
 import subprocess
 import sys
+import tempfile
 
 BRAID = os.path.abspath(sys.argv[1])
 FAILURES = []
@@ -19,3 +21,14 @@ def braid(*words, code=0, text=""):
     done = subprocess.run([BRAID, *words], input=text, capture_output=True, text=True, timeout=240)
     check(done.returncode == code, f"exit code {code} of: braid {' '.join(words)}", f"it was {done.returncode}: {done.stderr}")
     return done.stdout, done.stderr
+
+
+def run_each(tests):
+    """Runs each test in a directory of its own, and answers the exit code of all."""
+    for test in tests:
+        work = tempfile.mkdtemp(prefix="braid-")
+        try:
+            test(work)
+        finally:
+            shutil.rmtree(work, ignore_errors=True)
+    return 1 if FAILURES else 0

@@ -5,12 +5,10 @@ usage: dump_test.py path/to/braid
 
 import json
 import os
-import shutil
 import sys
-import tempfile
 
 from answers import compare
-from braid_command import FAILURES, braid, check
+from braid_command import braid, check, run_each
 from random_database import Maker
 
 SEEDS = (1, 2, 3, 4)
@@ -65,14 +63,4 @@ def test_doubles_are_kept_bit_by_bit(work):
     check(len(first) == 399 * 3 and first == second, "doubles are equal after a dump")
 
 
-def main():
-    for test in (test_random_databases, test_what_cannot_be_rebuilt_is_told, test_doubles_are_kept_bit_by_bit):
-        work = tempfile.mkdtemp(prefix="braid-dump-")
-        try:
-            test(work)
-        finally:
-            shutil.rmtree(work, ignore_errors=True)
-    return 1 if FAILURES else 0
-
-
-sys.exit(main())
+sys.exit(run_each((test_random_databases, test_what_cannot_be_rebuilt_is_told, test_doubles_are_kept_bit_by_bit)))

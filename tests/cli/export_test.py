@@ -6,12 +6,10 @@ usage: export_test.py path/to/braid
 import csv
 import os
 import re
-import shutil
 import sys
-import tempfile
 
 from answers import compare
-from braid_command import FAILURES, braid, check
+from braid_command import braid, check, run_each
 from random_database import Maker
 
 PLAIN = """
@@ -145,14 +143,4 @@ def test_prometheus(work):
     check(values.get("braid_hypertables") == 1 and values.get("braid_rows_size_bytes", 0) > 0, "values are those of the database", str(values))
 
 
-def main():
-    for test in (test_csv, test_sql, test_one_model, test_errors, test_prometheus):
-        work = tempfile.mkdtemp(prefix="braid-export-")
-        try:
-            test(work)
-        finally:
-            shutil.rmtree(work, ignore_errors=True)
-    return 1 if FAILURES else 0
-
-
-sys.exit(main())
+sys.exit(run_each((test_csv, test_sql, test_one_model, test_errors, test_prometheus)))

@@ -5,11 +5,9 @@ usage: shell_commands_test.py path/to/braid
 
 import json
 import os
-import shutil
 import sys
-import tempfile
 
-from braid_command import FAILURES, braid, check
+from braid_command import braid, check, run_each
 
 
 def script(work, text, code=0):
@@ -97,14 +95,4 @@ def test_pictures_and_watching(work):
 TESTS = (test_where_results_go, test_modes, test_parameters, test_plans, test_export_and_import, test_pictures_and_watching)
 
 
-def main():
-    for test in TESTS:
-        work = tempfile.mkdtemp(prefix="braid-commands-")
-        try:
-            test(work)
-        finally:
-            shutil.rmtree(work, ignore_errors=True)
-    return 1 if FAILURES else 0
-
-
-sys.exit(main())
+sys.exit(run_each(TESTS))
