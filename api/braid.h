@@ -29,11 +29,12 @@
  *  - Times are int64_t microseconds since 1970-01-01T00:00:00Z, and ranges of them half-open. Durations are milliseconds where their name ends in `_ms` or is
  *    `milliseconds`. Sizes are bytes. Ids of nodes and edges are positive.
  *  - Structs begin with `size_bytes`: set it to sizeof the struct, and what is not wanted to 0, before the call. A later release may add fields at their end: a
- *    program that was compiled before goes on. Structs that stand in arrays (braid_column, braid_neighbor, braid_value) are frozen instead. None is passed by value.
+ *    program that was compiled before goes on. Structs that stand in arrays (braid_column, braid_neighbor, braid_value) are frozen instead; the size_bytes of a
+ *    braid_column must be its sizeof. None is passed by value.
  *
  * OWNERSHIP
  *  - Handles are opaque. Each kind has one close function; it accepts NULL. A child keeps its parents alive, so handles may be closed in any order; a database
- *    is really closed when the last of its connections, statements, batches, appenders, projections and streams is.
+ *    is really closed when the last of its connections, statements, batches, appenders, projections, streams and feeds is.
  *  - What goes in is copied, or used until the call returns, and never freed by Braid. What comes out by pointer is lent, and stays until the call that its
  *    function names.
  *  - Close all handles before the program calls exit or returns from main, not from a static destructor: the libraries within are gone by then.
@@ -42,7 +43,8 @@
  *  - A braid_database may be used by any number of threads at a time, until one closes it. Its error message is kept for each thread.
  *  - A connection, with the statements, streams, appenders and projections made on it, is used by one thread at a time. Threads may take turns, when the program
  *    sees to it (with a lock, say) that one has finished before the next begins. Different connections are independent.
- *  - A batch is used by one thread at a time. Different batches are independent, of connections too.
+ *  - A batch, or a feed, is used by one thread at a time. Different ones are independent, of connections too. braid_feed_cancel may be called by any thread
+ *    until the feed is closed.
  *  - braid_interrupt may be called by any thread until its connection is closed. A braid_cancel may be used by any number of threads, and outlives what it is set on.
  *  - Arrays and schemas of Arrow belong to whoever has them: any thread may read and release them, at any time.
  *  - Functions of the program that a call is given are called by the thread of that call, before it returns. The one of braid_on_log is called by any
@@ -97,7 +99,8 @@ extern "C" {
                                      BRAID_WRITE if it will write. The database's own work is no conflict, unless it has dropped points or a statement still reads */
 #define BRAID_READ_ONLY 6         /* read transaction, or the database refuses writes until it is reopened; the message says which */
 #define BRAID_IO 7                /* the operating system reported an error, or the process that served the database has gone away */
-#define BRAID_FULL 8              /* no space left; the transaction was rolled back */
+#define BRAID_FULL 8              /* no space left, or the archive's has none and no commit may go on without it. Where the disk is full the transaction was rolled
+                                     back, else it is still open: braid_in_transaction tells */
 #define BRAID_CORRUPT 9           /* bytes on disk are damaged; the message names the file */
 #define BRAID_LIMIT 10            /* a limit with a name was reached; braid_option_at lists them */
 #define BRAID_INTERRUPTED 11      /* braid_interrupt, a cancel token, a progress callback, or a time limit ended it */
@@ -110,8 +113,8 @@ extern "C" {
 #define BRAID_SNAPSHOT_TOO_OLD 18 /* a transaction or statement has read one snapshot for longer than snapshot_age_max_ms: end it, begin again */
 #define BRAID_NOT_VISIBLE 19      /* committed, but readers will see it only later: once the disk, if it is full, has space, else after reopening */
 #define BRAID_INTERNAL 20         /* a bug in Braid; the message says where */
-#define BRAID_ROW 100             /* braid_statement_step: a row is ready */
-#define BRAID_DONE 101            /* braid_statement_step: there are no more rows */
+#define BRAID_ROW 100             /* braid_statement_step: a row is ready; braid_feed_next: a line is */
+#define BRAID_DONE 101            /* braid_statement_step: there are no more rows; braid_feed_next: none came in time */
 
 /// The version of the library as text, "0.1.0". Never freed.
 BRAID_API const char* braid_version(void);
@@ -145,22 +148,40 @@ typedef struct braid_appender braid_appender;
  * looked after (checkpoints, maintenance, checks, backups) and asked about itself.
  * \{ */
 
-/// Opens the database in a directory, creating it if the directory is absent or empty.
+/// Opens the database in a directory, creating it if the directory is absent or empty. The directory is made absolute when it is opened.
 /// Shapes:    `options` is NULL or text "name=value;name=value"; `braid_option_at` lists names, units, defaults and bounds.
 ///            "read_only=1" opens what was closed and writes nothing at all; several processes may read it so. "remote=auto" uses what another process
 ///            has open, through it; others may use this one so while it is open, unless "serve=no" is given (docs/processes.md). "memory_bytes_max=N"
 ///            bounds what all databases of the process are counted to hold together, SQLite's memory included; it holds more (docs/bounds.md).
 /// Errors:    BRAID_BUSY ("in use by process N"); BRAID_VERSION; BRAID_CORRUPT (also for a copy made while the database was open); BRAID_IO;
-///            BRAID_FULL; BRAID_INVALID_ARGUMENT; BRAID_READ_ONLY (read_only=1, and the log must be replayed first); BRAID_LIMIT (memory_bytes_max).
+///            BRAID_FULL; BRAID_INVALID_ARGUMENT; BRAID_READ_ONLY (read_only=1, and the log must be replayed first); BRAID_LIMIT (memory_bytes_max);
+///            BRAID_DENIED (something else stands where the socket is to be).
 /// On error:  `*database` is set to a handle that only answers braid_database_error and must be closed, or to NULL
 ///            when there was no memory for one.
 /// Ownership: the caller closes `*database`.
 BRAID_API int32_t braid_open(const char* directory, const char* options, braid_database** database);
 
+/// What is wished of a call that makes its handle, so that nothing can be set on that before. All zeros, and NULL for the struct: nothing.
+typedef struct braid_watch {
+  size_t size_bytes;
+  braid_cancel* cancel;  /* a token that ends the call, before or while it runs; NULL: none. It may be closed meanwhile */
+  int64_t time_limit_ms; /* to BRAID_TIME_LIMIT_MS_MAX; 0: none */
+  int32_t (*progress)(void* context, double fraction); /* as of braid_database_on_progress; NULL: nobody is told */
+  void* context;
+} braid_watch;
+
+/// Opens as braid_open does, which may be long when many commits must be replayed, and can be stopped, bounded and followed.
+/// Errors:    as braid_open; BRAID_INTERRUPTED; BRAID_INVALID_ARGUMENT (watch).
+/// On error:  as braid_open. What was interrupted has committed and removed nothing: the directory is opened like any other afterwards. A database that is
+///            being created is made to its end.
+BRAID_API int32_t braid_open_watched(const char* directory, const char* options, const braid_watch* watch, braid_database** database);
+
 /// Closes a handle. The database itself closes when all its connections, statements, batches and appenders are closed as well:
-/// it then writes a checkpoint as braid_checkpoint does, so that the next open is short, and releases the directory.
+/// it then writes a checkpoint as braid_checkpoint does, so that the next open is short, and releases the directory. When it is braid_close that does so,
+/// it can be stopped, bounded and followed as was set on the handle; a token that was set before is not heeded.
 /// Errors:    BRAID_IO when that last checkpoint failed; nothing committed is lost, the next open replays the log. BRAID_IO, BRAID_FULL or
 ///            BRAID_READ_ONLY when commits with BRAID_DURABILITY_RELAXED could not be synced: a loss of power before the next open may take them.
+///            BRAID_INTERRUPTED when the checkpoint was stopped; again nothing is lost. The handle is gone in any case.
 BRAID_API int32_t braid_close(braid_database* database);
 
 /// Message of the last failed call made on this handle by this thread's calls; "" when there was none. Valid until the next call.
@@ -229,6 +250,7 @@ typedef struct braid_restore_options {
   const char* archive;       /* the archive of the database that the backup is of; NULL: where it was then. Without a target below: all of it */
   uint64_t to_lsn;           /* the last commit that is wanted, which the archive has; 0: none is named */
   int64_t to_time_us;        /* or everything before the first commit after this time, in microseconds since 1970-01-01 UTC; 0: none is named */
+  const braid_watch* watch;  /* of all of it: copying, opening, checking; NULL: none */
 } braid_restore_options;
 
 /// Copies a backup (or a database that nobody has open) into a directory, opens the copy, checks all of it and hands it over. Its epoch is raised.
@@ -252,6 +274,12 @@ BRAID_API int32_t braid_restore(const char* source, const char* destination, con
 /// Source:    docs/backup.md.
 BRAID_API int32_t braid_repair(const char* source, const char* destination, void (*visit)(void* context, const char* lost), void* context,
                                braid_database** database);
+
+/// Repairs as braid_repair does, and can be stopped, bounded and followed.
+/// Errors:    as braid_repair; BRAID_INTERRUPTED: what was made is removed, or refused by braid_open and may be the destination again;
+///            BRAID_INVALID_ARGUMENT (watch).
+BRAID_API int32_t braid_repair_watched(const char* source, const char* destination, const braid_watch* watch,
+                                       void (*visit)(void* context, const char* lost), void* context, braid_database** database);
 
 #define BRAID_GAUGE 1   /* what is now: goes up and down */
 #define BRAID_COUNTER 2 /* what was counted since the database was opened: only grows */
@@ -290,7 +318,7 @@ BRAID_API int32_t braid_option_get(braid_database* database, const char* name, i
 /* ==== Cancelling, time limits, progress ========================================================================== */
 /** \defgroup braid_cancelling Cancelling, time limits, progress
  * Every call that can take long can be stopped, bounded and followed: those on a connection by what is set on it, those on a database handle by what is set
- * on that. braid_interrupt stops what runs now; a cancel token also what comes, until it is reset.
+ * on that, those that make a handle by the braid_watch that they are given (docs/c_api.md has all calls). braid_interrupt stops what runs now; a cancel token also what comes, until it is reset.
  * \{ */
 
 /// A cancel token: a request to stop, which stays until it is taken back. It may be set on any number of connections and database handles, before or
@@ -298,8 +326,8 @@ BRAID_API int32_t braid_option_get(braid_database* database, const char* name, i
 BRAID_API int32_t braid_cancel_open(braid_cancel** cancel);
 BRAID_API void braid_cancel_close(braid_cancel* cancel);
 
-/// Stops the calls that run on whatever has the token, within some milliseconds, and lets every later one fail with BRAID_INTERRUPTED: but for rollback,
-/// reset, closing and settings. What a call had begun is undone, as after any error; a transaction stays open, unless one of its writing statements was
+/// Stops the calls that run on whatever has the token, within some milliseconds, and lets every later one fail with BRAID_INTERRUPTED: but for braid_rollback
+/// (not SQL's ROLLBACK), reset, closing and settings. What a call had begun is undone, as after any error; a transaction stays open, unless one of its writing statements was
 /// stopped, which rolls it back.
 /// Threads:   any; not from a signal handler.
 BRAID_API int32_t braid_cancel_set(braid_cancel* cancel);
@@ -316,13 +344,13 @@ BRAID_API int32_t braid_database_set_cancel(braid_database* database, braid_canc
 
 #define BRAID_TIME_LIMIT_MS_MAX 604800000
 
-/// Bounds how long each later call on this handle may take: braid_check, braid_checkpoint, braid_backup, braid_maintain, and the waiting of
-/// braid_batch_commit. 0: no bound. Past it they end with BRAID_INTERRUPTED.
+/// Bounds how long each later call on this handle may take: braid_check, braid_checkpoint, braid_backup, braid_maintain, the last checkpoint of
+/// braid_close, and the waiting of braid_batch_commit. 0: no bound. Past it they end with BRAID_INTERRUPTED.
 /// Errors:    BRAID_INVALID_ARGUMENT (below 0, above BRAID_TIME_LIMIT_MS_MAX).
 BRAID_API int32_t braid_database_set_time_limit(braid_database* database, int64_t milliseconds);
 
 /// Sets what these calls tell about every 10 ms, on the thread of the call, of the part that is done, from 0 to 1 (0 where that is not known): an answer
-/// other than 0 ends the call with BRAID_INTERRUPTED. It must call nothing of Braid. NULL: nothing.
+/// other than 0 ends the call with BRAID_INTERRUPTED. The part never falls, and is 1 when the call has succeeded. It must call nothing of Braid. NULL: nothing.
 BRAID_API int32_t braid_database_on_progress(braid_database* database, int32_t (*progress)(void* context, double fraction), void* context);
 
 /// Sets what calls and statements on this connection tell about every 10 ms (algorithms more often), on the thread of the call, of the part that is done,
@@ -357,7 +385,7 @@ typedef struct braid_event {
 /// Sets who is told of events up to `level`, of all databases of the process, those that are just being opened too. NULL: nobody. When this has returned, the
 /// function before is not being called, and will not be.
 /// Threads:   `log` is called by the thread that met the event, which may be one of Braid's own, one at a time, with locks held: it must call nothing of
-///            Braid. braid_on_log itself: any, but not from within `log`.
+///            Braid; what it calls all the same answers BRAID_MISUSE. braid_on_log itself: any, but not from within `log`.
 /// Errors:    BRAID_INVALID_ARGUMENT (level).
 BRAID_API int32_t braid_on_log(int32_t level, void (*log)(void* context, const braid_event* event), void* context);
 
@@ -710,8 +738,9 @@ typedef struct braid_expand_options {
   int32_t direction;       /* BRAID_OUT, BRAID_IN, BRAID_BOTH; 0: BRAID_OUT */
   int32_t hops_min;        /* 0: the start too */
   int32_t hops_max;        /* 0: as far as it goes, within traversal_depth_max */
-  const char* types;       /* of edges: a name or a JSON array of names; NULL: all */
-  const char* node_filter; /* conditions on nodes passed, as JSON (docs/graph_algorithms.md): {"$label": "Bus", "status": {"!=": "off"}}; NULL: none */
+  const char* types;       /* of edges: a name or a JSON array of names, which is not empty; NULL: all */
+  const char* node_filter; /* conditions on nodes passed, as JSON (docs/graph_algorithms.md): {"$label": "Bus", "status": {"!=": "off"}}; NULL: none. Of
+                              $label != holds when no label of the node is that one, anything else when it holds for one of them */
   const char* edge_filter; /* the same for edges */
   int64_t limit;           /* at most so many rows; 0: all */
 } braid_expand_options;
@@ -748,13 +777,14 @@ typedef struct braid_projection braid_projection;
 /// What a projection has. All zeros, and NULL for the struct: every node and edge.
 typedef struct braid_projection_options {
   size_t size_bytes;
-  const char* labels;  /* a name or a JSON array of names; NULL: all nodes */
+  const char* labels;  /* a name or a JSON array of names, which is not empty; NULL: all nodes */
   const char* types;   /* the same of edges */
   const char* weight;  /* a property of edges; NULL: each weighs 1 */
   int32_t orientation; /* BRAID_NATURAL, BRAID_REVERSE, BRAID_UNDIRECTED; 0: BRAID_NATURAL */
 } braid_projection_options;
 
-/// Names a projection and builds it, in place of one of that name. It is kept in memory, up to date, until the database closes.
+/// Names a projection and builds it, in place of one of that name (SQL's graph_project refuses a name that is taken). It is kept in memory, up
+/// to date, until the database closes.
 /// Errors:    BRAID_INVALID_ARGUMENT (name, orientation); BRAID_NOT_FOUND (a label, type or weight that nothing has); BRAID_LIMIT (projection_bytes_max);
 ///            BRAID_INTERRUPTED.
 BRAID_API int32_t braid_projection_create(braid_connection* connection, const char* name, const braid_projection_options* options);
@@ -827,13 +857,14 @@ BRAID_API int32_t braid_appender_on_conflict(braid_appender* appender, const cha
 
 /// Adds one point whose fields are all doubles or int64 taken as doubles where a field is one.
 /// Shapes:    `values[count]` in the order of the fields; `nulls` may be NULL, else nulls[i] != 0 makes field i null.
-/// Errors:    BRAID_INVALID_ARGUMENT (count, a text field, a time before the year 0 or INT64_MAX); BRAID_MISUSE (no series set).
+/// Errors:    BRAID_INVALID_ARGUMENT (count, a value that its field's type does not hold; a text field only as null; a time before the year 0 or
+///            INT64_MAX); BRAID_MISUSE (no series set).
 BRAID_API int32_t braid_appender_point(braid_appender* appender, int64_t time, const double* values, const uint8_t* nulls,
                                        size_t count);
 
 /// A column of values for braid_appender_columns.
 typedef struct braid_column {
-  size_t size_bytes;
+  size_t size_bytes;     /* sizeof(braid_column) */
   int32_t type;          /* BRAID_TYPE_DOUBLE, BRAID_TYPE_INT64 (bool too) or BRAID_TYPE_TEXT (json too) */
   const void* values;    /* double[], int64_t[] or const char*[] */
   const uint8_t* nulls;  /* NULL, or one byte per row */
@@ -841,7 +872,8 @@ typedef struct braid_column {
 
 /// Adds many points of the series set.
 /// Shapes:    `times[count]`; `columns[column_count]`, one per field.
-/// Errors:    BRAID_INVALID_ARGUMENT (column count or type, a time out of range, as above); none of the points is added then.
+/// Errors:    BRAID_INVALID_ARGUMENT (column count or type, a time out of range, as above), BRAID_INTERRUPTED: none of the points is added then. Those of
+///            braid_appender_flush, which is run when enough points wait.
 BRAID_API int32_t braid_appender_columns(braid_appender* appender, const int64_t* times, size_t count, const braid_column* columns,
                                          size_t column_count);
 
@@ -865,7 +897,7 @@ typedef struct braid_rollup_options {
   size_t size_bytes;
   const char* width;    /* of a bucket: "15 minutes", "1 day", "1 month" */
   int64_t start;        /* points from this time on; INT64_MIN: no bound */
-  int64_t limit;        /* points before this time; INT64_MAX: no bound. Both 0: all points */
+  int64_t limit;        /* points before this time; INT64_MAX: no bound. Give both, or neither: both 0 are all points, one 0 is 1970 */
   const char* tags;     /* only series with these tags, as JSON: {"host": ["a", "b"], "region": "eu"}, where null is a value; NULL: all */
   const char* fields;   /* a name or a JSON array of names; NULL: all of numbers and booleans */
   const char* timezone; /* of the buckets: "Europe/Berlin"; NULL: UTC */
@@ -935,6 +967,50 @@ BRAID_API int32_t braid_batch_set_durability(braid_batch* batch, int32_t durabil
 /// Errors:    those of its first failing step ("step 2: ..."), then nothing of it was done; BRAID_BUSY; BRAID_UNKNOWN_OUTCOME;
 ///            BRAID_NOT_VISIBLE: committed, and seen later.
 BRAID_API int32_t braid_batch_commit(braid_batch* batch, uint64_t* lsn);
+
+/** \} */
+
+/* ==== Feeds ====================================================================================================== */
+/** \defgroup braid_feeds Feeds
+ * The commits as they come, with what each changed in rows, graph and series, as lines of JSON (docs/change_feed.md). While no feed is open nothing is
+ * kept and nothing paid.
+ * \{ */
+
+/// Follows the commits of a database, whoever makes them. Closed with braid_feed_close.
+typedef struct braid_feed braid_feed;
+
+#define BRAID_FEED_ROWS 1   /* rows of tables, and the tables themselves */
+#define BRAID_FEED_GRAPH 2  /* nodes and edges */
+#define BRAID_FEED_SERIES 4 /* points, and the hypertables themselves */
+
+typedef struct braid_feed_options {
+  size_t size_bytes;
+  uint64_t bytes_max; /* changes kept for the reader; 0, or more than it: feed_bytes_max */
+  uint32_t models;    /* BRAID_FEED_*; 0: all */
+} braid_feed_options;
+
+/// Opens a feed. Its first line is {"start":LSN}; every commit after that one follows, in the order of LSNs, once it is as durable as it was asked to be
+/// and new reads see it. A transaction that was writing already is told as a gap.
+/// Shapes:    `options` may be NULL.
+/// Errors:    BRAID_INVALID_ARGUMENT (models); BRAID_LIMIT (feeds_max).
+/// Ownership: the caller closes `*feed`, which keeps the database open.
+/// Threads:   one thread at a time, but for braid_feed_cancel. Feeds are independent of each other and of connections.
+BRAID_API int32_t braid_feed_open(braid_database* database, const braid_feed_options* options, braid_feed** feed);
+
+/// The next line, or waits for it. BRAID_ROW: there is one; BRAID_DONE: none came in time.
+/// Shapes:    `timeout_ms` -1 waits without end, 0 not at all. `*json` is one JSON object without a line feed, followed by NUL; `length` (may be NULL)
+///            receives its bytes. No writer ever waits for a feed: when more is kept than feed_bytes_max allows, what follows is left out until all
+///            lines were taken, and is told by the line {"gap":{"from":LSN,"to":LSN}} in its place.
+/// Errors:    BRAID_INTERRUPTED (braid_feed_cancel); BRAID_INVALID_ARGUMENT; BRAID_IO (the process that served the database has gone away).
+/// Ownership: `*json` is lent until the next call on the feed.
+BRAID_API int32_t braid_feed_next(braid_feed* feed, int64_t timeout_ms, const char** json, size_t* length);
+
+/// Ends the wait of braid_feed_next, and every later one, with BRAID_INTERRUPTED. Any thread, until the feed is closed.
+BRAID_API void braid_feed_cancel(braid_feed* feed);
+
+/// Message of the last failed call on the feed; "" when there was none. Valid until the next call.
+BRAID_API const char* braid_feed_error(braid_feed* feed);
+BRAID_API void braid_feed_close(braid_feed* feed);
 
 /** \} */
 

@@ -11,6 +11,13 @@ using namespace braid;
 
 namespace {
 
+void reset_rows(braid_statement& statement) {
+  if (statement.remote != nullptr) statement.remote->reset().ignore();
+  if (statement.statement != nullptr) statement.statement->reset().ignore();
+}
+
+BatchedRows rows_of(braid_statement& statement) { return statement.remote != nullptr ? BatchedRows(*statement.remote) : BatchedRows(*statement.statement); }
+
 /// Ends the run of a statement unless told to go on, also when an exception passes.
 class Run {
  public:
@@ -18,7 +25,7 @@ class Run {
   ~Run() {
     if (goes_on_) return;
     statement_.batches.reset();
-    statement_.statement->reset().ignore();
+    reset_rows(statement_);
   }
   Run(const Run&) = delete;
   Run& operator=(const Run&) = delete;
@@ -31,9 +38,9 @@ class Run {
 
 /// Pre: the statement is not read as batches. `run` is 0 but for a stream.
 Status start_batches(braid_statement& statement, BatchOptions options, uint64_t run) {
-  if (statement.statement->running()) return Status(StatusCode::kMisuse, "the statement was stepped; reset it before reading batches");
+  if (rows_of(statement).running()) return Status(StatusCode::kMisuse, "the statement was stepped; reset it before reading batches");
   Run started(statement);
-  BRAID_ASSIGN(statement.batches, StatementBatches::start(*statement.statement, std::move(options), run));
+  BRAID_ASSIGN(statement.batches, StatementBatches::start(rows_of(statement), std::move(options), run));
   started.go_on();
   return {};
 }
@@ -60,9 +67,7 @@ Result<bool> next_batch(braid_statement& statement, size_t rows_max, ArrowSchema
 }
 
 Status check_open(const braid_statement& statement) {
-  if (statement.remote != nullptr)
-    return Status(StatusCode::kMisuse, "the database is open in another process, whose rows come one by one; step the statement");
-  if (statement.statement == nullptr) return Status(StatusCode::kMisuse, "the connection of this statement is closed");
+  if (statement.statement == nullptr && statement.remote == nullptr) return Status(StatusCode::kMisuse, "the connection of this statement is closed");
   return statement.state->wishes.check_cancelled();
 }
 
@@ -128,17 +133,17 @@ struct ExportedStream {
     if (first.release != nullptr) first.release(&first);
     if (!is_current()) return;
     statement->batches = nullptr;
-    if (statement->statement != nullptr) statement->statement->reset().ignore();
+    reset_rows(*statement);
   }
   bool is_current() const { return state->statements.contains(statement) && statement->batches != nullptr && statement->batches->run() == run; }
 
   Status next(ArrowArray& array) {
+    if (ended) return {};
+    if (!is_current()) return Status(StatusCode::kMisuse, "the statement of this stream was reset or closed, or its connection was");
     if (first.release != nullptr) {
       array = std::exchange(first, {});
       return {};
     }
-    if (ended) return {};
-    if (!is_current()) return Status(StatusCode::kMisuse, "the statement of this stream was reset or closed, or its connection was");
     BRAID_TRY(check_open(*statement));
     BRAID_ASSIGN(const bool more, next_batch(*statement, rows_max, nullptr, array));
     ended = !more;

@@ -1,9 +1,8 @@
 // The C API: backups and restores.
 #include <fmt/format.h>
 
-#include <filesystem>
-
 #include "api/c_guard.h"
+#include "api/opening.h"
 #include "api/repair.h"
 #include "api/served_session.h"
 #include "api/struct_argument.h"
@@ -12,7 +11,7 @@ namespace braid {
 
 namespace {
 
-CopyProgress progress_argument(braid_copy_progress progress, void* context) {
+CopyProgress copy_progress(braid_copy_progress progress, void* context) {
   return [progress, context](uint64_t done, uint64_t all) {
     BRAID_TRY(LongCall::check(all == 0 ? 0 : static_cast<double>(done) / static_cast<double>(all)));
     if (progress == nullptr) return Status();
@@ -25,16 +24,13 @@ Status path_argument(const char* path, const char* name) {
   return *path != '\0' ? Status() : Status(StatusCode::kInvalidArgument, std::string(name) + " is empty");
 }
 
-/// The host may stand in another directory.
-std::string absolute_path(const char* path) {
-  std::error_code unknown;
-  const auto absolute = std::filesystem::absolute(path, unknown);
-  return unknown ? std::string(path) : absolute.string();
-}
-
 Status back_up_there(RemoteDatabase& remote, const char* destination, const braid_backup_options& given, braid_copy_progress progress, void* context,
                      braid_backup_report* report) {
-  const std::string to = absolute_path(destination), base = given.base == nullptr ? "" : absolute_path(given.base);
+  BRAID_ASSIGN(const std::string to, absolute_path(destination));
+  std::string base;
+  if (given.base != nullptr) {
+    BRAID_ASSIGN(base, absolute_path(given.base));
+  }
   const auto tell = [&](const Message& told) {
     if (progress == nullptr || told.values.size() != 2) return true;
     return progress(context, static_cast<uint64_t>(told.values[0].integer), static_cast<uint64_t>(told.values[1].integer)) == 0;
@@ -100,7 +96,7 @@ int32_t braid_backup(braid_database* database, const char* destination, const br
                                .base = given.base == nullptr ? "" : given.base,
                                .prunes_archive = (given.flags & BRAID_PRUNE_ARCHIVE) != 0,
                                .links = (given.flags & BRAID_COPY_ALL) == 0};
-    BRAID_ASSIGN(const BackupReport made, back_up(open.engine(), destination, chosen, progress_argument(progress, context)));
+    BRAID_ASSIGN(const BackupReport made, back_up(open.engine(), destination, chosen, copy_progress(progress, context)));
     if (report != nullptr)
       fill_struct(report, {sizeof *report, made.lsn.value(), made.written_bytes, made.linked_bytes, static_cast<uint64_t>(made.writers_held.count())});
     return {};
@@ -109,33 +105,35 @@ int32_t braid_backup(braid_database* database, const char* destination, const br
 
 int32_t braid_restore(const char* source, const char* destination, const braid_restore_options* options, braid_copy_progress progress, void* context,
                       braid_database** database) {
-  if (database == nullptr) return BRAID_INVALID_ARGUMENT;
-  *database = new (std::nothrow) braid_database{};
-  return guard(*database, [&]() -> Status {
+  const auto given_options = struct_argument(options, "options");
+  return opening_call(given_options.ok() ? given_options->watch : nullptr, database, [&](braid_database& handle) -> Status {
     BRAID_TRY(path_argument(source, "source"));
     BRAID_TRY(path_argument(destination, "destination"));
-    BRAID_ASSIGN(const braid_restore_options given, struct_argument(options, "options"));
+    BRAID_ASSIGN(const braid_restore_options given, given_options);
     BRAID_TRY(flags_argument(given.flags, BRAID_LINK_FILES));
     BRAID_TRY(check_target(given));
     const RestoreOptions chosen{.bytes_per_second = given.bytes_per_second, .links = (given.flags & BRAID_LINK_FILES) != 0, .target = target_of(given)};
-    BRAID_ASSIGN((*database)->database, Database::restore(source, destination, chosen, given.open_options == nullptr ? "" : given.open_options,
-                                                          progress_argument(progress, context)));
-    serve(**database);
+    BRAID_ASSIGN(handle.database, Database::restore(source, destination, chosen, given.open_options == nullptr ? "" : given.open_options,
+                                                    copy_progress(progress, context)));
+    serve(handle);
     return {};
   });
 }
 
 int32_t braid_repair(const char* source, const char* destination, void (*visit)(void* context, const char* lost), void* context, braid_database** database) {
-  if (database == nullptr) return BRAID_INVALID_ARGUMENT;
-  *database = new (std::nothrow) braid_database{};
-  return guard(*database, [&]() -> Status {
+  return braid_repair_watched(source, destination, nullptr, visit, context, database);
+}
+
+int32_t braid_repair_watched(const char* source, const char* destination, const braid_watch* watch, void (*visit)(void* context, const char* lost), void* context,
+                             braid_database** database) {
+  return opening_call(watch, database, [&](braid_database& handle) -> Status {
     BRAID_TRY(path_argument(source, "source"));
     BRAID_TRY(path_argument(destination, "destination"));
     const auto tell = [&](const std::string& lost) {
       if (visit != nullptr) visit(context, lost.c_str());
     };
-    BRAID_ASSIGN((*database)->database, repair(source, destination, tell));
-    serve(**database);
+    BRAID_ASSIGN(handle.database, repair(source, destination, tell));
+    serve(handle);
     return {};
   });
 }

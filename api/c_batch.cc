@@ -55,6 +55,14 @@ int32_t remote_step(braid_batch* batch, Operation operation, std::initializer_li
   return guard(batch, [&] { return batch->remote->call_for_numbers(operation, values, numbers, batch->remote_handle); });
 }
 
+/// A step that may take long, as is wished of the calls on the database handle.
+Status long_step_there(braid_batch& batch, Operation operation, std::vector<Value> values, int64_t* number = nullptr) {
+  BRAID_ASSIGN(const Message answer, batch.remote->database().call_on(*batch.remote, operation, std::move(values), batch.remote_handle));
+  BRAID_TRY(status_of(answer));
+  if (number != nullptr && !answer.values.empty()) *number = answer.values[0].integer;
+  return {};
+}
+
 Status add_step(braid_batch& batch, BatchStep step, uint64_t size_bytes) {
   const auto limit = static_cast<uint64_t>(batch.database->engine().options()[OptionId::kBatchBytesMax]);
   if (batch.batch.size_bytes + size_bytes > limit)
@@ -143,7 +151,7 @@ int32_t braid_batch_points(braid_batch* batch, const char* hypertable, const cha
                                    Value::number(tags != nullptr ? 1 : 0)};
       for (size_t i = 0; tags != nullptr && i < tag_count; ++i) values.push_back(Value::text_or_null(tags[i]));
       add_columns(times, count, columns, column_count, values);
-      return batch->remote->call_for_numbers(Operation::kBatchPoints, std::move(values), {}, batch->remote_handle);
+      return long_step_there(*batch, Operation::kBatchPoints, std::move(values));
     });
   }
   return guard(batch, [&]() -> Status {
@@ -151,6 +159,7 @@ int32_t braid_batch_points(braid_batch* batch, const char* hypertable, const cha
     if (tags == nullptr && tag_count > 0) return null_argument("tags");
     if (count == 0) return {};
     BRAID_NOT_NULL(times);
+    const DatabaseCall call(settings_of(*batch));
     PointsStep step{hypertable, tags_argument(tags, tag_count), std::vector<int64_t>(times, times + count), {}};
     const auto newest = batch->database->engine().versions().newest();
     const HypertableDefinition* table = newest->catalog->hypertable(hypertable);
@@ -176,19 +185,20 @@ int32_t braid_batch_set_durability(braid_batch* batch, int32_t durability) {
 
 int32_t braid_batch_commit(braid_batch* batch, uint64_t* lsn) {
   if (is_remote(batch)) {
-    int64_t number = 0;
-    const int32_t code = remote_step(batch, Operation::kBatchCommit, {}, {&number});
-    if (code == BRAID_OK && lsn != nullptr) *lsn = static_cast<uint64_t>(number);
-    return code;
+    return guard(batch, [&]() -> Status {
+      const bool cancelled = !batch->remote->database().settings().wishes().check_cancelled().ok();
+      int64_t number = 0;
+      BRAID_TRY(long_step_there(*batch, Operation::kBatchCommit, {Value::number(cancelled ? 1 : 0)}, &number));
+      if (lsn != nullptr) *lsn = static_cast<uint64_t>(number);
+      return {};
+    });
   }
   return guard(batch, [&]() -> Status {
     Status status = settings_of(*batch).wishes().check_cancelled();
     const DatabaseCall call(settings_of(*batch));
     if (status.ok() && !batch->batch.steps.empty()) status = batch->database->groups().commit(batch->batch);
     if (status.ok() && lsn != nullptr) *lsn = batch->batch.lsn.value();
-    batch->batch.steps.clear();
-    batch->batch.size_bytes = 0;
-    batch->batch.memory.clear();
+    batch->batch.clear();
     return status;
   });
 }

@@ -2,6 +2,7 @@
 #include <algorithm>
 
 #include "api/c_guard.h"
+#include "api/struct_argument.h"
 #include "engine/event_log.h"
 
 using namespace braid;
@@ -10,7 +11,7 @@ namespace {
 
 std::shared_ptr<CancelToken> token_of(const braid_cancel* cancel) { return cancel == nullptr ? nullptr : cancel->token; }
 
-CallProgress progress_argument(int32_t (*progress)(void*, double), void* context) {
+CallProgress told_fraction(int32_t (*progress)(void*, double), void* context) {
   if (progress == nullptr) return {};
   return [progress, context](double fraction) { return progress(context, fraction) == 0; };
 }
@@ -27,6 +28,30 @@ Status follow_there(RemoteConnection& remote, CallProgress progress) {
 Result<std::chrono::milliseconds> time_limit_argument(int64_t milliseconds) {
   if (milliseconds >= 0 && milliseconds <= BRAID_TIME_LIMIT_MS_MAX) return std::chrono::milliseconds(milliseconds);
   return Status(StatusCode::kInvalidArgument, "milliseconds: expected 0 to " + std::to_string(BRAID_TIME_LIMIT_MS_MAX));
+}
+
+}  // namespace
+
+namespace braid {
+
+Result<CallWishes> watch_argument(const braid_watch* watch) {
+  BRAID_ASSIGN(const braid_watch given, struct_argument(watch, "watch"));
+  CallWishes wishes;
+  wishes.token = token_of(given.cancel);
+  wishes.progress = told_fraction(given.progress, given.context);
+  BRAID_ASSIGN(wishes.time_limit, time_limit_argument(given.time_limit_ms));
+  return wishes;
+}
+
+}  // namespace braid
+
+namespace {
+
+/// What is wished of the calls on a handle, wherever its database is.
+Result<CallSettings*> database_settings(const braid_database& handle) {
+  if (handle.remote != nullptr) return &handle.remote->settings();
+  BRAID_TRY(set_up_database(handle).status());
+  return &settings_of(handle);
 }
 
 /// A token has no message: its calls fail for a NULL handle only.
@@ -67,7 +92,7 @@ int32_t braid_cancel_is_set(braid_cancel* cancel) { return cancel != nullptr && 
 
 int32_t braid_connection_set_cancel(braid_connection* connection, braid_cancel* cancel) {
   return guard(connection, [&]() -> Status {
-    BRAID_TRY(closable_connection(*connection->state).status());
+    if (!is_remote(connection)) BRAID_TRY(closable_connection(*connection->state).status());
     connection->state->use_token(token_of(cancel));
     return {};
   });
@@ -75,10 +100,10 @@ int32_t braid_connection_set_cancel(braid_connection* connection, braid_cancel* 
 
 int32_t braid_on_progress(braid_connection* connection, int32_t (*progress)(void*, double), void* context) {
   return guard(connection, [&]() -> Status {
-    if (is_remote(connection)) return follow_there(*connection->state->remote, progress_argument(progress, context));
+    if (is_remote(connection)) return follow_there(*connection->state->remote, told_fraction(progress, context));
     BRAID_ASSIGN(Connection * open, closable_connection(*connection->state));
-    connection->state->wishes.progress = progress_argument(progress, context);
-    open->on_progress(progress_argument(progress, context));
+    connection->state->wishes.progress = told_fraction(progress, context);
+    open->on_progress(told_fraction(progress, context));
     return {};
   });
 }
@@ -97,32 +122,32 @@ int32_t braid_set_time_limit(braid_connection* connection, int64_t milliseconds)
 
 int32_t braid_database_set_cancel(braid_database* database, braid_cancel* cancel) {
   return guard(database, [&]() -> Status {
-    BRAID_ASSIGN(Database * open, set_up_database(*database));
-    open->settings().set([&](CallWishes& wishes) { wishes.token = token_of(cancel); });
+    BRAID_ASSIGN(CallSettings * settings, database_settings(*database));
+    settings->set([&](CallWishes& wishes) { wishes.token = token_of(cancel); });
     return {};
   });
 }
 
 int32_t braid_database_set_time_limit(braid_database* database, int64_t milliseconds) {
   return guard(database, [&]() -> Status {
-    BRAID_ASSIGN(Database * open, set_up_database(*database));
+    BRAID_ASSIGN(CallSettings * settings, database_settings(*database));
     BRAID_ASSIGN(const auto limit, time_limit_argument(milliseconds));
-    open->settings().set([&](CallWishes& wishes) { wishes.time_limit = limit; });
+    settings->set([&](CallWishes& wishes) { wishes.time_limit = limit; });
     return {};
   });
 }
 
 int32_t braid_database_on_progress(braid_database* database, int32_t (*progress)(void*, double), void* context) {
   return guard(database, [&]() -> Status {
-    BRAID_ASSIGN(Database * open, set_up_database(*database));
-    open->settings().set([&](CallWishes& wishes) { wishes.progress = progress_argument(progress, context); });
+    BRAID_ASSIGN(CallSettings * settings, database_settings(*database));
+    settings->set([&](CallWishes& wishes) { wishes.progress = told_fraction(progress, context); });
     return {};
   });
 }
 
 int32_t braid_on_log(int32_t level, void (*log)(void*, const braid_event*), void* context) {
   if (log != nullptr && (level < BRAID_LOG_ERROR || level > BRAID_LOG_INFO)) return BRAID_INVALID_ARGUMENT;
-  if (forked()) return BRAID_MISUSE;
+  if (forked() || is_listening()) return BRAID_MISUSE;
   return guard_value<int32_t>(BRAID_OUT_OF_MEMORY, [&] {
     EventListener listener;
     if (log != nullptr) {

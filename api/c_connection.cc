@@ -2,6 +2,7 @@
 #include <algorithm>
 
 #include "api/c_guard.h"
+#include "api/remote_query.h"
 
 using namespace braid;
 
@@ -48,6 +49,7 @@ Status check_parameter(int32_t index, int count) {
 }
 
 constexpr char kBindWhileRunning[] = "the statement is running; reset it before binding";
+constexpr char kStepInBatches[] = "the statement's rows are read as batches; reset it before stepping";
 
 Status bind_remote(RemoteStatement& statement, int32_t index, const Value& value) {
   if (statement.running()) return Status(StatusCode::kMisuse, kBindWhileRunning);
@@ -61,9 +63,10 @@ Status bind_remote(RemoteStatement& statement, int32_t index, const Value& value
 template <typename Borrow, typename Body>
 int32_t bind_call(braid_statement* statement, int32_t index, Borrow borrow, Body body) {
   return guard(statement, [&]() -> Status {
-    if (statement->remote != nullptr) return bind_remote(*statement->remote, index, borrow());
+    if (statement->remote != nullptr && statement->batches == nullptr) return bind_remote(*statement->remote, index, borrow());
+    if (statement->batches != nullptr) return Status(StatusCode::kMisuse, kBindWhileRunning);
     BRAID_ASSIGN(Statement * open, open_statement(*statement));
-    if (open->running() || statement->batches != nullptr) return Status(StatusCode::kMisuse, kBindWhileRunning);
+    if (open->running()) return Status(StatusCode::kMisuse, kBindWhileRunning);
     BRAID_TRY(check_parameter(index, sqlite3_bind_parameter_count(open->get())));
     const int code = body(open->get());
     if (code == SQLITE_TOOBIG) return Status(StatusCode::kLimit, kValueTooLarge);
@@ -81,15 +84,6 @@ sqlite3_stmt* row_of(const braid_statement* statement, int32_t column) {
 }
 
 RemoteStatement* remote_of(const braid_statement* statement) { return statement == nullptr ? nullptr : statement->remote.get(); }
-
-Status prepare_remote(braid_connection& connection, std::string_view sql, braid_statement** statement, int64_t* tail) {
-  RemoteConnection& remote = *connection.state->remote;
-  BRAID_ASSIGN(const Message made, remote.call(Operation::kPrepare, {Value::text(sql)}));
-  if (tail != nullptr && made.values.size() > 1) *tail = made.values[1].integer;
-  auto handle = RemoteStatement::of(remote, made);
-  if (handle != nullptr) *statement = make_statement(connection.state, nullptr, std::move(handle)).release();
-  return {};
-}
 
 sqlite3_stmt* prepared(const braid_statement* statement) {
   return statement == nullptr || statement->statement == nullptr ? nullptr : statement->statement->get();
@@ -164,7 +158,7 @@ int32_t braid_restrict(braid_connection* connection, int32_t flags, int64_t stat
       return Status(StatusCode::kInvalidArgument, "statement_time_ms and value_bytes: expected a number from 0");
     if (!connection->state->statements.empty() || open->in_transaction())
       return Status(StatusCode::kMisuse, "restrict a connection before it has statements or a transaction");
-    open->restrict((flags & BRAID_RESTRICT_READ_ONLY) != 0, std::chrono::milliseconds(statement_time_ms), value_bytes);
+    BRAID_TRY(open->restrict((flags & BRAID_RESTRICT_READ_ONLY) != 0, std::chrono::milliseconds(statement_time_ms), value_bytes));
     if (statement_time_ms > 0) connection->state->wishes.time_limit = std::chrono::milliseconds(statement_time_ms);
     return {};
   });
@@ -272,7 +266,7 @@ int32_t braid_prepare(braid_connection* connection, const char* sql, int64_t sql
   return guard(connection, [&]() -> Status {
     BRAID_NOT_NULL(statement);
     BRAID_ASSIGN(const std::string_view text, sql_argument(sql, sql_size));
-    if (is_remote(connection)) return prepare_remote(*connection, text, statement, tail);
+    if (is_remote(connection)) return query_there(connection->state, Operation::kPrepare, {Value::text(text)}, statement, tail);
     BRAID_ASSIGN(Connection * open, open_connection(*connection->state));
     size_t used = 0;
     BRAID_ASSIGN(auto made, open->prepare(text, used));
@@ -291,11 +285,13 @@ int32_t braid_statement_step(braid_statement* statement) {
   bool row = false;
   const int32_t code = guard(statement, [&]() -> Status {
     if (statement->remote != nullptr) {
+      BRAID_TRY(statement->state->wishes.check_cancelled());
+      if (statement->batches != nullptr) return Status(StatusCode::kMisuse, kStepInBatches);
       BRAID_ASSIGN(row, statement->remote->step());
       return {};
     }
     BRAID_ASSIGN(Statement * open, open_statement(*statement));
-    if (statement->batches != nullptr) return Status(StatusCode::kMisuse, "the statement's rows are read as batches; reset it before stepping");
+    if (statement->batches != nullptr) return Status(StatusCode::kMisuse, kStepInBatches);
     BRAID_ASSIGN(row, open->step());
     return {};
   });
@@ -305,9 +301,9 @@ int32_t braid_statement_step(braid_statement* statement) {
 
 int32_t braid_statement_reset(braid_statement* statement) {
   return guard(statement, [&]() -> Status {
+    statement->batches.reset();
     if (statement->remote != nullptr) return statement->remote->reset();
     if (statement->statement == nullptr) return Status(StatusCode::kMisuse, "the connection of this statement is closed");
-    statement->batches.reset();
     return statement->statement->reset();
   });
 }

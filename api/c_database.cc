@@ -55,9 +55,18 @@ Status remote_figure(const braid_database& handle, Operation operation, std::vec
   return {};
 }
 
+/// A token that was set before is for other calls; one that is set meanwhile stops the checkpoint.
+Status close_watched(Database& database) {
+  CallWishes wishes = database.settings().wishes();
+  if (!wishes.check_cancelled().ok()) wishes.token = nullptr;
+  DatabaseCall call(std::move(wishes));
+  BRAID_TRY(database.close());
+  call.complete();
+  return {};
+}
+
 Status remote_check(RemoteDatabase& remote, void (*visit)(void*, const char*), void* context) {
-  BRAID_ASSIGN(const auto link, remote.link());
-  BRAID_ASSIGN(const Message answer, link->call_for_part(Operation::kCheck, {}, 0, false));
+  BRAID_ASSIGN(const Message answer, remote.call_for_part(Operation::kCheck, {}));
   for (const Value& problem : answer.values)
     if (visit != nullptr && problem.type == Value::Type::kText) visit(context, problem.bytes.data());
   return status_of(answer);
@@ -91,7 +100,12 @@ void ConnectionState::close() {
 void ConnectionState::use_token(std::shared_ptr<CancelToken> token) {
   if (wishes.token != nullptr) wishes.token->detach(this);
   wishes.token = std::move(token);
-  if (wishes.token != nullptr) wishes.token->attach(this, [raw = connection.get()] { raw->interrupt(); });
+  if (remote != nullptr) remote->set_token(wishes.token);
+  if (wishes.token == nullptr) return;
+  wishes.token->attach(this, [here = connection.get(), there = remote.get()] {
+    if (there != nullptr) there->interrupt();
+    else here->interrupt();
+  });
 }
 
 Status ConnectionCall::ask(double fraction) {
@@ -139,12 +153,14 @@ const char* braid_code_name(int32_t code) {
 }
 
 int32_t braid_open(const char* directory, const char* options, braid_database** database) {
-  if (database == nullptr) return BRAID_INVALID_ARGUMENT;
-  *database = new (std::nothrow) braid_database{};
-  return guard(*database, [&]() -> Status {
+  return braid_open_watched(directory, options, nullptr, database);
+}
+
+int32_t braid_open_watched(const char* directory, const char* options, const braid_watch* watch, braid_database** database) {
+  return opening_call(watch, database, [&](braid_database& handle) -> Status {
     BRAID_NOT_NULL(directory);
     if (*directory == '\0') return Status(StatusCode::kInvalidArgument, "directory is empty");
-    return open_here_or_there(directory, options == nullptr ? "" : options, **database);
+    return open_here_or_there(directory, options == nullptr ? "" : options, handle);
   });
 }
 
@@ -154,7 +170,7 @@ int32_t braid_close(braid_database* database) {
   int32_t code = BRAID_OK;
   database->host = nullptr;
   if (database->database != nullptr && database->database.use_count() == 1)
-    code = guard(database, [&] { return database->database->close(); });
+    code = guard(database, [&] { return close_watched(*database->database); });
   if (thread_error.database == database) thread_error.database = nullptr;
   delete database;
   return code;
@@ -252,6 +268,7 @@ int32_t braid_connect(braid_database* database, braid_connection** connection) {
     BRAID_NOT_NULL(connection);
     auto state = std::make_shared<ConnectionState>();
     if (database->remote != nullptr) {
+      BRAID_TRY(database->remote->settings().wishes().check_cancelled());
       BRAID_ASSIGN(state->remote, database->remote->link());
       BRAID_TRY(state->remote->call_for_numbers(Operation::kConnect, {}));
       *connection = new braid_connection{std::move(state)};
@@ -272,6 +289,7 @@ int32_t braid_batch_open(braid_database* database, braid_batch** batch) {
     BRAID_NOT_NULL(batch);
     auto made = std::make_unique<braid_batch>();
     if (database->remote != nullptr) {
+      BRAID_TRY(database->remote->settings().wishes().check_cancelled());
       BRAID_ASSIGN(made->remote, database->remote->link());
       int64_t handle = 0;
       BRAID_TRY(made->remote->call_for_numbers(Operation::kBatchOpen, {}, {&handle}));

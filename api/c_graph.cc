@@ -128,6 +128,7 @@ int32_t braid_node_delete(braid_connection* connection, int64_t node, int32_t ru
 }
 
 int32_t braid_node_find(braid_connection* connection, const char* label, const char* property, const char* value, int64_t* node) {
+  if (node != nullptr) *node = 0;
   if (is_remote(connection) && node == nullptr) return guard(connection, [] { return null_argument("node"); });
   if (is_remote(connection))
     return remote_call(connection, Operation::kNodeFind, {Value::text_or_null(label), Value::text_or_null(property), Value::text_or_null(value)},
@@ -137,7 +138,6 @@ int32_t braid_node_find(braid_connection* connection, const char* label, const c
     BRAID_NOT_NULL(property);
     BRAID_NOT_NULL(value);
     BRAID_NOT_NULL(node);
-    *node = 0;
     const auto parsed = value_from_json(value);
     if (!parsed.ok()) return Status(parsed.status().code(), "value: " + parsed.status().message() + "; expected JSON, for example \"pump-7\" (with the quotes) or 12");
     BRAID_ASSIGN(const auto found, find_node(open, label, property, *parsed));

@@ -9,6 +9,7 @@
 
 #include "api/braid.h"
 #include "api/handles.h"
+#include "engine/event_log.h"
 
 namespace braid {
 
@@ -25,10 +26,10 @@ Status watched(Handle& handle, Body& body) {
   }
 }
 
-/// Runs `body`, which returns a Status, for a call on `handle`.
+/// Runs `body`, which returns a Status, for a call on `handle`. The listener of events is called while locks are held: it may call nothing.
 template <typename Handle, typename Body>
 int32_t guard(Handle* handle, Body body) noexcept {
-  if (handle == nullptr) return BRAID_MISUSE;
+  if (handle == nullptr || is_listening()) return BRAID_MISUSE;
   try {
     try {
       if (forked()) return handle->finish(Status(StatusCode::kMisuse, kForkedText));
@@ -147,8 +148,28 @@ template <typename Body>
 int32_t long_call(braid_database* handle, Body body) noexcept {
   return guard(handle, [&]() -> Status {
     BRAID_ASSIGN(Database * database, open_database(*handle));
-    const DatabaseCall call(settings_of(*handle));
-    return body(*database);
+    DatabaseCall call(settings_of(*handle));
+    BRAID_TRY(body(*database));
+    call.complete();
+    return {};
+  });
+}
+
+/// What the caller wishes of a call that makes its handle.
+Result<CallWishes> watch_argument(const braid_watch* watch);
+
+/// Runs a call that makes a handle, which `body` is given to fill. It is there after an error too.
+template <typename Body>
+int32_t opening_call(const braid_watch* watch, braid_database** database, Body body) noexcept {
+  if (database == nullptr) return BRAID_INVALID_ARGUMENT;
+  *database = new (std::nothrow) braid_database{};
+  return guard(*database, [&]() -> Status {
+    BRAID_ASSIGN(CallWishes wishes, watch_argument(watch));
+    DatabaseCall call(std::move(wishes));
+    BRAID_TRY(LongCall::check());
+    BRAID_TRY(body(**database));
+    call.complete();
+    return {};
   });
 }
 

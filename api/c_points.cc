@@ -13,11 +13,16 @@ using namespace braid;
 
 namespace {
 
+/// SQLite's bound, and so a hypertable's.
+constexpr int64_t kColumnsMax = 2000;
+
 /// A call on an appender that another process keeps.
 Status send_points(braid_appender& appender, Operation operation, std::vector<Value> values) {
   if (appender.state->remote == nullptr) return Status(StatusCode::kMisuse, "the connection is closed");
   return appender.state->remote->call_for_numbers(operation, std::move(values), {}, appender.remote_handle);
 }
+
+bool is_cancelled(const braid_appender& appender) { return appender.state->remote != nullptr && appender.state->remote->cancelled(); }
 
 int32_t remote_points(braid_appender* appender, Operation operation, std::initializer_list<Value> values) {
   return guard(appender, [&] { return send_points(*appender, operation, values); });
@@ -78,14 +83,51 @@ Status flush(braid_appender& appender) {
   return {};
 }
 
+/// Before as much is read: the caller's array may be as long as the hypertable has tags, and no longer.
+Status check_tag_count(const braid_appender& appender, size_t count) {
+  if (count == appender.table.tags.size()) return {};
+  return Status(StatusCode::kInvalidArgument, fmt::format("{} tags are given, hypertable '{}' has {}", count, appender.table.name, appender.table.tags.size()));
+}
+
+/// The same for arrays with an element for each field; `what` is in them.
+Status check_field_count(const braid_appender& appender, const char* what, size_t count) {
+  if (count == appender.table.fields.size()) return {};
+  return Status(StatusCode::kInvalidArgument,
+                fmt::format("{} {} are given, hypertable '{}' has {} fields", count, what, appender.table.name, appender.table.fields.size()));
+}
+
 Status check_series(const braid_appender& appender) {
   if (appender.has_series) return {};
   return Status(StatusCode::kMisuse, "no series is set; call braid_appender_series first");
 }
 
+/// What waits for the flush, as it was.
+class PendingMark {
+ public:
+  explicit PendingMark(braid_appender& appender)
+      : appender_(appender), runs_(appender.pending.size()), last_rows_(runs_ == 0 ? 0 : appender.pending.back().times.size()), rows_(appender.pending_rows) {}
+  void restore() {
+    appender_.pending.resize(runs_);
+    if (runs_ > 0) {
+      appender_.pending.back().times.resize(last_rows_);
+      for (ColumnData& column : appender_.pending.back().columns) column.truncate(last_rows_);
+    }
+    appender_.pending_rows = rows_;
+  }
+
+ private:
+  braid_appender& appender_;
+  const size_t runs_, last_rows_, rows_;
+};
+
+/// A call that is stopped has added nothing. Other errors are those of the flush, which keeps the points.
 Status add_and_bound(braid_appender& appender, braid_appender::Run run) {
+  PendingMark before(appender);
   BRAID_TRY(add_run(appender, std::move(run)));
-  return appender.pending_rows >= kPendingRowsMax ? flush(appender) : Status();
+  if (appender.pending_rows < kPendingRowsMax) return {};
+  const Status flushed = flush(appender);
+  if (flushed.code() == StatusCode::kInterrupted) before.restore();
+  return flushed;
 }
 
 }  // namespace
@@ -103,9 +145,15 @@ int32_t braid_appender_open(braid_connection* connection, const char* hypertable
   if (is_remote(connection) && appender != nullptr) {
     auto made = std::unique_ptr<braid_appender>(new (std::nothrow) braid_appender{connection->state});
     if (made == nullptr) return BRAID_OUT_OF_MEMORY;
-    int64_t handle = 0;
-    const int32_t code = remote_call(connection, Operation::kAppenderOpen, {Value::text_or_null(hypertable)}, {&handle});
+    int64_t handle = 0, tags = 0, fields = 0;
+    const int32_t code = remote_call(connection, Operation::kAppenderOpen, {Value::text_or_null(hypertable)}, {&handle, &tags, &fields});
     made->remote_handle = static_cast<uint64_t>(handle);
+    if (code == BRAID_OK) {
+      made->table.name = hypertable;
+      made->table.tags.resize(static_cast<size_t>(std::clamp<int64_t>(tags, 0, kColumnsMax)));
+      made->table.fields.resize(static_cast<size_t>(std::clamp<int64_t>(fields, 0, kColumnsMax)));
+      made->has_series = made->table.tags.empty();
+    }
     *appender = code == BRAID_OK ? made.release() : nullptr;
     return code;
   }
@@ -130,15 +178,16 @@ int32_t braid_appender_open(braid_connection* connection, const char* hypertable
 int32_t braid_appender_series(braid_appender* appender, const char* const* tags, size_t count) {
   if (appender != nullptr && appender->remote_handle != 0) {
     return guard(appender, [&]() -> Status {
+      BRAID_TRY(check_tag_count(*appender, count));
       std::vector<Value> values = {Value::number(static_cast<int64_t>(count)), Value::number(tags != nullptr ? 1 : 0)};
       for (size_t i = 0; tags != nullptr && i < count; ++i) values.push_back(Value::text_or_null(tags[i]));
-      return send_points(*appender, Operation::kAppenderSeries, std::move(values));
+      BRAID_TRY(send_points(*appender, Operation::kAppenderSeries, std::move(values)));
+      appender->has_series = true;
+      return {};
     });
   }
   return guard(appender, [&]() -> Status {
-    if (count != appender->table.tags.size())
-      return Status(StatusCode::kInvalidArgument,
-                    fmt::format("{} tags are given, hypertable '{}' has {}", count, appender->table.name, appender->table.tags.size()));
+    BRAID_TRY(check_tag_count(*appender, count));
     if (tags == nullptr && count > 0) return null_argument("tags");
     auto given = tags_argument(tags, count);
     for (size_t i = 0; i < count; ++i)
@@ -161,15 +210,18 @@ int32_t braid_appender_on_conflict(braid_appender* appender, const char* policy)
 }
 
 int32_t braid_appender_point(braid_appender* appender, int64_t time, const double* values, const uint8_t* nulls, size_t count) {
-  if (appender != nullptr && appender->remote_handle != 0)
-    return remote_points(appender, Operation::kAppenderPoint,
+  if (appender != nullptr && appender->remote_handle != 0) {
+    return guard(appender, [&]() -> Status {
+      BRAID_TRY(check_series(*appender));
+      BRAID_TRY(check_field_count(*appender, "values", count));
+      return send_points(*appender, Operation::kAppenderPoint,
                          {Value::number(time), Value::number(static_cast<int64_t>(count)), Value::array(values, count), Value::array(nulls, count)});
+    });
+  }
   return guard(appender, [&]() -> Status {
     BRAID_TRY(check_series(*appender));
     if (values == nullptr && count > 0) return null_argument("values");
-    if (count != appender->table.fields.size())
-      return Status(StatusCode::kInvalidArgument,
-                    fmt::format("{} values are given, hypertable '{}' has {} fields", count, appender->table.name, appender->table.fields.size()));
+    BRAID_TRY(check_field_count(*appender, "values", count));
     BRAID_TRY(check_point_times(appender->table, {&time, 1}));
     braid_appender::Run run{appender->tags, {time}, {}, appender->policy};
     run.columns.resize(count);
@@ -199,6 +251,8 @@ int32_t braid_appender_columns(braid_appender* appender, const int64_t* times, s
                                size_t column_count) {
   if (appender != nullptr && appender->remote_handle != 0) {
     return guard(appender, [&]() -> Status {
+      BRAID_TRY(check_series(*appender));
+      if (count > 0) BRAID_TRY(check_field_count(*appender, "columns", column_count));
       std::vector<Value> values;
       add_columns(times, count, columns, column_count, values);
       return send_points(*appender, Operation::kAppenderColumns, std::move(values));
@@ -208,6 +262,7 @@ int32_t braid_appender_columns(braid_appender* appender, const int64_t* times, s
     BRAID_TRY(check_series(*appender));
     if (count == 0) return {};
     BRAID_NOT_NULL(times);
+    BRAID_TRY(check_field_count(*appender, "columns", column_count));
     BRAID_TRY(check_point_times(appender->table, {times, count}));
     braid_appender::Run run{appender->tags, std::vector<int64_t>(times, times + count), {}, appender->policy};
     BRAID_ASSIGN(run.columns, columns_argument(columns, column_count, count, &appender->table.fields));
@@ -233,7 +288,7 @@ int32_t braid_appender_close(braid_appender* appender) {
   if (appender == nullptr) return BRAID_OK;
   if (forked()) return BRAID_MISUSE;
   const int32_t code =
-      appender->remote_handle != 0 ? remote_points(appender, Operation::kAppenderClose, {}) : guard(appender, [&] { return flush(*appender); });
+      appender->remote_handle != 0 ? remote_points(appender, Operation::kAppenderClose, {Value::number(is_cancelled(*appender) ? 1 : 0)}) : guard(appender, [&] { return flush(*appender); });
   delete appender;
   return code;
 }

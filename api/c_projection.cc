@@ -5,6 +5,7 @@
 #include "api/c_guard.h"
 #include "api/graph_argument.h"
 #include "api/remote_path.h"
+#include "api/remote_query.h"
 #include "sql/algorithm_access.h"
 
 using namespace braid;
@@ -136,12 +137,9 @@ int32_t braid_algorithm(braid_connection* connection, const char* algorithm, con
   return guard(connection, [&]() -> Status {
     BRAID_NOT_NULL(algorithm);
     BRAID_NOT_NULL(statement);
-    if (RemoteConnection* remote = connection->state->remote.get()) {
-      BRAID_ASSIGN(const Message made,
-                   remote->call(Operation::kAlgorithm, {Value::text(algorithm), Value::text_or_null(projection), Value::text_or_null(arguments)}));
-      *statement = make_statement(connection->state, nullptr, RemoteStatement::of(*remote, made)).release();
-      return {};
-    }
+    if (is_remote(connection))
+      return query_there(connection->state, Operation::kAlgorithm,
+                         {Value::text(algorithm), Value::text_or_null(projection), Value::text_or_null(arguments)}, statement);
     BRAID_ASSIGN(Connection * open, open_connection(*connection->state));
     BRAID_ASSIGN(const AlgorithmRow* row, find_algorithm(algorithm));
     BRAID_ASSIGN(const AlgorithmQuery query, algorithm_query(*row, "*", optional_argument(projection), optional_argument(arguments)));

@@ -5,6 +5,7 @@
 
 #include "api/c_guard.h"
 #include "api/graph_argument.h"
+#include "api/remote_query.h"
 #include "api/struct_argument.h"
 #include "sql/algorithm_access.h"
 
@@ -39,11 +40,22 @@ class Query {
   std::vector<PropertyValue> values_;
 };
 
-template <typename Body>
-int32_t query_call(braid_connection* connection, braid_statement** statement, Body body) {
+/// A question in the words that the process is sent that keeps the connection.
+struct Asked {
+  Operation operation;
+  std::vector<Value> values;
+};
+
+/// `ask` gives an Asked, `body` a Query.
+template <typename Ask, typename Body>
+int32_t query_call(braid_connection* connection, braid_statement** statement, Ask ask, Body body) {
   if (statement != nullptr) *statement = nullptr;
   return guard(connection, [&]() -> Status {
     BRAID_NOT_NULL(statement);
+    if (is_remote(connection)) {
+      BRAID_ASSIGN(Asked asked, ask());
+      return query_there(connection->state, asked.operation, std::move(asked.values), statement);
+    }
     BRAID_ASSIGN(Connection * open, open_connection(*connection->state));
     BRAID_ASSIGN(const Query query, body(*open));
     return query.prepare(*connection->state, connection->state, statement);
@@ -127,22 +139,44 @@ Result<Query> last_points(Connection& connection, const char* hypertable, const 
 extern "C" {
 
 int32_t braid_expand(braid_connection* connection, int64_t start, const braid_expand_options* options, braid_statement** statement) {
-  return query_call(connection, statement, [&](Connection&) -> Result<Query> {
-    BRAID_ASSIGN(const braid_expand_options given, struct_argument(options, "options"));
-    return expansion(start, given);
+  const auto given = struct_argument(options, "options");
+  const auto ask = [&]() -> Result<Asked> {
+    BRAID_TRY(given.status());
+    return Asked{Operation::kExpand,
+                 {Value::number(start), Value::number(given->direction), Value::number(given->hops_min), Value::number(given->hops_max),
+                  Value::text_or_null(given->types), Value::text_or_null(given->node_filter), Value::text_or_null(given->edge_filter),
+                  Value::number(given->limit)}};
+  };
+  return query_call(connection, statement, ask, [&](Connection&) -> Result<Query> {
+    BRAID_TRY(given.status());
+    return expansion(start, *given);
   });
 }
 
 int32_t braid_rollup(braid_connection* connection, const char* hypertable, const braid_rollup_options* options, braid_statement** statement) {
-  return query_call(connection, statement, [&](Connection&) -> Result<Query> {
+  const auto given = [&]() -> Result<braid_rollup_options> {
     BRAID_NOT_NULL(options);
-    BRAID_ASSIGN(const braid_rollup_options given, struct_argument(options, "options"));
-    return rollup(hypertable, given);
+    return struct_argument(options, "options");
+  };
+  const auto ask = [&]() -> Result<Asked> {
+    BRAID_ASSIGN(const braid_rollup_options wanted, given());
+    return Asked{Operation::kRollup,
+                 {Value::text_or_null(hypertable), Value::text_or_null(wanted.width), Value::number(wanted.start), Value::number(wanted.limit),
+                  Value::text_or_null(wanted.tags), Value::text_or_null(wanted.fields), Value::text_or_null(wanted.timezone)}};
+  };
+  return query_call(connection, statement, ask, [&](Connection&) -> Result<Query> {
+    BRAID_ASSIGN(const braid_rollup_options wanted, given());
+    return rollup(hypertable, wanted);
   });
 }
 
 int32_t braid_last_points(braid_connection* connection, const char* hypertable, const char* const* tags, size_t count, braid_statement** statement) {
-  return query_call(connection, statement, [&](Connection& open) { return last_points(open, hypertable, tags, count); });
+  const auto ask = [&]() -> Result<Asked> {
+    Asked asked{Operation::kLastPoints, {Value::text_or_null(hypertable), Value::number(static_cast<int64_t>(count)), Value::number(tags != nullptr ? 1 : 0)}};
+    for (size_t i = 0; tags != nullptr && i < count; ++i) asked.values.push_back(Value::text_or_null(tags[i]));
+    return asked;
+  };
+  return query_call(connection, statement, ask, [&](Connection& open) { return last_points(open, hypertable, tags, count); });
 }
 
 int32_t braid_projection_create(braid_connection* connection, const char* name, const braid_projection_options* options) {
@@ -151,6 +185,10 @@ int32_t braid_projection_create(braid_connection* connection, const char* name, 
     BRAID_ASSIGN(const braid_projection_options given, struct_argument(options, "options"));
     if (given.orientation < 0 || given.orientation > BRAID_UNDIRECTED)
       return Status(StatusCode::kInvalidArgument, "orientation: expected 0 or one of BRAID_NATURAL, BRAID_REVERSE, BRAID_UNDIRECTED");
+    if (is_remote(connection))
+      return connection->state->remote->call_for_numbers(Operation::kProjectionCreate,
+                                                         {Value::text(name), Value::text_or_null(given.labels), Value::text_or_null(given.types),
+                                                          Value::text_or_null(given.weight), Value::number(given.orientation)});
     constexpr const char* kOrientations[] = {"natural", "natural", "reverse", "undirected"};
     BRAID_ASSIGN(Connection * open, open_connection(*connection->state));
     const PropertyValue values[] = {{std::string(name)}, text_or_null(given.labels), text_or_null(given.types), text_or_null(given.weight),
@@ -160,6 +198,7 @@ int32_t braid_projection_create(braid_connection* connection, const char* name, 
 }
 
 int32_t braid_projection_drop(braid_connection* connection, const char* name) {
+  if (is_remote(connection)) return remote_call(connection, Operation::kProjectionDrop, {Value::text_or_null(name)});
   return guard(connection, [&]() -> Status {
     BRAID_NOT_NULL(name);
     BRAID_ASSIGN(Connection * open, open_connection(*connection->state));
@@ -169,7 +208,8 @@ int32_t braid_projection_drop(braid_connection* connection, const char* name) {
 }
 
 int32_t braid_projections(braid_connection* connection, braid_statement** statement) {
-  return query_call(connection, statement, [&](Connection&) -> Result<Query> {
+  const auto ask = []() -> Result<Asked> { return Asked{Operation::kProjections, {}}; };
+  return query_call(connection, statement, ask, [&](Connection&) -> Result<Query> {
     return Query("SELECT name, labels, types, weight, orientation, nodes, edges, bytes, current FROM graph_projections");
   });
 }

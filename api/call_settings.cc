@@ -15,7 +15,7 @@ constexpr std::chrono::milliseconds kProgressTime(10);
 
 Status CallWishes::check_cancelled() const {
   if (token == nullptr || !token->is_set()) return {};
-  return Status(StatusCode::kInterrupted, "cancelled: the cancel token of this handle is set, until braid_cancel_reset");
+  return Status(StatusCode::kInterrupted, std::string(kCancelledText));
 }
 
 void CallSettings::set(const std::function<void(CallWishes&)>& change) {
@@ -42,11 +42,15 @@ Status WatchedCall::ask_host(double fraction) {
     next_told_ = now + kProgressTime;
   }
   if (wishes_.time_limit.count() > 0 && now - *started_ >= wishes_.time_limit)
-    return Status(StatusCode::kInterrupted, "the call took longer than statement_time_max_ms, or the time limit of its handle, allows");
+    return Status(StatusCode::kInterrupted, "the call took longer than statement_time_max_ms, or its time limit, allows");
   fraction_ = std::max(fraction_, fraction);
   if (!wishes_.progress || now < next_told_) return {};
   next_told_ = now + kProgressTime;
   return wishes_.progress(fraction_) ? Status() : Status(StatusCode::kInterrupted, "stopped by the host's progress callback");
+}
+
+void WatchedCall::complete() {
+  if (wishes_.progress) wishes_.progress(1);
 }
 
 }  // namespace braid

@@ -5,6 +5,7 @@
 #include <functional>
 #include <memory>
 #include <optional>
+#include <string_view>
 
 #include "engine/cancel_token.h"
 #include "engine/long_call.h"
@@ -12,6 +13,8 @@
 #include "engine/result.h"
 
 namespace braid {
+
+inline constexpr std::string_view kCancelledText = "cancelled: its cancel token is set, until braid_cancel_reset";
 
 /// False ends the call.
 using CallProgress = std::function<bool(double fraction)>;
@@ -43,6 +46,8 @@ class WatchedCall : public LongCall {
  public:
   /// The wishes outlive it.
   explicit WatchedCall(const CallWishes& wishes) : wishes_(wishes) {}
+  /// It has succeeded: whoever follows it is told that all of it is done.
+  void complete();
 
  protected:
   Status ask(double fraction) override;
@@ -64,7 +69,9 @@ class WatchedCall : public LongCall {
 /// A call on a database, with the wishes as they are when it begins.
 class DatabaseCall {
  public:
-  explicit DatabaseCall(const CallSettings& settings) : wishes_(settings.wishes()), call_(wishes_) {}
+  explicit DatabaseCall(const CallSettings& settings) : DatabaseCall(settings.wishes()) {}
+  explicit DatabaseCall(CallWishes wishes) : wishes_(std::move(wishes)), call_(wishes_) {}
+  void complete() { call_.complete(); }
 
  private:
   const CallWishes wishes_;

@@ -2,9 +2,16 @@
 
 #include <fmt/format.h>
 
+#include <algorithm>
+
+#include "engine/long_call.h"
+
 namespace braid {
 
 namespace {
+
+/// So many values are copied at once before it is asked whether the call is to go on.
+constexpr size_t kRowsPerQuestion = 65536;
 
 int32_t c_type(FieldType type) {
   switch (type) {
@@ -29,6 +36,7 @@ Status copy_column(const braid_column& in, size_t rows, ColumnData& out) {
   if (in.values == nullptr && rows > 0) return Status(StatusCode::kInvalidArgument, "a column's values are NULL");
   const auto null = [&](size_t row) { return in.nulls != nullptr && in.nulls[row] != 0; };
   for (size_t row = 0; row < rows; ++row) {
+    if (row % kRowsPerQuestion == 0) BRAID_TRY(LongCall::check());
     FieldValue value;
     value.is_null = null(row);
     if (!value.is_null) {
@@ -48,20 +56,24 @@ Status copy_column(const braid_column& in, size_t rows, ColumnData& out) {
   return {};
 }
 
-/// Whole arrays of numbers without nulls are copied at once.
-bool copy_whole(const braid_column& in, size_t rows, ColumnData& out) {
-  if (in.nulls != nullptr || in.values == nullptr) return false;
-  if (in.type == BRAID_TYPE_DOUBLE && out.type == FieldType::kDouble) {
-    const auto* values = static_cast<const double*>(in.values);
-    out.reals.assign(values, values + rows);
-    return true;
+template <typename T>
+Status copy_numbers(const void* in, size_t rows, std::vector<T>& out) {
+  const auto* const values = static_cast<const T*>(in);
+  out.reserve(rows);
+  for (size_t at = 0; at < rows; at += kRowsPerQuestion) {
+    BRAID_TRY(LongCall::check());
+    out.insert(out.end(), values + at, values + std::min(at + kRowsPerQuestion, rows));
   }
-  if (in.type == BRAID_TYPE_INT64 && out.type == FieldType::kInt64) {
-    const auto* values = static_cast<const int64_t*>(in.values);
-    out.integers.assign(values, values + rows);
-    return true;
+  return {};
+}
+
+/// Arrays of numbers without nulls are copied as they are.
+Status copy_values(const braid_column& in, size_t rows, ColumnData& out) {
+  if (in.nulls == nullptr && in.values != nullptr) {
+    if (in.type == BRAID_TYPE_DOUBLE && out.type == FieldType::kDouble) return copy_numbers(in.values, rows, out.reals);
+    if (in.type == BRAID_TYPE_INT64 && out.type == FieldType::kInt64) return copy_numbers(in.values, rows, out.integers);
   }
-  return false;
+  return copy_column(in, rows, out);
 }
 
 }  // namespace
@@ -83,7 +95,7 @@ Result<std::vector<ColumnData>> columns_argument(const braid_column* columns, si
       if (!fits) return Status(StatusCode::kInvalidArgument, fmt::format("the column for field '{}' has another type than the field", field.name));
       out[i].type = field.type;
     }
-    if (!copy_whole(columns[i], rows, out[i])) BRAID_TRY(copy_column(columns[i], rows, out[i]));
+    BRAID_TRY(copy_values(columns[i], rows, out[i]));
   }
   return out;
 }

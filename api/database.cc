@@ -53,7 +53,8 @@ Result<std::shared_ptr<Database>> Database::restore(const std::string& source, c
                                                     std::string_view options, const CopyProgress& progress, FileHook* hook) {
   BRAID_TRY(Options::parse(options).status());
   Env env(hook);
-  BRAID_TRY(copy_closed(env, source, destination, copy_options, progress));
+  BRAID_TRY(LongCall::in_part(0, 0.5, [&] { return copy_closed(env, source, destination, copy_options, progress); }));
+  const LongCall::Part rest(0.5, 0.5);
   return open_checked(env, destination, options, hook, {}, fmt::format("{}: its copy cannot be used", source));
 }
 
@@ -71,10 +72,11 @@ Status Database::check(std::vector<std::string>& problems) {
   BRAID_ASSIGN(const auto connection, Connection::open(*engine_));
   return connection->read([&]() -> Status {
     const Session::Internal internal(connection->session());
-    BRAID_TRY(engine_->check_log(connection->db(), problems));
-    for (const StoreKind kind : {StoreKind::kGraph, StoreKind::kSeries})
-      BRAID_TRY(engine_->store(kind).check(*connection->session().view(kind), problems));
-    return check_bindings(*connection, problems);
+    const auto check_store = [&](StoreKind kind) { return engine_->store(kind).check(*connection->session().view(kind), problems); };
+    BRAID_TRY(LongCall::in_part(0, 0.3, [&] { return engine_->check_log(connection->db(), problems); }));
+    BRAID_TRY(LongCall::in_part(0.3, 0.4, [&] { return check_store(StoreKind::kGraph); }));
+    BRAID_TRY(LongCall::in_part(0.7, 0.25, [&] { return check_store(StoreKind::kSeries); }));
+    return LongCall::in_part(0.95, 0.05, [&] { return check_bindings(*connection, problems); });
   });
 }
 

@@ -3,6 +3,7 @@
 #include <fmt/format.h>
 
 #include <chrono>
+#include <filesystem>
 #include <thread>
 
 #include "api/served_session.h"
@@ -45,8 +46,16 @@ Status check_options(const std::string& directory, const Options& wanted) {
 
 }  // namespace
 
-Status open_here_or_there(const std::string& directory, std::string_view options, braid_database& handle) {
+Result<std::string> absolute_path(const std::string& path) {
+  std::error_code failure;
+  const auto absolute = std::filesystem::absolute(path, failure);
+  if (failure) return Status(StatusCode::kIo, fmt::format("{}: the working directory cannot be told: {}", path, failure.message()));
+  return absolute.string();
+}
+
+Status open_here_or_there(const std::string& path, std::string_view options, braid_database& handle) {
   BRAID_ASSIGN(const Options wanted, Options::parse(options));
+  BRAID_ASSIGN(const std::string directory, absolute_path(path));
   const auto remote = static_cast<Remote>(wanted[OptionId::kRemote]);
   if (remote == Remote::kNever || (remote == Remote::kAuto && wanted[OptionId::kReadOnly] != 0)) return open_here(directory, options, handle);
   const auto start = std::chrono::steady_clock::now();
@@ -59,6 +68,7 @@ Status open_here_or_there(const std::string& directory, std::string_view options
     BRAID_TRY(check_options(directory, wanted));
     const Status there = open_there(directory, handle);
     const bool nobody = there.code() == StatusCode::kNotFound;
+    BRAID_TRY(LongCall::check());
     if ((nobody || there.code() == StatusCode::kBusy) && remote == Remote::kAuto && std::chrono::steady_clock::now() - start < kPatience) {
       std::this_thread::sleep_for(kPause);
       continue;

@@ -6,10 +6,39 @@
 #include <algorithm>
 
 #include "api/remote_database.h"
+#include "sql/sql_tokens.h"
 
 namespace braid {
 
 Status status_of(const Message& answer) { return answer.code == 0 ? Status() : Status(static_cast<StatusCode>(answer.code), answer.error); }
+
+namespace {
+
+/// What is done whether or not a cancel token is set: what ends what was begun, settings and figures.
+bool minds_no_token(Operation operation) {
+  constexpr Operation kThose[] = {Operation::kConnect,        Operation::kRollback,        Operation::kReset,          Operation::kStatementClose,
+                                  Operation::kSetTimeLimit,   Operation::kOnProgress,      Operation::kChanges,        Operation::kLastInsertRowid,
+                                  Operation::kTypeName,       Operation::kProjectionClose, Operation::kProjectionSize, Operation::kAppenderSeries,
+                                  Operation::kAppenderOnConflict, Operation::kAppenderDiscard, Operation::kAppenderClose,
+                                  Operation::kDatabaseTimeLimit, Operation::kDatabaseOnProgress};
+  return std::find(std::begin(kThose), std::end(kThose), operation) != std::end(kThose);
+}
+
+/// May running the text commit? In a transaction, or where the text begins one, it does so only by ending that.
+bool text_may_commit(std::string_view sql, bool in_transaction) {
+  if (!in_transaction && !statement_begins_with(sql, "BEGIN") && !statement_begins_with(sql, "SAVEPOINT")) return true;
+  constexpr std::string_view kEnds[] = {"COMMIT", "END", "RELEASE", "ROLLBACK"};
+  while (!sql.empty()) {
+    const auto statement = SqlTokens::of(sql);
+    if (!statement) return true;
+    for (size_t at = 0; at < statement->size(); ++at)
+      if (std::any_of(std::begin(kEnds), std::end(kEnds), [&](std::string_view word) { return statement->is_word(at, word); })) return true;
+    sql.remove_prefix(std::max<size_t>(statement->used(), 1));
+  }
+  return false;
+}
+
+}  // namespace
 
 RemoteConnection::RemoteConnection(std::shared_ptr<RemoteDatabase> database, std::unique_ptr<Channel> channel)
     : database_(std::move(database)), channel_(std::move(channel)), value_bytes_max_(database_->value_bytes_max()) {}
@@ -35,6 +64,9 @@ Result<Message> RemoteConnection::wait_for_answer() {
 
 Result<Message> RemoteConnection::call_for_part(Operation operation, std::vector<Value> values, uint64_t handle, bool may_commit) {
   if (lost_) return lost(may_commit, {});
+  const bool minds = !minds_no_token(operation);
+  // A batch whose commit is cancelled is emptied by the host.
+  if (minds && cancelled() && operation != Operation::kBatchCommit) return Status(StatusCode::kInterrupted, std::string(kCancelledText));
   Message call;
   call.operation = operation;
   call.handle = handle;
@@ -44,6 +76,8 @@ Result<Message> RemoteConnection::call_for_part(Operation operation, std::vector
     // Half a call is none.
     return sent.code() == StatusCode::kIo ? lost(false, sent) : sent;
   }
+  // An interrupt that came before the call has met nothing there.
+  if (minds && cancelled()) channel_->interrupt().ignore();
   auto answer = wait_for_answer();
   if (!answer.ok()) return lost(may_commit, answer.status());
   in_transaction_ = answer->in_transaction;
@@ -54,8 +88,9 @@ Result<Message> RemoteConnection::call_for_part(Operation operation, std::vector
 }
 
 Result<Message> RemoteConnection::call(Operation operation, std::vector<Value> values, uint64_t handle) {
-  const bool ends = operation == Operation::kCommit || operation == Operation::kRelease || operation == Operation::kExecute;
-  BRAID_ASSIGN(Message answer, call_for_part(operation, std::move(values), handle, may_commit(operation) && (ends || !in_transaction_)));
+  bool commits = may_commit(operation) && (operation == Operation::kCommit || operation == Operation::kRelease || !in_transaction_);
+  if (operation == Operation::kExecute) commits = values.empty() || text_may_commit(values[0].bytes, in_transaction_);
+  BRAID_ASSIGN(Message answer, call_for_part(operation, std::move(values), handle, commits));
   BRAID_TRY(status_of(answer));
   return answer;
 }
@@ -68,6 +103,18 @@ Status RemoteConnection::call_for_numbers(Operation operation, std::vector<Value
     if (number != nullptr) *number = answer.values[i].integer;
     ++i;
   }
+  return {};
+}
+
+Status RemoteConnection::wish(const CallWishes& wishes) {
+  if (wishes.time_limit != time_limit_) {
+    BRAID_TRY(call_for_numbers(Operation::kDatabaseTimeLimit, {Value::number(wishes.time_limit.count())}));
+    time_limit_ = wishes.time_limit;
+  }
+  const bool followed = wishes.progress != nullptr;
+  if (followed == followed_) return {};
+  BRAID_TRY(call_for_numbers(Operation::kDatabaseOnProgress, {Value::number(followed ? 1 : 0)}));
+  followed_ = followed;
   return {};
 }
 

@@ -8,6 +8,7 @@
 #include <string>
 #include <vector>
 
+#include "api/call_settings.h"
 #include "engine/result.h"
 #include "engine/sqlite_handle.h"
 #include "remote/channel.h"
@@ -41,6 +42,12 @@ class RemoteConnection {
   bool interrupted() const { return interrupted_.load(); }
   void forget_interrupt() { interrupted_.store(false); }
 
+  /// A token that stops calls; null for none. It is the caller's to interrupt this when it is set.
+  void set_token(std::shared_ptr<CancelToken> token) { token_ = std::move(token); }
+  bool cancelled() const { return token_ != nullptr && token_->is_set(); }
+  /// Tells the host what is wished of the calls on the database that are made here, as far as it does not know it.
+  Status wish(const CallWishes& wishes);
+
   /// Called on the thread of a call with the numbers that the host tells meanwhile; false interrupts it. Null: nobody asks.
   void set_progress(std::function<bool(const Message&)> progress) { progress_ = std::move(progress); }
 
@@ -61,6 +68,9 @@ class RemoteConnection {
   const std::shared_ptr<RemoteDatabase> database_;
   const std::unique_ptr<Channel> channel_;
   std::atomic<bool> interrupted_{false};
+  std::shared_ptr<CancelToken> token_;  // shared with those that set it
+  std::chrono::milliseconds time_limit_{0};  // that the host knows of calls on the database
+  bool followed_ = false;                    // as well
   std::function<bool(const Message&)> progress_;
   int64_t value_bytes_max_;
   bool lost_ = false;

@@ -11,6 +11,26 @@ namespace {
 
 constexpr int kHelloSecondsMax = 5;
 
+/// While one lives, the token stops what runs on the way to the host. Afterwards nobody is told of progress there.
+class StopsRemote {
+ public:
+  StopsRemote(std::shared_ptr<CancelToken> token, RemoteConnection& link) : token_(std::move(token)), link_(link) {
+    link_.set_token(token_);
+    if (token_ != nullptr) token_->attach(this, [&link] { link.interrupt(); });
+  }
+  ~StopsRemote() {
+    if (token_ != nullptr) token_->detach(this);
+    link_.set_token(nullptr);
+    link_.set_progress(nullptr);
+  }
+  StopsRemote(const StopsRemote&) = delete;
+  StopsRemote& operator=(const StopsRemote&) = delete;
+
+ private:
+  const std::shared_ptr<CancelToken> token_;  // shared with those that set it
+  RemoteConnection& link_;
+};
+
 }  // namespace
 
 Result<std::unique_ptr<Channel>> RemoteDatabase::connect(Message& hello) const {
@@ -53,9 +73,29 @@ Result<std::unique_ptr<RemoteConnection>> RemoteDatabase::link() {
 }
 
 Result<Message> RemoteDatabase::call(Operation operation, std::vector<Value> values, const std::function<bool(const Message&)>& progress) {
+  BRAID_ASSIGN(Message answer, call_for_part(operation, std::move(values), progress));
+  BRAID_TRY(status_of(answer));
+  return answer;
+}
+
+Result<Message> RemoteDatabase::call_for_part(Operation operation, std::vector<Value> values, const std::function<bool(const Message&)>& progress) {
+  BRAID_TRY(settings_.wishes().check_cancelled());
   BRAID_ASSIGN(const auto connection, link());
-  connection->set_progress(progress);
-  return connection->call(operation, std::move(values));
+  return call_on(*connection, operation, std::move(values), 0, progress);
+}
+
+Result<Message> RemoteDatabase::call_on(RemoteConnection& link, Operation operation, std::vector<Value> values, uint64_t handle,
+                                        const std::function<bool(const Message&)>& progress) {
+  const CallWishes wishes = settings_.wishes();
+  const StopsRemote stops(wishes.token, link);
+  link.set_progress([&](const Message& told) {
+    if (told.values.size() != 1) return progress == nullptr || progress(told);
+    return wishes.progress == nullptr || wishes.progress(told.values[0].real);
+  });
+  BRAID_TRY(link.wish(wishes));
+  BRAID_ASSIGN(Message answer, link.call_for_part(operation, std::move(values), handle, may_commit(operation)));
+  if (answer.code == 0 && wishes.progress) wishes.progress(1);
+  return answer;
 }
 
 }  // namespace braid

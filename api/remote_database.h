@@ -14,7 +14,7 @@
 namespace braid {
 
 /// What both sides must agree on before anything else; the library's version belongs to it.
-inline constexpr int64_t kProtocolVersion = 1;
+inline constexpr int64_t kProtocolVersion = 2;
 
 /// Threads: all members may be called from any thread.
 class RemoteDatabase : public std::enable_shared_from_this<RemoteDatabase> {
@@ -25,8 +25,15 @@ class RemoteDatabase : public std::enable_shared_from_this<RemoteDatabase> {
 
   /// Another way to the same host, with a thread of its own there. kIo when that is gone.
   Result<std::unique_ptr<RemoteConnection>> link();
-  /// A call on the database itself.
+  /// A call on the database itself, as is wished of those. `progress` is told what is no fraction.
   Result<Message> call(Operation operation, std::vector<Value> values = {}, const std::function<bool(const Message&)>& progress = nullptr);
+  /// As `call`; an answer with an error is given as well, for what comes before the error.
+  Result<Message> call_for_part(Operation operation, std::vector<Value> values, const std::function<bool(const Message&)>& progress = nullptr);
+  /// The same on a way to the host that is there.
+  Result<Message> call_on(RemoteConnection& link, Operation operation, std::vector<Value> values, uint64_t handle,
+                          const std::function<bool(const Message&)>& progress = nullptr);
+  /// What is wished of these calls.
+  CallSettings& settings() { return settings_; }
 
   const std::string& directory() const { return directory_; }
   size_t call_bytes_max() const { return call_bytes_max_; }
@@ -40,6 +47,7 @@ class RemoteDatabase : public std::enable_shared_from_this<RemoteDatabase> {
 
   const OpenInThisProcess counted_;
   const std::string directory_;
+  CallSettings settings_;
   // Constant after `open`.
   int64_t instance_ = 0;  // tells the host from another process that opens the directory later
   size_t call_bytes_max_ = kMessageBytesMax;

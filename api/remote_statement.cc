@@ -94,7 +94,8 @@ std::vector<Value> RemoteStatement::take_bindings() {
 
 Status RemoteStatement::begin() {
   connection_.forget_interrupt();
-  may_commit_ = writes_ ? !connection_.in_transaction() : columns_.empty();
+  // What writes nothing and gives nothing may be the end of a transaction.
+  may_commit_ = writes_ ? !connection_.in_transaction() : columns_.empty() && connection_.in_transaction();
   rows_left_ = 0;
   ended_ = false;
   end_ = {};

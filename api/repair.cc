@@ -6,6 +6,7 @@
 #include "engine/copy_mark.h"
 #include "engine/destination.h"
 #include "engine/file_copy.h"
+#include "engine/long_call.h"
 #include "engine/repaired_rows.h"
 #include "graph/graph_salvage.h"
 #include "sql/binding.h"
@@ -45,14 +46,14 @@ class Repair {
 
   /// Indexes of rows are left in `indexes`, to be made when the database is open.
   Status run(std::vector<std::string>& indexes) {
-    BRAID_TRY(repair_rows(indexes));
+    BRAID_TRY(LongCall::in_part(0, 0.4, [&] { return repair_rows(indexes); }));
     BRAID_ASSIGN(const auto rows, RepairedRows::open(env_, made_.path() + "/rows.db"));
     BRAID_TRY(rows->adopt(format_));
     if (!rows_whole_) BRAID_TRY(rows->mend({}, lost_));
     Catalog catalog;
     BRAID_ASSIGN(const StoredCatalog stored, rows->load(catalog));
-    BRAID_TRY(repair_chunks(*rows, *stored.state));
-    return repair_graph(*rows, catalog, stored);
+    BRAID_TRY(LongCall::in_part(0.4, 0.3, [&] { return repair_chunks(*rows, *stored.state); }));
+    return LongCall::in_part(0.7, 0.3, [&] { return repair_graph(*rows, catalog, stored); });
   }
 
  private:
@@ -60,20 +61,22 @@ class Repair {
 
   Status copy(const std::string& from, const std::string& to, bool links) {
     BRAID_ASSIGN(const auto file, env_.open(from));
-    CopyPace pace(0, {});
+    CopyPace pace(0, [](uint64_t, uint64_t) { return LongCall::check(); });
     return FileCopy(env_, {.links = links}, pace).copy({.path = from, .size_bytes = file->size_bytes(), .immutable = links}, made_.path(), to);
   }
 
   Status repair_rows(std::vector<std::string>& indexes) {
     BRAID_ASSIGN(const auto pages, PageSource::open(env_, source_ + "/rows.db"));
-    rows_whole_ = is_whole(*pages);
+    BRAID_ASSIGN(rows_whole_, is_whole(*pages));
     if (!rows_whole_) return salvage_rows(env_, *pages, made_.path() + "/rows.db", lost_, indexes);
     BRAID_TRY(copy(source_ + "/rows.db", "rows.db", false));
     return env_.exists(source_ + "/rows.db-wal") ? copy(source_ + "/rows.db-wal", "rows.db-wal", false) : Status();
   }
 
   Status repair_chunks(RepairedRows& rows, const CatalogState& state) {
+    size_t done = 0;
     for (const auto& [id, chunk] : state.chunks) {
+      BRAID_TRY(LongCall::check(static_cast<double>(done++) / static_cast<double>(state.chunks.size())));
       const std::string name = "chunks/" + chunk_file_name(id);
       SalvagedChunk salvaged;
       if (!state.hypertables.contains(chunk.hypertable)) {
@@ -119,12 +122,14 @@ class Repair {
   Status repair_graph(RepairedRows& rows, const Catalog& catalog, const StoredCatalog& stored) {
     BRAID_TRY(copy_graph());
     const GraphState graph = graph_state(env_, scratch());
+    BRAID_TRY(LongCall::check());  // who ended the call has damaged nothing
     BRAID_ASSIGN(const auto log, rows.log_state(std::min(graph.lowest, stored.state->series_watermark)));
     if (graph.damage.empty() && rows_whole_ && log.whole && log.newest >= graph.highest) {
       BRAID_TRY(env_.remove_tree(made_.path() + "/graph"));
       return env_.rename(scratch(), made_.path() + "/graph");
     }
     if (!graph.damage.empty()) lost_(graph.damage);
+    if (!graph.unwritten.empty() && !log.whole) lost_(graph.unwritten);
     if (log.newest < graph.highest)
       lost_(fmt::format("the rows end at commit {}, the graph at commit {}: rows and points of the commits in between are lost", log.newest.value(),
                         graph.highest.value()));
@@ -162,6 +167,7 @@ Status mend_bindings(Connection& connection, const LossReport& lost) {
     if (problems.empty()) return {};
     const std::string name = connection.name(NameKind::kLabel, label.value());
     const Status unbound = connection.execute(fmt::format("SELECT graph_unbind({})", quote_text(name)));
+    BRAID_TRY(LongCall::check());
     lost(fmt::format("label \"{}\": it is no longer bound to table \"{}\": {}", name, binding.table, unbound.ok() ? problems.front() : unbound.message()));
   }
   return {};
@@ -171,6 +177,7 @@ Status finish(Database& database, const std::vector<std::string>& indexes, const
   BRAID_ASSIGN(const auto connection, Connection::open(database.engine()));
   for (const std::string& sql : indexes) {
     const Status made = connection->execute(sql);
+    BRAID_TRY(LongCall::check());
     if (!made.ok()) lost(fmt::format("an index cannot be made again ({}): {}", made.message(), sql));
   }
   return mend_bindings(*connection, lost);
@@ -182,13 +189,17 @@ Result<std::shared_ptr<Database>> repair(const std::string& source, const std::s
   Env env(hook);
   BRAID_ASSIGN(const Format format, format_of(env, source, lost));
   BRAID_ASSIGN(const auto lock, hold_closed(env, source));
+  // Who has a database open has its WAL, and closing leaves LOCK empty.
+  if (lock != nullptr && !lock->content().empty() && env.exists(source + "/rows.db") && !env.exists(source + "/rows.db-wal"))
+    lost("rows.db-wal: it is missing, and the database was not closed; the commits in it are lost");
   std::vector<std::string> indexes;
   {
     BRAID_ASSIGN(const auto made, Destination::open(env, destination, source));
-    BRAID_TRY(Repair(env, source, *made, format, lost).run(indexes));
+    BRAID_TRY(LongCall::in_part(0, 0.5, [&] { return Repair(env, source, *made, format, lost).run(indexes); }));
     BRAID_TRY(made->finish(format, {Lsn(0), env.now()}));
   }
   const auto end = [&](Database& database) { return finish(database, indexes, lost); };
+  const LongCall::Part rest(0.5, 0.5);
   return open_checked(env, destination, "maintenance_interval_ms=0", hook, end, fmt::format("{}: what was repaired cannot be used", source));
 }
 

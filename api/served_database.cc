@@ -84,8 +84,15 @@ int32_t backup(ServedSession& session, const CallArguments& given, Reply& reply)
   return code;
 }
 
-constexpr ServedCall kCalls[] = {
+constexpr ServedCall kDatabaseCalls[] = {
     {Operation::kHello, hello},
+    {Operation::kDatabaseTimeLimit,
+     [](ServedSession& session, const CallArguments& given, Reply&) { return braid_database_set_time_limit(&session.database, given.number(0)); }},
+    {Operation::kDatabaseOnProgress,
+     [](ServedSession& session, const CallArguments& given, Reply&) {
+       session.tell_fractions(given.number(0) != 0);
+       return BRAID_OK;
+     }},
     {Operation::kCheckpoint, [](ServedSession& session, const CallArguments&, Reply&) { return braid_checkpoint(&session.database); }},
     {Operation::kSync, sync},
     {Operation::kMaintain, maintain},
@@ -97,7 +104,7 @@ constexpr ServedCall kCalls[] = {
 
 }  // namespace
 
-std::span<const ServedCall> served_database_calls() { return kCalls; }
+std::span<const ServedCall> served_database_calls() { return kDatabaseCalls; }
 
 void serve(braid_database& handle) {
   Engine& engine = handle.database->engine();

@@ -64,8 +64,10 @@ int32_t edges_create(Session& session, const Given& given, Reply& reply) {
   for (const size_t i : {size_t{2}, size_t{3}})
     if (given.value(i).type == Value::Type::kBlob && given.value(i).bytes.size() / sizeof(int64_t) != count) return reply.refuse_broken();
   const auto properties = given.texts(5, described ? count : 0);
-  const auto array = [&](size_t i, const std::vector<int64_t>& values) {
-    return given.value(i).type == Value::Type::kBlob ? values.data() : nullptr;
+  const int64_t none = 0;
+  const auto array = [&](size_t i, const std::vector<int64_t>& values) -> const int64_t* {
+    if (given.value(i).type != Value::Type::kBlob) return nullptr;
+    return values.empty() ? &none : values.data();
   };
   int64_t first = 0;
   const int32_t code = braid_edges_create(session.connection(), given.text(0), array(2, sources), array(3, targets),
@@ -152,6 +154,24 @@ int32_t algorithm_write(Session& session, const Given& given, Reply& reply) {
   return code;
 }
 
+int32_t expand(Session& session, const Given& given, Reply& reply) {
+  const braid_expand_options options = {sizeof options, given.number32(1), given.number32(2), given.number32(3), given.text(4), given.text(5), given.text(6), given.number(7)};
+  braid_statement* statement = nullptr;
+  const int32_t code = braid_expand(session.connection(), given.number(0), &options, &statement);
+  return add_statement(session, code, statement, 0, reply);
+}
+
+int32_t projection_create(Session& session, const Given& given, Reply&) {
+  const braid_projection_options options = {sizeof options, given.text(1), given.text(2), given.text(3), given.number32(4)};
+  return braid_projection_create(session.connection(), given.text(0), &options);
+}
+
+int32_t projections(Session& session, const Given&, Reply& reply) {
+  braid_statement* statement = nullptr;
+  const int32_t code = braid_projections(session.connection(), &statement);
+  return add_statement(session, code, statement, 0, reply);
+}
+
 int32_t projection_open(Session& session, const Given& given, Reply& reply) {
   braid_projection* projection = nullptr;
   const int32_t code = braid_projection_open(session.connection(), given.text(0), &projection);
@@ -199,7 +219,7 @@ int32_t projection_path(Session& session, const Given& given, Reply& reply) {
   return code;
 }
 
-constexpr ServedCall kCalls[] = {
+constexpr ServedCall kGraphCalls[] = {
     {Operation::kNodeCreate, node_create},
     {Operation::kNodeUpdate, [](Session& session, const Given& given,
                                 Reply&) { return braid_node_update(session.connection(), given.number(0), given.text(1), given.text(2)); }},
@@ -219,6 +239,10 @@ constexpr ServedCall kCalls[] = {
     {Operation::kShortestPath, shortest_path},
     {Operation::kAlgorithm, algorithm},
     {Operation::kAlgorithmWrite, algorithm_write},
+    {Operation::kExpand, expand},
+    {Operation::kProjectionCreate, projection_create},
+    {Operation::kProjectionDrop, [](Session& session, const Given& given, Reply&) { return braid_projection_drop(session.connection(), given.text(0)); }},
+    {Operation::kProjections, projections},
     {Operation::kProjectionOpen, projection_open},
     {Operation::kProjectionClose, projection_close},
     {Operation::kProjectionSize, projection_size},
@@ -228,6 +252,6 @@ constexpr ServedCall kCalls[] = {
 
 }  // namespace
 
-std::span<const ServedCall> served_graph_calls() { return kCalls; }
+std::span<const ServedCall> served_graph_calls() { return kGraphCalls; }
 
 }  // namespace braid

@@ -12,7 +12,12 @@ using Given = CallArguments;
 int32_t appender_open(Session& session, const Given& given, Reply& reply) {
   braid_appender* appender = nullptr;
   const int32_t code = braid_appender_open(session.connection(), given.text(0), &appender);
+  // How many tags and fields it takes, so that the client reads no more of an array than is meant.
+  const int64_t tags = code == BRAID_OK ? static_cast<int64_t>(appender->table.tags.size()) : 0;
+  const int64_t fields = code == BRAID_OK ? static_cast<int64_t>(appender->table.fields.size()) : 0;
   reply.add(code == BRAID_OK ? static_cast<int64_t>(session.appenders.add(appender)) : 0);
+  reply.add(tags);
+  reply.add(fields);
   return code;
 }
 
@@ -44,7 +49,32 @@ int32_t appender_columns(Session& session, const Given& given, Reply& reply) {
   return braid_appender_columns(appender_of(session, given), points.times(), points.count(), points.columns(), points.column_count());
 }
 
-int32_t appender_close(Session& session, const Given& given, Reply&) { return braid_appender_close(session.appenders.take(given.handle())); }
+/// 1 when the client's cancel token is set: nothing is flushed then.
+int32_t appender_close(Session& session, const Given& given, Reply& reply) {
+  braid_appender* const appender = session.appenders.take(given.handle());
+  const bool cancelled = given.number(0) != 0 && appender != nullptr && !appender->pending.empty();
+  if (cancelled) braid_appender_discard(appender);
+  const int32_t code = braid_appender_close(appender);
+  return cancelled ? reply.fail(BRAID_INTERRUPTED, std::string(kCancelledText)) : code;
+}
+
+int32_t rollup(Session& session, const Given& given, Reply& reply) {
+  const braid_rollup_options options = {sizeof options, given.text(1), given.number(2), given.number(3), given.text(4), given.text(5), given.text(6)};
+  braid_statement* statement = nullptr;
+  const int32_t code = braid_rollup(session.connection(), given.text(0), &options, &statement);
+  return add_statement(session, code, statement, 0, reply);
+}
+
+/// Hypertable, how many tags, are there any, then those.
+int32_t last_points(Session& session, const Given& given, Reply& reply) {
+  const size_t count = given.size(1);
+  const bool has_tags = given.number(2) != 0;
+  if (has_tags && !given.holds(3, count)) return reply.refuse_broken();
+  const auto tags = given.texts(3, has_tags ? count : 0);
+  braid_statement* statement = nullptr;
+  const int32_t code = braid_last_points(session.connection(), given.text(0), has_tags ? tags.data() : nullptr, count, &statement);
+  return add_statement(session, code, statement, 0, reply);
+}
 
 int32_t batch_open(Session& session, const Given&, Reply& reply) {
   braid_batch* batch = nullptr;
@@ -89,14 +119,19 @@ int32_t batch_points(Session& session, const Given& given, Reply& reply) {
   });
 }
 
+/// 1 when the client's cancel token is set: the batch is emptied then.
 int32_t batch_commit(Session& session, const Given& given, Reply& reply) {
   uint64_t lsn = 0;
+  if (given.number(0) != 0) {
+    if (braid_batch* const batch = session.batches.find(given.handle())) batch->batch.clear();
+    return reply.fail(BRAID_INTERRUPTED, std::string(kCancelledText));
+  }
   const int32_t code = with_batch(session, given, reply, [&](braid_batch* batch) { return braid_batch_commit(batch, &lsn); });
   reply.add(static_cast<int64_t>(lsn));
   return code;
 }
 
-constexpr ServedCall kCalls[] = {
+constexpr ServedCall kPointsCalls[] = {
     {Operation::kAppenderOpen, appender_open},
     {Operation::kAppenderSeries, appender_series},
     {Operation::kAppenderOnConflict,
@@ -106,6 +141,8 @@ constexpr ServedCall kCalls[] = {
     {Operation::kAppenderFlush, [](Session& session, const Given& given, Reply&) { return braid_appender_flush(appender_of(session, given)); }},
     {Operation::kAppenderDiscard, [](Session& session, const Given& given, Reply&) { return braid_appender_discard(appender_of(session, given)); }},
     {Operation::kAppenderClose, appender_close},
+    {Operation::kRollup, rollup},
+    {Operation::kLastPoints, last_points},
     {Operation::kBatchOpen, batch_open},
     {Operation::kBatchExecute, batch_execute},
     {Operation::kBatchEdge,
@@ -127,6 +164,6 @@ constexpr ServedCall kCalls[] = {
 
 }  // namespace
 
-std::span<const ServedCall> served_points_calls() { return kCalls; }
+std::span<const ServedCall> served_points_calls() { return kPointsCalls; }
 
 }  // namespace braid

@@ -16,7 +16,7 @@ using CallTable = std::array<decltype(ServedCall::run), kOperationCount>;
 
 CallTable make_table() {
   CallTable table{};
-  for (const auto calls : {served_database_calls(), served_statement_calls(), served_graph_calls(), served_points_calls()})
+  for (const auto calls : {served_database_calls(), served_statement_calls(), served_graph_calls(), served_points_calls(), served_feed_calls()})
     for (const ServedCall& call : calls) table[static_cast<size_t>(call.operation)] = call.run;
   return table;
 }
@@ -39,7 +39,16 @@ std::string_view Reply::copy(std::string_view bytes) {
 
 ServedSession::ServedSession(std::shared_ptr<Database> served, Facts given) : facts(given), database{std::move(served)} {
   database.client_settings = &settings_;
-  settings_.set([this](CallWishes& wishes) { wishes.progress = [this](double) { return !interrupted_.load(); }; });
+  tell_fractions(false);
+}
+
+void ServedSession::tell_fractions(bool told) {
+  settings_.set([&](CallWishes& wishes) {
+    wishes.progress = [this, told](double fraction) {
+      const Value value = Value::real_number(fraction);
+      return told ? tell_progress({&value, 1}) : !interrupted_.load();
+    };
+  });
 }
 
 ServedSession::~ServedSession() {
@@ -57,6 +66,7 @@ ServedSession::~ServedSession() {
     braid_appender_close(appender);
   }
   for (const auto& [number, batch] : batches.all()) braid_batch_close(batch);
+  close_feeds();
   for (const auto& [number, projection] : projections.all()) braid_projection_close(projection);
   for (const auto& [number, statement] : statements.all()) braid_statement_close(statement);
   braid_disconnect(held);
@@ -73,13 +83,16 @@ int32_t ServedSession::connect() {
 void ServedSession::interrupt() {
   interrupted_.store(true);
   braid_interrupt(connection_.load());
+  const MutexLock lock(feeds_mutex_);
+  for (const auto& [number, feed] : feeds_.all()) braid_feed_cancel(feed);
 }
 
 bool ServedSession::tell_progress(std::span<const Value> values) {
   if (interrupted_.load()) return false;
   const auto now = std::chrono::steady_clock::now();
-  if (tell_ == nullptr || now - told_ < kTellInterval) return true;
-  told_ = now;
+  auto& told = values.size() == 1 ? told_fraction_ : told_bytes_;
+  if (tell_ == nullptr || now - told < kTellInterval) return true;
+  told = now;
   Message message;
   message.operation = Operation::kProgress;
   message.values.assign(values.begin(), values.end());

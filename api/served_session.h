@@ -11,6 +11,7 @@
 #include <string>
 #include <vector>
 
+#include "api/feed_handle.h"
 #include "api/handles.h"
 #include "remote/host.h"
 
@@ -119,6 +120,8 @@ class ServedSession final : public HostedSession {
   int32_t connect();
   /// Tells the client how far a call is; false when it is to end.
   bool tell_progress(std::span<const Value> values);
+  /// Is the client told of the part that is done of calls on the database?
+  void tell_fractions(bool told);
   HandleTable<braid_statement> statements;
   std::map<uint64_t, KnownColumns> known_columns;
   /// The statement whose rows the last call asked for, if it did, and how many it got.
@@ -129,13 +132,21 @@ class ServedSession final : public HostedSession {
   HandleTable<braid_projection> projections;
   HandleTable<braid_appender> appenders;
   HandleTable<braid_batch> batches;
+  // Those that wait are ended by an interrupt, on another thread.
+  uint64_t add_feed(braid_feed* feed);
+  braid_feed* find_feed(uint64_t number);
+  void close_feed(uint64_t number);
 
  private:
+  void close_feeds();
   std::atomic<braid_connection*> connection_{nullptr};
+  Mutex feeds_mutex_;  // a leaf but for the feeds' own
+  HandleTable<braid_feed> feeds_ BRAID_GUARDED_BY(feeds_mutex_);
   CallSettings settings_;                 // of the calls on the database and on batches
   std::atomic<bool> interrupted_{false};  // the call that runs
   const Tell* tell_ = nullptr;            // while a call runs
-  std::chrono::steady_clock::time_point told_;
+  // When it was told last: of the part that is done, and of bytes.
+  std::chrono::steady_clock::time_point told_fraction_, told_bytes_;
   std::unique_ptr<std::pmr::monotonic_buffer_resource> memory_;  // of the last answer's texts
 };
 
@@ -148,6 +159,7 @@ std::span<const ServedCall> served_database_calls();
 std::span<const ServedCall> served_statement_calls();
 std::span<const ServedCall> served_graph_calls();
 std::span<const ServedCall> served_points_calls();
+std::span<const ServedCall> served_feed_calls();
 
 /// What describes a new statement to the client: its number, `tail`, whether it writes, parameters and columns.
 int32_t add_statement(ServedSession& session, int32_t code, braid_statement* statement, int64_t tail, Reply& reply);

@@ -146,7 +146,7 @@ int32_t on_progress(ServedSession& session, const CallArguments& given, Reply&) 
 using Session = ServedSession;
 using Given = CallArguments;
 
-constexpr ServedCall kCalls[] = {
+constexpr ServedCall kStatementCalls[] = {
     {Operation::kConnect, [](Session& session, const Given&, Reply&) { return session.connect(); }},
     {Operation::kRestrict, [](Session& session, const Given& given,
                               Reply&) { return braid_restrict(session.connection(), given.number32(0), given.number(1), given.number(2)); }},
@@ -181,7 +181,7 @@ constexpr ServedCall kCalls[] = {
 
 }  // namespace
 
-std::span<const ServedCall> served_statement_calls() { return kCalls; }
+std::span<const ServedCall> served_statement_calls() { return kStatementCalls; }
 
 int32_t add_statement(ServedSession& session, int32_t code, braid_statement* statement, int64_t tail, Reply& reply) {
   if (code != BRAID_OK) return code;

@@ -93,24 +93,21 @@ struct Requesting {
 
 }  // namespace
 
-Result<std::unique_ptr<StatementBatches>> StatementBatches::start(Statement& statement, BatchOptions options, uint64_t run) {
+Result<std::unique_ptr<StatementBatches>> StatementBatches::start(BatchedRows statement, BatchOptions options, uint64_t run) {
   std::unique_ptr<StatementBatches> batches(new StatementBatches(statement, std::move(options), run));
   BRAID_TRY(batches->begin());
   return batches;
 }
 
 Status StatementBatches::name_columns() {
-  sqlite3_stmt* raw = statement_.get();
-  const int count = sqlite3_column_count(raw);
+  const int count = statement_.column_count();
   if (!options_.types.empty() && options_.types.size() != static_cast<size_t>(count))
     return Status(StatusCode::kInvalidArgument, fmt::format("types: {} are given, the statement has {} columns", options_.types.size(), count));
   for (int i = 0; i < count; ++i) {
-    const char* name = sqlite3_column_name(raw, i);
-    const char* given = sqlite3_column_decltype(raw, i);
-    const std::string_view declaration = given == nullptr ? "" : given;
+    const std::string_view declaration = statement_.declared_type(i);
     const auto wanted = options_.types.empty() ? std::nullopt : options_.types[static_cast<size_t>(i)];
     const auto declared = wanted ? wanted : declared_type(declaration);
-    names_.emplace_back(name == nullptr ? "" : name);
+    names_.emplace_back(statement_.column_name(i));
     columns_.emplace_back(declared.value_or(ArrowType::kText));
     rules_.push_back({wanted || declaration == kHypertableTime, declared.has_value(), false});
   }
@@ -119,11 +116,16 @@ Status StatementBatches::name_columns() {
 
 /// Steps once. A recognised statement has given its scan away then, and is done.
 Status StatementBatches::begin() {
+  if (statement_.here() == nullptr) {
+    BRAID_ASSIGN(has_row_, statement_.step());
+    return name_columns();
+  }
   std::optional<RecognizedScan> recognized;
-  Connection& connection = statement_.connection();
+  Statement& statement = *statement_.here();
+  Connection& connection = statement.connection();
   if (connection.series_fast_path() && options_.types.empty()) {
     connection.look_at_schema([&](const SchemaLookup& schema) {
-      if (schema.names_hypertable(statement_.sql())) recognized = recognize_scan(statement_.sql(), schema);
+      if (schema.names_hypertable(statement.sql())) recognized = recognize_scan(statement.sql(), schema);
     });
   }
   ScanRequest request;
@@ -241,7 +243,7 @@ Status StatementBatches::add_text(size_t index, std::string_view text) {
 
 /// A value of a column of times. False, and nothing is added, for what is no time while the type is a guess.
 Result<bool> StatementBatches::add_time(size_t index, int sqlite_type) {
-  sqlite3_stmt* raw = statement_.get();
+  sqlite3_stmt* raw = statement_.row();
   const int number = static_cast<int>(index);
   ColumnRule& rule = rules_[index];
   std::optional<Timestamp> time;
@@ -257,7 +259,7 @@ Result<bool> StatementBatches::add_time(size_t index, int sqlite_type) {
 }
 
 Status StatementBatches::add_value(size_t index) {
-  sqlite3_stmt* raw = statement_.get();
+  sqlite3_stmt* raw = statement_.row();
   const int number = static_cast<int>(index);
   ArrowColumn& column = columns_[index];
   const int type = sqlite3_column_type(raw, number);
@@ -293,7 +295,7 @@ Status StatementBatches::add_value(size_t index) {
 // ---- Rows of a scan ----------------------------------------------------------------------------------------------------------
 
 Result<bool> StatementBatches::next_scanned(size_t rows_max) {
-  Connection& connection = statement_.connection();
+  Connection& connection = statement_.here()->connection();
   connection.start_call();
   const auto deadline = connection.statement_deadline();
   while (rows_ < rows_max && !is_full() && (!rows_left_ || *rows_left_ > 0)) {
@@ -328,7 +330,7 @@ void StatementBatches::note_read() {
   read.counts.chunks_pruned = counts.chunks_pruned;
   read.counts.blocks_pruned = counts.blocks_pruned;
   read.counts.blocks_read = counts.blocks_read;
-  statement_.connection().note_series_read(std::move(read));
+  statement_.here()->connection().note_series_read(std::move(read));
 }
 
 /// So many of the next rows that their texts keep within the batch's bytes; at least one.
@@ -349,7 +351,7 @@ size_t StatementBatches::rows_that_fit(size_t count) const {
 Status StatementBatches::add_run(size_t count) {
   const std::span<const uint32_t> rows = scan_->rows().subspan(at_, count);
   if (tags_series_ != scan_->series()) {
-    BRAID_ASSIGN(tags_, tags_of_series(statement_.connection(), table_, scan_->series()));
+    BRAID_ASSIGN(tags_, tags_of_series(statement_.here()->connection(), table_, scan_->series()));
     tags_series_ = scan_->series();
   }
   for (size_t column = 0; column < sources_.size(); ++column) {

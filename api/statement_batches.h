@@ -6,6 +6,7 @@
 #include <vector>
 
 #include "api/arrow_array.h"
+#include "api/remote_statement.h"
 #include "engine/result.h"
 #include "sql/connection.h"
 #include "sql/scan_request.h"
@@ -18,6 +19,30 @@ struct BatchOptions {
   std::vector<std::optional<ArrowType>> types{};  ///< what the caller wants, one per column; empty: nothing
 };
 
+/// The statement whose rows are taken: of this process, or one that another process steps.
+class BatchedRows {
+ public:
+  explicit BatchedRows(Statement& statement) : here_(&statement) {}
+  explicit BatchedRows(RemoteStatement& statement) : there_(&statement) {}
+
+  /// Null for one of another process.
+  Statement* here() const { return here_; }
+  bool running() const { return here_ != nullptr ? here_->running() : there_->running(); }
+  Result<bool> step() { return here_ != nullptr ? here_->step() : there_->step(); }
+  /// What stands on the row.
+  sqlite3_stmt* row() const { return here_ != nullptr ? here_->get() : there_->row(); }
+  int column_count() const { return here_ != nullptr ? sqlite3_column_count(here_->get()) : there_->column_count(); }
+  std::string_view column_name(int column) const { return text(here_ != nullptr ? sqlite3_column_name(here_->get(), column) : there_->column_name(column)); }
+  std::string_view declared_type(int column) const {
+    return text(here_ != nullptr ? sqlite3_column_decltype(here_->get(), column) : there_->declared_type(column));
+  }
+
+ private:
+  static std::string_view text(const char* given) { return given == nullptr ? "" : given; }
+  Statement* here_ = nullptr;
+  RemoteStatement* there_ = nullptr;
+};
+
 /// One run of a statement. The statement outlives it.
 ///
 /// The type of a column: the one that the caller wants; else what its values in the first batch have in common, where a boolean, a time and a double
@@ -25,7 +50,7 @@ struct BatchOptions {
 class StatementBatches {
  public:
   /// Starts the statement, which must not be running. `run` tells runs that streams read from others.
-  static Result<std::unique_ptr<StatementBatches>> start(Statement& statement, BatchOptions options, uint64_t run);
+  static Result<std::unique_ptr<StatementBatches>> start(BatchedRows statement, BatchOptions options, uint64_t run);
 
   uint64_t run() const { return run_; }
 
@@ -43,7 +68,7 @@ class StatementBatches {
     enum class Kind : uint8_t { kTime, kTag, kField } kind;
     size_t index;
   };
-  StatementBatches(Statement& statement, BatchOptions options, uint64_t run) : statement_(statement), options_(std::move(options)), run_(run) {}
+  StatementBatches(BatchedRows statement, BatchOptions options, uint64_t run) : statement_(statement), options_(std::move(options)), run_(run) {}
   Status name_columns();
   Status begin();
   Result<bool> next_stepped(size_t rows_max);
@@ -71,7 +96,7 @@ class StatementBatches {
     bool seen;      // a value was met
   };
 
-  Statement& statement_;
+  BatchedRows statement_;
   const BatchOptions options_;
   const uint64_t run_;
   std::vector<std::string> names_;

@@ -8,7 +8,7 @@
 
 namespace bench {
 
-static constexpr SqliteSettings kSettings{.cache_bytes = kMixedCacheBytes};
+static constexpr SqliteSettings kSqliteSettings{.cache_bytes = kMixedCacheBytes};
 
 static const std::string& make_directory(const std::string& path) {
   std::error_code error;
@@ -32,8 +32,8 @@ class SharedWorker final : public Worker {
 class Glue final : public Subject {
  public:
   Glue(const std::string& path, const std::vector<Entity>& entities)
-      : rows_(make_directory(path) + "/rows.db", kSettings),
-        points_file_(path + "/points.db", kSettings),
+      : rows_(make_directory(path) + "/rows.db", kSqliteSettings),
+        points_file_(path + "/points.db", kSqliteSettings),
         edges_(path + "/edges"),
         entities_(rows_, entities),
         points_(points_file_),
@@ -80,7 +80,7 @@ class Glue final : public Subject {
 class OneSqlite final : public Subject {
  public:
   OneSqlite(const std::string& path, const std::vector<Entity>& entities)
-      : file_(make_directory(path) + "/all.db", kSettings),
+      : file_(make_directory(path) + "/all.db", kSqliteSettings),
         entities_(file_, entities),
         edges_(file_),
         points_(file_),

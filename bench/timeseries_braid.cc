@@ -12,7 +12,7 @@ namespace bench {
 namespace {
 
 constexpr int64_t kTailBytes = 64 << 20;
-constexpr int64_t kCacheBytes = 64 << 20;
+constexpr int64_t kBraidCacheBytes = 64 << 20;
 
 /// Microseconds of a time as Braid writes it.
 std::optional<double> time_of(std::string_view text) {
@@ -119,7 +119,7 @@ BraidSeries::BraidSeries(const std::string& directory) : directory_(directory) {
 BraidSeries::~BraidSeries() { close(); }
 
 void BraidSeries::open() {
-  database_ = std::make_unique<BraidDatabase>(directory_, braid_options({{"tail_bytes_max", kTailBytes}, {"cache_bytes", kCacheBytes}}));
+  database_ = std::make_unique<BraidDatabase>(directory_, braid_options({{"tail_bytes_max", kTailBytes}, {"cache_bytes", kBraidCacheBytes}}));
   connection_ = std::make_unique<BraidConnection>(*database_);
 }
 

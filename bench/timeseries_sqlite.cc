@@ -11,7 +11,7 @@
 namespace bench {
 namespace {
 
-constexpr int64_t kCacheBytes = int64_t{2} << 30;
+constexpr int64_t kSqliteCacheBytes = int64_t{2} << 30;
 
 class SqliteSeries final : public SeriesSubject {
  public:
@@ -78,7 +78,7 @@ class SqliteSeries final : public SeriesSubject {
 
  private:
   void open() {
-    file_ = std::make_unique<SqliteFile>(directory_ + "/cpu.db", SqliteSettings{.cache_bytes = kCacheBytes});
+    file_ = std::make_unique<SqliteFile>(directory_ + "/cpu.db", SqliteSettings{.cache_bytes = kSqliteCacheBytes});
     file_->execute("PRAGMA mmap_size=8589934592; PRAGMA temp_store=MEMORY");
   }
 

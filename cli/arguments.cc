@@ -5,6 +5,7 @@
 #include <CLI/CLI.hpp>
 #include <algorithm>
 #include <array>
+#include <charconv>
 
 #include "cli/exit_code.h"
 #include "cli/graph_options.h"
@@ -29,6 +30,7 @@ Commands:
   braid repair DIR NEWDIR         make a database of what can be read of a damaged one
   braid stats DIR                 figures about the database
   braid export DIR DEST           write everything as CSV or SQL files
+  braid tail DIR                  the commits as they come, with what each changed
   braid demo [DIR]                a tour on data of this machine
   braid help [COMMAND]            the page of a command
 Each has its own --help. A directory with such a name is given as ./import.
@@ -130,7 +132,7 @@ Arguments read_sql(std::vector<std::string> words) {
   }
   if (arguments.sql.has_value() && is_one_word(*arguments.sql)) {
     return usage_error(fmt::format("'{}' is no SQL statement; '{}' was taken for the directory of the database (the commands are import, "
-                                   "graph, plot, check, backup, restore, repair, stats, export, demo and help)",
+                                   "graph, plot, check, backup, restore, repair, stats, export, tail, demo and help)",
                                    *arguments.sql, arguments.database.directory),
                        "braid");
   }
@@ -261,6 +263,15 @@ Examples:
 
 Exit codes: 0, 1 when the copy could not be made or is damaged, 2 for wrong usage.)";
 
+/// CLI11 reads -1 as the greatest number, and 0 would mean that none is named.
+const CLI::Validator kFromOne(
+    [](const std::string& text) -> std::string {
+      uint64_t number = 0;
+      const auto [end, error] = std::from_chars(text.data(), text.data() + text.size(), number);
+      return error == std::errc() && end == text.data() + text.size() && number > 0 ? "" : fmt::format("'{}': expected a number from 1", text);
+    },
+    "", "from one");
+
 Arguments read_restore(std::vector<std::string> words) {
   RestoreArguments command;
   CLI::App app("Makes a database of a backup, and checks it.", "braid restore");
@@ -270,7 +281,9 @@ Arguments read_restore(std::vector<std::string> words) {
   app.add_flag("--link", command.links, "files that never change become second names of the backup's, where that can be");
   app.add_option("--archive", command.archive, "of the database that SRC is a backup of, when it is no longer where it was; without a target all of it is restored")
       ->type_name("DIR");
-  auto* const lsn = app.add_option("--to-lsn", command.to_lsn, "the last commit that is restored, which the database's archive has")->type_name("N");
+  auto* const lsn = app.add_option("--to-lsn", command.to_lsn, "the last commit that is restored, which the database's archive has")
+                        ->type_name("N")
+                        ->check(kFromOne);
   app.add_option("--to-time", command.to_time, "restore everything before the first commit after this time, in UTC")->type_name("TIME")->excludes(lsn);
   add_rate(&app, &command.bytes_per_second);
   if (auto answer = parse_words(&app, std::move(words), "braid restore")) return *answer;
@@ -350,6 +363,36 @@ Arguments read_export(std::vector<std::string> words) {
   return command;
 }
 
+constexpr const char* kTailFooter = R"(
+A line of JSON for each commit, whoever makes it: rows, nodes, edges and points, as docs/change_feed.md says. The first line tells the commit after
+which it begins. Who reads too slowly holds nobody up: a line tells which commits are left out. A database that another process has open is followed
+through it; otherwise this process opens it, and others use it through this one meanwhile. Ctrl-C ends it.
+
+Examples:
+  braid tail grid.db
+  braid tail grid.db --model rows --model graph > changes.jsonl
+  braid tail grid.db --count 1 | jq .rows
+
+Exit codes: 0, 1 when the database cannot be opened or the process that has it open goes away, 2 for wrong usage.)";
+
+Arguments read_tail(std::vector<std::string> words) {
+  TailCommand command;
+  std::vector<std::string> options, models;
+  CLI::App app("Writes the commits of a database as they come, with what each changed, as lines of JSON.", "braid tail");
+  app.footer(kTailFooter);
+  add_database(&app, &command.database, &options);
+  app.add_option("--model", models, "rows, graph or series; may be given several times; all if not given")
+      ->type_name("MODEL")
+      ->allow_extra_args(false)
+      ->check(CLI::IsMember({"rows", "graph", "series"}));
+  app.add_option("--count", command.tail.commits_max, "end after so many commits")->type_name("N")->check(CLI::Range(int64_t{1}, INT64_MAX));
+  app.add_option("--until-idle", command.tail.idle_ms_max, "end when no line came for so many milliseconds")->type_name("MS")->check(CLI::Range(int64_t{1}, INT64_MAX));
+  if (auto answer = parse_words(&app, std::move(words), "braid tail")) return *answer;
+  command.database.options = joined(options);
+  for (const std::string& model : models) command.tail.models |= model == "rows" ? BRAID_FEED_ROWS : model == "graph" ? BRAID_FEED_GRAPH : BRAID_FEED_SERIES;
+  return command;
+}
+
 constexpr const char* kDemoFooter = R"(
 Needs nothing but this machine. The database stays, to be looked at.
 
@@ -384,7 +427,7 @@ struct Subcommand {
 
 Arguments read_help(std::vector<std::string> words);
 
-constexpr std::array<Subcommand, 12> kSubcommands = {{{"import", read_import},
+constexpr std::array<Subcommand, 13> kSubcommands = {{{"import", read_import},
                                                      {"graph", read_graph},
                                                      {"plot", read_plot},
                                                      {"check", read_check},
@@ -393,6 +436,7 @@ constexpr std::array<Subcommand, 12> kSubcommands = {{{"import", read_import},
                                                      {"repair", read_repair},
                                                      {"stats", read_stats},
                                                      {"export", read_export},
+                                                     {"tail", read_tail},
                                                      {"demo", read_demo},
                                                      {"help", read_help},
                                                      {"demo-writer", read_demo_writer}}};

@@ -15,6 +15,7 @@
 #include "cli/outcome.h"
 #include "cli/output.h"
 #include "cli/plot_command.h"
+#include "cli/tail_command.h"
 
 namespace braid::cli {
 
@@ -68,6 +69,11 @@ struct ExportCommand {
   ExportArguments exported;
 };
 
+struct TailCommand {
+  DatabaseArguments database;
+  TailArguments tail;
+};
+
 struct DemoCommand {
   std::optional<std::string> directory;
 };
@@ -85,7 +91,7 @@ struct Answer {
 };
 
 using Arguments = std::variant<SqlArguments, ImportCommand, GraphCommand, PlotCommand, CheckCommand,
-                               BackupCommand, RestoreArguments, RepairArguments, StatsCommand, ExportCommand, DemoCommand, DemoWriterCommand, Answer>;
+                               BackupCommand, RestoreArguments, RepairArguments, StatsCommand, ExportCommand, TailCommand, DemoCommand, DemoWriterCommand, Answer>;
 
 /// Reads the words after the command's name.
 Arguments read_arguments(std::vector<std::string> words);

@@ -12,29 +12,21 @@
 #include <optional>
 #include <string_view>
 
+#include "cli/call_progress.h"
 #include "cli/interrupt.h"
-#include "cli/progress.h"
 
 namespace braid::cli {
 
 namespace {
 
-struct Watch {
-  Progress progress;
-  const char* what;
-};
-
 // A C function that calls back must not be thrown through: drawing allocates.
 int32_t watch(void* context, uint64_t done, uint64_t all) noexcept {
-  auto* const watched = static_cast<Watch*>(context);
-  watched->progress.show({.what = watched->what,
-                          .position_bytes = static_cast<int64_t>(done),
-                          .size_bytes = static_cast<int64_t>(all),
-                          .counts_bytes = true});
+  static_cast<CallProgress*>(context)->show_bytes(done, all);
   return interrupt_requested() ? 1 : 0;
 }
 
 Failure failure_of(braid_database* database, int32_t code, const char* doing) {
+  if (code == BRAID_INTERRUPTED && interrupt_requested()) return {fmt::format("{}: interrupted", doing), -1, true};
   const char* message = braid_database_error(database);
   if (*message == '\0') message = braid_code_text(code);
   return {fmt::format("{}: {}", doing, message), -1, code == BRAID_INTERRUPTED};
@@ -80,10 +72,10 @@ Done run_backup(const Session& session, const BackupArguments& arguments) {
   options.flags = (arguments.copies_all ? BRAID_COPY_ALL : 0) | (arguments.prunes_archive ? BRAID_PRUNE_ARCHIVE : 0);
   braid_backup_report report{};
   report.size_bytes = sizeof report;
-  Watch watched{.progress = {}, .what = "backup"};
+  CallProgress watched("backup");
   const int32_t code =
       braid_backup(session.database(), arguments.destination.c_str(), &options, watch, &watched, &report);
-  watched.progress.clear();
+  watched.clear();
   if (code != BRAID_OK) return failure_of(session.database(), code, "backup");
   fmt::print("commit {}: {:.1f} MB written, {:.1f} MB linked; writers were held off for {:.1f} ms\n", report.lsn,
              megabytes(report.bytes_written), megabytes(report.bytes_linked),
@@ -101,14 +93,16 @@ Done run_restore(const RestoreArguments& arguments) {
   if (!arguments.to_time.empty()) {
     const std::optional<int64_t> time = microseconds_of(arguments.to_time);
     if (!time.has_value()) return Failure{fmt::format("--to-time {}: expected a time in UTC such as 2024-05-31 16:30:00.25", arguments.to_time)};
-    options.to_time_us = *time;
+    options.to_time_us = *time == 0 ? 1 : *time;  // 0 would name none, and no commit is as old
   }
-  Watch watched{.progress = {}, .what = "restore"};
+  CallProgress watched("restore");
+  const braid_watch followed = watched.watch();
+  options.watch = &followed;
   braid_database* raw = nullptr;
   int32_t code = braid_restore(arguments.source.c_str(), arguments.destination.c_str(), &options,
                                watch, &watched, &raw);
   const DatabaseHandle database(raw);
-  watched.progress.clear();
+  watched.clear();
   if (code != BRAID_OK) return failure_of(raw, code, "restore");
   int64_t lsn = 0;
   code = braid_stats(
@@ -141,11 +135,13 @@ Done check_backup(const std::string& directory, const std::string& options) {
     given.size_bytes = sizeof given;
     given.flags = BRAID_LINK_FILES;
     given.open_options = options.c_str();
-    Watch watched{.progress = {}, .what = "check"};
+    CallProgress watched("check");
+    const braid_watch followed = watched.watch();
+    given.watch = &followed;
     braid_database* raw = nullptr;
     const int32_t code = braid_restore(directory.c_str(), copy.c_str(), &given, watch, &watched, &raw);
     const DatabaseHandle database(raw);
-    watched.progress.clear();
+    watched.clear();
     if (code != BRAID_OK) done = failure_of(raw, code, "check");
   }
   std::error_code failed;
@@ -156,14 +152,22 @@ Done check_backup(const std::string& directory, const std::string& options) {
 }
 
 Done run_repair(const RepairArguments& arguments) {
-  int64_t losses = 0;
+  struct Losses {
+    CallProgress progress{"repair"};
+    int64_t count = 0;
+  } told;
   const auto visit = [](void* context, const char* lost) {
-    ++*static_cast<int64_t*>(context);
+    auto& losses = *static_cast<Losses*>(context);
+    losses.progress.clear();
+    ++losses.count;
     std::fprintf(stdout, "%s\n", lost);
   };
   braid_database* raw = nullptr;
-  const int32_t code = braid_repair(arguments.source.c_str(), arguments.destination.c_str(), visit, &losses, &raw);
+  const braid_watch watch = told.progress.watch();
+  const int32_t code = braid_repair_watched(arguments.source.c_str(), arguments.destination.c_str(), &watch, visit, &told, &raw);
   const DatabaseHandle database(raw);
+  told.progress.clear();
+  const int64_t losses = told.count;
   if (code != BRAID_OK) return failure_of(raw, code, "repair");
   if (losses > 0) {
     return Failure{fmt::format("{} has what could be read; the list above names {} {}", arguments.destination, losses,

@@ -6,6 +6,7 @@
 
 #include "cli/output.h"
 #include "cli/session.h"
+#include "cli/statement_words.h"
 
 namespace braid::cli {
 
@@ -17,8 +18,6 @@ bool starts_with(std::string_view word, std::string_view prefix) {
   return word.size() >= prefix.size() && std::equal(prefix.begin(), prefix.end(), word.begin(), [](char a, char b) { return lower(a) == lower(b); });
 }
 
-bool is_word(char c) { return std::isalnum(static_cast<unsigned char>(c)) != 0 || c == '_' || (c & 0x80) != 0; }
-
 /// Gathers what begins with a prefix.
 class Candidates {
  public:
@@ -29,7 +28,7 @@ class Candidates {
   }
   void add_name(std::string_view name) {
     if (!starts_with(name, prefix_)) return;
-    const bool plain = !name.empty() && std::isdigit(static_cast<unsigned char>(name[0])) == 0 && std::all_of(name.begin(), name.end(), is_word);
+    const bool plain = !name.empty() && std::isdigit(static_cast<unsigned char>(name[0])) == 0 && std::all_of(name.begin(), name.end(), is_word_byte);
     found_.push_back(plain ? std::string(name) : quote_identifier(name));
   }
   void add_keyword(std::string_view word) {
@@ -67,12 +66,12 @@ Completion complete_sql(std::string_view before, const SqlNames& names) {
   Completion completion{.start = before.size()};
   // Nothing of the database belongs into a text.
   if (std::count(before.begin(), before.end(), '\'') % 2 != 0) return completion;
-  while (completion.start > 0 && is_word(before[completion.start - 1])) --completion.start;
+  while (completion.start > 0 && is_word_byte(before[completion.start - 1])) --completion.start;
   const std::string_view word = before.substr(completion.start);
   Candidates candidates(word);
   if (completion.start > 0 && before[completion.start - 1] == '.') {
     size_t begin = completion.start - 1;
-    while (begin > 0 && is_word(before[begin - 1])) --begin;
+    while (begin > 0 && is_word_byte(before[begin - 1])) --begin;
     const std::string_view table = before.substr(begin, completion.start - 1 - begin);
     // What is no table is another name of one.
     add_columns(names, has_table(names, table) ? table : "", &candidates);

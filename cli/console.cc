@@ -3,11 +3,13 @@
 #include <fmt/format.h>
 
 #include <chrono>
+#include <utility>
 #include <vector>
 
 #include "cli/colour.h"
 #include "cli/progress.h"
 #include "cli/query_plan.h"
+#include "cli/report.h"
 #include "cli/result_row.h"
 #include "cli/statement_progress.h"
 
@@ -69,30 +71,49 @@ Done Console::end_page() {
 }
 
 Done Console::write_rows(braid_statement* statement, int64_t* rows) {
+  StatementProgress progress(session_.connection());
   const std::vector<std::string> names = column_names(statement);
   const size_t count = names.size();
   // The first step comes before the heading: a statement that fails at once writes nothing.
   int32_t code = braid_statement_step(statement);
+  progress.clear();
   if (code != BRAID_ROW && code != BRAID_DONE) return session_.failure(code);
   if (count > 0) writer_->begin(names);
   std::vector<Cell> cells(count);
+  const bool shows_rows = output_.is_standard() || paging_;
   // Where nothing more can be written, a pager that was left for one, there is no use in going on.
   for (; code == BRAID_ROW && std::ferror(out()) == 0; code = braid_statement_step(statement)) {
+    // Rows that go to the terminal take the place of the line that told of them.
+    if (shows_rows) progress.clear();
     read_cells(statement, &cells);
     if (count > 0) writer_->row(cells);
     ++*rows;
+    progress.row();
   }
+  progress.clear();
   Done done;
   if (code != BRAID_DONE && code != BRAID_ROW) done = session_.failure(code);
   if (count > 0) writer_->end();
   return done;
 }
 
+Done Console::regain() {
+  if (!session_.is_lost()) {
+    note_transaction();
+    return std::nullopt;
+  }
+  if (std::exchange(in_transaction_, false))
+    return Failure{"the process that had the database open has gone away, and with it the open transaction; the next statement opens the database again"};
+  CLI_TRY(session_.reopen());
+  report({session_.is_host() ? "the process that had the database open has gone away; it is open in this one now"
+                             : "the process that had the database open has gone away; it is used through another one now"});
+  return std::nullopt;
+}
+
 Done Console::run_prepared(braid_statement* statement) {
   CLI_TRY(parameters_.bind(session_, statement));
   const auto start = std::chrono::steady_clock::now();
   int64_t rows = 0;
-  const StatementProgress progress(session_.connection());
   Done done = write_rows(statement, &rows);
   const double seconds =
       std::chrono::duration<double>(std::chrono::steady_clock::now() - start).count();

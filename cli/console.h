@@ -27,6 +27,10 @@ class Console {
   Console(Session session, Look look);
 
   const Session& session() const { return session_; }
+  /// Before a statement of a shell: a database whose process has gone away is opened again. Where a transaction went with that, the statement fails instead.
+  Done regain();
+  /// After one that succeeded.
+  void note_transaction() { in_transaction_ = braid_in_transaction(session_.connection()) != 0; }
   OutputFormat format() const { return look_.format; }
   void set_format(OutputFormat format);
   void set_insert_table(std::string table);
@@ -85,6 +89,7 @@ class Console {
   bool timer_ = false;
   bool explains_ = false;
   bool quit_ = false;
+  bool in_transaction_ = false;  // when the last statement began or ended
 };
 
 }  // namespace braid::cli

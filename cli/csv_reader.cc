@@ -8,13 +8,8 @@ namespace braid::cli {
 
 namespace {
 
-constexpr std::string_view kByteOrderMark = "\xef\xbb\xbf";
 constexpr std::string_view kGzipMagic = "\x1f\x8b";
 constexpr std::string_view kZstdMagic = "\x28\xb5\x2f\xfd";
-
-Failure at_line(int64_t line, std::string_view message) {
-  return {fmt::format("line {}: {}", line, message)};
-}
 
 }  // namespace
 
@@ -77,8 +72,7 @@ Outcome<CsvReader::Taken> CsvReader::take_after_quote(char c) {
     state_ = State::kCarriageReturn;
     return Taken::kMore;
   }
-  return at_line(line_,
-                 "text after a closing quote; a quote inside a quoted field is written twice");
+  return at_line(line_, {"text after a closing quote; a quote inside a quoted field is written twice"});
 }
 
 Outcome<CsvReader::Taken> CsvReader::take(char c) {
@@ -108,9 +102,8 @@ Outcome<CsvReader::Taken> CsvReader::take(char c) {
       return take_after_quote(c);
     case State::kCarriageReturn:
       if (c == '\n') return end_field_or_record(c);
-      return at_line(line_,
-                     "a carriage return that does not end the line; quote the field if it is part "
-                     "of the text");
+      return at_line(line_, {"a carriage return that does not end the line; quote the field if it is part "
+                             "of the text"});
   }
   return Taken::kMore;
 }
@@ -145,7 +138,7 @@ void CsvReader::hand_out(CsvRecord* record) const {
 
 Outcome<bool> CsvReader::end_of_file() {
   if (state_ == State::kQuoted) {
-    return at_line(quote_line_, "a quote is opened here and never closed");
+    return at_line(quote_line_, {"a quote is opened here and never closed"});
   }
   if (spans_.empty() && bytes_.empty() && !field_quoted_) return false;
   end_field();
@@ -167,9 +160,9 @@ Outcome<bool> CsvReader::next(CsvRecord* record) {
     }
     take_run();
     if (bytes_.size() > kRecordBytesMax) {
-      return at_line(record_line_, fmt::format("the record that begins here is longer than {} MiB; "
-                                               "is a closing quote missing?",
-                                               kRecordBytesMax >> 20));
+      return at_line(record_line_, {fmt::format("the record that begins here is longer than {} MiB; "
+                                                "is a closing quote missing?",
+                                                kRecordBytesMax >> 20)});
     }
     if (block_.empty()) continue;
     const char c = block_.front();
@@ -182,10 +175,9 @@ Outcome<bool> CsvReader::next(CsvRecord* record) {
   }
   hand_out(record);
   for (const CsvField& field : record->fields) {
-    // A NUL byte is UTF-8 too, but in a text file it means UTF-16 or no text at all.
-    const bool nul = field.text.find('\0') != std::string_view::npos;
-    if (!nul && is_utf8(field.text)) continue;
-    return at_line(record_line_, "the text is not UTF-8; convert the file, for example with iconv");
+    if (!is_utf8(field.text)) return at_line(record_line_, {"the text is not UTF-8; convert the file, for example with iconv"});
+    if (field.quoted || field.text.find('\0') == std::string_view::npos) continue;
+    return at_line(record_line_, {"a NUL byte outside quotes; if the text is UTF-16, convert the file, for example with iconv"});
   }
   return true;
 }

@@ -2,30 +2,27 @@
 
 namespace braid::cli {
 
-namespace {
-
-void append_field(std::string* line, std::string_view text) {
-  const bool plain = !text.empty() && text.find_first_of(",\"\r\n") == std::string_view::npos &&
-                     text.front() != ' ' && text.back() != ' ';
+void CsvWriter::append_field(std::string_view text) {
+  constexpr std::string_view kQuoted(",\"\r\n\0", 5);
+  const bool plain = !text.empty() && text.find_first_of(kQuoted) == std::string_view::npos &&
+                     text.front() != ' ' && text.back() != ' ' && text != null_text_;
   if (plain) {
-    *line += text;
+    line_ += text;
     return;
   }
-  *line += '"';
+  line_ += '"';
   for (char c : text) {
-    if (c == '"') *line += '"';
-    *line += c;
+    if (c == '"') line_ += '"';
+    line_ += c;
   }
-  *line += '"';
+  line_ += '"';
 }
-
-}  // namespace
 
 void CsvWriter::begin(std::span<const std::string> columns) {
   line_.clear();
   for (size_t i = 0; i < columns.size(); ++i) {
     if (i > 0) line_ += ',';
-    append_field(&line_, columns[i]);
+    append_field(columns[i]);
   }
   line_ += '\n';
   std::fwrite(line_.data(), 1, line_.size(), stream_);
@@ -35,10 +32,13 @@ void CsvWriter::row(std::span<const Cell> cells) {
   line_.clear();
   for (size_t i = 0; i < cells.size(); ++i) {
     if (i > 0) line_ += ',';
-    if (cells[i].type == BRAID_TYPE_TEXT) {
-      append_field(&line_, cells[i].text);
+    const Cell& cell = cells[i];
+    if (cell.type == BRAID_TYPE_TEXT) {
+      append_field(cell.text);
+    } else if (cell.type == BRAID_TYPE_BLOB) {
+      append_field(cell_text(cell));
     } else {
-      line_ += cell_text(cells[i]);
+      line_ += cell.type == BRAID_TYPE_NULL ? null_text_ : cell_text(cell);
     }
   }
   line_ += '\n';

@@ -1,5 +1,5 @@
-// Results as RFC 4180 text: NULL is an empty field and the empty text is "", so that a file can be
-// imported again.
+// Results as RFC 4180 text: NULL is an empty field, or a text that is agreed upon, and the empty text
+// is "", so that a file can be imported again.
 #pragma once
 
 #include "cli/output.h"
@@ -8,13 +8,17 @@ namespace braid::cli {
 
 class CsvWriter final : public ResultWriter {
  public:
-  explicit CsvWriter(std::FILE* stream) : stream_(stream) {}
+  /// `null_text` needs no quotes.
+  explicit CsvWriter(std::FILE* stream, std::string null_text = {}) : stream_(stream), null_text_(std::move(null_text)) {}
   void begin(std::span<const std::string> columns) override;
   void row(std::span<const Cell> cells) override;
   void end() override {}
 
  private:
+  void append_field(std::string_view text);
+
   std::FILE* stream_;
+  const std::string null_text_;
   std::string line_;
 };
 

@@ -3,7 +3,6 @@
 #include <fmt/format.h>
 
 #include <algorithm>
-#include <charconv>
 #include <ctime>
 #include <fstream>
 #include <map>
@@ -76,12 +75,6 @@ std::vector<Stanza> read_stanzas(const std::string& path) {
 bool is_installed(Stanza& stanza) {
   const std::string& status = stanza["Status"];
   return status.ends_with(" installed") && !stanza["Package"].empty();
-}
-
-int64_t parse_int64(std::string_view text) {
-  int64_t value = 0;
-  std::from_chars(text.data(), text.data() + text.size(), value);
-  return value;
 }
 
 Item item_of(Stanza& stanza, const std::string& name) {

@@ -1,11 +1,22 @@
 // What the demo loads: things of this machine, what they need, and what happened to them.
 #pragma once
 
+#include <algorithm>
+#include <charconv>
 #include <cstdint>
 #include <string>
+#include <string_view>
 #include <vector>
 
 namespace braid::cli::demo {
+
+/// The number that the text begins with, after blanks; 0 where there is none.
+inline int64_t parse_int64(std::string_view text) {
+  text.remove_prefix(std::min(text.find_first_not_of(" \t"), text.size()));
+  int64_t value = 0;
+  std::from_chars(text.data(), text.data() + text.size(), value);
+  return value;
+}
 
 struct Item {
   std::string name;

@@ -4,7 +4,6 @@
 #include <unistd.h>
 
 #include <algorithm>
-#include <charconv>
 #include <filesystem>
 #include <fstream>
 #include <iterator>
@@ -35,14 +34,6 @@ struct Process {
 
   std::string name() const { return fmt::format("{}/{}", comm, pid); }
 };
-
-int64_t parse_int64(std::string_view text) {
-  const size_t start = text.find_first_not_of(" \t");
-  if (start == std::string_view::npos) return 0;
-  int64_t value = 0;
-  std::from_chars(text.data() + start, text.data() + text.size(), value);
-  return value;
-}
 
 std::string read_line(const fs::path& path) {
   std::ifstream file(path);

@@ -3,19 +3,10 @@
 #include <fmt/format.h>
 
 #include "cli/demo_subject.h"
+#include "cli/sql_text.h"
 
 namespace braid::cli::demo {
 namespace {
-
-// Names come from this machine's files, so they are quoted like any stranger's text.
-std::string quoted(std::string_view text) {
-  std::string sql = "'";
-  for (char byte : text) {
-    sql += byte;
-    if (byte == '\'') sql += byte;
-  }
-  return sql + "'";
-}
 
 Done show_breakage(const Inventory& inventory, Page* page, const Session& session) {
   const Wording& words = inventory.wording;
@@ -44,7 +35,7 @@ Done show_breakage(const Inventory& inventory, Page* page, const Session& sessio
                   "JOIN {4} AS p ON p.name = n.properties ->> 'name'\n"
                   "WHERE p.name <> {1}\n"
                   "ORDER BY p.size_kib DESC LIMIT 8;",
-                  words.label, quoted(name), words.needs_sql, words.group_column, words.items));
+                  words.label, sql_string(name), words.needs_sql, words.group_column, words.items));
 }
 
 Done show_path(const Inventory& inventory, Page* page, const Session& session) {
@@ -59,7 +50,7 @@ Done show_path(const Inventory& inventory, Page* page, const Session& session) {
                   "JOIN graph_nodes AS n ON n.id = path.node\n"
                   "JOIN {5} AS p ON p.name = n.properties ->> 'name'\n"
                   "ORDER BY path.step;",
-                  words.label, quoted(from), quoted(to), words.need, words.group_column,
+                  words.label, sql_string(from), sql_string(to), words.need, words.group_column,
                   words.items));
 }
 
@@ -71,7 +62,7 @@ Done count_models(const Wording& words, const std::string& when, Table* table,
                       fmt::format("SELECT {} AS \"when\", (SELECT count(*) FROM {}) AS rows,\n"
                                   "  (SELECT count(*) FROM graph_edges) AS edges,\n"
                                   "  (SELECT count(*) FROM {}) AS points",
-                                  quoted(when), words.items, words.events),
+                                  sql_string(when), words.items, words.events),
                       &counts));
   table->names = counts.names;
   table->numeric = counts.numeric;
@@ -86,7 +77,7 @@ std::string change_of_all_three(const Wording& words, const std::string& name,
       "INSERT INTO {0} (name, {1}, size_kib) VALUES ({2}, 'demo', 42);\n"
       "SELECT graph_link('{3}', {2}, '{4}', '{3}', {5});\n"
       "INSERT INTO {6} VALUES (now(), {2}, 'install', '1.0');",
-      words.items, words.group_column, quoted(name), words.label, words.direct_need, quoted(needed),
+      words.items, words.group_column, sql_string(name), words.label, words.direct_need, sql_string(needed),
       words.events);
 }
 
@@ -109,7 +100,7 @@ Done show_refusal(const Wording& words, const std::string& needed, Page* page,
                   const Session& session) {
   page->text(
       fmt::format("The graph guards its rows: {} cannot go while edges lead to it.", needed));
-  const auto sql = fmt::format("DELETE FROM {} WHERE name = {};", words.items, quoted(needed));
+  const auto sql = fmt::format("DELETE FROM {} WHERE name = {};", words.items, sql_string(needed));
   page->sql(sql);
   const int32_t code = braid_execute(session.connection(), sql.c_str(), BRAID_NUL_TERMINATED);
   if (code != BRAID_CONSTRAINT) {
@@ -175,7 +166,7 @@ Done show_three_models(const Inventory& inventory, Page* page, const Session& se
                   "JOIN {2} AS p ON p.name = n.properties ->> 'name' -- rows\n"
                   "JOIN {3} AS e ON e.{4} = p.name -- series\n"
                   "GROUP BY p.name ORDER BY max(e.time) DESC LIMIT 8;",
-                  words.label, quoted(name), words.items, words.events, words.tag));
+                  words.label, sql_string(name), words.items, words.events, words.tag));
 }
 
 Done show_transactions(const Inventory& inventory, Page* page, const Session& session) {

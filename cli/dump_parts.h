@@ -10,6 +10,9 @@ namespace braid::cli {
 /// Tables with their rows, then their indexes; full-text and spatial tables among them.
 Done dump_rows(const Session& session, DumpScript* script);
 
+/// Whether a row may refer to one that comes later.
+Outcome<bool> has_foreign_keys(const Session& session);
+
 /// Views and triggers, which must not see the rows come in.
 Done dump_views_and_triggers(const Session& session, DumpScript* script);
 

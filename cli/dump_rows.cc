@@ -145,21 +145,27 @@ Done dump_schema_sql(const Session& session, std::string_view condition, DumpScr
 
 }  // namespace
 
+Outcome<bool> has_foreign_keys(const Session& session) {
+  Outcome<int64_t> count = integer_of(
+      session, fmt::format("SELECT count(*) FROM (SELECT name FROM sqlite_schema WHERE type = 'table' AND {}) AS s, pragma_foreign_key_list(s.name)",
+                           kIsUsersName));
+  if (!count.ok()) return count.failure();
+  return *count > 0;
+}
+
 Done dump_rows(const Session& session, DumpScript* script) {
   Outcome<std::vector<Table>> tables = tables_of(session);
   if (!tables.ok()) return tables.failure();
-  Outcome<int64_t> foreign_keys = integer_of(
-      session, fmt::format("SELECT count(*) FROM (SELECT name FROM sqlite_schema WHERE type = 'table' AND {}) AS s, pragma_foreign_key_list(s.name)",
-                           kIsUsersName));
+  Outcome<bool> foreign_keys = has_foreign_keys(session);
   if (!foreign_keys.ok()) return foreign_keys.failure();
   script->begin();
   // Keys may refer to rows that are yet to come, in one transaction only.
-  script->allow_commits(*foreign_keys == 0);
-  if (*foreign_keys > 0) script->statement("PRAGMA defer_foreign_keys=ON");
+  script->allow_commits(!*foreign_keys);
+  if (*foreign_keys) script->statement("PRAGMA defer_foreign_keys=ON");
   const DumpStages& stages = script->stages();
   // An index is made faster of rows that are there, but a key may refer to columns that only an index
   // makes unique.
-  const bool indexes_first = *foreign_keys > 0 || !stages.fills;
+  const bool indexes_first = *foreign_keys || !stages.fills;
   for (const Table& table : *tables) {
     if (stages.makes) script->statement(table.sql);
   }

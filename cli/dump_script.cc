@@ -60,6 +60,11 @@ void DumpScript::write(std::string_view text) {
   transaction_bytes_ += text.size();
 }
 
+void DumpScript::into(std::string head) {
+  end_insert();
+  head_ = std::move(head);
+}
+
 void DumpScript::statement(std::string_view sql) {
   end_insert();
   write(sql);
@@ -129,7 +134,7 @@ void DumpScript::row_of(std::span<const std::string> expressions) {
 }
 
 Done DumpScript::row(std::span<const Cell> cells) {
-  if (interrupt_requested()) return Failure{.message = "interrupted", .interrupted = true};
+  if (interrupt_requested()) return interrupted();
   size_t bytes = 0;
   for (const Cell& cell : cells) bytes += 2 * cell.text.size() + 40;
   std::vector<std::string> expressions(cells.size());

@@ -47,8 +47,8 @@ class DumpScript {
   /// open has become long.
   void allow_commits(bool allowed) { may_commit_ = allowed; }
 
-  /// Rows until the next statement go into what `head` says, "INSERT INTO t(a, b)".
-  void into(std::string head) { head_ = std::move(head); }
+  /// Rows until the next statement, or the next head, go into what `head` says, "INSERT INTO t(a, b)".
+  void into(std::string head);
   Done row(std::span<const Cell> cells);
   /// The same for expressions that are SQL already.
   void row_of(std::span<const std::string> expressions);

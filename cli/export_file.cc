@@ -22,7 +22,8 @@ constexpr std::array<Ending, 6> kEndings = {{{".csv", OutputFormat::kCsv},
                                              {".sql", OutputFormat::kInsert},
                                              {".txt", OutputFormat::kBox}}};
 
-Outcome<int64_t> write_rows(const Session& session, braid_statement* statement, OutputFile* file, ResultWriter* writer) {
+Outcome<int64_t> write_rows(const Session& session, braid_statement* statement, const ExportTarget& target, OutputFile* file,
+                            ResultWriter* writer) {
   const std::vector<std::string> names = column_names(statement);
   if (names.empty()) return Failure{"the statement gives no rows; a SELECT or the name of a table is needed"};
   writer->begin(names);
@@ -31,9 +32,10 @@ Outcome<int64_t> write_rows(const Session& session, braid_statement* statement, 
   int64_t rows = 0;
   int32_t code = BRAID_ROW;
   while (!file->failed() && (code = braid_statement_step(statement)) == BRAID_ROW) {
-    if (interrupt_requested()) return Failure{.message = "interrupted", .interrupted = true};
+    if (interrupt_requested()) return interrupted();
     read_cells(statement, &cells);
     writer->row(cells);
+    if (target.visit) target.visit(cells);
     if (++rows % 256 == 0) progress.show({.what = "exporting", .rows = rows});
   }
   if (code != BRAID_ROW && code != BRAID_DONE) return session.failure(code);
@@ -57,9 +59,9 @@ Outcome<int64_t> export_query(const Session& session, std::string_view sql, cons
   if (prepared->handle == nullptr) return Failure{"there is no statement to export"};
   auto file = OutputFile::open(target.file);
   if (!file.ok()) return file.failure();
-  const auto writer = make_result_writer({.format = target.format.value_or(format_of_file(target.file)), .insert_table = target.insert_table},
-                                         (*file)->stream());
-  Outcome<int64_t> rows = write_rows(session, prepared->handle.get(), file->get(), writer.get());
+  const ResultLook look = {.format = target.format.value_or(format_of_file(target.file)), .insert_table = target.insert_table, .null_text = target.null_text};
+  const auto writer = make_result_writer(look, (*file)->stream());
+  Outcome<int64_t> rows = write_rows(session, prepared->handle.get(), target, file->get(), writer.get());
   if (!rows.ok() && !(*file)->failed()) return rows;
   CLI_TRY((*file)->finish());
   return rows;

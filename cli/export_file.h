@@ -1,6 +1,8 @@
 // The rows of a table or query as a file of one of the formats of results.
 #pragma once
 
+#include <functional>
+#include <span>
 #include <string>
 
 #include "cli/outcome.h"
@@ -13,6 +15,8 @@ struct ExportTarget {
   std::string file;                    ///< "-" for standard output
   std::optional<OutputFormat> format;  ///< by the file's name when not given, else csv
   std::string insert_table = kInsertTable;
+  std::string null_text;                                     ///< of the format csv
+  std::function<void(std::span<const Cell> row)> visit = {};  ///< called for each row
 };
 
 /// The format that a file's name asks for: .csv, .json, .jsonl, .md, .sql, .txt.

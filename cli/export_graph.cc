@@ -121,7 +121,7 @@ class GraphExport {
   Done each(std::string_view sql, std::span<const std::string_view> texts, const Visit& visit) const {
     Done failed;
     CLI_TRY(session_.query(sql, texts, [&](braid_statement* row) {
-      if (!failed.has_value() && interrupt_requested()) failed = Failure{.message = "interrupted", .interrupted = true};
+      if (!failed.has_value() && interrupt_requested()) failed = interrupted();
       if (!failed.has_value()) failed = visit(row);
     }));
     return failed;

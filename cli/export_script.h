@@ -21,6 +21,7 @@ class ExportScript {
   /// file's name; the folder is made.
   Outcome<std::string> csv_name(std::string_view folder, const std::vector<std::string>& names) const;
 
+  void statement(const std::string& sql) { lines_ += sql + ";\n"; }
   /// A line of the script: a command and its words.
   void line(const std::vector<std::string>& words);
   void warn(std::string text) { warnings_.push_back(std::move(text)); }

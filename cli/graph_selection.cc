@@ -57,9 +57,9 @@ int32_t bind_optional(braid_statement* statement, int32_t index, const std::stri
   return braid_bind_text(statement, index, text.data(), static_cast<int64_t>(text.size()));
 }
 
-Done interrupted() {
+Done check_interrupt() {
   if (!interrupt_requested()) return std::nullopt;
-  return Failure{.message = "interrupted", .interrupted = true};
+  return interrupted();
 }
 
 }  // namespace
@@ -137,7 +137,7 @@ Done GraphSelection::choose_from() {
 Done GraphSelection::step_out(std::vector<int64_t>* frontier, braid_statement* neighbors) {
   std::vector<int64_t> found;
   for (const int64_t node : *frontier) {
-    CLI_TRY(interrupted());
+    CLI_TRY(check_interrupt());
     CLI_TRY(session_->check(braid_bind_int64(neighbors, 2, node)));
     CLI_TRY(each_row(*session_, neighbors, [&](braid_statement* row) -> Done {
       const int64_t neighbor = braid_column_int64(row, 0);
@@ -231,7 +231,7 @@ Done GraphSelection::visit_each(std::string_view sql, const std::vector<int64_t>
   braid_statement* statement = prepared->handle.get();
   CLI_TRY(session_->check(bind_optional(statement, 1, types_)));
   for (const int64_t id : ids) {
-    CLI_TRY(interrupted());
+    CLI_TRY(check_interrupt());
     CLI_TRY(session_->check(braid_bind_int64(statement, 2, id)));
     CLI_TRY(each_row(*session_, statement, visit));
   }

@@ -8,7 +8,7 @@ namespace {
 
 /// A disk that is full, or a pipe that nobody reads any more, ends the work.
 Done may_go_on(const OutputFile& file) {
-  if (interrupt_requested()) return Failure{.message = "interrupted", .interrupted = true};
+  if (interrupt_requested()) return interrupted();
   if (file.failed()) return Failure{"the output cannot be written"};
   return std::nullopt;
 }

@@ -56,7 +56,6 @@ class GraphmlImport {
   }
 
  private:
-  static Failure interrupted() { return {.message = "interrupted", .interrupted = true}; }
 
   Done add(const GraphmlItem& item) {
     if ((nodes_ + edges_) % 256 == 0) {

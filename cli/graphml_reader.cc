@@ -23,19 +23,6 @@ constexpr size_t kDepthMax = 200;
 constexpr size_t kTextBytesMax = 64 * 1024 * 1024;
 constexpr size_t kBlockBytesMax = 1024 * 1024 * 1024;
 
-/// A <key>: what data of it means.
-struct Key {
-  std::string name;
-  std::string domain;  ///< node, edge, graph, all, ...
-  GraphmlType type = GraphmlType::kString;
-  bool drawing = false;  ///< yEd's: its text is in a NodeLabel or an EdgeLabel
-  std::optional<std::string> fallback;
-
-  bool is_for(bool edge) const {
-    return domain == "all" || domain.empty() || domain == (edge ? "edge" : "node");
-  }
-};
-
 /// The text as JSON; none when it is not of the type.
 std::optional<json> value_of(std::string_view text, GraphmlType type) {
   std::string_view trimmed = text;
@@ -84,12 +71,6 @@ std::vector<std::string> labels_of(std::string_view text) {
 
 }  // namespace
 
-Failure at_line(int64_t line, const Failure& failure) {
-  Failure placed = failure;
-  placed.message = fmt::format("line {}: {}", line, failure.message);
-  return placed;
-}
-
 /// Expat's events as items. Names come with their namespace as "namespace|name".
 class GraphmlReader::Parser {
  public:
@@ -120,6 +101,19 @@ class GraphmlReader::Parser {
   const std::function<Done(const GraphmlItem&)>* visit = nullptr;
 
  private:
+  /// A <key>: what data of it means.
+  struct Key {
+    std::string name;
+    std::string domain;  ///< node, edge, graph, all, ...
+    GraphmlType type = GraphmlType::kString;
+    bool drawing = false;  ///< yEd's: its text is in a NodeLabel or an EdgeLabel
+    std::optional<std::string> fallback;
+
+    bool is_for(bool edge) const {
+      return domain == "all" || domain.empty() || domain == (edge ? "edge" : "node");
+    }
+  };
+
   using Attributes = const XML_Char**;
 
   /// An element that is open: a node or an edge with the data read so far.

@@ -44,7 +44,4 @@ class GraphmlReader {
   ByteSource& source_;
 };
 
-/// A failure at a line of the file.
-Failure at_line(int64_t line, const Failure& failure);
-
 }  // namespace braid::cli

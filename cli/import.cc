@@ -32,8 +32,6 @@ constexpr int64_t kSampleRecordsMax = 10'000;
 
 constexpr const char* kNothingImported = "; nothing was imported";
 
-Failure interrupted() { return {.message = "interrupted", .interrupted = true}; }
-
 class Import {
  public:
   Import(const Session& session, const ImportArguments& arguments, InputFile& file)

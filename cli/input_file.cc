@@ -42,7 +42,7 @@ Done InputFile::wait_for_bytes() const {
   pollfd watched = {descriptor_, POLLIN, 0};
   for (;;) {
     const int ready = poll(&watched, 1, kLookAroundMs);
-    if (interrupt_requested()) return Failure{.message = "interrupted", .interrupted = true};
+    if (interrupt_requested()) return interrupted();
     // What is wrong with the descriptor, read says better.
     if (ready > 0 || (ready < 0 && errno != EINTR)) return std::nullopt;
   }

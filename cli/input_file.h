@@ -12,6 +12,9 @@
 
 namespace braid::cli {
 
+/// Before the text of files that some programs write; not a part of it.
+inline constexpr std::string_view kByteOrderMark = "\xef\xbb\xbf";
+
 /// Where a CsvReader takes its bytes from.
 class ByteSource {
  public:

@@ -4,6 +4,8 @@
 
 #include <array>
 
+#include "cli/call_progress.h"
+#include "cli/interrupt.h"
 #include "cli/prometheus.h"
 
 namespace braid::cli {
@@ -69,6 +71,7 @@ void visit_problem(void* context, const char* problem) noexcept {
 }
 
 Failure database_failure(const Session& session, int32_t code) {
+  if (code == BRAID_INTERRUPTED && interrupt_requested()) return {"interrupted", -1, true};
   const char* message = braid_database_error(session.database());
   if (message == nullptr || *message == '\0') message = braid_code_text(code);
   return {message};
@@ -93,7 +96,13 @@ Done show_metrics(const Session& session, std::FILE* out) {
 
 Done check_database(const Session& session, std::FILE* out) {
   Problems problems{.out = out};
-  const int32_t code = braid_check(session.database(), visit_problem, &problems);
+  CallProgress progress("checking");
+  int32_t code = BRAID_OK;
+  {
+    const CallProgress::OnDatabase followed(session.database(), progress);
+    code = braid_check(session.database(), visit_problem, &problems);
+  }
+  progress.clear();
   if (problems.count > 0) {
     return Failure{fmt::format("{} {} found; the list above names them", problems.count,
                                problems.count == 1 ? "problem was" : "problems were")};

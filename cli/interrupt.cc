@@ -26,6 +26,7 @@ static_assert(std::atomic<bool>::is_always_lock_free, "a signal handler may not 
 
 std::mutex target_mutex;
 braid_connection* target = nullptr;  // guarded by target_mutex
+braid_cancel* token = nullptr;        // constant after the handler is installed; it lives as long as the process
 
 void on_interrupt(int) {
   const int saved_errno = errno;
@@ -44,6 +45,7 @@ void pass_interrupts_on() {
     const ssize_t count = read(statement_pipe[0], &byte, 1);
     if (count < 0 && errno == EINTR) continue;
     if (count <= 0) return;
+    braid_cancel_set(token);
     std::lock_guard lock(target_mutex);
     if (target != nullptr) braid_interrupt(target);
   }
@@ -58,6 +60,7 @@ bool install_interrupt_handler() {
   if (pipe2(statement_pipe.data(), O_CLOEXEC) != 0) return false;
   if (pipe2(prompt_pipe.data(), O_CLOEXEC | O_NONBLOCK) != 0) return false;
   fcntl(statement_pipe[1], F_SETFL, O_NONBLOCK);
+  if (braid_cancel_open(&token) != BRAID_OK) return false;
   try {
     std::thread(pass_interrupts_on).detach();
   } catch (const std::system_error&) {
@@ -74,8 +77,12 @@ void set_interrupt_target(braid_connection* connection) {
   target = connection;
 }
 
+braid_cancel* interrupt_token() { return token; }
 bool interrupt_requested() { return requested.load(); }
-void clear_interrupt() { requested.store(false); }
+void clear_interrupt() {
+  requested.store(false);
+  if (token != nullptr) braid_cancel_reset(token);
+}
 
 PromptInterrupt::PromptInterrupt() {
   drain();

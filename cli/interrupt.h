@@ -17,6 +17,9 @@ bool install_interrupt_handler();
 /// set.
 void set_interrupt_target(braid_connection* connection);
 
+/// What Ctrl-C sets, until `clear_interrupt`: for calls that are on no connection. NULL where no handler is installed.
+braid_cancel* interrupt_token();
+
 /// True when Ctrl-C was pressed since the last `clear_interrupt`.
 bool interrupt_requested();
 void clear_interrupt();

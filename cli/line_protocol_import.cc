@@ -26,8 +26,6 @@ using Role = HypertableColumn::Role;
 
 constexpr std::string_view kTimeColumn = "time";
 
-Failure interrupted() { return {.message = "interrupted", .interrupted = true}; }
-
 /// One measurement: its columns, and the points that are gathered for it.
 class Measurement {
  public:

@@ -1,9 +1,7 @@
 // The braid command: arguments in, exit code out. It uses nothing of Braid but its C API.
 #include <unistd.h>
 
-#include <cerrno>
 #include <cstdio>
-#include <cstring>
 #include <exception>
 
 #include "cli/arguments.h"
@@ -14,9 +12,11 @@
 #include "cli/import.h"
 #include "cli/inspection.h"
 #include "cli/interrupt.h"
+#include "cli/output_file.h"
 #include "cli/report.h"
 #include "cli/script.h"
 #include "cli/shell.h"
+#include "cli/tail_command.h"
 #include "cli/terminal.h"
 
 namespace braid::cli {
@@ -108,48 +108,35 @@ int run(const ImportCommand& command) {
   return done.has_value() ? fail(*done) : kExitOk;
 }
 
-int run(const GraphCommand& command) {
+/// Does something in a database that is there. Ctrl-C ends opening and work.
+template <typename Work>
+int run_in(const DatabaseArguments& database, Work work) {
   install_interrupt_handler();
-  Outcome<Session> session = Session::open({.directory = command.database.directory,
-                                            .options = command.database.options,
-                                            .must_exist = true});
+  Outcome<Session> session = Session::open({.directory = database.directory, .options = database.options, .must_exist = true});
   if (!session.ok()) return fail(session.failure());
-  Done done = run_graph(*session, command.graph);
+  const Done done = work(*session);
   return done.has_value() ? fail(*done) : kExitOk;
+}
+
+int run(const GraphCommand& command) {
+  return run_in(command.database, [&](const Session& session) { return run_graph(session, command.graph); });
 }
 
 int run(const PlotCommand& command) {
-  install_interrupt_handler();
-  Outcome<Session> session = Session::open({.directory = command.database.directory,
-                                            .options = command.database.options,
-                                            .must_exist = true});
-  if (!session.ok()) return fail(session.failure());
-  Done done = run_plot(*session, command.plot, stdout);
-  return done.has_value() ? fail(*done) : kExitOk;
+  return run_in(command.database, [&](const Session& session) { return run_plot(session, command.plot, stdout); });
 }
 
 int run(const CheckCommand& command) {
+  install_interrupt_handler();
   if (is_backup(command.database.directory)) {
-    install_interrupt_handler();
     Done checked = check_backup(command.database.directory, command.database.options);
     return checked.has_value() ? fail(*checked) : kExitOk;
   }
-  Outcome<Session> session = Session::open({.directory = command.database.directory,
-                                            .options = command.database.options,
-                                            .must_exist = true});
-  if (!session.ok()) return fail(session.failure());
-  Done done = check_database(*session, stdout);
-  return done.has_value() ? fail(*done) : kExitOk;
+  return run_in(command.database, [&](const Session& session) { return check_database(session, stdout); });
 }
 
 int run(const BackupCommand& command) {
-  install_interrupt_handler();
-  Outcome<Session> session = Session::open({.directory = command.database.directory,
-                                            .options = command.database.options,
-                                            .must_exist = true});
-  if (!session.ok()) return fail(session.failure());
-  Done done = run_backup(*session, command.backup);
-  return done.has_value() ? fail(*done) : kExitOk;
+  return run_in(command.database, [&](const Session& session) { return run_backup(session, command.backup); });
 }
 
 int run(const RestoreArguments& arguments) {
@@ -159,32 +146,25 @@ int run(const RestoreArguments& arguments) {
 }
 
 int run(const RepairArguments& arguments) {
+  install_interrupt_handler();
   Done done = run_repair(arguments);
   return done.has_value() ? fail(*done) : kExitOk;
 }
 
 int run(const StatsCommand& command) {
-  Outcome<Session> session = Session::open({.directory = command.database.directory,
-                                            .options = command.database.options,
-                                            .must_exist = true});
-  if (!session.ok()) return fail(session.failure());
-  if (command.prometheus) {
-    Done shown = show_metrics(*session, stdout);
-    return shown.has_value() ? fail(*shown) : kExitOk;
-  }
-  auto writer = make_result_writer({.format = command.format.value_or(usual_format()), .colour = may_colour(STDOUT_FILENO)}, stdout);
-  Done done = show_stats(*session, writer.get());
-  return done.has_value() ? fail(*done) : kExitOk;
+  return run_in(command.database, [&](const Session& session) {
+    if (command.prometheus) return show_metrics(session, stdout);
+    auto writer = make_result_writer({.format = command.format.value_or(usual_format()), .colour = may_colour(STDOUT_FILENO)}, stdout);
+    return show_stats(session, writer.get());
+  });
 }
 
 int run(const ExportCommand& command) {
-  install_interrupt_handler();
-  Outcome<Session> session = Session::open({.directory = command.database.directory,
-                                            .options = command.database.options,
-                                            .must_exist = true});
-  if (!session.ok()) return fail(session.failure());
-  Done done = run_export(*session, command.exported);
-  return done.has_value() ? fail(*done) : kExitOk;
+  return run_in(command.database, [&](const Session& session) { return run_export(session, command.exported); });
+}
+
+int run(const TailCommand& command) {
+  return run_in(command.database, [&](const Session& session) { return run_tail(session, command.tail, STDOUT_FILENO); });
 }
 
 int run(const DemoCommand& command) { return run_demo(command.directory); }
@@ -199,7 +179,7 @@ int run(const Answer& answer) {
 // Results that did not reach their file are an error, though every statement succeeded.
 int flushed(int exit_code) {
   if (std::fflush(stdout) == 0 && std::ferror(stdout) == 0) return exit_code;
-  return fail({std::string("cannot write the results: ") + std::strerror(errno)});
+  return fail({"cannot write the results: " + reason_of_failed_write(stdout)});
 }
 
 }  // namespace

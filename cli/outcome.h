@@ -17,6 +17,14 @@ struct Failure {
   bool interrupted = false;
 };
 
+/// Of what Ctrl-C stopped.
+inline Failure interrupted() { return {.message = "interrupted", .interrupted = true}; }
+/// A failure at a line of a file.
+inline Failure at_line(int64_t line, Failure failure) {
+  failure.message = "line " + std::to_string(line) + ": " + failure.message;
+  return failure;
+}
+
 /// Nothing when it worked.
 using Done = std::optional<Failure>;
 

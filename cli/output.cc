@@ -59,7 +59,7 @@ std::unique_ptr<ResultWriter> make_result_writer(const ResultLook& look, std::FI
     case OutputFormat::kMarkdown:
       return std::make_unique<BoxWriter>(stream, BoxStyle::kMarkdown, false);
     case OutputFormat::kCsv:
-      return std::make_unique<CsvWriter>(stream);
+      return std::make_unique<CsvWriter>(stream, look.null_text);
     case OutputFormat::kJson:
       return std::make_unique<JsonWriter>(stream, JsonLayout::kArray);
     case OutputFormat::kJsonLines:

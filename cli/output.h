@@ -69,6 +69,7 @@ struct ResultLook {
   OutputFormat format = OutputFormat::kCsv;
   bool colour = false;
   std::string insert_table = kInsertTable;  ///< of the format insert
+  std::string null_text;                    ///< of the format csv
 };
 
 /// A writer of results. `stream` must outlive it.

@@ -25,17 +25,22 @@ OutputFile::~OutputFile() {
 void OutputFile::write(std::string_view text) { std::fwrite(text.data(), 1, text.size(), stream_); }
 
 Done OutputFile::finish() {
-  bool written = std::fflush(stream_) == 0 && std::ferror(stream_) == 0;
-  int error = errno;
-  if (written && stream_ != stdout) {
-    finished_ = true;
-    written = std::fclose(stream_) == 0;
-    error = errno;
-  }
-  if (written) return std::nullopt;
-  return Failure{fmt::format("cannot write {}: {}",
-                             path_ == "-" ? "standard output" : "'" + path_ + "'",
-                             std::strerror(error))};
+  const auto failure = [this](const std::string& why) {
+    return Failure{fmt::format("cannot write {}: {}", path_ == "-" ? "standard output" : "'" + path_ + "'", why)};
+  };
+  if (std::fflush(stream_) != 0 || std::ferror(stream_) != 0) return failure(reason_of_failed_write(stream_));
+  if (stream_ == stdout) return std::nullopt;
+  finished_ = true;
+  if (std::fclose(stream_) != 0) return failure(std::strerror(errno));
+  return std::nullopt;
+}
+
+std::string reason_of_failed_write(std::FILE* stream) {
+  // Another byte meets what the lost one met.
+  std::clearerr(stream);
+  errno = 0;
+  if (std::fputc('\n', stream) != EOF && std::fflush(stream) == 0) return "a part of it is lost";
+  return std::strerror(errno);
 }
 
 }  // namespace braid::cli

@@ -35,4 +35,7 @@ class OutputFile {
   bool finished_ = false;
 };
 
+/// Why a stream failed, of which the C library keeps only that it did. Nothing is written to it after this.
+std::string reason_of_failed_write(std::FILE* stream);
+
 }  // namespace braid::cli

@@ -5,6 +5,7 @@
 
 #include <algorithm>
 #include <cstdio>
+#include <string_view>
 
 #include "cli/terminal.h"
 
@@ -21,7 +22,27 @@ std::string grouped(int64_t number) {
   return text;
 }
 
+namespace {
+
+/// A sign that turns, so that one sees that it goes on.
+std::string line_without_end(const Progress::State& state, double seconds) {
+  constexpr std::string_view kTurns = "|/-\\";
+  constexpr double kTurnsPerSecond = 5;
+  const auto turn = static_cast<size_t>(std::max(0.0, seconds) * kTurnsPerSecond) % kTurns.size();
+  std::string line = fmt::format("{} {} {:.0f} s", state.what, kTurns[turn], seconds);
+  if (state.rows > 0) line += fmt::format(", {} rows", grouped(state.rows));
+  return line;
+}
+
+}  // namespace
+
+Progress::State fraction_state(const char* what, double fraction) {
+  constexpr double kParts = 1000;
+  return {.what = what, .position_bytes = static_cast<int64_t>(fraction * kParts), .size_bytes = static_cast<int64_t>(kParts), .counts_nothing = true};
+}
+
 std::string progress_line(const Progress::State& state, double seconds, int columns) {
+  if (state.has_no_end) return line_without_end(state, seconds);
   const int64_t rate =
       seconds > 0.05 ? static_cast<int64_t>(static_cast<double>(state.rows) / seconds) : 0;
   std::string counts = fmt::format("{} rows", grouped(state.rows));
@@ -46,6 +67,13 @@ std::string progress_line(const Progress::State& state, double seconds, int colu
   return fmt::format("{} {} {:3}% {}", state.what, bar, static_cast<int>(share * 100), counts);
 }
 
+namespace {
+
+/// Most statements are done before anybody wonders.
+constexpr std::chrono::seconds kWithoutEndTime(1);
+
+}  // namespace
+
 Progress::Progress() : enabled_(is_terminal(STDERR_FILENO)) {
   // An import that is done at once shows no bar.
   next_draw_ = start_ + std::chrono::milliseconds(300);
@@ -54,7 +82,7 @@ Progress::Progress() : enabled_(is_terminal(STDERR_FILENO)) {
 void Progress::show(const State& state) {
   if (!enabled_) return;
   const Clock::time_point now = Clock::now();
-  if (now < next_draw_) return;
+  if (now < next_draw_ || (state.has_no_end && now < start_ + kWithoutEndTime)) return;
   next_draw_ = now + std::chrono::milliseconds(100);
   const double seconds = std::chrono::duration<double>(now - start_).count();
   const std::string line = progress_line(state, seconds, terminal_columns(STDERR_FILENO));

@@ -23,6 +23,7 @@ class Progress {
     std::optional<int64_t> size_bytes;
     bool counts_bytes = false;    ///< there are no rows
     bool counts_nothing = false;  ///< only the part that is done is known
+    bool has_no_end = false;      ///< nobody knows how much there is to do: rows and the time are told
   };
 
   /// False where nothing is shown.
@@ -31,6 +32,7 @@ class Progress {
   void show(const State& state);
   /// Takes the bar off the terminal.
   void clear();
+  bool drawn() const { return drawn_; }
 
  private:
   using Clock = std::chrono::steady_clock;
@@ -40,6 +42,9 @@ class Progress {
   Clock::time_point next_draw_;
   bool drawn_ = false;
 };
+
+/// Of what tells the part that is done, from 0 to 1.
+Progress::State fraction_state(const char* what, double fraction);
 
 /// The line that a bar shows, without colours or control characters.
 std::string progress_line(const Progress::State& state, double seconds, int columns);

@@ -15,7 +15,6 @@ namespace {
 // below.
 constexpr size_t kStatementBytesMax = 64 * 1024 * 1024;
 constexpr size_t kFeedBytes = 16 * 1024;
-constexpr std::string_view kByteOrderMark = "\xef\xbb\xbf";
 
 /// A script that is fed in pieces.
 class Script {
@@ -54,7 +53,7 @@ class Script {
     while (std::optional<ScriptPiece> piece = splitter_.next()) {
       if (console_->quitting()) return false;
       Done done = interrupt_requested()
-                      ? Done(Failure{.message = "interrupted", .interrupted = true})
+                      ? Done(interrupted())
                       : run_piece(console_, *piece);
       if (!done.has_value()) continue;
       fail(*piece, *done);

@@ -2,8 +2,12 @@
 
 #include <fmt/format.h>
 
-#include <filesystem>
+#include <unistd.h>
 
+#include <filesystem>
+#include <fstream>
+
+#include "cli/call_progress.h"
 #include "cli/interrupt.h"
 
 namespace braid::cli {
@@ -11,6 +15,7 @@ namespace braid::cli {
 namespace {
 
 Failure open_failure(const std::string& directory, int32_t code, braid_database* database) {
+  if (code == BRAID_INTERRUPTED && interrupt_requested()) return {fmt::format("cannot open '{}': interrupted", directory), -1, true};
   const char* message = database != nullptr ? braid_database_error(database) : "";
   // The library's message names the directory.
   if (message != nullptr && *message != '\0') return {fmt::format("cannot open the database: {}", message)};
@@ -27,16 +32,43 @@ Outcome<Session> Session::open(const Target& target) {
   braid_database* raw = nullptr;
   // What another process has open is used through it; options that were given come later, and so hold.
   const std::string options = "remote=auto;" + target.options;
-  const int32_t opened = braid_open(target.directory.c_str(), options.c_str(), &raw);
+  CallProgress progress("opening");
+  const braid_watch watch = progress.watch();
+  const int32_t opened = braid_open_watched(target.directory.c_str(), options.c_str(), &watch, &raw);
   DatabaseHandle database(raw);
+  progress.clear();
   if (opened != BRAID_OK) return open_failure(target.directory, opened, raw);
 
+  braid_database_set_cancel(raw, interrupt_token());
   braid_connection* raw_connection = nullptr;
   const int32_t connected = braid_connect(raw, &raw_connection);
   ConnectionHandle connection(raw_connection);
   if (connected != BRAID_OK) return open_failure(target.directory, connected, raw);
   set_interrupt_target(raw_connection);
-  return Session(std::move(database), std::move(connection));
+  return Session(target, std::move(database), std::move(connection));
+}
+
+bool Session::is_lost() const {
+  if (connection_ == nullptr) return true;
+  // Of all calls that ask the other process this one changes least.
+  return braid_on_progress(connection_.get(), nullptr, nullptr) == BRAID_IO;
+}
+
+Done Session::reopen() {
+  set_interrupt_target(nullptr);
+  connection_.reset();
+  database_.reset();
+  Outcome<Session> opened = open(target_);
+  if (!opened.ok()) return opened.failure();
+  database_ = std::move(opened->database_);
+  connection_ = std::move(opened->connection_);
+  return std::nullopt;
+}
+
+bool Session::is_host() const {
+  std::ifstream lock(target_.directory + "/LOCK");
+  long holder = 0;
+  return static_cast<bool>(lock >> holder) && holder == ::getpid();
 }
 
 Session::~Session() {

@@ -36,6 +36,13 @@ class Session {
   braid_database* database() const { return database_.get(); }
   braid_connection* connection() const { return connection_.get(); }
 
+  /// Whether the process through which the database is used has gone away.
+  bool is_lost() const;
+  /// Opens the database anew, here or through whoever has it open now. After a failure every call fails until it succeeds.
+  Done reopen();
+  /// Whether this process is the one that has it open.
+  bool is_host() const;
+
   /// The failure that belongs to `code`, a code other than BRAID_OK that a call on the connection
   /// answered.
   Failure failure(int32_t code) const;
@@ -51,9 +58,10 @@ class Session {
              const std::function<void(braid_statement*)>& visit) const;
 
  private:
-  Session(DatabaseHandle database, ConnectionHandle connection)
-      : database_(std::move(database)), connection_(std::move(connection)) {}
+  Session(Target target, DatabaseHandle database, ConnectionHandle connection)
+      : target_(std::move(target)), database_(std::move(database)), connection_(std::move(connection)) {}
 
+  Target target_;
   DatabaseHandle database_;
   ConnectionHandle connection_;
 };

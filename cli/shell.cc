@@ -57,8 +57,12 @@ bool fits_pager(const ScriptPiece& piece) {
 void run_entered(Console* console, StatementSplitter* splitter) {
   while (std::optional<ScriptPiece> piece = splitter->next()) {
     clear_interrupt();
-    if (fits_pager(*piece)) console->begin_page();
-    Done done = run_piece(console, *piece);
+    Done done = console->regain();
+    if (!done.has_value()) {
+      if (fits_pager(*piece)) console->begin_page();
+      done = run_piece(console, *piece);
+      if (!done.has_value()) console->note_transaction();
+    }
     Done paged = console->end_page();
     if (!done.has_value()) done = paged;
     std::fflush(stdout);

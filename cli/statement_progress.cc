@@ -2,6 +2,13 @@
 
 namespace braid::cli {
 
+namespace {
+
+/// The clock is not read for every row.
+constexpr int64_t kRowsPerLook = 256;
+
+}  // namespace
+
 StatementProgress::StatementProgress(braid_connection* connection) : connection_(connection) {
   if (progress_.enabled()) braid_on_progress(connection_, show, this);
 }
@@ -10,10 +17,18 @@ StatementProgress::~StatementProgress() {
   if (progress_.enabled()) braid_on_progress(connection_, nullptr, nullptr);
 }
 
+void StatementProgress::row() {
+  ++rows_;
+  if (rows_ % kRowsPerLook == 0) draw(0);
+}
+
+void StatementProgress::draw(double fraction) {
+  if (fraction > 0) progress_.show(fraction_state("running", fraction));
+  else progress_.show({.what = "running", .rows = rows_, .has_no_end = true});
+}
+
 int32_t StatementProgress::show(void* self, double fraction) noexcept {
-  constexpr double kParts = 1000;
-  static_cast<StatementProgress*>(self)->progress_.show(
-      {.what = "running", .position_bytes = static_cast<int64_t>(fraction * kParts), .size_bytes = static_cast<int64_t>(kParts), .counts_nothing = true});
+  static_cast<StatementProgress*>(self)->draw(fraction);
   return 0;
 }
 

@@ -1,4 +1,4 @@
-// A bar for statements that tell how far they are: algorithms on the graph.
+// What is shown of a statement that takes long: a bar where it tells how far it is, as algorithms on the graph do, else the time and the rows read.
 #pragma once
 
 #include "api/braid.h"
@@ -14,11 +14,18 @@ class StatementProgress {
   StatementProgress(const StatementProgress&) = delete;
   StatementProgress& operator=(const StatementProgress&) = delete;
 
+  /// One more row was read, and is about to be written.
+  void row();
+  /// Something else writes to the terminal.
+  void clear() { progress_.clear(); }
+
  private:
   static int32_t show(void* self, double fraction) noexcept;
+  void draw(double fraction);
 
   braid_connection* const connection_;
   Progress progress_;
+  int64_t rows_ = 0;
 };
 
 }  // namespace braid::cli

@@ -3,6 +3,8 @@
 #include <array>
 #include <cctype>
 
+#include "cli/statement_words.h"
+
 namespace braid::cli {
 
 TextPosition TextPosition::after(std::string_view text) const {
@@ -19,11 +21,6 @@ TextPosition TextPosition::after(std::string_view text) const {
 }
 
 namespace {
-
-bool is_word_byte(char c) {
-  const auto byte = static_cast<unsigned char>(c);
-  return std::isalnum(byte) != 0 || c == '_' || c == '$' || byte >= 0x80;
-}
 
 bool equals_ignoring_case(std::string_view word, std::string_view lower) {
   if (word.size() != lower.size()) return false;

@@ -5,9 +5,12 @@
 
 namespace braid::cli {
 
-namespace {
+bool is_word_byte(char c) {
+  const auto byte = static_cast<unsigned char>(c);
+  return std::isalnum(byte) != 0 || c == '_' || c == '$' || byte >= 0x80;
+}
 
-bool is_word(char c) { return std::isalnum(static_cast<unsigned char>(c)) != 0 || c == '_' || (c & 0x80) != 0; }
+namespace {
 
 std::string lower(std::string_view text) {
   std::string low;
@@ -28,8 +31,8 @@ std::vector<std::string_view> lexemes(std::string_view sql) {
         if (end >= sql.size() || sql[end] != close || c == '[') break;
         ++end;
       }
-    } else if (is_word(c)) {
-      while (end < sql.size() && is_word(sql[end])) ++end;
+    } else if (is_word_byte(c)) {
+      while (end < sql.size() && is_word_byte(sql[end])) ++end;
     }
     if (std::isspace(static_cast<unsigned char>(c)) == 0) found.push_back(sql.substr(at, end - at));
     at = end;

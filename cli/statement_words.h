@@ -6,6 +6,9 @@
 
 namespace braid::cli {
 
+/// Of a keyword or of a name without quotes.
+bool is_word_byte(char c);
+
 /// The module of a CREATE VIRTUAL TABLE, in lower case; "" for any other statement.
 std::string module_of_virtual_table(std::string_view sql);
 

@@ -18,10 +18,10 @@ constexpr const char* kGrid = "#e3e5e8";
 constexpr const char* kAxis = "#8a919c";
 constexpr const char* kText = "#333a44";
 constexpr double kFontSize = 11.5;
-constexpr double kTop = 44, kRight = 20, kBottom = 58, kLegendRow = 18;
+constexpr double kTop = 44, kRight = 20, kBottom = 58, kLegendLine = 18;
 constexpr int kMarkSpace = 90;  // between marks of time
 
-constexpr std::array<const char*, kChartLinesMax> kColours = {"#2f6fb0", "#c2571a", "#2f8f5b", "#a4408f", "#b58a00", "#5b57b8",
+constexpr std::array<const char*, kChartLinesMax> kLineColours = {"#2f6fb0", "#c2571a", "#2f8f5b", "#a4408f", "#b58a00", "#5b57b8",
                                                               "#1f8f96", "#b23a48", "#6b7a1f", "#7a5a3a", "#5f6875", "#d0508a"};
 
 class SvgChart {
@@ -50,7 +50,7 @@ class SvgChart {
   }
 
   double field_width() const { return width_ - left_ - kRight; }
-  double field_top() const { return kTop + kLegendRow * legend_rows_; }
+  double field_top() const { return kTop + kLegendLine * legend_rows_; }
   double field_height() const { return std::max(height_ - field_top() - kBottom, 40.0); }
   double at_x(double x) const { return left_ + (x - chart_.x_min) / (chart_.x_max - chart_.x_min) * field_width(); }
   double at_y(double y) const { return field_top() + (chart_.y_max - y) / (chart_.y_max - chart_.y_min) * field_height(); }
@@ -85,7 +85,7 @@ class SvgChart {
   /// Points of one pixel column are drawn as the line from their least to their greatest: no more can be seen.
   void write_line(size_t index) {
     const ChartLine& line = chart_.lines[index];
-    const char* colour = kColours[index % kColours.size()];
+    const char* colour = kLineColours[index % kLineColours.size()];
     std::string path;
     bool joined = false;
     size_t i = 0;
@@ -125,7 +125,7 @@ class SvgChart {
         x = left_;
         ++legend_rows_;
       }
-      legend_.push_back({x, legend_rows_ * kLegendRow + 36});
+      legend_.push_back({x, legend_rows_ * kLegendLine + 36});
       x += width;
     }
   }
@@ -133,7 +133,7 @@ class SvgChart {
   void write_legend() {
     for (size_t i = 0; i < chart_.lines.size(); ++i) {
       add("<path d=\"M{0:.1f} {1:.1f}h18\" stroke=\"{2}\" stroke-width=\"2.5\"/><text x=\"{3:.1f}\" y=\"{4:.1f}\">{5}</text>\n", legend_[i].first,
-          legend_[i].second, kColours[i % kColours.size()], legend_[i].first + 24, legend_[i].second + 4, xml_text(legend_text(chart_.lines[i])));
+          legend_[i].second, kLineColours[i % kLineColours.size()], legend_[i].first + 24, legend_[i].second + 4, xml_text(legend_text(chart_.lines[i])));
     }
   }
 

@@ -19,7 +19,7 @@ constexpr std::array<std::array<uint8_t, kDotColumns>, kDotRows> kDotBits = {{{0
 constexpr uint32_t kBraille = 0x2800;
 
 // Colours of terminals that are told apart on light and dark grounds.
-constexpr std::array<int, 6> kColours = {36, 33, 35, 32, 31, 34};
+constexpr std::array<int, 6> kTerminalColours = {36, 33, 35, 32, 31, 34};
 
 std::string utf8(uint32_t code_point) {
   std::string out;
@@ -56,7 +56,7 @@ class Canvas {
     int now = 0;
     for (int column = 0; column < columns_; ++column) {
       const Cell& cell = cells_[static_cast<size_t>(row) * static_cast<size_t>(columns_) + static_cast<size_t>(column)];
-      const int wanted = colour && cell.dots != 0 ? kColours[cell.line % kColours.size()] : 0;
+      const int wanted = colour && cell.dots != 0 ? kTerminalColours[cell.line % kTerminalColours.size()] : 0;
       if (wanted != now) out += fmt::format("\x1b[{}m", wanted);
       now = wanted;
       out += cell.dots == 0 ? " " : utf8(kBraille + cell.dots);
@@ -121,7 +121,7 @@ std::string legend(const Chart& chart, bool colour) {
   for (size_t i = 0; i < chart.lines.size(); ++i) {
     const std::string name = printable(chart.lines[i].name, false);
     if (!out.empty()) out += "   ";
-    out += colour ? fmt::format("\x1b[{}m\u2501\u2501\x1b[0m {}", kColours[i % kColours.size()], name) : name;
+    out += colour ? fmt::format("\x1b[{}m\u2501\u2501\x1b[0m {}", kTerminalColours[i % kTerminalColours.size()], name) : name;
   }
   return out;
 }

@@ -15,7 +15,7 @@ namespace {
 constexpr std::string_view kMagic = "BRAIDARC";
 constexpr uint32_t kVersion = 1;
 constexpr size_t kUuidBytes = 36;
-constexpr size_t kHeaderBytes = 8 + 4 + kUuidBytes + 8 + 8 + 8 + 8;
+constexpr size_t kSegmentHeaderBytes = 8 + 4 + kUuidBytes + 8 + 8 + 8 + 8;
 
 // Kinds of entries; frozen: they are stored.
 constexpr uint32_t kTransaction = 1;
@@ -25,7 +25,7 @@ constexpr uint32_t kEnd = 4;
 
 constexpr size_t kEntryHeaderBytes = 4 + 4;
 constexpr size_t kChecksumBytes = 8;
-constexpr size_t kEndBytes = kEntryHeaderBytes + 3 * 8 + kChecksumBytes;
+constexpr size_t kEndEntryBytes = kEntryHeaderBytes + 3 * 8 + kChecksumBytes;
 constexpr size_t kPageEntryBytes = 4 + kRowsPageBytes;
 constexpr size_t kPagesBytesMax = 64 * kPageEntryBytes;
 constexpr size_t kBufferBytes = 1 << 20;
@@ -120,16 +120,16 @@ Status SegmentReader::damaged(uint64_t at) const {
 }
 
 Status SegmentReader::read_header() {
-  if (file_->size_bytes() < kHeaderBytes + kEndBytes) return Status(StatusCode::kCorrupt, fmt::format("{}: was cut", file_->path()));
+  if (file_->size_bytes() < kSegmentHeaderBytes + kEndEntryBytes) return Status(StatusCode::kCorrupt, fmt::format("{}: was cut", file_->path()));
   std::string bytes;
-  BRAID_TRY(file_->read(0, kHeaderBytes, bytes));
+  BRAID_TRY(file_->read(0, kSegmentHeaderBytes, bytes));
   ByteReader in(bytes);
   std::string_view magic, uuid;
   uint32_t version = 0;
   uint64_t before = 0, sum = 0;
   const bool whole = in.bytes(kMagic.size(), magic) && in.fixed(version) && in.bytes(kUuidBytes, uuid) && in.fixed(header_.epoch) &&
                      in.fixed(header_.run) && in.fixed(before) && in.fixed(sum);
-  if (!whole || magic != kMagic || sum != checksum(std::string_view(bytes).substr(0, kHeaderBytes - kChecksumBytes), 0)) return damaged(0);
+  if (!whole || magic != kMagic || sum != checksum(std::string_view(bytes).substr(0, kSegmentHeaderBytes - kChecksumBytes), 0)) return damaged(0);
   if (version != kVersion)
     return Status(StatusCode::kVersion, fmt::format("{}: has format {}, this library reads format {}", file_->path(), version, kVersion));
   header_.uuid = uuid;
@@ -138,7 +138,7 @@ Status SegmentReader::read_header() {
 }
 
 Status SegmentReader::read_end() {
-  uint64_t at = file_->size_bytes() - kEndBytes;
+  uint64_t at = file_->size_bytes() - kEndEntryBytes;
   uint32_t kind = 0;
   std::string payload;
   const Status read = read_entry(at, kind, payload);
@@ -167,7 +167,7 @@ Status SegmentReader::read_entry(uint64_t& at, uint32_t& kind, std::string& payl
 Status SegmentReader::visit(const SegmentVisitor& visitor) const {
   std::string payload;
   uint32_t kind = 0;
-  for (uint64_t at = kHeaderBytes; at < file_->size_bytes();) {
+  for (uint64_t at = kSegmentHeaderBytes; at < file_->size_bytes();) {
     const uint64_t start = at;
     BRAID_TRY(read_entry(at, kind, payload));
     if ((kind == kEnd) != (at == file_->size_bytes())) return damaged(start);

@@ -16,7 +16,8 @@ class CancelToken {
   void reset() { set_.store(false); }
   bool is_set() const { return set_.load(); }
 
-  /// From now on `stop` is called when the token is set, by who sets it and with the lock held: it must be short and take no lock.
+  /// From now on `stop` is called when the token is set, by who sets it and with the lock held: it must be short and take no lock but that
+  /// of a socket that it writes to.
   void attach(const void* owner, std::function<void()> stop);
   /// Afterwards its `stop` is called no more, and none of its calls is under way.
   void detach(const void* owner);

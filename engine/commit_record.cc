@@ -15,7 +15,7 @@ namespace braid {
 
 namespace {
 
-constexpr size_t kHeaderBytes = 2 * sizeof(uint64_t);  // the sizes of the message and of the runs
+constexpr size_t kSizesBytes = 2 * sizeof(uint64_t);  // the sizes of the message and of the runs
 
 capnp::Data::Reader as_data(std::string_view bytes) {
   // Safety: kj's byte is unsigned char, which may alias any object.
@@ -144,7 +144,7 @@ std::string encode_commit_record(const CommitRecord& record, const CommitStamp& 
   const kj::ArrayPtr<const kj::ArrayPtr<const capnp::word>> segments = message.getSegmentsForOutput();
   const size_t message_bytes = capnp::computeSerializedSizeInWords(segments) * sizeof(capnp::word);
   std::string bytes;
-  bytes.reserve(kHeaderBytes + message_bytes + record.series.runs.size());
+  bytes.reserve(kSizesBytes + message_bytes + record.series.runs.size());
   append_fixed(bytes, static_cast<uint64_t>(message_bytes));
   append_fixed(bytes, static_cast<uint64_t>(record.series.runs.size()));
   struct StringOutput final : kj::OutputStream {

@@ -98,6 +98,7 @@ Engine::Engine(const Options& options, FileHook* hook)
       options_(with_memory_bound(options)),
       memory_(std::make_shared<MemoryBudget>(static_cast<uint64_t>(options_[OptionId::kMemoryBytesMax]))),
       tail_bytes_max_(tail_bound(options_)),
+      feeds_(static_cast<size_t>(options[OptionId::kFeedsMax])),
       slot_(static_cast<size_t>(options[OptionId::kGroupMembersMax])), wal_copy_at_(options[OptionId::kWalSoftBytes]) {}
 
 Result<std::unique_ptr<Engine>> Engine::open(const std::string& path, const Options& options, const StoreFactories& factories,
@@ -105,6 +106,7 @@ Result<std::unique_ptr<Engine>> Engine::open(const std::string& path, const Opti
   std::unique_ptr<Engine> engine(new Engine(options, hook));
   engine->closed_ = true;  // until it is open, destroying it must not write a checkpoint
   engine->factories_ = factories;
+  BRAID_TRY(LongCall::check().within(path));
   BRAID_ASSIGN(engine->directory_, Directory::open(engine->env_, path));
   engine->vfs_ = std::make_unique<PageVfs>(engine->env_);
   const bool creating = !engine->directory_->format().ready;
@@ -114,7 +116,12 @@ Result<std::unique_ptr<Engine>> Engine::open(const std::string& path, const Opti
     BRAID_TRY(engine->directory_->prepare_creation().within(path));
     BRAID_TRY(engine->create_rows().within(path));
   }
-  BRAID_TRY(engine->recover_or_tell(path));
+  {
+    // What is new is made to its end, so that whoever ends the call finds either nothing or a database.
+    std::optional<LongCall::Unasked> made_whole;
+    if (creating) made_whole.emplace();
+    BRAID_TRY(engine->recover_or_tell(path));
+  }
   if (creating) BRAID_TRY(engine->directory_->finish_creation());
   if (!engine->read_only()) BRAID_TRY(settle_backup(engine->env_, path, engine->directory_->format()));
   if (const uint64_t replayed = engine->counters.replayed.load(std::memory_order_relaxed); replayed > 1)
@@ -228,9 +235,12 @@ Status Engine::open_stores(bool unclean) {
   commit_sync_ = std::make_unique<CommitSync>(*vfs_, wal_of(*directory_), std::chrono::milliseconds(options_[OptionId::kSyncInterval]), newest);
   env_.set_sync_commits([this] { return commit_sync_->sync(); });
   const StoreContext context{env_, catalog_, *directory_, options_, *stored.state, stored.counters, memory_};
+  // The stores open the faster the less is replayed afterwards.
+  BRAID_TRY(LongCall::check(0.05));
   BRAID_ASSIGN(stores_[0], factories_.graph(context));
+  BRAID_TRY(LongCall::check(0.1));
   BRAID_ASSIGN(stores_[1], factories_.series(context));
-  BRAID_ASSIGN(const bool graph_replayed, replay(newest));
+  BRAID_ASSIGN(const bool graph_replayed, LongCall::in_part(0.15, 0.8, [&] { return replay(newest); }));
   auto version = std::make_shared<Version>();
   version->lsn = newest;
   version->catalog = stored.state;
@@ -261,7 +271,9 @@ Result<bool> Engine::replay(Lsn newest) {
   Lsn expected = from;
   const Lsn graph_at = store(StoreKind::kGraph).durable_marker();
   bool graph_replayed = false;
+  const auto commits = static_cast<double>(newest.value() - from.value());
   BRAID_TRY(read_log(db.get(), from, [&](Lsn lsn, std::string_view bytes) -> Status {
+    BRAID_TRY(LongCall::check(static_cast<double>(expected.value() - from.value()) / commits));
     expected = expected.next();
     if (lsn != expected)
       return Status(StatusCode::kCorrupt, fmt::format("the log has no row for commit {}, which a store still needs", expected.value()));
@@ -362,7 +374,9 @@ Status Engine::publish_kept() {
     MutexLock lock(background_mutex_);
     keeps_publication_ = false;
   }
-  return published.ok() ? published : fail_publication(lsn, published);
+  if (!published.ok()) return fail_publication(lsn, published);
+  feeds_.release(memory_);
+  return {};
 }
 
 Status Engine::publish_kept_alone() {
@@ -785,8 +799,10 @@ Status Engine::check_log(sqlite3* db, std::vector<std::string>& problems) {
     // A page that the WAL has anew is read from there, and may be torn in rows.db after a crash. What readers keep from being copied is left to
     // SQLite's check.
     MutexLock lock(checkpoint_mutex_);
-    if (copy_wal(FreeSpace::kKept).ok() && wal_copied_.load(std::memory_order_relaxed)) BRAID_TRY(check_pages(db, problems));
+    if (copy_wal(FreeSpace::kKept).ok() && wal_copied_.load(std::memory_order_relaxed))
+      BRAID_TRY(LongCall::in_part(0.5, 0.4, [&] { return check_pages(db, problems); }));
   }
+  const LongCall::Part rest(0.9, 0.1);
   BRAID_ASSIGN(auto foreign, sqlite_prepare(db, "PRAGMA foreign_key_check"));
   for (;;) {
     auto more = foreign.step();

@@ -10,6 +10,7 @@
 #include <thread>
 
 #include "engine/catalog.h"
+#include "engine/commit_feed.h"
 #include "engine/commit_sync.h"
 #include "engine/directory.h"
 #include "engine/env.h"
@@ -89,6 +90,7 @@ class Engine {
   /// Makes every commit that was answered durable. Returns the newest LSN that is.
   Result<Lsn> sync_commits();
   CommitSync& commit_sync() { return *commit_sync_; }
+  CommitFeeds& feeds() { return feeds_; }
 
   Deadline busy_deadline() const;
 
@@ -181,6 +183,7 @@ class Engine {
   Catalog catalog_;
   std::array<std::unique_ptr<Store>, kStoreCount> stores_;
   VersionList versions_;
+  CommitFeeds feeds_;
   WriterSlot slot_;
   StoreFactories factories_;
 

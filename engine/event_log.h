@@ -29,5 +29,7 @@ using EventListener = std::function<void(const Event&)>;
 void listen_to_events(EventLevel level, EventListener listener);
 /// Threads: any.
 void note_event(EventLevel level, std::string_view area, std::string message);
+/// Is this thread within the listener?
+bool is_listening();
 
 }  // namespace braid

@@ -3,9 +3,16 @@
 namespace braid {
 
 thread_local LongCall* LongCall::innermost_ = nullptr;
+thread_local LongCall::Span LongCall::span_;
 
 Status LongCall::check(double fraction) {
-  for (LongCall* call = innermost_; call != nullptr; call = call->outer_) BRAID_TRY(call->ask(fraction));
+  if (innermost_ == nullptr) return {};
+  double told = fraction == kCancelledOnly ? fraction : span_.start + span_.share * fraction;
+  for (LongCall* call = innermost_; call != nullptr; call = call->outer_) {
+    BRAID_TRY(call->ask(told));
+    // How far an inner call is says nothing of the outer one.
+    if (fraction != kCancelledOnly) told = call->outer_span_.start;
+  }
   return {};
 }
 

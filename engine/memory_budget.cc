@@ -1,31 +1,53 @@
 #include "engine/memory_budget.h"
 
 #include <fcntl.h>
-#include <malloc.h>
 #include <sqlite3.h>
 #include <unistd.h>
 
 #include <algorithm>
 #include <charconv>
+#include <chrono>
 #include <set>
 #include <vector>
 
 #include <fmt/format.h>
 
 #include "engine/mutex.h"
+#include "engine/resident_memory.h"
 
 namespace braid {
 
 namespace {
 
+constexpr std::chrono::milliseconds kLookInterval(5);
+constexpr std::chrono::milliseconds kTrimIntervalLeast(50);
+constexpr std::chrono::milliseconds kTrimIntervalMost(5000);
+constexpr std::chrono::seconds kRefusalRemembered(10);
+/// Of the bound. What lies beside what is counted (the allocator's gaps, what is too small to be counted, RocksDB's own) has at least the first
+/// part and at most the second: more than that is likely the host's, which must not starve the databases.
+constexpr uint64_t kBesidePartLeast = 8;
+constexpr uint64_t kBesidePartMost = 4;
+/// More than this part free or taken at once is worth a trim.
+constexpr uint64_t kMuchPart = 16;
+
+using Clock = std::chrono::steady_clock;
+
 /// What the bound is on is the process's memory, so this one object is the process's too. Never destroyed: shares may outlive every database.
 struct ProcessMemory {
   Mutex mutex;
   std::set<MemoryBudget*> budgets BRAID_GUARDED_BY(mutex);
+  uint64_t least BRAID_GUARDED_BY(mutex) = 0;  // of their bounds; 0: none is open
   uint64_t reserved BRAID_GUARDED_BY(mutex) = 0;
-  uint64_t released BRAID_GUARDED_BY(mutex) = 0;  // since the last trim
-  std::atomic<uint64_t> much_bytes{UINT64_MAX};  // worth a trim; a hint: no order needed
-  std::atomic<uint64_t> sqlite_peak{0};          // since the last trim for SQLite; likewise
+  uint64_t beside BRAID_GUARDED_BY(mutex) = 0;             // held and not counted, at the last look
+  uint64_t before BRAID_GUARDED_BY(mutex) = 0;             // held by the process when the first database was opened
+  uint64_t released BRAID_GUARDED_BY(mutex) = 0;           // since the last trim
+  uint64_t sqlite_peak BRAID_GUARDED_BY(mutex) = 0;        // at looks since the last trim
+  Clock::time_point last_trim BRAID_GUARDED_BY(mutex);
+  Clock::duration trim_interval BRAID_GUARDED_BY(mutex) = kTrimIntervalLeast;
+  // The least that SQLite was bound to lately.
+  int64_t hard_least BRAID_GUARDED_BY(mutex) = 0;
+  Clock::time_point hard_least_at BRAID_GUARDED_BY(mutex);
+  std::atomic<Clock::rep> next_look{0};  // a hint: no order needed
   // SQLite's bounds as the host has set them, while a database is open. 0: none.
   int64_t host_hard BRAID_GUARDED_BY(mutex) = 0;
   int64_t host_soft BRAID_GUARDED_BY(mutex) = 0;
@@ -37,19 +59,27 @@ struct ProcessMemory {
     return *memory;
   }
 
+  /// After a database was opened or closed.
+  void note_budgets() BRAID_REQUIRES(mutex) {
+    least = 0;
+    for (const MemoryBudget* budget : budgets) least = least == 0 ? budget->bytes_max() : std::min(least, budget->bytes_max());
+    beside = std::clamp(beside, least / kBesidePartLeast, least / kBesidePartMost);
+    bound_sqlite();
+  }
+
   /// SQLite may take what the strictest database leaves.
   void bound_sqlite() BRAID_REQUIRES(mutex) {
-    constexpr uint64_t kMuchPart = 16;
     int64_t hard = host_hard;
     int64_t soft = host_soft;
-    much_bytes.store(UINT64_MAX, std::memory_order_relaxed);
-    if (!budgets.empty()) {
-      uint64_t least = UINT64_MAX;
-      for (const MemoryBudget* budget : budgets) least = std::min(least, budget->bytes_max());
-      much_bytes.store(least / kMuchPart, std::memory_order_relaxed);
-      const auto left = static_cast<int64_t>(std::max<uint64_t>(least - std::min(least, reserved), 1 << 20));
+    if (least > 0) {
+      const auto left = static_cast<int64_t>(std::max<uint64_t>(least - std::min(least, reserved + beside), 1 << 20));
       hard = host_hard > 0 ? std::min(host_hard, left) : left;
       soft = host_soft > 0 ? std::min(host_soft, hard / 4 * 3) : hard / 4 * 3;
+      const auto now = Clock::now();
+      if (hard < hard_least || now - hard_least_at > kRefusalRemembered) {
+        hard_least = hard;
+        hard_least_at = now;
+      }
     }
     // The hard bound first: SQLite lowers the soft one to it.
     sqlite3_hard_heap_limit64(hard);
@@ -62,31 +92,47 @@ struct ProcessMemory {
       for (const auto* act : give_ups) (*act)();
     }
     give_back_to_host();
+    look();
   }
 
-  /// What is free lies in the arenas of the threads that took it, where other threads do not find it: the host would see it as held.
-  static void give_back_to_host() {
-#ifdef __GLIBC__
-    ::malloc_trim(0);
-#endif
+  /// Cheap: most calls read the clock only.
+  void look_if_due() {
+    const auto now = Clock::now().time_since_epoch();
+    Clock::rep due = next_look.load(std::memory_order_relaxed);
+    const Clock::rep next = (now + Clock::duration(kLookInterval)).count();
+    if (now.count() < due || !next_look.compare_exchange_strong(due, next, std::memory_order_relaxed)) return;
+    if (!look()) return;
+    const uint64_t before_trim = anonymous_bytes();
+    give_back_to_host();
+    note_trim(before_trim, anonymous_bytes());
+    look();
   }
 
-  /// Much that came back at once is worth it: a trim takes about a millisecond.
-  bool is_much(uint64_t bytes) BRAID_REQUIRES(mutex) {
-    released += bytes;
-    if (released < much_bytes.load(std::memory_order_relaxed)) return false;
-    released = 0;
-    return true;
+  /// Measures what is held beside what is counted. True when a trim may be worth it.
+  bool look() {
+    const uint64_t anonymous = anonymous_bytes();
+    MutexLock lock(mutex);
+    if (least == 0) return false;
+    const uint64_t much = least / kMuchPart;
+    const uint64_t held = anonymous - std::min(anonymous, before);
+    const uint64_t sqlite = MemoryBudget::sqlite_bytes();
+    const uint64_t more = held - std::min(held, reserved + sqlite);
+    beside = std::clamp(more, least / kBesidePartLeast, least / kBesidePartMost);
+    bound_sqlite();
+    sqlite_peak = std::max(sqlite_peak, sqlite);
+    const auto since_trim = Clock::now() - last_trim;
+    const bool came_back = released >= much || sqlite_peak - sqlite >= much;
+    const bool is_short = more > much && held > least / 4 * 3;
+    return (came_back && since_trim >= kTrimIntervalLeast) || (is_short && since_trim >= trim_interval);
   }
 
-  /// Whether SQLite holds much less than it did at its last peak, which is then over. Cheap: every statement that ends asks.
-  bool has_sqlite_shrunk() {
-    const uint64_t held = MemoryBudget::sqlite_bytes();
-    uint64_t peak = sqlite_peak.load(std::memory_order_relaxed);
-    while (held > peak && !sqlite_peak.compare_exchange_weak(peak, held, std::memory_order_relaxed)) {
-    }
-    const bool shrunk = held < peak && peak - held >= much_bytes.load(std::memory_order_relaxed);
-    return shrunk && sqlite_peak.compare_exchange_strong(peak, held, std::memory_order_relaxed);
+  /// Where trims give little back, as where it is the host that holds much, they become rare.
+  void note_trim(uint64_t before_trim, uint64_t after) {
+    MutexLock lock(mutex);
+    const bool was_worth_it = before_trim > after && before_trim - after > least / kMuchPart / 2;
+    trim_interval = was_worth_it ? Clock::duration(kTrimIntervalLeast) : std::min<Clock::duration>(2 * trim_interval, kTrimIntervalMost);
+    last_trim = Clock::now();
+    released = sqlite_peak = 0;
   }
 };
 
@@ -114,7 +160,7 @@ constexpr std::string_view kRemedy = "end transactions and statements, work in s
 
 std::string_view memory_use_name(MemoryUse use) {
   static constexpr std::string_view kNames[kMemoryUseCount] = {"unsealed points", "transactions", "batches", "graph store",
-                                                               "projections",     "traversals",   "rollups"};
+                                                               "projections",     "traversals",   "rollups", "feeds"};
   return kNames[static_cast<size_t>(use)];
 }
 
@@ -132,24 +178,26 @@ MemoryBudget::MemoryBudget(uint64_t bytes_max) : bytes_max_(bytes_max) {
   ProcessMemory& process = ProcessMemory::instance();
   MutexLock lock(process.mutex);
   if (process.budgets.empty()) {
+    process.before = anonymous_bytes();
     process.host_hard = sqlite3_hard_heap_limit64(-1);
     process.host_soft = sqlite3_soft_heap_limit64(-1);
   }
   process.budgets.insert(this);
-  process.bound_sqlite();
+  process.note_budgets();
 }
 
 MemoryBudget::~MemoryBudget() {
   ProcessMemory& process = ProcessMemory::instance();
   MutexLock lock(process.mutex);
   process.budgets.erase(this);
-  process.bound_sqlite();
+  process.note_budgets();
 }
 
 bool MemoryBudget::try_reserve(MemoryUse use, uint64_t bytes) {
   ProcessMemory& process = ProcessMemory::instance();
+  process.look_if_due();
   MutexLock lock(process.mutex);
-  const uint64_t held = process.reserved + sqlite_bytes();
+  const uint64_t held = process.reserved + process.beside + sqlite_bytes();
   // The strictest database's bound is everyone's.
   for (const MemoryBudget* budget : process.budgets)
     if (held > budget->bytes_max_ || bytes > budget->bytes_max_ - held) return false;
@@ -169,19 +217,22 @@ Status MemoryBudget::refusal(MemoryUse use, uint64_t bytes) const {
   ProcessMemory& process = ProcessMemory::instance();
   std::array<uint64_t, kMemoryUseCount> held{};
   uint64_t least = bytes_max_;
+  uint64_t beside = 0;
   {
     MutexLock lock(process.mutex);
-    for (const MemoryBudget* budget : process.budgets) {
-      least = std::min(least, budget->bytes_max_);
+    least = std::min(least, process.least);
+    beside = process.beside;
+    for (const MemoryBudget* budget : process.budgets)
       for (size_t i = 0; i < kMemoryUseCount; ++i) held[i] += budget->held(static_cast<MemoryUse>(i));
-    }
   }
   const uint64_t sqlite = sqlite_bytes();
   std::string parts;
   for (size_t i = 0; i < kMemoryUseCount; ++i)
     if (held[i] > 0) parts += fmt::format("{} {}, ", memory_use_name(static_cast<MemoryUse>(i)), held[i]);
-  return Status(StatusCode::kLimit, fmt::format("{} ask for {} more bytes of memory, and {} of the {} that memory_bytes_max allows are held ({}SQLite {}); {}",
-                                                memory_use_name(use), bytes, sum(held) + sqlite, least, parts, sqlite, kRemedy));
+  return Status(StatusCode::kLimit,
+                fmt::format("{} ask for {} more bytes of memory, and {} of the {} that memory_bytes_max allows are held ({}SQLite {}, kept for what is not "
+                            "counted {}); {}",
+                            memory_use_name(use), bytes, sum(held) + sqlite + beside, least, parts, sqlite, beside, kRemedy));
 }
 
 void MemoryBudget::reserve_anyway(MemoryUse use, uint64_t bytes) {
@@ -194,15 +245,14 @@ void MemoryBudget::reserve_anyway(MemoryUse use, uint64_t bytes) {
 
 void MemoryBudget::release(MemoryUse use, uint64_t bytes) {
   ProcessMemory& process = ProcessMemory::instance();
-  bool is_much = false;
   {
     MutexLock lock(process.mutex);
     process.reserved -= bytes;
+    process.released += bytes;
     held_[static_cast<size_t>(use)].fetch_sub(bytes, std::memory_order_relaxed);
     process.bound_sqlite();
-    is_much = process.is_much(bytes);
   }
-  if (is_much) ProcessMemory::give_back_to_host();
+  process.look_if_due();
 }
 
 uint64_t MemoryBudget::process_bytes() {
@@ -219,11 +269,16 @@ bool MemoryBudget::is_sqlite_crowded() {
 }
 
 void MemoryBudget::trim_after_sqlite() {
-  if (ProcessMemory::instance().has_sqlite_shrunk()) ProcessMemory::give_back_to_host();
+  ProcessMemory::instance().look_if_due();
 }
 
 std::optional<std::string> MemoryBudget::sqlite_refusal() {
-  const int64_t hard = sqlite3_hard_heap_limit64(-1);
+  ProcessMemory& process = ProcessMemory::instance();
+  int64_t hard = 0;
+  {
+    MutexLock lock(process.mutex);
+    hard = process.least == 0 ? 0 : process.hard_least;
+  }
   sqlite3_int64 now = 0;
   sqlite3_int64 largest = 0;
   sqlite3_status64(SQLITE_STATUS_MALLOC_SIZE, &now, &largest, 0);

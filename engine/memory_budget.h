@@ -22,8 +22,8 @@
 namespace braid {
 
 /// Who holds memory, as errors and `braid_stats` name it.
-enum class MemoryUse : uint8_t { kTails, kTransactions, kBatches, kGraphStore, kProjections, kTraversals, kRollups };
-inline constexpr size_t kMemoryUseCount = 7;
+enum class MemoryUse : uint8_t { kTails, kTransactions, kBatches, kGraphStore, kProjections, kTraversals, kRollups, kFeeds };
+inline constexpr size_t kMemoryUseCount = 8;
 std::string_view memory_use_name(MemoryUse use);
 
 /// Half of what the host has, or of what its control group allows.
@@ -52,7 +52,7 @@ class MemoryBudget {
   static uint64_t sqlite_bytes();
   /// Whether SQLite's caches should be given back rather than kept.
   static bool is_sqlite_crowded();
-  /// Gives what SQLite has let go back to the host when it is much. Called where a statement has ended.
+  /// Looks at what the process holds, and gives what lies free back to the host when it is much. Cheap: asked while SQLite works, and after.
   static void trim_after_sqlite();
   /// Why SQLite was refused memory, if it was by the bound.
   static std::optional<std::string> sqlite_refusal();

@@ -3,7 +3,7 @@
 //   3. WriterSlot (a queue, not a mutex: held through a whole write transaction)
 //   4. the mutex of what gives memory up (MemoryBudget::GiveUp), then those that its functions take
 //   5. Engine::background_mutex_
-//   6. VersionList::mutex_    7. Catalog::mutex_
+//   6. CommitFeeds::mutex_, then those of its feeds or VersionList::mutex_    7. Catalog::mutex_
 //   8. CommitSync::mutex_ (let go while it syncs), then the Env's own
 //   9. Tail mutexes, statement caches, error slots, the sums of MemoryBudget: leaves, nothing is taken under them
 #pragma once

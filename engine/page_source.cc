@@ -79,11 +79,25 @@ Status PageSource::read_frames(const std::string& path, WalReader& reader) {
     pending.clear();
     count_ = frame.pages_after_commit;
   }
-  uint64_t lost = 0;
-  for (uint64_t next = reader.position() + kWalFrameBytes; reader.frame_follows(*wal_, next); next += kWalFrameBytes) ++lost;
-  if (lost > 0)
-    problems_.push_back(fmt::format("{}: damaged at byte {}: the commits from there on are lost, {} pages of them", path, reader.position(), lost));
+  tell_lost_frames(path, reader);
   return {};
+}
+
+/// What follows is a commit's when a frame of it says so; a transaction that was rolled back may have left others.
+void PageSource::tell_lost_frames(const std::string& path, const WalReader& reader) {
+  uint64_t pages = 0;
+  bool has_commit = false;
+  for (uint64_t at = reader.position();; at += kWalFrameBytes) {
+    const auto frame = reader.header_at(*wal_, at);
+    // Of the first one the header too may be damaged.
+    if (!frame.has_value() && at != reader.position()) break;
+    ++pages;
+    has_commit |= frame.has_value() && frame->pages_after_commit > 0;
+  }
+  if (has_commit)
+    problems_.push_back(fmt::format("{}: damaged at byte {}: the commits from there on are lost, {} pages of them; where a loss of power cut the last "
+                                    "one off, it was not durable yet",
+                                    path, reader.position(), pages));
 }
 
 bool PageSource::read(uint32_t number, std::string& page) const {

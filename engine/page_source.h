@@ -41,6 +41,7 @@ class PageSource {
   Status read_wal(Env& env, const std::string& path);
   void count_cut_off();
   Status read_frames(const std::string& path, class WalReader& reader);
+  void tell_lost_frames(const std::string& path, const class WalReader& reader);
 
   std::unique_ptr<ReadableFile> rows_, wal_;
   uint32_t file_pages_ = 0;  // whole ones in rows.db

@@ -16,6 +16,7 @@
 #define XXH_INLINE_ALL
 #include <xxhash.h>
 
+#include "engine/caught.h"
 #include "engine/coding.h"
 
 namespace braid {
@@ -116,7 +117,7 @@ int pass_write(PageFile* file, const void* bytes, int amount, sqlite3_int64 offs
   return failure(request, answer.error, SQLITE_IOERR_WRITE);
 }
 
-std::string_view parent_of(std::string_view path) { return path.substr(0, std::max<size_t>(1, path.find_last_of('/'))); }
+std::string_view directory_of(std::string_view path) { return path.substr(0, std::max<size_t>(1, path.find_last_of('/'))); }
 
 bool is_whole_page(int amount, sqlite3_int64 offset) {
   return amount >= kPageBytesMin && amount <= kPageBytesMax && (amount & (amount - 1)) == 0 && offset % amount == 0;
@@ -262,13 +263,13 @@ int file_sync(sqlite3_file* file, int flags) {
   const FileRequest request{.operation = FileOperation::kSync, .path = path_of(file)};
   const int code = pass(file, request, SQLITE_IOERR_FSYNC, [&](sqlite3_file* below) {
     if (std::exchange(self->syncs_directory, false)) {
-      const FileRequest names{.operation = FileOperation::kSyncDirectory, .path = parent_of(path_of(file))};
+      const FileRequest names{.operation = FileOperation::kSyncDirectory, .path = directory_of(path_of(file))};
       if (const int error = env.ask(names).error) return failure(names, error, SQLITE_IOERR_DIR_FSYNC);
     }
     return below->pMethods->xSync(below, flags);
   });
   // Invariant 8: after a failed sync nobody knows what reached the disk, and asking again would not tell.
-  if (code != SQLITE_OK) env.poison(Status(StatusCode::kIo, fmt::format("{}: sync failed", path_of(file))));
+  if (code != SQLITE_OK) env.poison(caught([&] { return Status(StatusCode::kIo, fmt::format("{}: sync failed", path_of(file))); }));
   return code;
 }
 
@@ -338,7 +339,7 @@ int vfs_delete(sqlite3_vfs* vfs, const char* path, int sync) {
   if (answer.error != 0) return failure(request, answer.error, SQLITE_IOERR_DELETE);
   const int code = answer.forget ? SQLITE_OK : system_vfs()->xDelete(system_vfs(), path, 0);
   if (code != SQLITE_OK || sync == 0) return code;
-  return env.sync_parent(path).ok() ? SQLITE_OK : SQLITE_IOERR_DIR_FSYNC;
+  return caught([&] { return env.sync_parent(path); }).ok() ? SQLITE_OK : SQLITE_IOERR_DIR_FSYNC;
 }
 
 int vfs_access(sqlite3_vfs*, const char* path, int flags, int* out) {

@@ -3,6 +3,7 @@
 #include <algorithm>
 
 #include "engine/coding.h"
+#include "engine/long_call.h"
 
 namespace braid {
 
@@ -151,6 +152,7 @@ Status RowReader::visit(uint32_t root, const std::function<Status(const StoredRo
   std::string page;
   for (uint32_t number = 1; number <= pages_.count(); ++number) {
     if (root_[number] != root) continue;
+    BRAID_TRY(LongCall::check());
     if (!pages_.read(number, page)) {
       lost_pages_.push_back(number);
       continue;

@@ -7,6 +7,7 @@
 #include <fmt/format.h>
 
 #include "engine/commit_log.h"
+#include "engine/long_call.h"
 #include "engine/page_vfs.h"
 #include "engine/row_reader.h"
 #include "engine/sqlite_handle.h"
@@ -270,10 +271,13 @@ class Salvage {
 
 }  // namespace
 
-bool is_whole(const PageSource& pages) {
+Result<bool> is_whole(const PageSource& pages) {
+  constexpr uint32_t kPagesPerQuestion = 256;
   std::string page;
-  for (uint32_t number = 1; number <= pages.count(); ++number)
+  for (uint32_t number = 1; number <= pages.count(); ++number) {
+    if (number % kPagesPerQuestion == 0) BRAID_TRY(LongCall::check(static_cast<double>(number) / pages.count()));
     if (number != kLockPage && !pages.read(number, page)) return false;
+  }
   return pages.problems().empty() && pages.count() > 0;
 }
 

@@ -22,6 +22,6 @@ using LossReport = std::function<void(const std::string&)>;
 Status salvage_rows(Env& env, const PageSource& pages, const std::string& path, const LossReport& lost, std::vector<std::string>& indexes);
 
 /// Whether every page can be read.
-bool is_whole(const PageSource& pages);
+Result<bool> is_whole(const PageSource& pages);
 
 }  // namespace braid

@@ -67,6 +67,7 @@ Result<std::unique_ptr<Session>> Session::open(Engine& engine, Owner owner) {
 
 Session::~Session() {
   if (state_ != State::kIdle) rollback().ignore();
+  capture_ = nullptr;
   if (log_ != nullptr) unpin();  // without it the session never opened
   engine_.counters.sessions.fetch_sub(1, std::memory_order_relaxed);
 }
@@ -160,10 +161,73 @@ Status Session::start_writing(std::span<const std::string> savepoints) {
   sealed_ = false;
   rows_grow_ = false;
   sealed_lsn_ = version_->lsn;
+  first_lsn_ = sealed_lsn_.next();
   record_bytes_ = 0;
   state_ = State::kWriting;
   since_ = std::chrono::steady_clock::now();
+  begin_capture();
   return {};
+}
+
+/// Nothing is caught, and nothing paid, while nobody follows.
+void Session::begin_capture() {
+  captures_ = owner_ == Owner::kUser && engine_.feeds().active();
+  if (!captures_) {
+    capture_ = nullptr;
+    return;
+  }
+  // Without memory for it the commit is told as a gap.
+  captures_ = caught([&]() -> Status {
+                if (capture_ == nullptr) {
+                  const auto bytes_max = static_cast<uint64_t>(engine_.options()[OptionId::kFeedCommitBytesMax]);
+                  capture_ = std::make_unique<RowCapture>(db(), MemoryShare(engine_.memory(), MemoryUse::kFeeds), bytes_max);
+                  if (on_capture_) on_capture_();
+                }
+                capture_->begin();
+                return {};
+              }).ok();
+}
+
+void Session::note_schema() {
+  if (!captures_) return;
+  const Internal internal(*this);
+  const Uninterrupted uninterrupted(*this);
+  capture_->note_schema(*version_->catalog, catalog_state());
+}
+
+/// What a log row holds, for those who follow. A checkpoint's points are none that are new.
+void Session::keep_changes(const CommitRecord& record, std::string bytes) {
+  note_schema();
+  if (record.empty() || record.series.relogged) bytes.clear();
+  CommitChanges& changes = changes_.emplace_back();
+  changes.lsn = sealed_lsn_;
+  changes.time = engine_.env().now();
+  changes.rows = capture_->take();
+  changes.record = std::move(bytes);
+}
+
+/// With the definitions of before and after, which the first of a group has: the others change none.
+std::vector<CommitChanges> Session::take_changes() {
+  auto before = version_->catalog;
+  auto after = catalog_writer_->shared_state();
+  for (CommitChanges& one : changes_) {
+    one.relaxed = commit_durability() == Durability::kRelaxed;
+    one.before = std::exchange(before, after);
+    one.after = after;
+  }
+  std::erase_if(changes_, [](const CommitChanges& one) { return one.empty(); });
+  return std::exchange(changes_, {});
+}
+
+void Session::tell_feeds(std::vector<CommitChanges> changes, const Status& published) {
+  CommitFeeds& feeds = engine_.feeds();
+  if (!captures_) {
+    if (owner_ == Owner::kUser && feeds.active()) feeds.miss(first_lsn_, sealed_lsn_);
+  } else if (published.ok()) {
+    feeds.deliver(std::move(changes), engine_.memory());
+  } else if (published.code() == StatusCode::kNotVisible) {
+    feeds.hold(std::move(changes));
+  }
 }
 
 StoreWriter& Session::writer(StoreKind kind) {
@@ -185,6 +249,7 @@ Session::Marks Session::mark(int level) {
   Marks marks{.level = level, .catalog = catalog_writer_->mark(), .stores = {}};
   for (size_t i = 0; i < kStoreCount; ++i)
     if (writers_[i] != nullptr) marks.stores[i] = writers_[i]->mark();
+  if (captures_) marks.rows = capture_->mark();
   return marks;
 }
 
@@ -192,6 +257,7 @@ void Session::rollback_to(const Marks& marks) {
   for (size_t i = 0; i < kStoreCount; ++i)
     if (writers_[i] != nullptr) writers_[i]->rollback_to(marks.stores[i].value_or(first_marks_[i]));
   catalog_writer_->rollback_to(marks.catalog);
+  if (captures_) capture_->rollback_to(marks.rows);
 }
 
 void Session::on_savepoint(int level) {
@@ -227,7 +293,7 @@ Status Session::seal(CommitRecord record) {
   if (record.series.appends && !record.series.relogged) BRAID_TRY(engine_.check_tail());
   const Lsn lsn = sealed_lsn_.next();
   const CommitStamp stamp = engine_.archives() ? CommitStamp{version_->lsn.next(), engine_.env().now()} : CommitStamp{};
-  const std::string bytes = encode_commit_record(record, stamp);
+  std::string bytes = encode_commit_record(record, stamp);
   if (static_cast<int64_t>(bytes.size()) > engine_.options()[OptionId::kTransactionBytesMax])
     return Status(StatusCode::kLimit, fmt::format("the transaction's log record has {} bytes, transaction_bytes_max allows {}",
                                                   bytes.size(), engine_.options()[OptionId::kTransactionBytesMax]));
@@ -239,6 +305,7 @@ Status Session::seal(CommitRecord record) {
   record_bytes_ += bytes.size();
   sealed_lsn_ = lsn;
   sealed_ = true;
+  if (captures_) keep_changes(record, std::move(bytes));
   return {};
 }
 
@@ -320,7 +387,9 @@ Status Session::commit(const std::function<void()>& durable) {
   note_committed(durability);
   if (owner_ == Owner::kUser && !keeps_answers_) engine_.note_change(sealed_lsn_);
   if (durable) durable();
+  std::vector<CommitChanges> changes = captures_ ? take_changes() : std::vector<CommitChanges>();
   const Status published = publish(sealed_lsn_);
+  tell_feeds(std::move(changes), published);
   engine_.note_commit(record_bytes_, wal_pages_);
   finish(false);
   return published;
@@ -413,6 +482,9 @@ void Session::discard_writers(bool undo) {
 
 void Session::finish(bool undo) {
   discard_writers(undo);
+  if (captures_) capture_->end(undo);
+  captures_ = false;
+  changes_.clear();
   version_ = nullptr;
   transaction_durability_.reset();
   log_->release_read();

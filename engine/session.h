@@ -23,6 +23,7 @@
 #include "engine/engine.h"
 #include "engine/memory_budget.h"
 #include "engine/result.h"
+#include "engine/row_capture.h"
 #include "engine/sqlite_handle.h"
 #include "engine/store.h"
 #include "engine/version.h"
@@ -112,6 +113,12 @@ class Session {
   /// kLimit when the transaction is too large or too old, or its memory is not to be had; kSnapshotTooOld when its snapshot is too old.
   Status check_limits();
 
+  /// While somebody follows the commits: called before a statement begins and when it is done, so that what it made and dropped is told in its place.
+  void note_schema();
+  /// Called when row changes begin to be caught: statements that were prepared before must be prepared again, since SQLite then tells of rows that
+  /// `DELETE FROM t` would take without looking at them.
+  void on_capture(std::function<void()> act) { on_capture_ = std::move(act); }
+
   /// Only in kWriting: for how long.
   std::chrono::milliseconds writing_for() const {
     return std::chrono::duration_cast<std::chrono::milliseconds>(std::chrono::steady_clock::now() - since_);
@@ -122,6 +129,7 @@ class Session {
     int level;
     uint64_t catalog;
     std::array<std::optional<uint64_t>, kStoreCount> stores;
+    RowCapture::Mark rows{};
   };
   Marks mark(int level = 0);
   void rollback_to(const Marks& marks);
@@ -159,6 +167,10 @@ class Session {
   Status renew_snapshot(std::span<const std::string> savepoints);
   Status roll_back_sqlite();
   Status publish(Lsn lsn);
+  void begin_capture();
+  void keep_changes(const CommitRecord& record, std::string bytes);
+  std::vector<CommitChanges> take_changes();
+  void tell_feeds(std::vector<CommitChanges> changes, const Status& published);
   Status check_free_disk(const CommitRecord& record);
   void note_committed(Durability durability);
   void finish(bool undo);
@@ -189,12 +201,17 @@ class Session {
   std::array<uint64_t, kStoreCount> first_marks_{};
   std::vector<Marks> marks_;
   size_t catalog_sealed_ = 0;
+  Lsn first_lsn_;  // of the log rows that the transaction seals
   Lsn sealed_lsn_;
   Lsn last_lsn_;
   uint64_t record_bytes_ = 0;
   int wal_pages_ = 0;
   Status seal_error_;
   bool keeps_answers_ = false;
+  std::function<void()> on_capture_;
+  std::unique_ptr<RowCapture> capture_;   // while somebody follows the commits
+  bool captures_ = false;                 // what the open transaction changes
+  std::vector<CommitChanges> changes_;    // of the log rows that it has sealed
 };
 
 /// Registers the hidden virtual table whose transaction callbacks tie the staging to SQLite's transaction (DESIGN section 3).

@@ -9,6 +9,10 @@ namespace {
 constexpr uint64_t kWalHeaderBytes = 32;
 constexpr uint32_t kWalMagic = 0x377f0682;  // its last bit: the checksums are of big-endian words
 
+WalFrame frame_of(std::string_view header, uint64_t at) {
+  return {load_big_endian<uint32_t>(header.data()), load_big_endian<uint32_t>(header.data() + 4), at + kWalFrameHeaderBytes};
+}
+
 }  // namespace
 
 void WalReader::Checksum::add(std::string_view bytes, bool big_endian) {
@@ -51,15 +55,18 @@ Result<bool> WalReader::next(const ReadableFile& wal, WalFrame& frame) {
   sum.add(bytes.substr(0, 8), big_endian_);
   sum.add(bytes.substr(kWalFrameHeaderBytes), big_endian_);
   if (load_fixed<uint64_t>(bytes.data() + 8) != salts_ || !sum.is(bytes.substr(16, 8))) return false;
-  frame = {load_big_endian<uint32_t>(bytes.data()), load_big_endian<uint32_t>(bytes.data() + 4), position_ + kWalFrameHeaderBytes};
+  frame = frame_of(bytes, position_);
   sum_ = sum;
   position_ += kWalFrameBytes;
   return true;
 }
 
-bool WalReader::frame_follows(const ReadableFile& wal, uint64_t at) const {
-  std::string header;
-  return at + kWalFrameBytes <= wal.size_bytes() && wal.read(at, kWalFrameHeaderBytes, header).ok() && load_fixed<uint64_t>(header.data() + 8) == salts_;
+std::optional<WalFrame> WalReader::header_at(const ReadableFile& wal, uint64_t at) const {
+  std::string read;
+  if (at + kWalFrameBytes > wal.size_bytes() || !wal.read(at, kWalFrameHeaderBytes, read).ok()) return std::nullopt;
+  const std::string_view header = read;
+  if (load_fixed<uint64_t>(header.data() + 8) != salts_) return std::nullopt;
+  return frame_of(header, at);
 }
 
 }  // namespace braid

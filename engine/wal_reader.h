@@ -2,6 +2,7 @@
 #pragma once
 
 #include <cstdint>
+#include <optional>
 #include <string>
 #include <string_view>
 
@@ -33,8 +34,8 @@ class WalReader {
   uint64_t salts() const { return salts_; }
   /// Where the next frame is.
   uint64_t position() const { return position_; }
-  /// Whether there is a frame of this WAL at `at`, though what was before it may be damaged.
-  bool frame_follows(const ReadableFile& wal, uint64_t at) const;
+  /// The frame of this WAL that its header says is at `at`, though its page and what was before it may be damaged.
+  std::optional<WalFrame> header_at(const ReadableFile& wal, uint64_t at) const;
 
  private:
   /// SQLite's checksum of the WAL goes on from frame to frame.

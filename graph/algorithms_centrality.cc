@@ -14,8 +14,6 @@
 namespace braid {
 namespace {
 
-constexpr double kIterationsMax = 1e6;
-constexpr double kIntegerMax = 9007199254740992;  // 2^53: a double holds every integer up to it
 
 using Scores = std::vector<double>;
 
@@ -49,12 +47,6 @@ Status require_rows(const AlgorithmContext& context, uint64_t rows) {
   return Status(StatusCode::kLimit,
                 fmt::format("the result has more than {} rows, as traversal_nodes_max allows",
                             context.rows_max));
-}
-
-ResultColumn integer_column(size_t rows) {
-  ResultColumn column;
-  column.integers.resize(rows);
-  return column;
 }
 
 ResultColumn real_column(Scores values) {
@@ -778,7 +770,6 @@ Status run_katz(const Projection& graph, const AlgorithmArguments& arguments,
 
 // --- The table ---------------------------------------------------------------------------------
 
-constexpr ResultColumnRow kNodeColumn = {"node", ColumnKind::kNode};
 constexpr ResultColumnRow kDegreeColumns[] = {kNodeColumn,
                                               {"in_degree", ColumnKind::kInteger},
                                               {"out_degree", ColumnKind::kInteger},
@@ -832,7 +823,7 @@ constexpr AlgorithmParameter kKatzParameters[] = {
     iterations(1000),
     tolerance(1e-9)};
 
-constexpr AlgorithmRow kAlgorithms[] = {
+constexpr AlgorithmRow kCentralities[] = {
     {"betweenness", "The number of shortest paths that lead through each node.",
      kBetweennessColumns, kBetweennessParameters,
      "Braid: Brandes 2001, A Faster Algorithm for Betweenness Centrality; sampled: Brandes and "
@@ -875,6 +866,6 @@ constexpr AlgorithmRow kAlgorithms[] = {
 
 }  // namespace
 
-std::span<const AlgorithmRow> centrality_algorithms() { return kAlgorithms; }
+std::span<const AlgorithmRow> centrality_algorithms() { return kCentralities; }
 
 }  // namespace braid

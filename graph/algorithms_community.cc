@@ -13,9 +13,6 @@
 namespace braid {
 namespace {
 
-constexpr Vertex kNone = UINT32_MAX;
-constexpr double kIterationsMax = 1e6;
-constexpr double kIntegerMax = 9007199254740992;  // 2^53: a double holds every integer up to it
 
 /// A label, component or community of each vertex: the number of a vertex or counted from 0.
 using Groups = std::vector<Vertex>;
@@ -25,12 +22,6 @@ Groups singletons(Vertex count) {
   Groups groups(count);
   std::iota(groups.begin(), groups.end(), Vertex{0});
   return groups;
-}
-
-ResultColumn integer_column(size_t rows) {
-  ResultColumn column;
-  column.integers.resize(rows);
-  return column;
 }
 
 /// Every vertex in order, with nothing yet beside it.
@@ -108,13 +99,13 @@ class StrongComponents {
   StrongComponents(const Projection& graph, Pace& pace)
       : graph_(graph),
         pace_(pace),
-        numbers_(graph.vertex_count(), kNone),
+        numbers_(graph.vertex_count(), kNoVertex),
         lowest_(graph.vertex_count()),
-        components_(graph.vertex_count(), kNone) {}
+        components_(graph.vertex_count(), kNoVertex) {}
 
   Status run() {
     for (Vertex root = 0; root < graph_.vertex_count(); ++root) {
-      if (numbers_[root] != kNone) continue;
+      if (numbers_[root] != kNoVertex) continue;
       enter(root);
       while (!calls_.empty()) BRAID_TRY(go_on());
     }
@@ -143,12 +134,12 @@ class StrongComponents {
     const uint64_t limit = graph_.out().offsets[vertex + 1];
     while (call.next < limit) {
       const Vertex target = graph_.out().targets[call.next++];
-      if (numbers_[target] == kNone) {
+      if (numbers_[target] == kNoVertex) {
         const uint64_t steps = call.next - first;
         enter(target);  // which moves the calls
         return pace_.step(steps);
       }
-      if (components_[target] == kNone) {
+      if (components_[target] == kNoVertex) {
         lowest_[vertex] = std::min(lowest_[vertex], numbers_[target]);
       }
     }
@@ -368,10 +359,10 @@ Status read_network(const Projection& graph, Pace& pace, Network& network) {
 
 /// Numbers the groups from 0 in the order of their first member. Answers how many there are.
 Vertex renumber(Groups& groups) {
-  Groups numbers(groups.size(), kNone);
+  Groups numbers(groups.size(), kNoVertex);
   Vertex count = 0;
   for (Vertex& group : groups) {
-    if (numbers[group] == kNone) numbers[group] = count++;
+    if (numbers[group] == kNoVertex) numbers[group] = count++;
     group = numbers[group];
   }
   return count;
@@ -629,16 +620,16 @@ class Refinement {
     network_.visit(node, [&](Vertex target, double weight) {
       if (communities_[target] == communities_[node]) sums_.add(groups_[target], weight);
     });
-    Vertex best = kNone;
+    Vertex best = kNoVertex;
     double best_gain = 0;
     for (const Vertex group : sums_.groups()) {
       const double gain = sums_.of(group) - penalty_ * strengths_[node] * strengths_[group];
-      if (gain < best_gain || (gain == best_gain && best != kNone)) continue;
+      if (gain < best_gain || (gain == best_gain && best != kNoVertex)) continue;
       if (!is_well_connected(group)) continue;
       best = group;
       best_gain = gain;
     }
-    if (best != kNone) join(node, best);
+    if (best != kNoVertex) join(node, best);
     sums_.clear();
   }
 
@@ -663,17 +654,17 @@ class Refinement {
 
 /// Parts groups that are not connected. That adds to modularity, so it is no loss.
 Groups connected_parts(const Network& network, const Groups& groups) {
-  Groups parts(groups.size(), kNone);
+  Groups parts(groups.size(), kNoVertex);
   std::vector<Vertex> reached;
   for (Vertex root = 0; root < groups.size(); ++root) {
-    if (parts[root] != kNone) continue;
+    if (parts[root] != kNoVertex) continue;
     parts[root] = root;
     reached.assign(1, root);
     while (!reached.empty()) {
       const Vertex node = reached.back();
       reached.pop_back();
       network.visit(node, [&](Vertex target, double) {
-        if (parts[target] != kNone || groups[target] != groups[root]) return;
+        if (parts[target] != kNoVertex || groups[target] != groups[root]) return;
         parts[target] = root;
         reached.push_back(target);
       });
@@ -784,7 +775,7 @@ class TriangleGraph {
  public:
   Status build(const Projection& graph, Pace& pace) {
     degrees_.assign(graph.vertex_count(), 0);
-    std::vector<Vertex> seen_by(graph.vertex_count(), kNone);
+    std::vector<Vertex> seen_by(graph.vertex_count(), kNoVertex);
     for (Vertex vertex = 0; vertex < graph.vertex_count(); ++vertex) {
       seen_by[vertex] = vertex;
       visit_neighbors(graph, vertex, [&](Vertex other) {
@@ -902,7 +893,6 @@ Status run_clustering(const Projection& graph, const AlgorithmArguments&,
 
 // --- The table ---------------------------------------------------------------------------------
 
-constexpr ResultColumnRow kNodeColumn = {"node", ColumnKind::kNode};
 constexpr ResultColumnRow kComponentColumns[] = {kNodeColumn, {"component", ColumnKind::kNode}};
 constexpr ResultColumnRow kCoreColumns[] = {kNodeColumn, {"core_number", ColumnKind::kInteger}};
 constexpr ResultColumnRow kLabelColumns[] = {kNodeColumn, {"label", ColumnKind::kInteger}};
@@ -927,7 +917,7 @@ constexpr AlgorithmParameter kCommunityParameters[] = {
      .maximum = kIterationsMax},
     {.name = "seed", .kind = ParameterKind::kInteger, .maximum = kIntegerMax}};
 
-constexpr AlgorithmRow kAlgorithms[] = {
+constexpr AlgorithmRow kCommunities[] = {
     {"clustering",
      "How many of the pairs of neighbours of each node are neighbours themselves.",
      kClusteringColumns,
@@ -987,6 +977,6 @@ constexpr AlgorithmRow kAlgorithms[] = {
 
 }  // namespace
 
-std::span<const AlgorithmRow> community_algorithms() { return kAlgorithms; }
+std::span<const AlgorithmRow> community_algorithms() { return kCommunities; }
 
 }  // namespace braid

@@ -32,11 +32,11 @@ Status run_layout(const Projection& graph, const AlgorithmArguments& arguments,
   return {};
 }
 
-constexpr ResultColumnRow kColumns[] = {{"node", ColumnKind::kNode},
+constexpr ResultColumnRow kLayoutColumns[] = {{"node", ColumnKind::kNode},
                                         {"x", ColumnKind::kReal},
                                         {"y", ColumnKind::kReal},
                                         {"layer", ColumnKind::kInteger}};
-constexpr AlgorithmParameter kParameters[] = {
+constexpr AlgorithmParameter kLayoutParameters[] = {
     {.name = "method", .kind = ParameterKind::kText, .choices = kLayoutMethods},
     {"iterations", ParameterKind::kInteger, false, kLayoutRoundsDefault, 1, kLayoutRoundsMax},
     {"seed", ParameterKind::kInteger, false, 1, 0, 9e15},
@@ -45,7 +45,7 @@ constexpr AlgorithmRow kLayouts[] = {
     {"layout",
      "Places for a picture: x and y, y growing downwards, connected nodes about 1 apart; the layer "
      "when laid out in layers.",
-     kColumns, kParameters, "Braid: Zheng, Pawar, Goodman 2018; Sugiyama 1981",
+     kLayoutColumns, kLayoutParameters, "Braid: Zheng, Pawar, Goodman 2018; Sugiyama 1981",
      "O(n (n + m) + iterations n^2); n^2 in memory", run_layout},
 };
 

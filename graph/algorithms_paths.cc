@@ -23,30 +23,27 @@ Status no_negative_weights(const Projection& graph) {
 
 namespace {
 
-constexpr Vertex kNone = UINT32_MAX;
-constexpr uint64_t kNoEntry = UINT64_MAX;
-constexpr double kFar = std::numeric_limits<double>::infinity();
 
-int64_t vertex_value(Vertex vertex) { return vertex == kNone ? ResultColumn::kNoValue : int64_t{vertex}; }
+int64_t vertex_value(Vertex vertex) { return vertex == kNoVertex ? ResultColumn::kNoValue : int64_t{vertex}; }
 
 // --- Breadth first and depth first ---------------------------------------------------------------------------------------------------
 
 /// Vertices level by level, each with the one before it.
 class Reach {
  public:
-  /// Without the vertex `without`, which may be kNone, and without the edge `without_edge`, which may be 0.
+  /// Without the vertex `without`, which may be kNoVertex, and without the edge `without_edge`, which may be 0.
   Status run(const Projection& graph, Vertex source, Vertex without, uint64_t without_edge, const AlgorithmContext& context) {
     seen_.reset(graph.vertex_count());
     order_.resize(graph.vertex_count());
     parents_.resize(graph.vertex_count());
     if (source == without) return finish(0);
-    if (without != kNone) seen_.add(without);
+    if (without != kNoVertex) seen_.add(without);
     return without_edge == 0 ? spread(graph, source, context, [](uint64_t) { return true; })
                              : spread(graph, source, context, [&](uint64_t entry) { return graph.edge(entry).value() != without_edge; });
   }
 
   const std::vector<Vertex>& order() const { return order_; }
-  /// By place in the order; that of the source is kNone.
+  /// By place in the order; that of the source is kNoVertex.
   Vertex parent(size_t place) const { return parents_[place]; }
   /// What was left out counts as reached.
   bool has(Vertex vertex) const { return seen_.has(vertex); }
@@ -68,7 +65,7 @@ class Reach {
       parents_[end++] = parent;
     };
     seen_.add(source);
-    add(source, kNone);
+    add(source, kNoVertex);
     Pace pace(context);
     size_t next = 0;
     while (next < end) {
@@ -99,7 +96,7 @@ class Reach {
 
 Status run_bfs(const Projection& graph, const AlgorithmArguments& arguments, const AlgorithmContext& context, AlgorithmResult& out) {
   Reach reached;
-  BRAID_TRY(reached.run(graph, arguments.vertex(0), kNone, 0, context));
+  BRAID_TRY(reached.run(graph, arguments.vertex(0), kNoVertex, 0, context));
   ResultRows rows(out, 3, context);
   BRAID_TRY(rows.reserve_integers(reached.order().size()));
   reached.each([&](size_t place, size_t depth) { rows.add_integers(reached.order()[place], depth, vertex_value(reached.parent(place))); });
@@ -107,7 +104,7 @@ Status run_bfs(const Projection& graph, const AlgorithmArguments& arguments, con
 }
 
 Status run_dfs(const Projection& graph, const AlgorithmArguments& arguments, const AlgorithmContext& context, AlgorithmResult& out) {
-  std::vector<Vertex> parent(graph.vertex_count(), kNone);
+  std::vector<Vertex> parent(graph.vertex_count(), kNoVertex);
   std::vector<bool> seen(graph.vertex_count());
   struct Frame {
     Vertex vertex;
@@ -145,10 +142,10 @@ Status run_cut_off(const Projection& graph, const AlgorithmArguments& arguments,
     return Status(StatusCode::kInvalidArgument, "takes either 'failed_node' or 'failed_edge'");
   }
   const Vertex root = arguments.vertex(0);
-  const Vertex failed = arguments.given(1) ? arguments.vertex(1) : kNone;
+  const Vertex failed = arguments.given(1) ? arguments.vertex(1) : kNoVertex;
   const uint64_t failed_edge = arguments.given(2) ? static_cast<uint64_t>(arguments.integer(2)) : 0;
   Reach before, after;
-  BRAID_TRY(before.run(graph, root, kNone, 0, context));
+  BRAID_TRY(before.run(graph, root, kNoVertex, 0, context));
   BRAID_TRY(after.run(graph, root, failed, failed_edge, context));
   ResultRows rows(out, 2, context);
   Status status;
@@ -174,12 +171,12 @@ struct Closed {
   std::unordered_set<uint64_t> entries;
 };
 
-/// Dijkstra, "A note on two problems in connexion with graphs" (1959), with a lazy heap. Stops at `target`, which may be kNone.
+/// Dijkstra, "A note on two problems in connexion with graphs" (1959), with a lazy heap. Stops at `target`, which may be kNoVertex.
 Status dijkstra(const Projection& graph, Vertex source, Vertex target, const Closed& closed, const AlgorithmContext& context,
                 Distances& out) {
   out.distance.assign(graph.vertex_count(), kFar);
   out.entry.assign(graph.vertex_count(), kNoEntry);
-  out.parent.assign(graph.vertex_count(), kNone);
+  out.parent.assign(graph.vertex_count(), kNoVertex);
   using Item = std::pair<double, Vertex>;
   std::priority_queue<Item, std::vector<Item>, std::greater<>> heap;
   out.distance[source] = 0;
@@ -214,7 +211,7 @@ Status add_distances(const Distances& found, ResultRows& rows) {
 Status run_dijkstra(const Projection& graph, const AlgorithmArguments& arguments, const AlgorithmContext& context, AlgorithmResult& out) {
   BRAID_TRY(no_negative_weights(graph));
   Distances found;
-  BRAID_TRY(dijkstra(graph, arguments.vertex(0), kNone, {}, context, found));
+  BRAID_TRY(dijkstra(graph, arguments.vertex(0), kNoVertex, {}, context, found));
   ResultRows rows(out, 3, context);
   return add_distances(found, rows);
 }
@@ -224,7 +221,7 @@ Status bellman_ford(const Projection& graph, Vertex source, const AlgorithmConte
   const Vertex count = graph.vertex_count();
   out.distance.assign(count, kFar);
   out.entry.assign(count, kNoEntry);
-  out.parent.assign(count, kNone);
+  out.parent.assign(count, kNoVertex);
   std::vector<uint32_t> hops(count, 0);
   std::vector<bool> queued(count);
   std::deque<Vertex> queue{source};
@@ -268,7 +265,7 @@ Status run_all_pairs(const Projection& graph, const AlgorithmArguments&, const A
   Distances found;
   for (Vertex source = 0; source < graph.vertex_count(); ++source) {
     BRAID_TRY(context.check(static_cast<double>(source) / graph.vertex_count()));
-    BRAID_TRY(dijkstra(graph, source, kNone, {}, context, found));
+    BRAID_TRY(dijkstra(graph, source, kNoVertex, {}, context, found));
     for (Vertex target = 0; target < graph.vertex_count(); ++target)
       if (found.distance[target] < kFar) BRAID_TRY(rows.add({int64_t{source}, int64_t{target}, found.distance[target]}));
   }
@@ -384,7 +381,7 @@ Status run_all_shortest(const Projection& graph, const AlgorithmArguments& argum
   ResultRows rows(out, 5, context);
   if (source == target) return add_path(graph, source, {}, 1, rows);
   Distances found;
-  BRAID_TRY(dijkstra(graph, source, kNone, {}, context, found));
+  BRAID_TRY(dijkstra(graph, source, kNoVertex, {}, context, found));
   if (found.distance[target] == kFar) return {};
   // Which vertices lead to the target over tight entries: those need no second look.
   std::vector<bool> leads(graph.vertex_count());

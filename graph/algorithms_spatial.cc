@@ -15,8 +15,6 @@
 namespace braid {
 namespace {
 
-constexpr uint64_t kNoEntry = UINT64_MAX;
-constexpr double kFar = std::numeric_limits<double>::infinity();
 constexpr double kEarthRadiusKm = 6371.0088;  // the mean one of the IUGG
 
 struct Place {
@@ -192,10 +190,10 @@ Status run_a_star(const Projection& graph, const AlgorithmArguments& arguments, 
   return {};
 }
 
-constexpr ResultColumnRow kColumns[] = {{"path", ColumnKind::kInteger}, {"step", ColumnKind::kInteger}, {"node", ColumnKind::kNode},
+constexpr ResultColumnRow kAStarColumns[] = {{"path", ColumnKind::kInteger}, {"step", ColumnKind::kInteger}, {"node", ColumnKind::kNode},
                                         {"edge", ColumnKind::kInteger}, {"cost", ColumnKind::kReal},    {"estimate", ColumnKind::kReal},
                                         {"settled", ColumnKind::kInteger}};
-constexpr AlgorithmParameter kParameters[] = {{"source", ParameterKind::kNode, true},
+constexpr AlgorithmParameter kAStarParameters[] = {{"source", ParameterKind::kNode, true},
                                               {"target", ParameterKind::kNode, true},
                                               {"x", ParameterKind::kText, false, 0, 0, 0, nullptr, "x"},
                                               {"y", ParameterKind::kText, false, 0, 0, 0, nullptr, "y"},
@@ -204,8 +202,8 @@ constexpr AlgorithmParameter kParameters[] = {{"source", ParameterKind::kNode, t
 
 constexpr AlgorithmRow kSpatial[] = {
     {"a_star",
-     "A shortest path, searched towards the target by the nodes' coordinates: right when no estimate is more than what is left.", kColumns,
-     kParameters, "Braid: Hart, Nilsson and Raphael 1968", "O((n + m) log n) with coordinates at every node", run_a_star},
+     "A shortest path, searched towards the target by the nodes' coordinates: right when no estimate is more than what is left.", kAStarColumns,
+     kAStarParameters, "Braid: Hart, Nilsson and Raphael 1968", "O((n + m) log n) with coordinates at every node", run_a_star},
 };
 
 }  // namespace

@@ -16,8 +16,6 @@
 namespace braid {
 namespace {
 
-constexpr Vertex kNone = UINT32_MAX;
-constexpr uint64_t kNoEntry = UINT64_MAX;
 
 Status directed_only(const Projection& graph) {
   if (graph.directed()) return {};
@@ -96,13 +94,13 @@ Status run_cycle(const Projection& graph, const AlgorithmArguments&, const Algor
 class Biconnected {
  public:
   explicit Biconnected(const Projection& graph)
-      : vertex_count_(graph.vertex_count()), order_(vertex_count_, kNone), low_(vertex_count_, kNone), cuts_(vertex_count_) {
+      : vertex_count_(graph.vertex_count()), order_(vertex_count_, kNoVertex), low_(vertex_count_, kNoVertex), cuts_(vertex_count_) {
     make_steps(graph);
   }
 
   Status run(const AlgorithmContext& context) {
     for (Vertex root = 0; root < vertex_count_; ++root)
-      if (order_[root] == kNone) BRAID_TRY(search(root, context));
+      if (order_[root] == kNoVertex) BRAID_TRY(search(root, context));
     return {};
   }
 
@@ -178,7 +176,7 @@ class Biconnected {
       if (taken.edge == top.via) continue;
       const Vertex source = taken.forward ? vertex : taken.target;
       const Vertex target = taken.forward ? taken.target : vertex;
-      if (order_[taken.target] == kNone) {
+      if (order_[taken.target] == kNoVertex) {
         const size_t held = pending_.size();
         pending_.push_back({taken.edge, source, target, 0, false});
         enter(taken.target, taken.edge, held);
@@ -259,7 +257,7 @@ Status run_biconnected(const Projection& graph, const AlgorithmArguments&, const
 Status run_dominators(const Projection& graph, const AlgorithmArguments& arguments, const AlgorithmContext& context, AlgorithmResult& out) {
   const Vertex root = arguments.vertex(0);
   std::vector<Vertex> postorder;
-  std::vector<Vertex> number(graph.vertex_count(), kNone);
+  std::vector<Vertex> number(graph.vertex_count(), kNoVertex);
   {
     std::vector<bool> seen(graph.vertex_count());
     std::vector<std::pair<Vertex, uint64_t>> stack{{root, graph.out().offsets[root]}};
@@ -278,7 +276,7 @@ Status run_dominators(const Projection& graph, const AlgorithmArguments& argumen
       stack.emplace_back(target, graph.out().offsets[target]);
     }
   }
-  std::vector<Vertex> dominator(graph.vertex_count(), kNone);
+  std::vector<Vertex> dominator(graph.vertex_count(), kNoVertex);
   dominator[root] = root;
   const auto common = [&](Vertex a, Vertex b) {
     while (a != b) {
@@ -291,10 +289,10 @@ Status run_dominators(const Projection& graph, const AlgorithmArguments& argumen
     BRAID_TRY(context.check());
     changed = false;
     for (auto vertex = postorder.rbegin() + 1; vertex != postorder.rend(); ++vertex) {
-      Vertex chosen = kNone;
+      Vertex chosen = kNoVertex;
       for (const Vertex before : graph.in().of(*vertex)) {
-        if (number[before] == kNone || dominator[before] == kNone) continue;
-        chosen = chosen == kNone ? before : common(before, chosen);
+        if (number[before] == kNoVertex || dominator[before] == kNoVertex) continue;
+        chosen = chosen == kNoVertex ? before : common(before, chosen);
       }
       if (dominator[*vertex] == chosen) continue;
       dominator[*vertex] = chosen;
@@ -357,7 +355,7 @@ class MaximumFlow {
   }
   double total() const { return total_; }
   /// After `run`: on the source's side of the least cut.
-  bool near_source(Vertex vertex) const { return level_[vertex] != kNone; }
+  bool near_source(Vertex vertex) const { return level_[vertex] != kNoVertex; }
   double flow(uint64_t entry) const { return graph_.weight(entry) - arcs_[2 * entry].room; }
 
  private:
@@ -376,16 +374,16 @@ class MaximumFlow {
     first_[target] = arcs_.size() - 1;
   }
   bool level() {
-    level_.assign(graph_.vertex_count(), kNone);
+    level_.assign(graph_.vertex_count(), kNoVertex);
     level_[source_] = 0;
     std::vector<Vertex> queue{source_};
     for (size_t i = 0; i < queue.size(); ++i)
       for (uint64_t arc = first_[queue[i]]; arc != kNoEntry; arc = arcs_[arc].next) {
-        if (arcs_[arc].room <= 0 || level_[arcs_[arc].target] != kNone) continue;
+        if (arcs_[arc].room <= 0 || level_[arcs_[arc].target] != kNoVertex) continue;
         level_[arcs_[arc].target] = level_[queue[i]] + 1;
         queue.push_back(arcs_[arc].target);
       }
-    return level_[sink_] != kNone;
+    return level_[sink_] != kNoVertex;
   }
   /// One path of the level graph, found by going forward and back over arcs that lead on.
   bool push_one() {
@@ -558,7 +556,7 @@ constexpr ResultColumnRow kOrderColumns[] = {{"node", kNode}, {"position", kInte
 constexpr ResultColumnRow kCycleColumns[] = {{"step", kInteger}, {"node", kNode}, {"edge", kInteger}};
 constexpr ResultColumnRow kNodeColumns[] = {{"node", kNode}};
 constexpr ResultColumnRow kEdgeColumns[] = {{"edge", kInteger}, {"source_node", kNode}, {"target_node", kNode}};
-constexpr ResultColumnRow kComponentColumns[] = {
+constexpr ResultColumnRow kBiconnectedColumns[] = {
     {"edge", kInteger}, {"source_node", kNode}, {"target_node", kNode}, {"component", kInteger}};
 constexpr ResultColumnRow kDominatorColumns[] = {{"node", kNode}, {"dominator", kNode}, {"hanging", kInteger}};
 constexpr ResultColumnRow kForestColumns[] = {{"edge", kInteger}, {"source_node", kNode}, {"target_node", kNode}, {"weight", kReal}};
@@ -583,7 +581,7 @@ constexpr AlgorithmRow kStructure[] = {
      "Braid: Hopcroft, Tarjan 1973", "O(n + m)", run_articulation_points},
     {"bridges", "Edges without which their component falls apart; directions do not count.", kEdgeColumns, {},
      "Braid: Hopcroft, Tarjan 1973", "O(n + m)", run_bridges},
-    {"biconnected", "The biconnected component of each edge; directions do not count.", kComponentColumns, {},
+    {"biconnected", "The biconnected component of each edge; directions do not count.", kBiconnectedColumns, {},
      "Braid: Hopcroft, Tarjan 1973", "O(n + m)", run_biconnected},
     {"dominators", "The single point of failure nearest to each node, and how many nodes hang on each.", kDominatorColumns, kRoot,
      "Braid: Cooper, Harvey, Kennedy 2001", "O(n m) at worst, near O(n + m)", run_dominators},

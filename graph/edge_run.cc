@@ -10,7 +10,7 @@
 namespace braid {
 namespace {
 
-constexpr uint64_t kEntryBytesMin = 2;
+constexpr uint64_t kEdgeBytesMin = 2;
 
 int64_t difference(NodeId to, NodeId from) { return static_cast<int64_t>(to.value() - from.value()); }
 
@@ -44,7 +44,7 @@ Result<DecodedEdgeRun> DecodedEdgeRun::decode(TypeId type, EdgeId first, std::st
   ByteReader reader(bytes);
   uint64_t count, has_properties;
   if (!reader.varint(count) || !reader.varint(has_properties) || has_properties > 1) return damaged;
-  if (count > reader.remaining() / kEntryBytesMin || count > UINT64_MAX - first.value()) return damaged;
+  if (count > reader.remaining() / kEdgeBytesMin || count > UINT64_MAX - first.value()) return damaged;
   DecodedEdgeRun out;
   out.type_ = type;
   out.first_ = first;

@@ -1,18 +1,9 @@
 #include "graph/family_reader.h"
 
-#include <fmt/format.h>
-
-#include "graph/rocksdb_status.h"
-
 namespace braid {
 namespace {
 
-rocksdb::Slice slice(std::string_view bytes) { return {bytes.data(), bytes.size()}; }
 std::string_view view(const rocksdb::Slice& bytes) { return {bytes.data(), bytes.size()}; }
-
-Status scan_status(const rocksdb::Iterator& iterator, Family family) {
-  return rocksdb_status(iterator.status(), fmt::format("scan family {}", family_name(family)));
-}
 
 }  // namespace
 
@@ -33,13 +24,13 @@ Result<std::optional<std::pair<std::string, std::string>>> FamilyReader::last_at
     Family family, std::string_view prefix, std::string_view key) const {
   using Found = std::optional<std::pair<std::string, std::string>>;
   const auto base = base_->iterate(family, nullptr);
-  base->SeekForPrev(slice(key));
+  base->SeekForPrev(key);
   const GraphOverlay::Entries none;
   const GraphOverlay::Entries& entries = overlay_ != nullptr ? overlay_->entries(family) : none;
   auto staged = entries.upper_bound(key);
   for (;;) {
     const bool in_base = base->Valid() && view(base->key()).starts_with(prefix);
-    if (!in_base) BRAID_TRY(scan_status(*base, family));
+    if (!in_base) BRAID_TRY(GraphStoreView::scan_status(*base, family));
     const bool in_staged =
         staged != entries.begin() && std::string_view(std::prev(staged)->first).starts_with(prefix);
     if (!in_base && !in_staged) return Found();
@@ -66,7 +57,7 @@ const GraphOverlay::Entries* staged_entries(const FamilyReader& reader, Family f
 FamilyCursor::FamilyCursor(const FamilyReader& reader, Family family, std::string prefix)
     : prefix_(std::move(prefix)),
       limit_(prefix_limit(prefix_)),
-      limit_slice_(slice(limit_)),
+      limit_slice_(limit_),
       family_(family),
       entries_(staged_entries(reader, family)),
       base_(reader.base().iterate(family, limit_.empty() ? nullptr : &limit_slice_)) {}
@@ -79,7 +70,7 @@ std::string_view FamilyCursor::base_key() const { return view(base_->key()); }
 
 void FamilyCursor::seek(std::string_view key) {
   // The marker sorts before all data and is none.
-  base_->Seek(slice(key));
+  base_->Seek(key);
   if (base_->Valid() && base_key() == kMarkerKey) base_->Next();
   if (entries_ != nullptr) staged_ = entries_->lower_bound(key);
   settle();
@@ -121,7 +112,7 @@ std::string_view FamilyCursor::bytes() const {
   return side_ == Side::kBase ? view(base_->value()) : std::string_view(*staged_->second.bytes);
 }
 
-Status FamilyCursor::status() const { return scan_status(*base_, family_); }
+Status FamilyCursor::status() const { return GraphStoreView::scan_status(*base_, family_); }
 
 FamilyBackCursor::FamilyBackCursor(const FamilyReader& reader, Family family, std::string lower)
     : lower_(std::move(lower)),
@@ -130,7 +121,7 @@ FamilyBackCursor::FamilyBackCursor(const FamilyReader& reader, Family family, st
       base_(reader.base().iterate(family, nullptr)) {}
 
 void FamilyBackCursor::seek_below(std::string_view key) {
-  base_->SeekForPrev(slice(key));
+  base_->SeekForPrev(key);
   if (base_->Valid() && view(base_->key()) == key) base_->Prev();
   if (entries_ != nullptr) staged_ = entries_->lower_bound(key);
   settle();
@@ -170,6 +161,6 @@ std::string_view FamilyBackCursor::key() const {
   return side_ == Side::kBase ? view(base_->key()) : std::string_view(std::prev(staged_)->first);
 }
 
-Status FamilyBackCursor::status() const { return scan_status(*base_, family_); }
+Status FamilyBackCursor::status() const { return GraphStoreView::scan_status(*base_, family_); }
 
 }  // namespace braid

@@ -64,12 +64,18 @@ class GraphChecker {
       : view_(view), reader_(view, nullptr), problems_(problems), start_(problems.size()) {}
 
   Status run() {
-    walk(Family::kNode, [this](auto key, auto bytes) { return check_node(key, bytes); });
-    check_gap(view_.counters().gapless_limit());
-    walk(Family::kLabel, [this](auto key, auto) { return check_label(key); });
-    check_edges();
-    walk(Family::kIndex, [this](auto key, auto) { return check_index_key(key); });
-    if (lists_sound_) check_hierarchies();
+    // The parts are about as long as their families usually are.
+    LongCall::in_part(0, 0.2, [this] {
+      walk(Family::kNode, [this](auto key, auto bytes) { return check_node(key, bytes); });
+      check_gap(view_.counters().gapless_limit());
+    });
+    LongCall::in_part(0.2, 0.1, [this] { walk(Family::kLabel, [this](auto key, auto) { return check_label(key); }); });
+    LongCall::in_part(0.3, 0.5, [this] { check_edges(); });
+    LongCall::in_part(0.8, 0.1, [this] { walk(Family::kIndex, [this](auto key, auto) { return check_index_key(key); }); });
+    LongCall::in_part(0.9, 0.1, [this] {
+      if (lists_sound_) check_hierarchies();
+    });
+    if (stopped_.ok()) stopped_ = LongCall::check(1);
     if (stopped_.ok() && full()) problems_.push_back("graph: more problems are not listed");
     return stopped_;
   }

@@ -1,13 +1,10 @@
 #include "graph/graph_overlay.h"
 
-#include <fmt/format.h>
-
 #include <algorithm>
 #include <iterator>
 #include <numeric>
 
 #include "engine/check.h"
-#include "graph/rocksdb_status.h"
 
 namespace braid {
 namespace {
@@ -19,12 +16,6 @@ constexpr size_t kOperationUndoKept = 1024;
 
 uint64_t heap_bytes(const std::string& text) {
   return text.capacity() > kInlineTextBytes ? text.capacity() + 16 : 0;
-}
-
-rocksdb::Slice slice(std::string_view bytes) { return {bytes.data(), bytes.size()}; }
-
-Status scan_status(const rocksdb::Iterator& iterator, Family family) {
-  return rocksdb_status(iterator.status(), fmt::format("scan family {}", family_name(family)));
 }
 
 }  // namespace
@@ -97,12 +88,12 @@ Result<StagedBytes*> GraphOverlay::SortedEdits::edit(std::string_view key) {
   if (!fresh) return &entry->second.bytes;
   // What lies near is stepped to, what lies farther is looked for.
   constexpr int kStepsMax = 4;
-  const rocksdb::Slice wanted = slice(key);
+  const rocksdb::Slice wanted(key);
   for (int step = 0; base_stands_ && step < kStepsMax && base_->Valid() && base_->key().compare(wanted) < 0; ++step) base_->Next();
   if (!base_stands_ || (base_->Valid() && base_->key().compare(wanted) < 0)) base_->Seek(wanted);
   base_stands_ = true;
   if (!base_->Valid()) {
-    BRAID_TRY(scan_status(*base_, family_));
+    BRAID_TRY(GraphStoreView::scan_status(*base_, family_));
   } else if (base_->key() == wanted) {
     entry->second.bytes.emplace(base_->value().data(), base_->value().size());
   }
@@ -132,11 +123,11 @@ Result<std::optional<GraphOverlay::Found>> GraphOverlay::edit_last_at_or_below(F
                                                                               std::string_view key) {
   Entries& entries = entries_of(family);
   rocksdb::Iterator& base = base_iterator(family);
-  base.SeekForPrev(slice(key));
+  base.SeekForPrev(key);
   auto limit = entries.upper_bound(key);
   for (;;) {
-    const bool in_base = base.Valid() && base.key().starts_with(slice(prefix));
-    if (!in_base) BRAID_TRY(scan_status(base, family));
+    const bool in_base = base.Valid() && base.key().starts_with(prefix);
+    if (!in_base) BRAID_TRY(GraphStoreView::scan_status(base, family));
     const auto staged = limit == entries.begin() ? entries.end() : std::prev(limit);
     const bool in_staged = staged != entries.end() && staged->first.starts_with(prefix);
     if (!in_base && !in_staged) return std::optional<Found>();

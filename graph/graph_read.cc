@@ -1,5 +1,6 @@
 #include "graph/graph_read.h"
 
+#include "engine/long_call.h"
 #include "graph/adjacency_block.h"
 #include "graph/edge_block.h"
 #include "graph/node_format.h"
@@ -41,6 +42,7 @@ Status append_sealed(const FamilyReader& reader, const NeighborQuery& query, Typ
   FamilyCursor cursor(reader, adjacency_family(query.direction), head);
   cursor.seek(sealed_key(query.node, type, EdgeId(0)));
   for (; cursor.valid() && out.size() < query.count_max; cursor.next()) {
+    if (query.stops) BRAID_TRY(LongCall::check());
     BRAID_TRY(append_block(query, type, cursor.key(), cursor.bytes(), out));
   }
   return cursor.status();
@@ -78,6 +80,7 @@ Status read_all_types(const FamilyReader& reader, const NeighborQuery& query,
       if (head.empty() || key.type != type) {
         return damaged(family, cursor.key(), "the block has no head");
       }
+      if (query.stops) BRAID_TRY(LongCall::check());
       BRAID_TRY(append_block(query, type, cursor.key(), cursor.bytes(), out));
       continue;
     }

@@ -25,6 +25,7 @@ struct NeighborQuery {
   Direction direction = Direction::kOut;  ///< kOut or kIn
   std::optional<TypeId> type;
   size_t count_max = SIZE_MAX;  ///< of `out` in all
+  bool stops = false;           ///< a long list is left with kInterrupted when the thread's call is to end
 };
 Status read_neighbors(const FamilyReader& reader, const NeighborQuery& query,
                       std::vector<Neighbor>& out);

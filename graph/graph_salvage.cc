@@ -9,6 +9,7 @@
 #include <optional>
 #include <vector>
 
+#include "engine/long_call.h"
 #include "graph/edge_block.h"
 #include "graph/graph_store.h"
 #include "graph/graph_view.h"
@@ -26,7 +27,6 @@ constexpr size_t kLossesToldMax = 100;
 /// Without a marker that tells the last id, so many further ones are looked for.
 constexpr uint64_t kIdsBeyondDamage = 1 << 20;
 
-rocksdb::Slice slice(std::string_view bytes) { return {bytes.data(), bytes.size()}; }
 std::string_view view_of(const rocksdb::Slice& bytes) { return {bytes.data(), bytes.size()}; }
 
 rocksdb::ReadOptions once() {
@@ -80,8 +80,15 @@ Result<std::shared_ptr<RocksdbHandle>> open_damaged(Env& env, const std::string&
 std::optional<FamilyMarker> marker_of(const RocksdbHandle& handle, Family family) {
   std::string bytes;
   FamilyMarker marker;
-  if (!handle.db().Get(once(), handle.family(family), slice(kMarkerKey), &bytes).ok() || !decode_marker(bytes, marker)) return std::nullopt;
+  if (!handle.db().Get(once(), handle.family(family), kMarkerKey, &bytes).ok() || !decode_marker(bytes, marker)) return std::nullopt;
   return marker;
+}
+
+/// Never written, as far as can be told; a marker is an entry too.
+bool is_empty(const RocksdbHandle& handle, Family family) {
+  const std::unique_ptr<rocksdb::Iterator> cursor(handle.db().NewIterator(once(), handle.family(family)));
+  cursor->SeekToFirst();
+  return !cursor->Valid() && cursor->status().ok();
 }
 
 /// Reads a family whose keys are numbers, past what is damaged.
@@ -98,6 +105,7 @@ class DamagedFamily {
       std::unique_ptr<rocksdb::Iterator> cursor(handle_.db().NewIterator(once(), handle_.family(family_)));
       for (cursor->Seek(key(next)); cursor->Valid(); cursor->Next()) {
         if (cursor->key().size() != 8) continue;
+        BRAID_TRY(LongCall::check());
         const auto number = load_big_endian<uint64_t>(cursor->key().data());
         BRAID_TRY(visit(number, view_of(cursor->value())));
         next = number + 1;
@@ -107,6 +115,7 @@ class DamagedFamily {
       // What is found alone is visited at once: a cursor may fail there again, on the way to the next.
       std::string value;
       const auto found = after_damage(next, value);
+      BRAID_TRY(LongCall::check());
       if (!found.has_value()) return gaps;
       BRAID_TRY(visit(*found, value));
       next = *found + 1;
@@ -127,7 +136,7 @@ class DamagedFamily {
       last->SeekToLast();
       limit = last->Valid() && last->key().size() == 8 ? load_big_endian<uint64_t>(last->key().data()) + 1 : next + kIdsBeyondDamage;
     }
-    for (; next < limit; ++next)
+    for (; next < limit && LongCall::check().ok(); ++next)
       if (handle_.db().Get(once(), handle_.family(family_), key(next), &value).ok()) return next;
     return std::nullopt;
   }
@@ -145,8 +154,8 @@ class GraphBuilder {
   Status read(const RocksdbHandle& old) {
     const auto nodes = marker_of(old, Family::kNode);
     const auto edges = marker_of(old, Family::kEdge);
-    node_lsn_ = nodes.has_value() ? nodes->lsn : other_marker(old);
-    edge_lsn_ = edges.has_value() ? edges->lsn : other_marker(old);
+    node_lsn_ = nodes.has_value() ? nodes->lsn : lsn_without_marker(old, Family::kNode);
+    edge_lsn_ = edges.has_value() ? edges->lsn : lsn_without_marker(old, Family::kEdge);
     if (nodes.has_value()) next_node_ = NodeId(nodes->next_id);
     if (edges.has_value()) next_edge_ = EdgeId(edges->next_id);
     if (nodes.has_value()) least_removed_ = nodes->least_removed;
@@ -157,6 +166,7 @@ class GraphBuilder {
   Status apply_log() {
     BRAID_TRY(flush());
     return salvage_.records([&](Lsn lsn, const CommitRecord& record) -> Status {
+      BRAID_TRY(LongCall::check());
       CommitRecord part;
       part.graph = record.graph;
       if (lsn <= node_lsn_) part.graph.nodes.clear();
@@ -181,6 +191,7 @@ class GraphBuilder {
       BRAID_TRY(view.scan_edges(after, kChangesPerRecord, edges));
       if (edges.empty()) break;
       for (const Edge& edge : edges) BRAID_TRY(remove_if_dangling(view, edge));
+      BRAID_TRY(LongCall::check());
     }
     BRAID_TRY(flush());
     return note_least_missing(view);
@@ -199,10 +210,12 @@ class GraphBuilder {
     if (++told_ < kLossesToldMax) salvage_.lost(what);
     if (told_ == kLossesToldMax) salvage_.lost("graph: further losses are not listed");
   }
-  static Lsn other_marker(const RocksdbHandle& old) {
+  /// A family that holds nothing has nothing of the log; another is where the others are at least.
+  static Lsn lsn_without_marker(const RocksdbHandle& old, Family family) {
+    if (is_empty(old, family)) return Lsn(0);
     Lsn lowest(UINT64_MAX);
-    for (const Family family : kFamilies)
-      if (const auto marker = marker_of(old, family)) lowest = std::min(lowest, marker->lsn);
+    for (const Family other : kFamilies)
+      if (const auto marker = marker_of(old, other)) lowest = std::min(lowest, marker->lsn);
     return lowest == Lsn(UINT64_MAX) ? Lsn(0) : lowest;
   }
 
@@ -304,6 +317,7 @@ class GraphBuilder {
       nodes.clear();
       BRAID_TRY(view.scan_nodes(NodeId(expected.value() - 1), kChangesPerRecord, nodes));
       if (nodes.empty()) break;
+      BRAID_TRY(LongCall::check());
       for (const Node& node : nodes) {
         gap = node.id != expected;
         if (gap) break;
@@ -351,11 +365,12 @@ GraphState graph_state(Env& env, const std::string& directory) {
   state.lowest = Lsn(UINT64_MAX);
   for (const Family family : kFamilies) {
     const auto marker = marker_of(**handle, family);
-    if (!marker.has_value()) add_text(state.damage, fmt::format("graph: the marker of {} is lost", family_name(family)));
     state.lowest = std::min(state.lowest, marker.has_value() ? marker->lsn : Lsn(0));
     if (marker.has_value()) state.highest = std::max(state.highest, marker->lsn);
+    if (!marker.has_value())
+      add_text(is_empty(**handle, family) ? state.unwritten : state.damage, fmt::format("graph: the marker of {} is lost", family_name(family)));
     std::unique_ptr<rocksdb::Iterator> cursor((*handle)->db().NewIterator(once(), (*handle)->family(family)));
-    for (cursor->SeekToFirst(); cursor->Valid();) cursor->Next();
+    for (cursor->SeekToFirst(); cursor->Valid() && LongCall::check().ok();) cursor->Next();
     if (!cursor->status().ok()) add_text(state.damage, rocksdb_status(cursor->status(), family_name(family)).message());
   }
   return state;

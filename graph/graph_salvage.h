@@ -33,8 +33,9 @@ struct GraphSalvage {
 
 /// What a graph's files hold.
 struct GraphState {
-  std::string damage;  ///< why the families cannot be read from end to end; "": they can
-  Lsn lowest;          ///< of the families' markers
+  std::string damage;     ///< why the families cannot be read from end to end; "": they can
+  std::string unwritten;  ///< what the damage is when a family that holds nothing was written ever: when the log does not begin with commit 1
+  Lsn lowest;             ///< of the families' markers
   Lsn highest;
 };
 

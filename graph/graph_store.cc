@@ -22,7 +22,6 @@ constexpr int kStallWaitMsMax = 2000;
 /// Above this, a transaction is written family by family, which its markers allow: one is written while the next one is put together.
 constexpr uint64_t kStagedBytesSplit = 32 << 20;
 
-rocksdb::Slice slice(std::string_view bytes) { return {bytes.data(), bytes.size()}; }
 
 Status marker_ahead(Family family, Lsn marker) {
   return Status(StatusCode::kCorrupt,
@@ -32,7 +31,7 @@ Status marker_ahead(Family family, Lsn marker) {
 
 Status fill_batch(rocksdb::ColumnFamilyHandle* handle, const GraphOverlay::Entries& entries,
                   const FamilyMarker& marker, rocksdb::WriteBatch& batch) {
-  rocksdb::Status status = batch.Put(handle, slice(kMarkerKey), encode_marker(marker));
+  rocksdb::Status status = batch.Put(handle, kMarkerKey, encode_marker(marker));
   for (const auto& [key, entry] : entries) {
     if (!status.ok()) break;
     status = entry.bytes ? batch.Put(handle, key, *entry.bytes) : batch.Delete(handle, key);
@@ -88,7 +87,7 @@ Result<FamilyMarker> GraphStore::read_marker(Family family,
   if (counts) marker.next_id = 1;
   std::string bytes;
   const rocksdb::Status status =
-      handle_->db().Get(options, handle_->family(family), slice(kMarkerKey), &bytes);
+      handle_->db().Get(options, handle_->family(family), kMarkerKey, &bytes);
   if (status.IsNotFound()) return marker;
   BRAID_TRY(rocksdb_status(status, fmt::format("read the marker of {}", family_name(family))));
   if (!decode_marker(bytes, marker) || (counts && marker.next_id == 0)) {
@@ -247,7 +246,7 @@ Status GraphStore::checkpoint_begin(Lsn published) {
     if (marker.lsn >= published) continue;
     marker.lsn = published;
     BRAID_TRY(
-        rocksdb_status(part.batch.Put(handle_->family(family), slice(kMarkerKey), encode_marker(marker)),
+        rocksdb_status(part.batch.Put(handle_->family(family), kMarkerKey, encode_marker(marker)),
                        "fill a batch"));
   }
   return write_part(part);

@@ -28,10 +28,14 @@ Result<bool> GraphStoreView::get(Family family, std::string_view key,
                                  rocksdb::PinnableSlice& out) const {
   out.Reset();
   const rocksdb::Status status = handle_->db().Get(read_options_, handle_->family(family),
-                                                   rocksdb::Slice(key.data(), key.size()), &out);
+                                                   key, &out);
   if (status.ok()) return true;
   if (status.IsNotFound()) return false;
   return rocksdb_status(status, fmt::format("read family {}", family_name(family)));
+}
+
+Status GraphStoreView::scan_status(const rocksdb::Iterator& iterator, Family family) {
+  return rocksdb_status(iterator.status(), fmt::format("scan family {}", family_name(family)));
 }
 
 std::unique_ptr<rocksdb::Iterator> GraphStoreView::iterate(Family family,

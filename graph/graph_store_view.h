@@ -45,6 +45,8 @@ class GraphStoreView final : public StoreView {
   Result<bool> get(Family family, std::string_view key, rocksdb::PinnableSlice& out) const;
   /// `limit`, the first key not to be seen, may be null; it is borrowed by the iterator.
   std::unique_ptr<rocksdb::Iterator> iterate(Family family, const rocksdb::Slice* limit) const;
+  /// Why such an iterator stands nowhere: ok at its end.
+  static Status scan_status(const rocksdb::Iterator& iterator, Family family);
 
   const Catalog& catalog() const { return catalog_; }
   const CatalogState& state() const { return *state_; }

@@ -78,7 +78,7 @@ Status GraphView::neighbors(NodeId id, Direction direction, std::optional<TypeId
   const size_t limit = count_max > SIZE_MAX - out.size() ? SIZE_MAX : out.size() + count_max;
   for (const Direction side : kSides) {
     if (!includes(direction, side)) continue;
-    BRAID_TRY(read_neighbors(reader, {id, side, type, limit}, out));
+    BRAID_TRY(read_neighbors(reader, {.node = id, .direction = side, .type = type, .count_max = limit, .stops = true}, out));
   }
   return {};
 }

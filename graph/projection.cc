@@ -17,7 +17,6 @@
 namespace braid {
 namespace {
 
-constexpr Vertex kNoVertex = UINT32_MAX;
 /// A table by id is worth its memory when at least one in so many ids is in use.
 constexpr uint64_t kDenseIds = 4;
 constexpr uint64_t kCheckEvery = 4096;

@@ -42,6 +42,8 @@ uint64_t projection_bytes(uint64_t nodes, uint64_t edges, const ProjectionSpec& 
 
 /// A node's number in one projection.
 using Vertex = uint32_t;
+inline constexpr Vertex kNoVertex = UINT32_MAX;
+inline constexpr uint64_t kNoEntry = UINT64_MAX;  ///< of an Adjacency
 
 /// More are kLimit.
 inline constexpr uint64_t kProjectionEntriesMax = UINT32_MAX;

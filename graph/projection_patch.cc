@@ -94,19 +94,6 @@ std::optional<std::vector<ShapeChange>> ShapeJournal::between(uint64_t from, uin
   return out;
 }
 
-namespace {
-
-/// What is added to, or removed from, the entries of one vertex.
-struct EntryChange {
-  Vertex vertex;
-  Vertex target;
-  uint64_t edge;
-  double weight;
-  bool operator<(const EntryChange& other) const { return vertex < other.vertex; }
-};
-
-}  // namespace
-
 class ProjectionPatcher {
  public:
   ProjectionPatcher(const Projection& old, const GraphView& view, Projection* owned)
@@ -136,6 +123,15 @@ class ProjectionPatcher {
   }
 
  private:
+  /// What is added to, or removed from, the entries of one vertex.
+  struct EntryChange {
+    Vertex vertex;
+    Vertex target;
+    uint64_t edge;
+    double weight;
+    bool operator<(const EntryChange& other) const { return vertex < other.vertex; }
+  };
+
   const ProjectionSpec& spec() const { return old_.spec_; }
   bool wants(TypeId type) const {
     return spec().types.empty() || std::binary_search(spec().types.begin(), spec().types.end(), type);

@@ -10,8 +10,6 @@
 namespace braid {
 namespace {
 
-constexpr uint64_t kNoEntry = UINT64_MAX;
-
 Status too_many_nodes(uint64_t nodes_max) {
   return Status(StatusCode::kLimit, fmt::format("the traversal reaches more than {} nodes, as traversal_nodes_max allows", nodes_max));
 }

@@ -70,6 +70,19 @@ bool PropertyFilter::holds(const std::function<const PropertyValue*(std::string_
                      [&find](const Condition& condition) { return holds(condition, find(condition.name)); });
 }
 
+bool PropertyFilter::holds(const std::function<const PropertyValue*(std::string_view name)>& find, std::string_view many,
+                           std::span<const PropertyValue> values) const {
+  return std::all_of(conditions_.begin(), conditions_.end(), [&](const Condition& condition) {
+    return condition.name == many ? holds(condition, values) : holds(condition, find(condition.name));
+  });
+}
+
+bool PropertyFilter::holds(const Condition& condition, std::span<const PropertyValue> values) {
+  if (values.empty()) return holds(condition, nullptr);
+  const auto passes = [&condition](const PropertyValue& value) { return holds(condition, &value); };
+  return condition.op == Operator::kUnequal ? std::all_of(values.begin(), values.end(), passes) : std::any_of(values.begin(), values.end(), passes);
+}
+
 bool PropertyFilter::holds(const Condition& condition, const PropertyValue* value) {
   const bool exists = value != nullptr && !value->is_null();
   if (condition.op == Operator::kExists) return exists == !condition.values.empty();

@@ -6,6 +6,7 @@
 #pragma once
 
 #include <functional>
+#include <span>
 #include <string>
 #include <string_view>
 #include <vector>
@@ -24,6 +25,8 @@ class PropertyFilter {
   bool asks_for(std::string_view name) const;
   /// `find` answers the value of a property, or null.
   bool holds(const std::function<const PropertyValue*(std::string_view name)>& find) const;
+  /// The same where the property `many` has each of `values`: != holds when it holds for all of them, another condition when it does for one.
+  bool holds(const std::function<const PropertyValue*(std::string_view name)>& find, std::string_view many, std::span<const PropertyValue> values) const;
 
  private:
   enum class Operator : uint8_t { kEqual, kUnequal, kLess, kAtMost, kMore, kAtLeast, kIn, kPrefix, kExists };
@@ -36,6 +39,7 @@ class PropertyFilter {
 
   static Result<Condition> parse_condition(const std::string& name, std::string_view op, const PropertyValue& value);
   static bool holds(const Condition& condition, const PropertyValue* value);
+  static bool holds(const Condition& condition, std::span<const PropertyValue> values);
 
   std::vector<Condition> conditions_;
 };

@@ -5,7 +5,7 @@
 namespace braid {
 namespace {
 
-constexpr uint64_t kEntryBytesMin = 2;
+constexpr uint64_t kRemovalBytesMin = 2;
 
 }  // namespace
 
@@ -31,7 +31,7 @@ Result<DecodedRemovalRun> DecodedRemovalRun::decode(TypeId type, std::string_vie
   ByteReader reader(bytes);
   uint64_t count, incoming, node;
   if (!reader.varint(count) || !reader.varint(incoming) || !reader.varint(node) || incoming > 1) return damaged;
-  if (count > reader.remaining() / kEntryBytesMin) return damaged;
+  if (count > reader.remaining() / kRemovalBytesMin) return damaged;
   DecodedRemovalRun out;
   out.type_ = type;
   out.node_ = NodeId(node);

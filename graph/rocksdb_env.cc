@@ -6,6 +6,7 @@
 #include <cerrno>
 #include <cstring>
 #include <string>
+#include <utility>
 
 #include "graph/manifest_end.h"
 #include "graph/table_properties.h"
@@ -74,6 +75,7 @@ class Gate {
 };
 
 bool is_manifest(const std::string& path) { return path.find("/MANIFEST-") != std::string::npos; }
+bool is_current(const std::string& path) { return path.ends_with("/CURRENT"); }
 bool is_table(const std::string& path) { return path.ends_with(".sst"); }
 
 #define BRAID_PASS(question)         \
@@ -275,12 +277,15 @@ class GatedFileSystem final : public rocksdb::FileSystemWrapper {
   IOStatus NewRandomAccessFile(const std::string& path, const FileOptions& options,
                                std::unique_ptr<rocksdb::FSRandomAccessFile>* result,
                                IODebugContext* context) override {
+    if (!probe_.ok()) return std::exchange(probe_, IOStatus::OK());
     std::unique_ptr<rocksdb::FSRandomAccessFile> file;
-    BRAID_PASS(gate_.pass({.operation = FileOperation::kOpen, .path = path}, [&] {
+    IOStatus opened = gate_.pass({.operation = FileOperation::kOpen, .path = path}, [&] {
       IOStatus status = target()->NewRandomAccessFile(path, options, &file, context);
       if (status.ok()) file = std::make_unique<GatedRandomAccessFile>(gate_, path, std::move(file));
       return status;
-    }));
+    });
+    if (is_current(path)) probe_ = opened;
+    BRAID_PASS(std::move(opened));
     if (is_table(path)) BRAID_PASS(check_table(path, *file, options.io_options, context));
     *result = std::move(file);
     return IOStatus::OK();
@@ -336,7 +341,7 @@ class GatedFileSystem final : public rocksdb::FileSystemWrapper {
                       IODebugContext* context) override {
     // RocksDB names a new MANIFEST in CURRENT and syncs the directory after: the name of the one
     // must not be durable without that of the other.
-    if (to.ends_with("/CURRENT")) BRAID_PASS(sync_directory_of(to, options, context));
+    if (is_current(to)) BRAID_PASS(sync_directory_of(to, options, context));
     return gate_.change({.operation = FileOperation::kRename, .path = from, .to = to},
                         [&] { return target()->RenameFile(from, to, options, context); });
   }
@@ -426,6 +431,9 @@ class GatedFileSystem final : public rocksdb::FileSystemWrapper {
   }
 
   const Gate gate_;
+  /// Why CURRENT could not be opened. RocksDB opens it at random while it is opened itself, on one thread, and only to see whether direct I/O, which
+  /// is not used here, is supported. It tries again, and where that succeeds tells the failure as unsupported: so the second try fails as the first.
+  IOStatus probe_;
 };
 
 #undef BRAID_PASS

@@ -30,6 +30,8 @@ constexpr std::chrono::seconds kGreetingTimeMax(10);
 /// An interrupt that came between a call's arrival and its start is repeated.
 constexpr std::chrono::milliseconds kPressInterval(20);
 constexpr std::chrono::milliseconds kCrowdedPause(100);
+/// So long a host that stops waits for clients to take their last answers.
+constexpr std::chrono::seconds kLastAnswerTimeMax(1);
 
 Message failed(const Status& status) {
   Message answer;
@@ -58,14 +60,19 @@ struct Host::Client {
   bool closing BRAID_GUARDED_BY(mutex) = false;
   bool finished BRAID_GUARDED_BY(mutex) = false;
 
-  void drop() {
+  /// Takes no further call; that which runs may still be answered.
+  void end() {
     const MutexLock lock(mutex);
     if (closing) return;
     closing = true;
-    // Wakes a thread that waits for room to write.
-    ::shutdown(socket.number(), SHUT_RDWR);
+    ::shutdown(socket.number(), SHUT_RD);
     if (session == nullptr) finished = true;
     changed.notify_all();
+  }
+  void drop() {
+    end();
+    // Wakes a thread that waits for room to write.
+    ::shutdown(socket.number(), SHUT_RDWR);
   }
   bool is_closing() {
     const MutexLock lock(mutex);
@@ -112,8 +119,7 @@ void Host::run() {
   for (;;) {
     // Memory may end here too: who waits is heard later.
     if (!caught([this] { return wait(); }).ok()) is_crowded_ = true;
-    if (stopping_.load())
-      for (const auto& client : clients_) client->drop();
+    if (stopping_.load()) end_clients();
     press();
     remove_finished();
     if (stopping_.load() && clients_.empty()) return;
@@ -202,6 +208,12 @@ Status Host::hand_over(Client& client) {
   return started;
 }
 
+void Host::end_clients() {
+  if (!ending_since_) ending_since_ = Clock::now();
+  const bool waits = Clock::now() - *ending_since_ < kLastAnswerTimeMax;
+  for (const auto& client : clients_) waits ? client->end() : client->drop();
+}
+
 /// Interrupts of calls that may have started after the first of them, and of clients that are gone.
 void Host::press() {
   for (const auto& client : clients_) {
@@ -253,6 +265,11 @@ void Host::work(Client& client) {
     Message answer;
     if (message.ok()) {
       session->answer(*message, tell, answer);
+      // It was the host that interrupted it.
+      if (answer.code == static_cast<int32_t>(StatusCode::kInterrupted) && client.is_closing()) {
+        answer.code = static_cast<int32_t>(StatusCode::kIo);
+        answer.error = "the process that serves the database closes it; the call was stopped";
+      }
     } else {
       answer = failed(message.status());
     }

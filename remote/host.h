@@ -6,7 +6,7 @@
 //
 //   greeting --first message--> idle --message: hand_over--> busy --answered: work--> idle
 //      |                         |                            |
-//      +------- drop: the client is gone, broken, or the host stops -------> closing --end_session--> finished (removed by the waiting thread)
+//      +-- drop: the client is gone or broken; end: the host stops --------> closing --end_session--> finished (removed by the waiting thread)
 #pragma once
 
 #include <atomic>
@@ -50,7 +50,7 @@ class Host {
   };
   /// kIo, kDenied and the like: nobody can be served, and why.
   static Result<std::unique_ptr<Host>> start(const std::string& directory, Facts facts, std::function<std::unique_ptr<HostedSession>()> make_session);
-  /// Stops: calls that run are interrupted, sessions end, the socket is removed.
+  /// Stops: calls that run are interrupted and answered, sessions end, the socket is removed. A client that does not take its answer is waited for a second.
   ~Host();
   Host(const Host&) = delete;
   Host& operator=(const Host&) = delete;
@@ -69,6 +69,7 @@ class Host {
   void refuse(const Descriptor& socket) const;
   Status read(Client& client);
   Status hand_over(Client& client);
+  void end_clients();
   void press();
   void remove_finished();
   std::chrono::milliseconds patience() const;
@@ -85,6 +86,7 @@ class Host {
   // Of the waiting thread alone:
   Clients clients_;
   bool is_crowded_ = false;  // no descriptors were left for the one who comes
+  std::optional<std::chrono::steady_clock::time_point> ending_since_;
   std::thread thread_;
 };
 

@@ -19,12 +19,12 @@ constexpr size_t kColumnsMax = 256;
 /// Buckets that are compared with those of the aggregate below: months differ in length, which so many show.
 constexpr int kBucketsCompared = 64;
 
-struct FunctionRow {
+struct AggregateFunctionRow {
   std::string_view name;
   AggregateRole role;
   size_t arguments;
 };
-constexpr FunctionRow kFunctions[] = {
+constexpr AggregateFunctionRow kAggregateFunctions[] = {
     {"count", AggregateRole::kCount, 1}, {"sum", AggregateRole::kSum, 1}, {"avg", AggregateRole::kAverage, 1}, {"min", AggregateRole::kMin, 1},
     {"max", AggregateRole::kMax, 1},     {"first", AggregateRole::kFirst, 2}, {"last", AggregateRole::kLast, 2},
 };
@@ -207,8 +207,8 @@ class QueryReader {
   // ---- Aggregates ----------------------------------------------------------------------------------------------------
 
   Status read_function(const std::string& name, TokenRange inside, AggregateColumn& column) {
-    const auto* row = std::find_if(std::begin(kFunctions), std::end(kFunctions), [&](const FunctionRow& one) { return same_sql_name(one.name, name); });
-    if (row == std::end(kFunctions)) return refuse(fmt::format("{}() is not kept; count, sum, avg, min, max, first and last are", name));
+    const auto* row = std::find_if(std::begin(kAggregateFunctions), std::end(kAggregateFunctions), [&](const AggregateFunctionRow& one) { return same_sql_name(one.name, name); });
+    if (row == std::end(kAggregateFunctions)) return refuse(fmt::format("{}() is not kept; count, sum, avg, min, max, first and last are", name));
     const auto arguments = split_at_commas(tokens_, inside);
     if (arguments.size() != row->arguments || inside.empty())
       return refuse(fmt::format("{}() takes {}", name, row->arguments == 2 ? fmt::format("a field and {}", time_name()) : "one field"));

@@ -20,7 +20,7 @@ constexpr size_t kFieldColumns = std::size(kStateFunctions);
 constexpr int kStoredRowColumns = 4;    // bucket, rows, first and last time
 constexpr int kStoredFieldColumns = 6;  // as in FieldState
 
-StateNumber number_of(const RollupValue& value) {
+StateNumber state_number(const RollupValue& value) {
   switch (value.kind) {
     case RollupValue::Kind::kInteger: return value.integer;
     case RollupValue::Kind::kReal: return value.real;
@@ -133,12 +133,12 @@ AggregateState state_of(const RollupAnswer& answer, size_t row, size_t field_cou
     const auto value = [&](size_t function) { return answer.value(row, kRowColumns + i * kFieldColumns + function); };
     FieldState& field = state.fields[i];
     field.count = value(0).integer;
-    field.sum = number_of(value(1));
+    field.sum = state_number(value(1));
     if (value(1).kind == RollupValue::Kind::kOverflow) field.sum = value(6).real * static_cast<double>(field.count);
-    field.min = number_of(value(2));
-    field.max = number_of(value(3));
-    field.first = number_of(value(4));
-    field.last = number_of(value(5));
+    field.min = state_number(value(2));
+    field.max = state_number(value(3));
+    field.first = state_number(value(4));
+    field.last = state_number(value(5));
   }
   return state;
 }

@@ -34,7 +34,7 @@ std::string_view orientation_text(Orientation orientation) {
 
 template <typename Id>
 Status ids_of(Connection& connection, NameKind kind, sqlite3_value* value, std::string_view what, std::vector<Id>& out) {
-  BRAID_ASSIGN(const std::vector<std::string> names, names_argument(optional_text(value), fmt::format("graph_project: {}", what)));
+  BRAID_ASSIGN(const std::vector<std::string> names, choice_argument(optional_text(value), fmt::format("graph_project: {}", what)));
   for (const std::string& name : names) {
     const auto id = connection.find_name(kind, name);
     if (!id) return Status(StatusCode::kNotFound, fmt::format("graph_project: {} '{}' is not used in the graph", what, name));
@@ -108,7 +108,7 @@ Status write_function(Connection& connection, sqlite3_context* context, Values v
   return {};
 }
 
-Status drop_function(Connection& connection, sqlite3_context*, Values values) {
+Status drop_projection_function(Connection& connection, sqlite3_context*, Values values) {
   return connection.graph().base().projections().drop(text_of(values[0]));
 }
 
@@ -313,7 +313,7 @@ Status register_algorithm_tables(Connection& connection) {
   BRAID_TRY(register_function(connection, "graph_project", -1, FunctionUse::kDirectOnly, project_function));
   BRAID_TRY(register_function(connection, "graph_project_estimate", -1, FunctionUse::kDirectOnly, estimate_function));
   BRAID_TRY(register_function(connection, "graph_write", -1, FunctionUse::kDirectOnly, write_function));
-  return register_function(connection, "graph_project_drop", 1, FunctionUse::kDirectOnly, drop_function);
+  return register_function(connection, "graph_project_drop", 1, FunctionUse::kDirectOnly, drop_projection_function);
 }
 
 }  // namespace braid

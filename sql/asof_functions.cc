@@ -1,6 +1,4 @@
 // ASOF: the point of a hypertable that is nearest to a time. As a row, asof(…), and as one typed value, asof_value(…).
-#include <strings.h>
-
 #include <algorithm>
 
 #include <fmt/format.h>
@@ -8,6 +6,7 @@
 
 #include "sql/bucket_arguments.h"
 #include "sql/series_selection.h"
+#include "sql/sql_tokens.h"
 #include "sql/table_function.h"
 #include "sql/time_value.h"
 #include "timeseries/series_scan.h"
@@ -19,9 +18,9 @@ namespace {
 
 using Json = nlohmann::ordered_json;
 
-enum class Direction : uint8_t { kBackward, kForward, kNearest };
-constexpr std::pair<std::string_view, Direction> kDirections[] = {
-    {"backward", Direction::kBackward}, {"forward", Direction::kForward}, {"nearest", Direction::kNearest}};
+enum class AsofDirection : uint8_t { kBackward, kForward, kNearest };
+constexpr std::pair<std::string_view, AsofDirection> kAsofDirections[] = {
+    {"backward", AsofDirection::kBackward}, {"forward", AsofDirection::kForward}, {"nearest", AsofDirection::kNearest}};
 
 struct AsofQuestion {
   const HypertableDefinition* table = nullptr;
@@ -29,7 +28,7 @@ struct AsofQuestion {
   Timestamp time;
   TagValuesAllowed tags;
   std::optional<int64_t> tolerance_us;
-  Direction direction = Direction::kBackward;
+  AsofDirection direction = AsofDirection::kBackward;
 };
 
 struct AsofPoint {
@@ -37,8 +36,6 @@ struct AsofPoint {
   Timestamp time;
   std::vector<Cell> fields;
 };
-
-bool same(std::string_view a, std::string_view b) { return a.size() == b.size() && strncasecmp(a.data(), b.data(), a.size()) == 0; }
 
 Cell cell_of(const FieldValue& value, FieldType type) {
   if (value.is_null) return {};
@@ -63,8 +60,8 @@ Status read_tolerance(sqlite3_value* value, AsofQuestion& question) {
 }
 
 Status read_direction(std::string_view name, AsofQuestion& question) {
-  for (const auto& [known, direction] : kDirections) {
-    if (!same(known, name)) continue;
+  for (const auto& [known, direction] : kAsofDirections) {
+    if (!same_sql_name(known, name)) continue;
     question.direction = direction;
     return {};
   }
@@ -152,7 +149,7 @@ Result<std::optional<AsofPoint>> nearest(Connection& connection, const AsofQuest
   BRAID_ASSIGN(const std::vector<SeriesId> series, series_of(connection, question));
   const AlgorithmContext context = connection.algorithm_context();
   for (const bool back : {true, false}) {
-    if (question.direction == (back ? Direction::kForward : Direction::kBackward)) continue;
+    if (question.direction == (back ? AsofDirection::kForward : AsofDirection::kBackward)) continue;
     for (size_t i = 0; i < series.size(); ++i) {
       if (i % 64 == 63) BRAID_TRY(context.check(0));
       BRAID_TRY(look(connection, question, series[i], back, best));
@@ -204,7 +201,7 @@ Result<std::unique_ptr<FunctionResult>> run_asof(Connection& connection, std::sp
 Result<size_t> field_place(const HypertableDefinition& table, std::string_view name) {
   std::vector<std::string_view> names;
   for (size_t i = 0; i < table.fields.size(); ++i) {
-    if (same(table.fields[i].name, name)) return i;
+    if (same_sql_name(table.fields[i].name, name)) return i;
     names.push_back(table.fields[i].name);
   }
   return Status(StatusCode::kNotFound, fmt::format("'{}' is no field of '{}'; its fields: {}", name, table.name, fmt::join(names, ", ")));

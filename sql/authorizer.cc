@@ -3,12 +3,11 @@
 // Defensive mode alone would let `PRAGMA synchronous=OFF` through, so what is not listed here is refused.
 #include <sqlite3.h>
 
-#include <strings.h>
-
 #include <string_view>
 
 #include <fmt/format.h>
 
+#include "engine/caught.h"
 #include "sql/connection.h"
 #include "sql/hypertable_columns.h"
 #include "sql/latest_conditions.h"
@@ -42,7 +41,7 @@ constexpr PragmaRow kPragmas[] = {
     {"table_xinfo", PragmaUse::kAny},          {"user_version", PragmaUse::kAny},
 };
 
-constexpr std::string_view kModules[] = {"hypertable", "fts5", "fts5vocab", "rtree", "rtree_i32", "geopoly"};
+constexpr std::string_view kCreatableModules[] = {"hypertable", "fts5", "fts5vocab", "rtree", "rtree_i32", "geopoly"};
 constexpr std::string_view kDeniedFunctions[] = {"load_extension", "fts3_tokenizer", "writefile", "readfile", "edit"};
 /// Functions that change what there is, not what is in it.
 constexpr std::string_view kAdministrativeFunctions[] = {"graph_bind",       "graph_unbind",          "graph_create_index", "graph_create_edge_index",
@@ -80,16 +79,13 @@ constexpr std::string_view kReadingNames[] = {"load_position", "load_advance", "
                                               "hypertable_size", "hypertable_detailed_size", "chunks_detailed_size", "hypertables",
                                               "maintenance_policies", "continuous_aggregates", "hypertable_rollup", "rollup"};
 
-bool same(std::string_view a, std::string_view b) {
-  return a.size() == b.size() && strncasecmp(a.data(), b.data(), a.size()) == 0;
-}
 bool starts(std::string_view text, std::string_view prefix) {
-  return text.size() >= prefix.size() && same(text.substr(0, prefix.size()), prefix);
+  return text.size() >= prefix.size() && same_sql_name(text.substr(0, prefix.size()), prefix);
 }
 template <size_t N>
 bool listed(const std::string_view (&list)[N], std::string_view name) {
   for (const std::string_view item : list)
-    if (same(item, name)) return true;
+    if (same_sql_name(item, name)) return true;
   return false;
 }
 
@@ -130,7 +126,7 @@ class Authorizer {
         return catalog().reference_to_table(first_) ? refuse_referenced("dropped", first_) : schema();
       case SQLITE_ALTER_TABLE: return alter();
       case SQLITE_CREATE_VTABLE:
-        if (!listed(kModules, second_)) return refuse(fmt::format("virtual tables of module '{}' are not allowed", second_));
+        if (!listed(kCreatableModules, second_)) return refuse(fmt::format("virtual tables of module '{}' are not allowed", second_));
         return new_table();
       case SQLITE_ATTACH:
       case SQLITE_DETACH: return refuse("ATTACH, DETACH and VACUUM are not allowed: a database is one directory");
@@ -139,7 +135,7 @@ class Authorizer {
       case SQLITE_TRANSACTION: return transaction();
       case SQLITE_SAVEPOINT: return savepoint();
       case SQLITE_READ: return read();
-      case SQLITE_INSERT: traits_.inserts_graph |= trigger_.empty() && (same(first_, "graph_nodes") || same(first_, "graph_edges")); return write();
+      case SQLITE_INSERT: traits_.inserts_graph |= trigger_.empty() && (same_sql_name(first_, "graph_nodes") || same_sql_name(first_, "graph_edges")); return write();
       case SQLITE_DELETE:
         if (trigger_.empty()) traits_.deletes_from = first_;
         traits_.may_see_keys |= !trigger_.empty();
@@ -157,7 +153,7 @@ class Authorizer {
     // A virtual table declares its columns where it is first used: that looks like the making of a table x. SQLite itself lets nobody write
     // sqlite_master.
     const bool declares = connection_.preparing() == nullptr || !statement_begins_with(connection_.preparing_sql(), "CREATE");
-    if (declares && (action == SQLITE_CREATE_TABLE || action == SQLITE_INSERT || action == SQLITE_UPDATE) && (same(first_, "x") || same(first_, "sqlite_master"))) return true;
+    if (declares && (action == SQLITE_CREATE_TABLE || action == SQLITE_INSERT || action == SQLITE_UPDATE) && (same_sql_name(first_, "x") || same_sql_name(first_, "sqlite_master"))) return true;
     switch (action) {
       case SQLITE_SELECT:
       case SQLITE_READ:
@@ -171,7 +167,7 @@ class Authorizer {
       case SQLITE_TRANSACTION:
       case SQLITE_SAVEPOINT: return true;
       // SQLite asks so about the tables that a statement over fts5 or rtree reads; a value would be a setting.
-      case SQLITE_PRAGMA: return second_.empty() && same(first_, "data_version");
+      case SQLITE_PRAGMA: return second_.empty() && same_sql_name(first_, "data_version");
       default: return false;
     }
   }
@@ -234,10 +230,10 @@ class Authorizer {
     if (contains(sql, "RENAME") && binding != nullptr) return refuse_bound("renamed, nor its columns", second_);
     if (contains(sql, "RENAME") && referenced) return refuse_referenced("renamed, nor its columns", second_);
     if (!contains(sql, "DROP")) return SQLITE_OK;
-    if (binding != nullptr && same(last_name(sql, binding->key_column), binding->key_column)) return refuse_bound("changed in its key column", second_);
+    if (binding != nullptr && same_sql_name(last_name(sql, binding->key_column), binding->key_column)) return refuse_bound("changed in its key column", second_);
     for (const auto& [id, table] : catalog().hypertables) {
       for (const TagReference& reference : table.references)
-        if (same(reference.table, second_) && same(last_name(sql, reference.column), reference.column)) return refuse_referenced("changed in this column", second_);
+        if (same_sql_name(reference.table, second_) && same_sql_name(last_name(sql, reference.column), reference.column)) return refuse_referenced("changed in this column", second_);
     }
     return SQLITE_OK;
   }
@@ -254,7 +250,7 @@ class Authorizer {
   }
   static bool contains(std::string_view text, std::string_view word) {
     for (size_t i = 0; i + word.size() <= text.size(); ++i)
-      if (same(text.substr(i, word.size()), word)) return true;
+      if (same_sql_name(text.substr(i, word.size()), word)) return true;
     return false;
   }
 
@@ -262,9 +258,9 @@ class Authorizer {
     traits_.is_pragma = true;
     if (is_ours(second_)) return refuse_ours(second_);
     for (const PragmaRow& row : kPragmas) {
-      if (!same(row.name, first_)) continue;
+      if (!same_sql_name(row.name, first_)) continue;
       // Scripts of other programs often begin with it.
-      if (same(first_, "foreign_keys") && (same(second_, "on") || same(second_, "1") || same(second_, "true") || same(second_, "yes"))) return SQLITE_OK;
+      if (same_sql_name(first_, "foreign_keys") && (same_sql_name(second_, "on") || same_sql_name(second_, "1") || same_sql_name(second_, "true") || same_sql_name(second_, "yes"))) return SQLITE_OK;
       if (row.use == PragmaUse::kReadOnly && !second_.empty())
         return refuse(fmt::format("PRAGMA {} can be read but not set: Braid decides it", first_));
       return SQLITE_OK;
@@ -282,12 +278,12 @@ class Authorizer {
   }
 
   int transaction() {
-    traits_.control = same(first_, "BEGIN") ? Control::kBegin : same(first_, "ROLLBACK") ? Control::kRollback : Control::kCommit;
+    traits_.control = same_sql_name(first_, "BEGIN") ? Control::kBegin : same_sql_name(first_, "ROLLBACK") ? Control::kRollback : Control::kCommit;
     return SQLITE_OK;
   }
 
   int savepoint() {
-    traits_.control = same(first_, "BEGIN") ? Control::kSavepoint : same(first_, "RELEASE") ? Control::kRelease : Control::kRollbackTo;
+    traits_.control = same_sql_name(first_, "BEGIN") ? Control::kSavepoint : same_sql_name(first_, "RELEASE") ? Control::kRelease : Control::kRollbackTo;
     traits_.savepoint = second_;
     if (is_ours(second_)) return refuse_ours(second_);
     return SQLITE_OK;
@@ -298,14 +294,14 @@ class Authorizer {
 
   int read() {
     if (is_ours(first_) && !in_our_trigger()) return refuse_ours(first_);
-    if (same(second_, kPointColumn)) traits_.may_see_keys = true;
+    if (same_sql_name(second_, kPointColumn)) traits_.may_see_keys = true;
     if (starts(first_, "graph_") || listed(kReadingNames, first_) || catalog().hypertable(first_) != nullptr || catalog().aggregate(first_) != nullptr)
       traits_.reads_stores = true;
     return SQLITE_OK;
   }
 
   int update() {
-    const HypertableDefinition* table = same(second_, kLatestColumn) && same(schema_, "main") ? catalog().hypertable(first_) : nullptr;
+    const HypertableDefinition* table = same_sql_name(second_, kLatestColumn) && same_sql_name(schema_, "main") ? catalog().hypertable(first_) : nullptr;
     return table != nullptr && has_latest_column(*table) ? refuse(unwritable_latest(table->name)) : write();
   }
 
@@ -330,7 +326,13 @@ int authorize(void* context, int action, const char* first, const char* second, 
   // SQLite prepares a statement again after a schema change; what it learned the first time stays.
   StatementTraits scratch;
   StatementTraits& traits = connection.preparing() != nullptr ? *connection.preparing() : scratch;
-  const int decision = Authorizer(connection, traits, text(first), text(second), text(schema), text(trigger)).decide(action);
+  int decision = SQLITE_DENY;
+  // No exception passes SQLite: the statement that it prepares would be left behind.
+  const Status decided = caught([&] {
+    decision = Authorizer(connection, traits, text(first), text(second), text(schema), text(trigger)).decide(action);
+    return Status();
+  });
+  if (!decided.ok()) traits.refusal = decided;
   if (decision != SQLITE_OK && connection.preparing() == nullptr) connection.report(scratch.refusal);
   return decision;
 }
@@ -338,7 +340,10 @@ int authorize(void* context, int action, const char* first, const char* second, 
 }  // namespace
 
 Status register_authorizer(Connection& connection) {
-  sqlite3_set_authorizer(connection.db(), authorize, &connection);
+  const auto set = [&connection] { sqlite3_set_authorizer(connection.db(), authorize, &connection); };
+  set();
+  // Whenever it is set SQLite prepares all statements again, those that run not before they are done.
+  connection.session().on_capture(set);
   return {};
 }
 

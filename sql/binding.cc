@@ -6,6 +6,7 @@
 #include <algorithm>
 
 #include "sql/graph_access.h"
+#include "sql/sql_tokens.h"
 #include "sql/trigger_table.h"
 
 namespace braid {
@@ -16,7 +17,7 @@ std::string trigger_name(LabelId label, std::string_view event) {
   return quote_identifier(fmt::format("_braid_bind_{}_{}", label.value(), event));
 }
 
-constexpr std::string_view kEvents[] = {"insert", "update", "delete"};
+constexpr std::string_view kBindingEvents[] = {"insert", "update", "delete"};
 
 /// Whether the column is another name of the rowid, which can be changed by three more names.
 Result<bool> names_rowid(Connection& connection, const BindingDefinition& binding) {
@@ -136,7 +137,7 @@ Status resolve_table(Connection& connection, BindingDefinition& binding) {
   binding.table = name;
   BRAID_ASSIGN(const auto columns, table_columns(connection, name));
   for (const std::string& column : columns) {
-    if (column.size() != binding.key_column.size() || strncasecmp(column.data(), binding.key_column.data(), column.size()) != 0) continue;
+    if (!same_sql_name(column, binding.key_column)) continue;
     binding.key_column = column;
     return {};
   }
@@ -195,7 +196,7 @@ Status unbind(Connection& connection, const std::string& label) {
   const auto& bindings = connection.catalog_state().bindings;
   if (!label_id || !bindings.contains(LabelId(*label_id)))
     return Status(StatusCode::kNotFound, fmt::format("graph_unbind: label '{}' is not bound", label));
-  for (const std::string_view event : kEvents)
+  for (const std::string_view event : kBindingEvents)
     BRAID_TRY(sqlite_run(connection.db(), "DROP TRIGGER IF EXISTS " + trigger_name(LabelId(*label_id), event)));
   connection.session().catalog_writer().remove_binding(LabelId(*label_id));
   return {};
@@ -206,7 +207,7 @@ Status unbind(Connection& connection, const std::string& label) {
 Status renew_binding_triggers(Connection& connection, std::string_view table) {
   const BindingDefinition* binding = connection.catalog_state().binding_of_table(table);
   if (binding == nullptr) return {};
-  for (const std::string_view event : kEvents)
+  for (const std::string_view event : kBindingEvents)
     BRAID_TRY(sqlite_run(connection.db(), "DROP TRIGGER IF EXISTS " + trigger_name(binding->label, event)));
   return create_triggers(connection, *binding);
 }

@@ -43,7 +43,7 @@ Result<Interval> interval_of(sqlite3_value* value, std::string_view what) {
 
 Result<std::shared_ptr<const TimeZone>> load_time_zone(Env& env, std::string_view name) {
   const auto unknown = [&](std::string_view why) {
-    return Status(StatusCode::kNotFound, fmt::format("'{}' is neither a time, an interval nor a time zone like 'Europe/Berlin'{}", name, why));
+    return Status(StatusCode::kInvalidArgument, fmt::format("'{}' is neither a time, an interval nor a time zone like 'Europe/Berlin'{}", name, why));
   };
   if (!is_zone_name(name)) return unknown("");
   const std::string path = std::string(kZoneDirectory) + std::string(name);

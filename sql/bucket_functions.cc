@@ -1,10 +1,9 @@
 // time_bucket(width, time[, origin | offset | time zone …]) and the table time_buckets(width, start, finish, …).
-#include <strings.h>
-
 #include <fmt/format.h>
 
 #include "engine/engine.h"
 #include "sql/bucket_arguments.h"
+#include "sql/sql_tokens.h"
 #include "sql/table_function.h"
 #include "sql/text_times.h"
 #include "sql/time_value.h"
@@ -16,10 +15,9 @@ namespace {
 constexpr size_t kBucketsMax = 4'000'000;
 constexpr size_t kBucketsPerCheck = 8192;
 
-bool same(std::string_view a, std::string_view b) { return a.size() == b.size() && strncasecmp(a.data(), b.data(), a.size()) == 0; }
 /// PostgreSQL's times before and after all others are buckets of their own.
 bool is_endless(sqlite3_value* time) {
-  return sqlite3_value_type(time) == SQLITE_TEXT && (same(text_of(time), "infinity") || same(text_of(time), "-infinity"));
+  return sqlite3_value_type(time) == SQLITE_TEXT && (same_sql_name(text_of(time), "infinity") || same_sql_name(text_of(time), "-infinity"));
 }
 bool is_integer(sqlite3_value* value) { return sqlite3_value_type(value) == SQLITE_INTEGER; }
 
@@ -62,8 +60,6 @@ class BucketRows final : public FunctionResult {
   const bool integers_;
 };
 
-enum Parameter { kWidth, kStart, kFinish, kFirstOption, kLastOption = kFirstOption + 2, kBounds };
-
 /// '[)' as PostgreSQL's ranges: the times on which start and finish themselves lie in the range or not.
 Status read_bounds(std::optional<std::string_view> text, int64_t& start, int64_t& finish) {
   const std::string_view bounds = text.value_or("[)");
@@ -76,6 +72,7 @@ Status read_bounds(std::optional<std::string_view> text, int64_t& start, int64_t
 
 /// All buckets that begin before `finish`, from the one in which `start` lies.
 Result<std::unique_ptr<FunctionResult>> run_buckets(BucketArguments& arguments, Connection& connection, std::span<sqlite3_value* const> parameters) {
+  enum Parameter { kWidth, kStart, kFinish, kFirstOption, kLastOption = kFirstOption + 2, kBounds };
   std::vector<sqlite3_value*> options;
   for (int i = kFirstOption; i <= kLastOption; ++i)
     if (parameters[i] != nullptr && sqlite3_value_type(parameters[i]) != SQLITE_NULL) options.push_back(parameters[i]);

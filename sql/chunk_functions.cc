@@ -63,8 +63,6 @@ Cell time_cell(Timestamp time) {
   return format_time(time);
 }
 
-int64_t figure(uint64_t value) { return static_cast<int64_t>(value); }
-
 /// In the order of their times.
 std::vector<const ChunkDefinition*> chunks_of(Connection& connection, HypertableId table) {
   std::vector<const ChunkDefinition*> chunks;
@@ -151,7 +149,7 @@ Rows run_hypertables(Connection& connection, Parameters) {
   return make_rows(std::move(rows));
 }
 
-const TableFunction kTables[] = {
+const TableFunction kChunkTables[] = {
     {"show_chunks", "chunk TEXT, id INTEGER, range_start TEXT, range_end TEXT, time_min TEXT, time_max TEXT, rows INTEGER, bytes INTEGER", 8,
      {{"hypertable", true}, {"older_than"}, {"newer_than"}}, run_show_chunks},
     {"chunks_detailed_size", "chunk_name TEXT, rows INTEGER, deleted_rows INTEGER, total_bytes INTEGER, bytes_per_row REAL, compressed INTEGER", 6, {{"hypertable", true}},
@@ -171,7 +169,7 @@ Status size_function(Connection& connection, sqlite3_context* context, std::span
   return {};
 }
 
-Status drop_function(Connection& connection, sqlite3_context* context, std::span<sqlite3_value*> values) {
+Status drop_chunks_function(Connection& connection, sqlite3_context* context, std::span<sqlite3_value*> values) {
   BRAID_TRY(connection.check_writing());
   BRAID_ASSIGN(const HypertableDefinition* table, find_hypertable(connection, text_of(values[0]), "drop_chunks"));
   BRAID_ASSIGN(const Timestamp older_than, time_or_age(connection, values[1], "drop_chunks: older_than"));
@@ -196,9 +194,9 @@ Status drop_function(Connection& connection, sqlite3_context* context, std::span
 }  // namespace
 
 Status register_chunk_functions(Connection& connection) {
-  for (const TableFunction& table : kTables) BRAID_TRY(register_table_function(connection, table));
+  for (const TableFunction& table : kChunkTables) BRAID_TRY(register_table_function(connection, table));
   BRAID_TRY(register_function(connection, "hypertable_size", 1, FunctionUse::kInnocuous, size_function));
-  return register_function(connection, "drop_chunks", 2, FunctionUse::kDirectOnly, drop_function);
+  return register_function(connection, "drop_chunks", 2, FunctionUse::kDirectOnly, drop_chunks_function);
 }
 
 }  // namespace braid

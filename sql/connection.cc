@@ -9,6 +9,7 @@
 #include "engine/check.h"
 #include "engine/long_call.h"
 #include "sql/aggregate_statements.h"
+#include "sql/bounded_functions.h"
 #include "sql/gapfill.h"
 #include "sql/rollup_recognition.h"
 #include "sql/sql_tokens.h"
@@ -115,13 +116,15 @@ Connection::~Connection() {
 
 int Connection::progress(void* self) {
   auto& connection = *static_cast<Connection*>(self);
+  MemoryBudget::trim_after_sqlite();
   if (connection.session_->uninterrupted()) return 0;
   if (connection.cancel_.load(std::memory_order_relaxed)) return 1;
-  Status asked;
-  if (!connection.session_->internal() && std::chrono::steady_clock::now() >= connection.statement_deadline_)
-    asked = Status(StatusCode::kInterrupted, "the statement ran longer than statement_time_max_ms, or the connection's time limit, allows");
-  // Whoever called: its cancel token, its time limit, its progress.
-  if (asked.ok()) asked = LongCall::check();
+  Status asked = caught([&]() -> Status {
+    if (!connection.session_->internal() && std::chrono::steady_clock::now() >= connection.statement_deadline_)
+      return Status(StatusCode::kInterrupted, "the statement ran longer than statement_time_max_ms, or the connection's time limit, allows");
+    // Whoever called: its cancel token, its time limit, its progress.
+    return LongCall::check();
+  });
   if (asked.ok()) return 0;
   connection.reported_ = std::move(asked);
   return 1;
@@ -153,8 +156,8 @@ Result<std::unique_ptr<Statement>> Connection::prepare(std::string_view sql, siz
   used = text.used;
   if (text.statement == nullptr) return std::unique_ptr<Statement>();
   if (const auto tokens = restricted_ ? SqlTokens::of(sql) : std::nullopt) BRAID_TRY(check_stranger(*tokens));
-  sqlite3_stmt* statement = text.statement.release();
-  auto prepared = std::make_unique<Statement>(*this, statement, std::move(text.traits), std::string(sql.substr(0, used)));
+  auto prepared = std::make_unique<Statement>(*this, text.statement.get(), std::move(text.traits), std::string(sql.substr(0, used)));
+  sqlite3_stmt* const statement = text.statement.release();
   prepared->recognized_for_ = std::move(text.recognized_for);
   prepared->temporary_changes_ = temporary_changes_;
   if (prepared->traits().inserts_graph && returns_id(statement))
@@ -358,7 +361,7 @@ Status Connection::with_hints(Status status, std::string_view sql) {
 bool Connection::only_deletes_from(std::string_view table) const {
   if (stepping_ == nullptr || session_->internal() || stepping_->may_see_keys) return false;
   const std::string& from = stepping_->deletes_from;
-  return from.size() == table.size() && strncasecmp(from.data(), table.data(), table.size()) == 0;
+  return same_sql_name(from, table);
 }
 
 int Connection::report(Status status) {
@@ -446,9 +449,7 @@ Status Connection::rollback() {
 Status Connection::savepoint_control(StatementTraits::Control control, std::string_view name) {
   using Control = StatementTraits::Control;
   const Session::Uninterrupted uninterrupted(*session_);
-  const auto same = [&](const std::string& other) {
-    return other.size() == name.size() && strncasecmp(other.data(), name.data(), name.size()) == 0;
-  };
+  const auto same = [&](const std::string& other) { return same_sql_name(other, name); };
   if (control == Control::kSavepoint) {
     const bool opens = !in_transaction();
     if (opens) BRAID_TRY(begin(Mode::kDeferred));
@@ -532,6 +533,7 @@ Status Connection::start(Statement& statement) {
   ++running_;
   if (statement.writes_) ++running_writers_;
   if (statement.writes_ && statement.traits_.grows_rows) session_->note_growth();
+  if (statement.writes_) session_->note_schema();
   return {};
 }
 
@@ -555,6 +557,7 @@ Status Connection::finish(Statement& statement, Status status) {
   if (statement.traits_.is_temporary) ++temporary_changes_;
   if (status.ok()) status = run_deferred();
   deferred_.clear();
+  session_->note_schema();
   if (autocommit_) {
     // INSERT OR FAIL keeps the rows before the one that failed: they are counted, those of an undone statement are not.
     keeps_changes_ |= status.ok() || sqlite3_total_changes64(db()) != statement.total_changes_before_;
@@ -741,7 +744,8 @@ Status Connection::check_row(Statement& statement) {
                                                          options[OptionId::kSnapshotAgeMax]));
 }
 
-void Connection::restrict(bool read_only, std::chrono::milliseconds statement_time, int64_t value_bytes) {
+Status Connection::restrict(bool read_only, std::chrono::milliseconds statement_time, int64_t value_bytes) {
+  BRAID_TRY(bound_functions(db()));
   restricted_ = true;
   restricted_to_reading_ |= read_only;
   if (statement_time.count() > 0) time_limit_ = statement_time;
@@ -752,6 +756,7 @@ void Connection::restrict(bool read_only, std::chrono::milliseconds statement_ti
   for (const auto& [limit, most] : kLimits) sqlite3_limit(db(), limit, std::min(most, sqlite3_limit(db(), limit, -1)));
   const auto bytes = static_cast<int>(std::min<int64_t>(std::max<int64_t>(value_bytes, 1000), sqlite3_limit(db(), SQLITE_LIMIT_LENGTH, -1)));
   if (value_bytes > 0) sqlite3_limit(db(), SQLITE_LIMIT_LENGTH, bytes);
+  return {};
 }
 
 Status Connection::check_stranger(const SqlTokens& tokens) {

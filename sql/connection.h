@@ -144,7 +144,7 @@ class Connection {
   /// Calls `body` with the schema as the next statement sees it.
   void look_at_schema(const std::function<void(const SchemaLookup&)>& body);
   /// From now on its SQL is a stranger's: see braid_restrict.
-  void restrict(bool read_only, std::chrono::milliseconds statement_time, int64_t value_bytes);
+  Status restrict(bool read_only, std::chrono::milliseconds statement_time, int64_t value_bytes);
   bool restricted() const { return restricted_; }
   bool restricted_to_reading() const { return restricted_to_reading_; }
   /// A call begins: an earlier interrupt is over, and its time is counted from now.

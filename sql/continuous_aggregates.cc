@@ -299,7 +299,7 @@ Status create(Connection& connection, AggregateDefinition definition, bool with_
 
 bool flag(Values values, size_t index) { return values.size() > index && sqlite3_value_int(values[index]) != 0; }
 
-Status create_function(Connection& connection, sqlite3_context* context, Values values) {
+Status create_aggregate_function(Connection& connection, sqlite3_context* context, Values values) {
   BRAID_TRY(connection.check_writing());
   std::string name(text_of(values[0]));
   if (name.empty() || connection.is_built_in_table(name) || same_sql_name(std::string_view(name).substr(0, 7), "_braid_"))
@@ -323,7 +323,7 @@ Result<const AggregateDefinition*> find_aggregate(Connection& connection, sqlite
   return found;
 }
 
-Status drop_function(Connection& connection, sqlite3_context* context, Values values) {
+Status drop_aggregate_function(Connection& connection, sqlite3_context* context, Values values) {
   BRAID_TRY(connection.check_writing());
   if (flag(values, 1) && connection.catalog_state().aggregate(text_of(values[0])) == nullptr) return {};
   BRAID_ASSIGN(const AggregateDefinition* found, find_aggregate(connection, values[0], "drop_continuous_aggregate"));
@@ -354,7 +354,7 @@ Status refresh_function(Connection& connection, sqlite3_context* context, Values
   return {};
 }
 
-Result<std::unique_ptr<FunctionResult>> run_list(Connection& connection, std::span<sqlite3_value* const>) {
+Result<std::unique_ptr<FunctionResult>> list_aggregates(Connection& connection, std::span<sqlite3_value* const>) {
   std::vector<Row> rows;
   const CatalogState& state = connection.catalog_state();
   for (const auto& [id, aggregate] : state.aggregates) {
@@ -369,21 +369,21 @@ Result<std::unique_ptr<FunctionResult>> run_list(Connection& connection, std::sp
   return make_rows(std::move(rows));
 }
 
-const TableFunction kList = {"continuous_aggregates",
+const TableFunction kAggregateList = {"continuous_aggregates",
                              "name TEXT, hypertable TEXT, source TEXT, bucket_width TEXT, kept_until TEXT, stale_ranges INTEGER, query TEXT",
                              7,
                              {},
-                             run_list};
+                             list_aggregates};
 
 }  // namespace
 
 Status register_continuous_aggregates(Connection& connection) {
   BRAID_TRY(register_module(connection, kModule, ModuleKind::kCreated, make_aggregate_table));
-  BRAID_TRY(register_table_function(connection, kList));
+  BRAID_TRY(register_table_function(connection, kAggregateList));
   for (const int arguments : {2, 3, 4})
-    BRAID_TRY(register_function(connection, "create_continuous_aggregate", arguments, FunctionUse::kDirectOnly, create_function));
+    BRAID_TRY(register_function(connection, "create_continuous_aggregate", arguments, FunctionUse::kDirectOnly, create_aggregate_function));
   for (const int arguments : {1, 2})
-    BRAID_TRY(register_function(connection, "drop_continuous_aggregate", arguments, FunctionUse::kDirectOnly, drop_function));
+    BRAID_TRY(register_function(connection, "drop_continuous_aggregate", arguments, FunctionUse::kDirectOnly, drop_aggregate_function));
   return register_function(connection, "refresh_continuous_aggregate", 3, FunctionUse::kDirectOnly, refresh_function);
 }
 

@@ -24,7 +24,7 @@ Status tell_function(Connection& connection, sqlite3_context* context, Values) {
   return {};
 }
 
-Status set_function(Connection& connection, sqlite3_context* context, Values values) {
+Status set_durability_function(Connection& connection, sqlite3_context* context, Values values) {
   const std::string_view wanted = text_of(values[0]);
   for (size_t i = 0; i < kNames.size(); ++i) {
     if (wanted != kNames[i]) continue;
@@ -44,7 +44,7 @@ Status sync_function(Connection& connection, sqlite3_context* context, Values) {
 
 Status register_durability(Connection& connection) {
   BRAID_TRY(register_function(connection, "braid_durability", 0, FunctionUse::kDirectOnly, tell_function));
-  BRAID_TRY(register_function(connection, "braid_durability", 1, FunctionUse::kDirectOnly, set_function));
+  BRAID_TRY(register_function(connection, "braid_durability", 1, FunctionUse::kDirectOnly, set_durability_function));
   return register_function(connection, "braid_sync", 0, FunctionUse::kDirectOnly, sync_function);
 }
 

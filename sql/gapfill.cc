@@ -1,7 +1,5 @@
 #include "sql/gapfill.h"
 
-#include <strings.h>
-
 #include <algorithm>
 #include <cctype>
 #include <map>
@@ -31,8 +29,6 @@ struct Range {
 
 Status wrong(std::string_view why) { return Status(StatusCode::kInvalidArgument, fmt::format("{}: {}", kFunction, why)); }
 
-bool same_text(std::string_view a, std::string_view b) { return a.size() == b.size() && strncasecmp(a.data(), b.data(), a.size()) == 0; }
-
 /// A name without its quotes.
 std::string plain_name(const StatementToken& token) {
   if (token.kind != TokenKind::kQuoted || token.text.size() < 2) return token.text;
@@ -48,7 +44,7 @@ std::string plain_name(const StatementToken& token) {
 bool is_identifier(const StatementToken& token) { return token.kind == TokenKind::kWord || token.kind == TokenKind::kQuoted; }
 
 bool same_token(const StatementToken& a, const StatementToken& b) {
-  if (is_identifier(a) && is_identifier(b)) return same_text(plain_name(a), plain_name(b));
+  if (is_identifier(a) && is_identifier(b)) return same_sql_name(plain_name(a), plain_name(b));
   return a.kind == b.kind && a.text == b.text;
 }
 
@@ -245,7 +241,7 @@ class SelectRewriter {
       return number >= 1 && number <= items_.size() ? items_[number - 1].expression : range;
     }
     for (const Item& item : items_)
-      if (is_identifier(token) && same_text(item.name, plain_name(token))) return item.expression;
+      if (is_identifier(token) && same_sql_name(item.name, plain_name(token))) return item.expression;
     return range;
   }
 
@@ -301,9 +297,9 @@ class SelectRewriter {
     if (next < places.size()) start_ = places[next++];
     if (next < places.size()) finish_ = places[next++];
     for (const auto& [name, value] : by_name) {
-      if (same_text(name, "start")) start_ = value;
-      else if (same_text(name, "finish")) finish_ = value;
-      else if (same_text(name, "timezone")) zone_ = value;
+      if (same_sql_name(name, "start")) start_ = value;
+      else if (same_sql_name(name, "finish")) finish_ = value;
+      else if (same_sql_name(name, "timezone")) zone_ = value;
       else return wrong(fmt::format("it has no argument '{}'; expected start, finish or timezone", name));
     }
     return {};
@@ -479,7 +475,7 @@ class SelectRewriter {
     size_t place = 0;
     for (const Range argument : call.arguments) {
       const auto [name, range] = named(argument);
-      const size_t at_place = name.empty() ? place++ : same_text(name, "value") ? 0 : same_text(name, "prev") ? 1 : same_text(name, "treat_null_as_missing") ? 2 : 3;
+      const size_t at_place = name.empty() ? place++ : same_sql_name(name, "value") ? 0 : same_sql_name(name, "prev") ? 1 : same_sql_name(name, "treat_null_as_missing") ? 2 : 3;
       if (at_place == 0) value = range;
       else if (at_place == 1) before = range;
       else if (at_place == 2) treat = range.empty() ? "" : text(range).substr(1);
@@ -488,7 +484,7 @@ class SelectRewriter {
     if (value.empty()) return wrong("locf needs a value");
     BRAID_ASSIGN(const std::string over, over_rows(value));
     BRAID_ASSIGN(const std::string prev, before.empty() ? Result<std::string>(std::string(" NULL")) : over_rows(before));
-    const bool skips_null = same_text(treat, "true") || treat == "1";
+    const bool skips_null = same_sql_name(treat, "true") || treat == "1";
     return fmt::format(" locf({}, {},{}) OVER gapfill_past", over, skips_null ? fmt::format("({}) IS NOT NULL", over) : "gapfill_present", prev);
   }
 
@@ -498,7 +494,7 @@ class SelectRewriter {
     size_t place = 0;
     for (const Range argument : call.arguments) {
       const auto [name, range] = named(argument);
-      const size_t at_place = name.empty() ? place++ : same_text(name, "value") ? 0 : same_text(name, "prev") ? 1 : same_text(name, "next") ? 2 : 3;
+      const size_t at_place = name.empty() ? place++ : same_sql_name(name, "value") ? 0 : same_sql_name(name, "prev") ? 1 : same_sql_name(name, "next") ? 2 : 3;
       if (at_place == 0) value = range;
       else if (at_place > 2) return wrong("interpolate takes (value[, prev[, next]])");
       if (at_place == 0) continue;
@@ -536,7 +532,7 @@ class SelectRewriter {
     for (const Range term : split(select_.order)) {
       if (term.empty()) return wrong("ORDER BY has an empty place");
       const bool names_item = std::any_of(items_.begin(), items_.end(), [&](const Item& item) {
-        return is_identifier(tokens_[term.first]) && same_text(item.name, plain_name(tokens_[term.first]));
+        return is_identifier(tokens_[term.first]) && same_sql_name(item.name, plain_name(tokens_[term.first]));
       });
       const bool single = term.limit - term.first == 1 || at(term.first + 1, "DESC") || at(term.first + 1, "ASC") || at(term.first + 1, "NULLS");
       std::string text_of_term = text(term);
@@ -554,7 +550,7 @@ class SelectRewriter {
     for (size_t i = select_.having.first; i < select_.having.limit; ++i) {
       const StatementToken& token = tokens_[i];
       const auto item = std::find_if(items_.begin(), items_.end(), [&](const Item& known) {
-        return is_identifier(token) && !opens(i + 1) && same_text(known.name, plain_name(token)) && !is_column(known.expression);
+        return is_identifier(token) && !opens(i + 1) && same_sql_name(known.name, plain_name(token)) && !is_column(known.expression);
       });
       out += item == items_.end() ? " " + token.text : " (" + text(item->expression) + " )";
     }

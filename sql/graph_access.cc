@@ -397,6 +397,12 @@ Result<std::vector<std::string>> names_argument(std::optional<std::string_view> 
   return names;
 }
 
+Result<std::vector<std::string>> choice_argument(std::optional<std::string_view> text, std::string_view what) {
+  BRAID_ASSIGN(auto names, names_argument(text, what));
+  if (text && names.empty()) return Status(StatusCode::kInvalidArgument, fmt::format("{}: an empty list chooses none; leave it out, or give NULL, for all", what));
+  return names;
+}
+
 TypeId type_for_reading(const Connection& connection, std::string_view type) {
   constexpr TypeId kNoType(UINT32_MAX);
   const auto found = connection.find_name(NameKind::kEdgeType, type);
@@ -405,7 +411,7 @@ TypeId type_for_reading(const Connection& connection, std::string_view type) {
 
 Result<std::vector<TypeId>> types_for_reading(const Connection& connection, std::optional<std::string_view> types) {
   std::vector<TypeId> ids;
-  BRAID_ASSIGN(const auto names, names_argument(types, "the edge type"));
+  BRAID_ASSIGN(const auto names, choice_argument(types, "the edge type"));
   for (const std::string& name : names) ids.push_back(type_for_reading(connection, name));
   std::sort(ids.begin(), ids.end());
   ids.erase(std::unique(ids.begin(), ids.end()), ids.end());
@@ -414,21 +420,17 @@ Result<std::vector<TypeId>> types_for_reading(const Connection& connection, std:
 
 namespace {
 
-/// A condition on labels holds when it holds for one of them.
+/// A condition on labels holds when it holds for one of them; !=, when for all.
 constexpr std::string_view kLabelMember = "$label";
 
 Result<bool> node_passes(Connection& connection, const PropertyFilter& filter, NodeId id) {
   BRAID_ASSIGN(const auto node, connection.graph().node(id));
   if (!node) return false;
   BRAID_ASSIGN(const PropertyMap properties, node_properties(connection, *node));
-  const auto passes_with = [&](const PropertyValue* label) {
-    return filter.holds([&](std::string_view name) { return name == kLabelMember ? label : find_member(properties, name); });
-  };
-  if (!filter.asks_for(kLabelMember) || node->labels.empty()) return passes_with(nullptr);
-  return std::any_of(node->labels.begin(), node->labels.end(), [&](LabelId label) {
-    const PropertyValue name{connection.name(NameKind::kLabel, label.value())};
-    return passes_with(&name);
-  });
+  std::vector<PropertyValue> labels;
+  if (filter.asks_for(kLabelMember))
+    for (const LabelId label : node->labels) labels.push_back(PropertyValue{connection.name(NameKind::kLabel, label.value())});
+  return filter.holds([&](std::string_view name) { return find_member(properties, name); }, kLabelMember, labels);
 }
 
 Result<bool> edge_passes(Connection& connection, const PropertyFilter& filter, EdgeId id) {

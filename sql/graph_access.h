@@ -83,6 +83,8 @@ Result<EdgeId> link(Connection& connection, const Link& link);
 
 /// One name, or a JSON array of names; none for NULL. `what` names the argument in an error.
 Result<std::vector<std::string>> names_argument(std::optional<std::string_view> text, std::string_view what);
+/// The same for a choice, where NULL means all; kInvalidArgument for an empty list, which would choose nothing.
+Result<std::vector<std::string>> choice_argument(std::optional<std::string_view> text, std::string_view what);
 /// The number of an edge type for reading: a type that no edge has is answered with one that matches nothing.
 TypeId type_for_reading(const Connection& connection, std::string_view type);
 /// The numbers of edge types for reading: none, which means all, when `types` is null; a type that no edge has is answered with one that matches

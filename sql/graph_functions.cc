@@ -92,34 +92,24 @@ Status delete_function(Connection& connection, sqlite3_context* context, Values 
   return {};
 }
 
-struct FunctionRow {
-  const char* name;
-  int arguments;
-  FunctionUse use;
-  ScalarBody body;
+// May stand in a user's trigger.
+constexpr FunctionRow kGraphFunctions[] = {
+    {"graph_node", 3, 3, node_function},
+    {"graph_link", 5, 7, link_function},
+    {"graph_delete", 1, 2, delete_function},
 };
-// Innocuous ones may stand in a user's trigger; the others administer.
-constexpr FunctionRow kFunctions[] = {
-    {"graph_node", 3, FunctionUse::kInnocuous, node_function},
-    {"graph_link", 5, FunctionUse::kInnocuous, link_function},
-    {"graph_link", 6, FunctionUse::kInnocuous, link_function},
-    {"graph_link", 7, FunctionUse::kInnocuous, link_function},
-    {"graph_delete", 1, FunctionUse::kInnocuous, delete_function},
-    {"graph_delete", 2, FunctionUse::kInnocuous, delete_function},
-    {"graph_create_index", 2, FunctionUse::kDirectOnly, create_node_index_function},
-    {"graph_create_index", 3, FunctionUse::kDirectOnly, create_node_index_function},
-    {"graph_create_edge_index", 2, FunctionUse::kDirectOnly, create_edge_index_function},
-    {"graph_create_edge_index", 3, FunctionUse::kDirectOnly, create_edge_index_function},
-    {"graph_drop_index", 2, FunctionUse::kDirectOnly, drop_node_index_function},
-    {"graph_drop_edge_index", 2, FunctionUse::kDirectOnly, drop_edge_index_function},
+constexpr FunctionRow kGraphIndexFunctions[] = {
+    {"graph_create_index", 2, 3, create_node_index_function},
+    {"graph_create_edge_index", 2, 3, create_edge_index_function},
+    {"graph_drop_index", 2, 2, drop_node_index_function},
+    {"graph_drop_edge_index", 2, 2, drop_edge_index_function},
 };
 
 }  // namespace
 
 Status register_graph_functions(Connection& connection) {
-  for (const FunctionRow& row : kFunctions)
-    BRAID_TRY(register_function(connection, row.name, row.arguments, row.use, row.body));
-  return {};
+  BRAID_TRY(register_functions(connection, FunctionUse::kInnocuous, kGraphFunctions));
+  return register_functions(connection, FunctionUse::kDirectOnly, kGraphIndexFunctions);
 }
 
 }  // namespace braid

@@ -53,6 +53,13 @@ struct Batch final : GroupMember {
   Durability durability = Durability::kFull;  ///< a group is synced when one of its members wants it
   Status result;
   Lsn lsn;
+
+  /// For the next use.
+  void clear() {
+    steps.clear();
+    size_bytes = 0;
+    memory.clear();
+  }
 };
 
 /// Runs batches on a connection of its own. Threads: `commit` may be called from any thread.

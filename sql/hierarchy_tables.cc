@@ -18,15 +18,15 @@ using Parameters = std::span<sqlite3_value* const>;
 using Rows = Result<std::unique_ptr<FunctionResult>>;
 using Values = std::span<sqlite3_value*>;
 
-constexpr std::pair<std::string_view, HierarchyDirection> kDirections[] = {{"up", HierarchyDirection::kUp},
+constexpr std::pair<std::string_view, HierarchyDirection> kHierarchyDirections[] = {{"up", HierarchyDirection::kUp},
                                                                            {"down", HierarchyDirection::kDown}};
 
 Status declare_function(Connection& connection, sqlite3_context* context, Values values) {
   BRAID_TRY(connection.check_writing());
   const std::string_view type = text_of(values[0]);
   const std::string_view direction = values.size() > 1 ? text_of(values[1]) : "up";
-  const auto row = std::find_if(std::begin(kDirections), std::end(kDirections), [&](const auto& one) { return one.first == direction; });
-  if (row == std::end(kDirections))
+  const auto row = std::find_if(std::begin(kHierarchyDirections), std::end(kHierarchyDirections), [&](const auto& one) { return one.first == direction; });
+  if (row == std::end(kHierarchyDirections))
     return Status(StatusCode::kInvalidArgument, fmt::format("graph_hierarchy: '{}': expected 'up', for edges from child to parent, or 'down'",
                                                             direction));
   if (type.empty()) return Status(StatusCode::kInvalidArgument, "graph_hierarchy: the edge type is empty");
@@ -37,7 +37,7 @@ Status declare_function(Connection& connection, sqlite3_context* context, Values
   return {};
 }
 
-Status drop_function(Connection& connection, sqlite3_context* context, Values values) {
+Status drop_hierarchy_function(Connection& connection, sqlite3_context* context, Values values) {
   BRAID_TRY(connection.check_writing());
   BRAID_ASSIGN(const HierarchyDefinition hierarchy, hierarchy_parameter(connection, values, 0, "graph_hierarchy_drop"));
   connection.session().catalog_writer().remove_hierarchy(hierarchy.type);
@@ -48,7 +48,7 @@ Status drop_function(Connection& connection, sqlite3_context* context, Values va
 Rows list_hierarchies(Connection& connection, Parameters) {
   std::vector<Row> rows;
   for (const auto& [type, hierarchy] : connection.catalog_state().hierarchies)
-    for (const auto& [name, direction] : kDirections)
+    for (const auto& [name, direction] : kHierarchyDirections)
       if (direction == hierarchy.direction) rows.push_back({connection.name(NameKind::kEdgeType, type.value()), std::string(name)});
   return make_rows(std::move(rows));
 }
@@ -105,7 +105,7 @@ Status register_hierarchy_tables(Connection& connection) {
   for (const TableFunction& table : kTables) BRAID_TRY(register_table_function(connection, table));
   BRAID_TRY(register_function(connection, "graph_hierarchy", 1, FunctionUse::kDirectOnly, declare_function));
   BRAID_TRY(register_function(connection, "graph_hierarchy", 2, FunctionUse::kDirectOnly, declare_function));
-  return register_function(connection, "graph_hierarchy_drop", 1, FunctionUse::kDirectOnly, drop_function);
+  return register_function(connection, "graph_hierarchy_drop", 1, FunctionUse::kDirectOnly, drop_hierarchy_function);
 }
 
 }  // namespace braid

@@ -8,6 +8,7 @@
 
 #include "sql/aggregate_query.h"
 #include "sql/hypertable_columns.h"
+#include "sql/sql_tokens.h"
 #include "sql/virtual_table.h"
 #include "timeseries/field_mapping.h"
 
@@ -17,16 +18,12 @@ namespace {
 
 using Arguments = std::vector<std::string>;
 
-bool same_name(std::string_view a, std::string_view b) {
-  return a.size() == b.size() && sqlite3_strnicmp(a.data(), b.data(), static_cast<int>(a.size())) == 0;
-}
-
 Status not_found(const HypertableDefinition& table, std::string_view kind, std::string_view name) {
   return Status(StatusCode::kNotFound, fmt::format("hypertable '{}' has no {} '{}'", table.name, kind, name));
 }
 
 Result<FieldDefinition*> field_of(HypertableDefinition& table, std::string_view name) {
-  const auto field = std::find_if(table.fields.begin(), table.fields.end(), [&](const auto& one) { return same_name(one.name, name); });
+  const auto field = std::find_if(table.fields.begin(), table.fields.end(), [&](const auto& one) { return same_sql_name(one.name, name); });
   if (field == table.fields.end()) return not_found(table, "field", name);
   return &*field;
 }
@@ -63,7 +60,7 @@ Status rename_column(HypertableDefinition& table, const Arguments& arguments) {
   for (std::string& tag : table.tags) names.push_back(&tag);
   for (FieldDefinition& field : table.fields) names.push_back(&field.name);
   const auto named = [&](std::string_view name) {
-    return std::find_if(names.begin(), names.end(), [&](const std::string* one) { return same_name(*one, name); });
+    return std::find_if(names.begin(), names.end(), [&](const std::string* one) { return same_sql_name(*one, name); });
   };
   const auto column = named(arguments[0]);
   if (column == names.end()) return not_found(table, "column", arguments[0]);
@@ -121,7 +118,7 @@ Status alter_function(Connection& connection, sqlite3_context*, std::span<sqlite
   Arguments arguments;
   for (sqlite3_value* value : values.subspan(2)) arguments.emplace_back(text_of(value));
   for (const Action& action : kActions) {
-    if (!same_name(action.name, verb) || action.arguments != arguments.size()) continue;
+    if (!same_sql_name(action.name, verb) || action.arguments != arguments.size()) continue;
     connection.defer([&connection, name, &action, arguments] { return alter(connection, name, action, arguments); });
     return {};
   }

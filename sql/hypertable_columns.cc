@@ -1,7 +1,5 @@
 #include "sql/hypertable_columns.h"
 
-#include <strings.h>
-
 #include <algorithm>
 #include <vector>
 
@@ -32,10 +30,6 @@ constexpr TypeRow kTypes[] = {
     {"JSONB", FieldType::kJson},
 };
 constexpr std::string_view kTimeTypes[] = {"TIMESTAMP", "TIMESTAMPTZ", "TIMESTAMP WITH TIME ZONE"};
-
-bool same(std::string_view a, std::string_view b) {
-  return a.size() == b.size() && strncasecmp(a.data(), b.data(), a.size()) == 0;
-}
 
 /// Words of a column definition; a quoted name is one word.
 std::vector<std::string> words_of(std::string_view text) {
@@ -90,7 +84,7 @@ template <typename Policy, size_t N>
 Status parse_policy(const PolicyRow<Policy> (&rows)[N], std::string_view setting, std::string_view value, Policy& out) {
   std::string names;
   for (const auto& row : rows) {
-    if (same(row.name, value)) {
+    if (same_sql_name(row.name, value)) {
       out = row.policy;
       return {};
     }
@@ -106,7 +100,7 @@ std::string_view policy_name(const PolicyRow<Policy> (&rows)[N], Policy policy) 
   return "";
 }
 
-/// A length of time that is the same everywhere.
+/// A length of time that is the same_sql_name everywhere.
 Result<int64_t> fixed_length(std::string_view setting, const std::string& value, int64_t least) {
   BRAID_ASSIGN(const Interval interval, parse_interval(value));
   if (interval.months == 0 && interval.microseconds >= least) return interval.microseconds;
@@ -134,16 +128,16 @@ Status parse_column(HypertableDefinition& definition, std::string_view text) {
   std::vector<std::string> words = words_of(text);
   if (words.size() < 2)
     return Status(StatusCode::kInvalidArgument, fmt::format("'{}': expected a column with a type, for example 'usage DOUBLE'", text));
-  const bool tag = words.size() > 2 && same(words.back(), "TAG");
+  const bool tag = words.size() > 2 && same_sql_name(words.back(), "TAG");
   if (tag) words.pop_back();
   const std::string name = words.front();
   std::string type = words[1];
   for (size_t i = 2; i < words.size(); ++i) type += " " + words[i];
-  const auto taken = [&](const std::string& other) { return same(other, name); };
+  const auto taken = [&](const std::string& other) { return same_sql_name(other, name); };
   if (taken(definition.time_column) || std::any_of(definition.tags.begin(), definition.tags.end(), taken) ||
       std::any_of(definition.fields.begin(), definition.fields.end(), [&](const auto& field) { return taken(field.name); }))
     return Status(StatusCode::kInvalidArgument, fmt::format("column '{}' is given twice", name));
-  const bool is_time = std::any_of(std::begin(kTimeTypes), std::end(kTimeTypes), [&](auto known) { return same(known, type); });
+  const bool is_time = std::any_of(std::begin(kTimeTypes), std::end(kTimeTypes), [&](auto known) { return same_sql_name(known, type); });
   if (is_time && !tag) {
     if (!definition.time_column.empty())
       return Status(StatusCode::kInvalidArgument, fmt::format("'{}' and '{}' are both TIMESTAMP; a hypertable has one time column",
@@ -151,7 +145,7 @@ Status parse_column(HypertableDefinition& definition, std::string_view text) {
     definition.time_column = name;
     return {};
   }
-  const auto* row = std::find_if(std::begin(kTypes), std::end(kTypes), [&](const auto& known) { return same(known.name, type); });
+  const auto* row = std::find_if(std::begin(kTypes), std::end(kTypes), [&](const auto& known) { return same_sql_name(known.name, type); });
   if (row == std::end(kTypes))
     return Status(StatusCode::kInvalidArgument,
                   fmt::format("column '{}': type '{}' is not known; expected TIMESTAMP, TEXT TAG, INTEGER TAG, DOUBLE, BIGINT, BOOLEAN, TEXT or JSON",
@@ -180,26 +174,26 @@ Status parse_column(HypertableDefinition& definition, std::string_view text) {
 Status add_column(HypertableDefinition& definition, std::string_view text) { return parse_column(definition, text); }
 
 Status apply_setting(HypertableDefinition& definition, std::string_view name, const std::string& value) {
-  if (same(name, "chunk_interval")) {
-    definition.adapts_interval = same(value, "auto");
+  if (same_sql_name(name, "chunk_interval")) {
+    definition.adapts_interval = same_sql_name(value, "auto");
     if (definition.adapts_interval) return {};
     BRAID_ASSIGN(definition.chunk_interval_us, fixed_length(name, value, kChunkIntervalMin));
     return {};
   }
-  if (same(name, "horizon")) {
+  if (same_sql_name(name, "horizon")) {
     definition.horizon_us = 0;
-    if (same(value, "none")) return {};
+    if (same_sql_name(value, "none")) return {};
     BRAID_ASSIGN(definition.horizon_us, fixed_length(name, value, kChunkIntervalMin));
     return {};
   }
-  if (same(name, "on_conflict")) return parse_policy(kConflictPolicies, name, value, definition.on_conflict);
-  if (same(name, "late")) return parse_policy(kLatePolicies, name, value, definition.late);
+  if (same_sql_name(name, "on_conflict")) return parse_policy(kConflictPolicies, name, value, definition.on_conflict);
+  if (same_sql_name(name, "late")) return parse_policy(kLatePolicies, name, value, definition.late);
   return Status(StatusCode::kInvalidArgument,
                 fmt::format("'{}' is no setting of a hypertable; expected chunk_interval, on_conflict, horizon or late", name));
 }
 
 Result<FieldType> parse_field_type(std::string_view name) {
-  const auto* row = std::find_if(std::begin(kTypes), std::end(kTypes), [&](const auto& known) { return same(known.name, name); });
+  const auto* row = std::find_if(std::begin(kTypes), std::end(kTypes), [&](const auto& known) { return same_sql_name(known.name, name); });
   if (row != std::end(kTypes)) return row->type;
   return Status(StatusCode::kInvalidArgument, fmt::format("type '{}' is not known; expected DOUBLE, BIGINT, BOOLEAN, TEXT or JSON", name));
 }
@@ -259,7 +253,7 @@ Result<HypertableDefinition> parse_hypertable(std::string name, std::span<const 
 }
 
 bool has_latest_column(const HypertableDefinition& definition) {
-  const auto taken = [](const std::string& name) { return same(name, kLatestColumn); };
+  const auto taken = [](const std::string& name) { return same_sql_name(name, kLatestColumn); };
   return !taken(definition.time_column) && std::none_of(definition.tags.begin(), definition.tags.end(), taken) &&
          std::none_of(definition.fields.begin(), definition.fields.end(), [&](const FieldDefinition& field) { return taken(field.name); });
 }

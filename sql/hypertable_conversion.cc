@@ -424,7 +424,7 @@ bool flag(std::span<sqlite3_value*> values, size_t index, bool otherwise) {
   return same_sql_name(text, "true") || same_sql_name(text, "t") || sqlite3_value_int(values[index]) != 0;
 }
 
-Status create_function(Connection& connection, sqlite3_context* context, std::span<sqlite3_value*> values) {
+Status create_hypertable_function(Connection& connection, sqlite3_context* context, std::span<sqlite3_value*> values) {
   BRAID_TRY(connection.check_writing());
   Conversion wanted{.table = std::string(text_of(values[0])), .time_column = std::string(text_of(values[1])), .interval = {}};
   if (values.size() > 2) {
@@ -447,7 +447,7 @@ Status create_function(Connection& connection, sqlite3_context* context, std::sp
 
 Status register_hypertable_conversion(Connection& connection) {
   for (int arguments = 2; arguments <= 5; ++arguments)
-    BRAID_TRY(register_function(connection, "create_hypertable", arguments, FunctionUse::kDirectOnly, create_function));
+    BRAID_TRY(register_function(connection, "create_hypertable", arguments, FunctionUse::kDirectOnly, create_hypertable_function));
   return {};
 }
 

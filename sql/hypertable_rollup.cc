@@ -21,14 +21,14 @@ namespace {
 constexpr int kBucketColumn = 0;
 constexpr int kFirstTag = 1;
 constexpr int kFirstIntegerTag = kFirstTag + static_cast<int>(kRollupTagsMax);
-constexpr int kFirstAggregate = kFirstIntegerTag + static_cast<int>(kRollupTagsMax);
-constexpr int kNameColumn = kFirstAggregate + static_cast<int>(kRollupColumnsMax);
+constexpr int kFirstAggregateColumn = kFirstIntegerTag + static_cast<int>(kRollupTagsMax);
+constexpr int kNameColumn = kFirstAggregateColumn + static_cast<int>(kRollupColumnsMax);
 constexpr int kPlanColumn = kNameColumn + 1;
 constexpr int kArgumentsMax = 2 + static_cast<int>(kRollupParametersMax);
 
 constexpr const char* kOrderMark = "; ORDER ";  // before order_words in the cursor's plan
 
-std::string declaration() {
+std::string hypertable_rollup_declaration() {
   // Tags have the type of a hypertable's tags: key number n is in column t<n> or i<n>. What stands for an expression has none.
   std::string sql = fmt::format("CREATE TABLE x({}bucket", kRollupPrefix);
   for (size_t i = 0; i < kRollupTagsMax; ++i) sql += fmt::format(", {}t{} TEXT", kRollupPrefix, i);
@@ -44,7 +44,7 @@ std::string order_words(const sqlite3_index_info& info) {
   std::string words;
   for (int i = 0; i < info.nOrderBy; ++i) {
     const int column = info.aOrderBy[i].iColumn;
-    if (column < kBucketColumn || column >= kFirstAggregate) return "";
+    if (column < kBucketColumn || column >= kFirstAggregateColumn) return "";
     words += column == kBucketColumn ? "b" : std::to_string((column - kFirstTag) % static_cast<int>(kRollupTagsMax));
     words += info.aOrderBy[i].desc != 0 ? "- " : "+ ";
   }
@@ -161,10 +161,10 @@ class RollupCursor final : public VirtualCursor {
     const size_t row = rows_[at_];
     if (column == kBucketColumn) {
       bucket_column(context, row);
-    } else if (column < kFirstAggregate) {
+    } else if (column < kFirstAggregateColumn) {
       tag_column(context, row, static_cast<size_t>(column - kFirstTag) % kRollupTagsMax);
     } else if (column < kNameColumn) {
-      return aggregate_column(context, row, static_cast<size_t>(column - kFirstAggregate));
+      return aggregate_column(context, row, static_cast<size_t>(column - kFirstAggregateColumn));
     }
     return {};
   }
@@ -283,7 +283,7 @@ Status register_hypertable_rollup(Connection& connection) {
   BRAID_TRY(register_tag_sets(connection));
   return register_module(connection, kRollupTable, ModuleKind::kEponymous,
                          [](Connection& made_on, bool, std::span<const char* const>) -> Result<std::unique_ptr<VirtualTable>> {
-                           static const std::string sql = declaration();
+                           static const std::string sql = hypertable_rollup_declaration();
                            BRAID_TRY(declare_table(made_on, sql));
                            return std::unique_ptr<VirtualTable>(std::make_unique<RollupTable>(made_on));
                          });

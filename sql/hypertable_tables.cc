@@ -142,12 +142,6 @@ bool holds_for_last_only(ConditionOperator op, sqlite3_value* value) {
   }
 }
 
-std::string_view bytes_of(sqlite3_value* value) {
-  // Safety: bytes are read as char.
-  const auto* bytes = static_cast<const char*>(sqlite3_value_blob(value));
-  return {bytes == nullptr ? "" : bytes, static_cast<size_t>(sqlite3_value_bytes(value))};
-}
-
 /// The value of a tag as it stands in the series' name; NULL stays NULL. kConstraint names tag and value.
 Result<std::optional<std::string>> tag_value(sqlite3_value* value, const HypertableDefinition& table, size_t tag) {
   if (sqlite3_value_type(value) == SQLITE_NULL) return std::optional<std::string>();

@@ -26,7 +26,7 @@ struct IndexTableNames {
   const char* scope;
   bool on_edges;
 };
-constexpr IndexTableNames kTables[] = {
+constexpr IndexTableNames kIndexTables[] = {
     {"graph_node_index", "CREATE TABLE x(node INTEGER, value, label TEXT HIDDEN, property TEXT HIDDEN)", "label", false},
     {"graph_edge_index", "CREATE TABLE x(edge INTEGER, value, type TEXT HIDDEN, property TEXT HIDDEN)", "type", true},
 };
@@ -35,7 +35,7 @@ constexpr IndexTableNames kTables[] = {
 
 // A plan's number: which parameters are given, the order, whether there is a GLOB, then four bits for each condition on `value`, in the order of the
 // arguments: its row in kConditions and 1; 0 ends them.
-constexpr int kScopeGiven = 1, kPropertyGiven = 2, kDescending = 4, kGlobAsked = 8;
+constexpr int kScopeGiven = 1, kPropertyGiven = 2, kDescendingAsked = 4, kGlobAsked = 8;
 constexpr int kConditionsShift = 4, kConditionBits = 4, kConditionsMax = 6;
 
 /// How rows are found, the best first: EXPLAIN QUERY PLAN shows the name.
@@ -124,7 +124,7 @@ class Planner {
   void take_order() {
     if (info_.nOrderBy != 1 || info_.aOrderBy[0].iColumn != kValue) return;
     info_.orderByConsumed = 1;
-    if (info_.aOrderBy[0].desc != 0) plan_ |= kDescending;
+    if (info_.aOrderBy[0].desc != 0) plan_ |= kDescendingAsked;
   }
 
   sqlite3_index_info& info_;
@@ -229,7 +229,7 @@ class IndexCursor final : public VirtualCursor {
     property_ = text_of(values[1]);
     BRAID_ASSIGN(index_, property_index(connection_, names_.on_edges, scope_, property_));
     view_.emplace(connection_.graph());
-    descending_ = (plan & kDescending) != 0;
+    descending_ = (plan & kDescendingAsked) != 0;
     selection_ = select_all();
     BRAID_TRY(select(plan, values.subspan(2)));
     return settle();
@@ -345,7 +345,7 @@ class IndexTable final : public VirtualTable {
 }  // namespace
 
 Status register_index_tables(Connection& connection) {
-  for (const IndexTableNames& names : kTables)
+  for (const IndexTableNames& names : kIndexTables)
     BRAID_TRY(register_module(connection, names.table, ModuleKind::kEponymous,
                               [&names](Connection& made_on, bool, std::span<const char* const>) -> Result<std::unique_ptr<VirtualTable>> {
                                 BRAID_TRY(declare_table(made_on, names.declaration));

@@ -1,11 +1,10 @@
 // What points in the order of their times tell: counter_rate, counter_increase, counter_resets, time_weighted_average, lttb.
-#include <strings.h>
-
 #include <fmt/format.h>
 #include <nlohmann/json.hpp>
 
 #include "sql/aggregate_function.h"
 #include "sql/number_argument.h"
+#include "sql/sql_tokens.h"
 #include "sql/table_function.h"
 #include "sql/time_text.h"
 #include "sql/time_value.h"
@@ -118,7 +117,7 @@ class TimeWeightedAverage final : public Ordered<WeightedLine> {
   WeightedLine fresh() const override { return {{}, method_}; }
   Status read_method(std::string_view name) {
     using Method = TimeWeightedMean::Method;
-    const auto same = [&](std::string_view known) { return known.size() == name.size() && strncasecmp(known.data(), name.data(), name.size()) == 0; };
+    const auto same = [&](std::string_view known) { return same_sql_name(known, name); };
     if (!same("linear") && !same("locf"))
       return Status(StatusCode::kInvalidArgument, fmt::format("method '{}': expected 'linear' or 'locf'", name));
     const Method method = same("linear") ? Method::kLinear : Method::kStep;

@@ -10,10 +10,6 @@ namespace {
 
 using Values = std::span<sqlite3_value*>;
 
-std::string_view bytes_of(sqlite3_value* value) {
-  const void* bytes = sqlite3_value_blob(value);
-  return {static_cast<const char*>(bytes), static_cast<size_t>(sqlite3_value_bytes(value))};
-}
 Result<PercentileSketch> sketch_of(sqlite3_value* value) { return PercentileSketch::decode(bytes_of(value)); }
 
 enum class Adds : uint8_t { kNumbers, kSketches };

@@ -239,7 +239,7 @@ Status remove_refresh_function(Connection& connection, sqlite3_context* context,
   return remove_policies(connection, context, aggregate->id.value(), {PolicyKind::kRefresh}, kCaller, text_of(values[0]));
 }
 
-Result<std::unique_ptr<FunctionResult>> run_list(Connection& connection, std::span<sqlite3_value* const>) {
+Result<std::unique_ptr<FunctionResult>> list_policies(Connection& connection, std::span<sqlite3_value* const>) {
   std::vector<Row> rows;
   const CatalogState& state = connection.catalog_state();
   for (const auto& [id, policy] : state.policies) {
@@ -251,20 +251,14 @@ Result<std::unique_ptr<FunctionResult>> run_list(Connection& connection, std::sp
   return make_rows(std::move(rows));
 }
 
-const TableFunction kList = {"maintenance_policies",
+const TableFunction kPolicyList = {"maintenance_policies",
                              "id INTEGER, kind TEXT, target TEXT, config TEXT, schedule_interval TEXT, last_run TEXT, next_run TEXT, runs INTEGER, "
                              "failures INTEGER, last_error TEXT",
                              10,
                              {},
-                             run_list};
+                             list_policies};
 
-struct FunctionRow {
-  const char* name;
-  int arguments_min;
-  int arguments_max;
-  ScalarBody body;
-};
-constexpr FunctionRow kFunctions[] = {
+constexpr FunctionRow kPolicyFunctions[] = {
     {"add_retention_policy", 2, 3, add_retention_function},
     {"add_size_retention_policy", 2, 3, add_size_function},
     {"add_compression_policy", 2, 3, add_compression_function},
@@ -307,11 +301,8 @@ Result<bool> run_policy(Connection& connection, const PolicyDefinition& policy, 
 }
 
 Status register_policies(Connection& connection) {
-  BRAID_TRY(register_table_function(connection, kList));
-  for (const FunctionRow& row : kFunctions)
-    for (int arguments = row.arguments_min; arguments <= row.arguments_max; ++arguments)
-      BRAID_TRY(register_function(connection, row.name, arguments, FunctionUse::kDirectOnly, row.body));
-  return {};
+  BRAID_TRY(register_table_function(connection, kPolicyList));
+  return register_functions(connection, FunctionUse::kDirectOnly, kPolicyFunctions);
 }
 
 }  // namespace braid

@@ -34,6 +34,7 @@ const ComparisonRow* comparison_at(const SqlTokens& tokens, size_t at) {
 
 /// After these an expression may be complete, though they are words.
 bool ends_operand(const SqlTokens& tokens, size_t at) {
+  if (tokens.is_word(at, "COLLATE")) return false;
   for (const std::string_view word : {"END", "NULL", "ISNULL", "NOTNULL", "TRUE", "FALSE", "CURRENT_TIME", "CURRENT_DATE", "CURRENT_TIMESTAMP"})
     if (tokens.is_word(at, word)) return true;
   if (tokens[at].kind == TokenKind::kOperator) return tokens.is_operator(at, ")");
@@ -56,6 +57,18 @@ constexpr size_t kListMax = 100;  // SQLite's functions take up to 127 arguments
 
 }  // namespace
 
+ResultItem read_result_item(const SqlTokens& tokens, TokenRange range) {
+  ResultItem item{range, std::nullopt};
+  if (range.size() < 2) return item;
+  const size_t last = range.limit - 1;
+  const bool may_name = tokens[last].kind == TokenKind::kString || (tokens.is_name(last) && !is_expression_word(tokens, last));
+  const bool as = tokens.is_word(last - 1, "AS");
+  if (!may_name || !(as || ends_operand(tokens, last - 1))) return item;
+  item.alias = last;
+  item.expression.limit = as ? last - 1 : last;
+  return item;
+}
+
 RollupCore::RollupCore(const SqlTokens& tokens, const SelectCore& core, CoreTable table, bool nested, const SchemaLookup& schema,
                        const std::vector<std::string>& hidden, TextWriter write)
     : tokens_(tokens),
@@ -69,7 +82,7 @@ std::optional<std::string> RollupCore::rewrite() {
   if (!read_items() || !read_group()) return std::nullopt;
   if (!core_.where.empty() && !read_where(core_.where)) return std::nullopt;
   std::string items, having, order;
-  for (const Item& item : items_)
+  for (const ResultItem& item : items_)
     if (!write_item(item, items)) return std::nullopt;
   if (!core_.having.empty() && !write_expression(core_.having, having)) return std::nullopt;
   std::vector<TokenRange> terms;
@@ -101,7 +114,7 @@ std::optional<ColumnsCore> RollupCore::read_columns() {
   ColumnsCore columns;
   const HypertableDefinition& table = *table_.definition;
   const size_t first_field = 1 + table.tags.size();
-  for (const Item& item : items_) {
+  for (const ResultItem& item : items_) {
     if (!item.alias && item.expression.size() == 1 && tokens_.is_operator(item.expression.start, "*")) {
       for (size_t i = 0; i < first_field + table.fields.size(); ++i) columns.columns.push_back(i);
       continue;
@@ -180,17 +193,7 @@ std::string RollupCore::normalized(TokenRange range) const {
 bool RollupCore::read_items() {
   if (core_.items.empty()) return false;
   for (const TokenRange& range : split_at_commas(tokens_, core_.items)) {
-    if (range.empty()) return false;
-    Item item{range, std::nullopt};
-    const size_t last = range.limit - 1;
-    const bool may_name = tokens_[last].kind == TokenKind::kString || (tokens_.is_name(last) && !is_expression_word(tokens_, last));
-    if (range.size() >= 2 && may_name) {
-      const bool as = tokens_.is_word(last - 1, "AS");
-      if (as || ends_operand(tokens_, last - 1)) {
-        item.alias = last;
-        item.expression.limit = as ? last - 1 : last;
-      }
-    }
+    const ResultItem item = read_result_item(tokens_, range);
     if (item.expression.empty()) return false;
     if (item.alias) table_.aliases.push_back(tokens_.name(*item.alias));
     items_.push_back(item);
@@ -210,7 +213,7 @@ bool RollupCore::read_group_key(TokenRange term) {
   term = without_parentheses(tokens_, term);
   Reference column = whole_reference(term);
   if (column.size == 0 && term.size() == 1) {
-    const Item* item = tokens_.is_name(term.start) ? item_named(term.start) : item_numbered(term);
+    const ResultItem* item = tokens_.is_name(term.start) ? item_named(term.start) : item_numbered(term);
     if (item == nullptr) return false;
     term = without_parentheses(tokens_, item->expression);
     column = whole_reference(term);
@@ -260,14 +263,14 @@ std::string RollupCore::key_column(const Key& key) const {
   return key.bucket ? fmt::format("{}bucket", kRollupPrefix) : fmt::format("{}{}{}", kRollupPrefix, table_.definition->tag_type(plan_.tags[key.tag]) == FieldType::kInt64 ? 'i' : 't', key.tag);
 }
 
-const RollupCore::Item* RollupCore::item_named(size_t name) const {
+const ResultItem* RollupCore::item_named(size_t name) const {
   if (is_expression_word(tokens_, name)) return nullptr;
   const std::string wanted = tokens_.name(name);
-  const auto found = std::find_if(items_.begin(), items_.end(), [&](const Item& item) { return item.alias && same_sql_name(tokens_.name(*item.alias), wanted); });
+  const auto found = std::find_if(items_.begin(), items_.end(), [&](const ResultItem& item) { return item.alias && same_sql_name(tokens_.name(*item.alias), wanted); });
   return found == items_.end() ? nullptr : &*found;
 }
 
-const RollupCore::Item* RollupCore::item_numbered(TokenRange range) const {
+const ResultItem* RollupCore::item_numbered(TokenRange range) const {
   if (range.size() != 1 || tokens_[range.start].kind != TokenKind::kNumber) return nullptr;
   const std::string_view text = tokens_.text(range.start);
   size_t number = 0;
@@ -400,7 +403,7 @@ std::optional<size_t> RollupCore::add_parameter(std::string text) {
 
 // ---- Expressions -------------------------------------------------------------------------------------------------------------
 
-bool RollupCore::write_item(const Item& item, std::string& out) {
+bool RollupCore::write_item(const ResultItem& item, std::string& out) {
   out += out.empty() ? "" : ", ";
   const std::optional<Key> key = key_of(item.expression);
   if (key && !key->bucket) {
@@ -560,7 +563,7 @@ bool RollupCore::write_order(const std::vector<TokenRange>& terms, std::string& 
 
 /// The column of the key that a term means. A whole term is an alias before it is a column, and a number is an item.
 std::optional<std::string> RollupCore::order_key(TokenRange expression) {
-  const Item* item = item_numbered(expression);
+  const ResultItem* item = item_numbered(expression);
   if (expression.size() == 1 && tokens_.is_name(expression.start)) item = item_named(expression.start);
   const auto key = key_of(item != nullptr ? item->expression : expression);
   return key ? std::optional(key_column(*key)) : std::nullopt;

@@ -14,6 +14,13 @@ namespace braid {
 /// Writes a range of tokens, with the cores in it recognised.
 using TextWriter = std::function<std::string(TokenRange)>;
 
+/// An item of a SELECT's list. `range` is what stands between two commas; the expression is empty when it is.
+struct ResultItem {
+  TokenRange expression;
+  std::optional<size_t> alias;  ///< the token that names it, with AS or without
+};
+ResultItem read_result_item(const SqlTokens& tokens, TokenRange range);
+
 /// A core that gives columns of its table and leaves nothing for SQLite to do with a row.
 struct ColumnsCore {
   std::vector<size_t> columns;  ///< numbers of the hypertable's columns: time, tags, fields
@@ -34,10 +41,6 @@ class RollupCore {
   std::optional<ColumnsCore> read_columns();
 
  private:
-  struct Item {
-    TokenRange expression;
-    std::optional<size_t> alias;
-  };
   /// The bucket, or the tag key of this number.
   struct Key {
     bool bucket = false;
@@ -75,14 +78,14 @@ class RollupCore {
   std::optional<size_t> column_number(RollupColumn column);
   std::optional<RollupColumn> aggregate_column(std::string_view function, TokenRange arguments) const;
   bool write_name(size_t& at, size_t limit, std::string& out);
-  bool write_item(const Item& item, std::string& out);
+  bool write_item(const ResultItem& item, std::string& out);
   bool write_order(const std::vector<TokenRange>& terms, std::string& out);
   std::optional<std::string> order_key(TokenRange expression);
 
   std::optional<Key> key_of(TokenRange range) const;
   std::string key_column(const Key& key) const;
-  const Item* item_named(size_t name) const;
-  const Item* item_numbered(TokenRange range) const;
+  const ResultItem* item_named(size_t name) const;
+  const ResultItem* item_numbered(TokenRange range) const;
   std::optional<size_t> add_parameter(std::string text);
   std::string from_clause() const;
 
@@ -93,7 +96,7 @@ class RollupCore {
   const ConstantExpressions constants_;
   const TextWriter write_;
 
-  std::vector<Item> items_;
+  std::vector<ResultItem> items_;
   std::vector<Key> keys_;  // in the order of GROUP BY
   std::string bucket_call_;
   RollupPlan plan_;

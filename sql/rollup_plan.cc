@@ -15,18 +15,18 @@ struct OperatorRow {
   ConditionOperator op;
   std::string_view text;
 };
-constexpr OperatorRow kOperators[] = {
+constexpr OperatorRow kConditionOperators[] = {
     {ConditionOperator::kLess, "<"},         {ConditionOperator::kLessOrEqual, "<="},   {ConditionOperator::kEqual, "="},
     {ConditionOperator::kNotEqual, "<>"},    {ConditionOperator::kGreaterOrEqual, ">="}, {ConditionOperator::kGreater, ">"},
     {ConditionOperator::kIs, "is"},          {ConditionOperator::kIn, "in"},             {ConditionOperator::kNull, "null"},
     {ConditionOperator::kNotNull, "notnull"},
 };
 
-struct FunctionRow {
+struct RollupFunctionRow {
   RollupFunction function;
   std::string_view name;
 };
-constexpr FunctionRow kFunctions[] = {
+constexpr RollupFunctionRow kRollupFunctions[] = {
     {RollupFunction::kCount, "count"}, {RollupFunction::kSum, "sum"},     {RollupFunction::kAverage, "avg"}, {RollupFunction::kMin, "min"},
     {RollupFunction::kMax, "max"},     {RollupFunction::kFirst, "first"}, {RollupFunction::kLast, "last"},
 };
@@ -121,8 +121,8 @@ class PlanReader {
   }
 
   bool read_condition(ConditionTarget target, size_t part, size_t index = 0) {
-    const auto* row = std::find_if(std::begin(kOperators), std::end(kOperators), [&](const auto& known) { return known.text == parts_[part]; });
-    if (row == std::end(kOperators)) return false;
+    const auto* row = std::find_if(std::begin(kConditionOperators), std::end(kConditionOperators), [&](const auto& known) { return known.text == parts_[part]; });
+    if (row == std::end(kConditionOperators)) return false;
     RollupCondition condition{target, row->op, index, std::nullopt};
     const bool unary = row->op == ConditionOperator::kNull || row->op == ConditionOperator::kNotNull;
     if (parts_.size() != part + (unary ? 1 : 2)) return false;
@@ -211,11 +211,11 @@ std::string condition_in_words(const RollupCondition& condition, const Hypertabl
 
 }  // namespace
 
-std::string_view operator_text(ConditionOperator op) { return kOperators[static_cast<size_t>(op)].text; }
-std::string_view function_name(RollupFunction function) { return kFunctions[static_cast<size_t>(function)].name; }
+std::string_view operator_text(ConditionOperator op) { return kConditionOperators[static_cast<size_t>(op)].text; }
+std::string_view function_name(RollupFunction function) { return kRollupFunctions[static_cast<size_t>(function)].name; }
 
 std::optional<RollupFunction> find_rollup_function(std::string_view name) {
-  for (const FunctionRow& row : kFunctions)
+  for (const RollupFunctionRow& row : kRollupFunctions)
     if (same_sql_name(row.name, name)) return row.function;
   return std::nullopt;
 }

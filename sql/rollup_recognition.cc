@@ -2,7 +2,9 @@
 
 #include <algorithm>
 #include <map>
+#include <set>
 
+#include "engine/sqlite_handle.h"
 #include "sql/latest_conditions.h"
 #include "sql/rollup_core.h"
 #include "sql/rollup_plan.h"
@@ -23,11 +25,13 @@ class StatementRewriter {
       if (tokens_.is_name(at) && same_sql_name(tokens_.name(at).substr(0, kRollupPrefix.size()), kRollupPrefix)) return false;
     collect_ctes();
     collect_latest();
-    return reads_only();
+    if (!reads_only()) return false;
+    collect_unnamed_items();
+    return true;
   }
 
-  /// What no core holds stays as it is written, since SQLite names result columns after their text. Within cores variables are moved, and get
-  /// their numbers.
+  /// What no core holds stays as it is written, since SQLite names result columns after their text; an item within which something is rewritten
+  /// is given that name. Within cores variables are moved, and get their numbers.
   std::string write(TokenRange range, int depth) {
     std::string out;
     size_t open = 0;
@@ -55,12 +59,12 @@ class StatementRewriter {
         out += " = 1";
         at = latest->second.limit - 1;
         tables_.push_back(*latest->second.table);
-        ++rewritten_;
-        continue;
+        rewritten_.insert(at);
+      } else if (tokens_.text(at) == "?") {
+        if (depth > 0) out += std::to_string(tokens_[at].variable);
+        else kept_variables_.push_back(tokens_[at].variable);
       }
-      if (tokens_.text(at) != "?") continue;
-      if (depth > 0) out += std::to_string(tokens_[at].variable);
-      else kept_variables_.push_back(tokens_[at].variable);
+      out += written_name(at + 1);
     }
     return out;
   }
@@ -95,7 +99,7 @@ class StatementRewriter {
   }
 
   std::vector<HypertableDefinition> take_tables() { return std::move(tables_); }
-  size_t rewritten() const { return rewritten_; }
+  bool has_rewritten() const { return !rewritten_.empty(); }
 
  private:
   /// Names that WITH gives to queries; they hide tables.
@@ -115,6 +119,28 @@ class StatementRewriter {
       if (!core) continue;
       for (const LatestCondition& condition : find_latest_conditions(tokens_, *core, schema_, hidden_)) latest_[condition.reference_limit] = condition;
     }
+  }
+
+  /// Items that SQLite names after their text, of every SELECT and of RETURNING.
+  void collect_unnamed_items() {
+    for (size_t at = 0; at < tokens_.size(); ++at) {
+      TokenRange items;
+      if (const auto core = tokens_.is_word(at, "SELECT") ? find_select_core(tokens_, at) : std::nullopt) items = core->items;
+      else if (!target_.empty() && tokens_.is_word(at, "RETURNING")) items = {at + 1, tokens_.size()};
+      for (const TokenRange& range : split_at_commas(tokens_, items)) {
+        const ResultItem item = read_result_item(tokens_, range);
+        if (!item.alias && !item.expression.empty()) unnamed_items_[item.expression.limit] = item.expression;
+      }
+    }
+  }
+
+  /// The name of the item that ends before the token `limit`, if its text is not what was written.
+  std::string written_name(size_t limit) const {
+    const auto item = unnamed_items_.find(limit);
+    if (item == unnamed_items_.end()) return {};
+    const auto inside = rewritten_.lower_bound(item->second.start);
+    if (inside == rewritten_.end() || *inside >= limit) return {};
+    return " AS " + quote_identifier(tokens_.span(item->second.start, limit));
   }
 
   /// SELECT, or a statement that writes another table with what a SELECT gives.
@@ -168,16 +194,15 @@ class StatementRewriter {
     if (!table) return std::nullopt;
     const HypertableDefinition* definition = table->definition;
     const size_t tables_before = tables_.size();
-    const size_t rewritten_before = rewritten_;
     RollupCore rewriting(tokens_, core, std::move(*table), nested, schema_, hidden_, [this, depth](TokenRange range) { return write_part(range, depth); });
     auto text = rewriting.rewrite();
     if (!text) {
       tables_.resize(tables_before);
-      rewritten_ = rewritten_before;
+      rewritten_.erase(rewritten_.lower_bound(core.whole.start), rewritten_.lower_bound(core.whole.limit));
       return text;
     }
     tables_.push_back(*definition);
-    ++rewritten_;
+    rewritten_.insert(core.whole.start);
     return text;
   }
 
@@ -201,7 +226,8 @@ class StatementRewriter {
   std::vector<HypertableDefinition> tables_;
   std::map<size_t, LatestCondition> latest_;  // by the token after the column's name
   std::vector<uint32_t> kept_variables_;  // numbers of each ? that stays
-  size_t rewritten_ = 0;
+  std::map<size_t, TokenRange> unnamed_items_;  // by the token after the item
+  std::set<size_t> rewritten_;                  // tokens at which what is rewritten starts
 };
 
 }  // namespace
@@ -213,7 +239,7 @@ std::optional<RecognizedStatement> recognize_rollups(std::string_view sql, const
   if (!rewriter.is_eligible()) return std::nullopt;
   RecognizedStatement statement;
   statement.sql = rewriter.write({0, tokens->size()}, 0);
-  if (rewriter.rewritten() == 0 || !rewriter.keeps_numbers(statement.sql)) return std::nullopt;
+  if (!rewriter.has_rewritten() || !rewriter.keeps_numbers(statement.sql)) return std::nullopt;
   statement.used = tokens->used();
   statement.variable_count = tokens->variable_count();
   statement.tables = rewriter.take_tables();

@@ -17,7 +17,6 @@ using Parameters = std::span<sqlite3_value* const>;
 using Rows = Result<std::unique_ptr<FunctionResult>>;
 
 constexpr const char* kColumns = "node INTEGER, depth INTEGER, own NUMERIC, count INTEGER, sum NUMERIC, min NUMERIC, max NUMERIC, avg REAL";
-enum Column { kNode, kDepth, kOwn, kCount, kSum, kMin, kMax, kAvg, kColumnCount };
 
 void result_number(sqlite3_context* context, const std::optional<Number>& number) {
   if (!number) return;
@@ -27,6 +26,8 @@ void result_number(sqlite3_context* context, const std::optional<Number>& number
 
 class RollupRows final : public FunctionResult {
  public:
+  enum Column { kNode, kDepth, kOwn, kCount, kSum, kMin, kMax, kAvg, kColumnCount };
+
   RollupRows(std::shared_ptr<const Projection> projection, HierarchyPart part, std::vector<Totals> own, std::vector<Totals> totals)
       : projection_(std::move(projection)), part_(std::move(part)), own_(std::move(own)), totals_(std::move(totals)) {}
 
@@ -106,8 +107,8 @@ Rows run_rollup_series(Connection& connection, Parameters parameters) {
 
 Status register_rollup_tables(Connection& connection) {
   static const TableFunction kTables[] = {
-      {"graph_rollup", kColumns, kColumnCount, {{"hierarchy", true}, {"property", true}, {"root"}}, run_rollup},
-      {"graph_rollup_series", kColumns, kColumnCount,
+      {"graph_rollup", kColumns, RollupRows::kColumnCount, {{"hierarchy", true}, {"property", true}, {"root"}}, run_rollup},
+      {"graph_rollup_series", kColumns, RollupRows::kColumnCount,
        {{"hierarchy", true}, {"hypertable", true}, {"field", true}, {"root"}, {"since"}, {"until"}, {"tag"}, {"label"}}, run_rollup_series},
   };
   for (const TableFunction& table : kTables) BRAID_TRY(register_table_function(connection, table));

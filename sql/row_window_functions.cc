@@ -195,7 +195,7 @@ class SessionNumber final : public Aggregate {
 };
 
 /// state_id(value): 1, and one more whenever the value differs from that of the row before. NULL is a value like others.
-class StateNumber final : public Aggregate {
+class StateRun final : public Aggregate {
  public:
   Status add(Values values) override {
     if (number_ == 0 || !same(values[0])) ++number_;
@@ -233,7 +233,7 @@ Status register_row_window_functions(Connection& connection) {
       {"locf", 1, make_aggregate<LastObservation>},      {"locf", 2, make_aggregate<LastObservation>},
       {"locf", 3, make_aggregate<LastObservation>},      {"interpolate", 2, make_aggregate<Interpolation>},
       {"interpolate", 3, make_aggregate<Interpolation>}, {"interpolate", 4, make_aggregate<Interpolation>},
-      {"session_id", 2, make_aggregate<SessionNumber>},  {"state_id", 1, make_aggregate<StateNumber>},
+      {"session_id", 2, make_aggregate<SessionNumber>},  {"state_id", 1, make_aggregate<StateRun>},
   };
   for (const AggregateFunction& function : kFunctions) BRAID_TRY(register_aggregate(connection, function));
   return {};

@@ -44,7 +44,7 @@ Status answer_step(Connection& connection, sqlite3_context* context, Values valu
   return {};
 }
 
-Status create_function(Connection& connection, sqlite3_context* context, Values values) {
+Status create_scenario_function(Connection& connection, sqlite3_context* context, Values values) {
   BRAID_TRY(connection.check_writing());
   BRAID_TRY(create_scenario(connection, text_of(values[0])));
   result_text(context, text_of(values[0]));
@@ -81,7 +81,7 @@ Status remove_edge_function(Connection& connection, sqlite3_context* context, Va
   return answer_step(connection, context, values, {{"change", {std::string("remove_edge")}}, {"edge", {edge}}});
 }
 
-Status set_function(Connection& connection, sqlite3_context* context, Values values) {
+Status set_property_function(Connection& connection, sqlite3_context* context, Values values) {
   BRAID_ASSIGN(const int64_t edge, edge_value(values[1]));
   if (text_of(values[2]).empty()) return Status(StatusCode::kInvalidArgument, "the property needs a name");
   if (!std::isfinite(sqlite3_value_double(values[3]))) return Status(StatusCode::kInvalidArgument, "the value is infinite; a property is finite");
@@ -97,7 +97,7 @@ Status undo_function(Connection& connection, sqlite3_context* context, Values va
   return {};
 }
 
-Status drop_function(Connection& connection, sqlite3_context*, Values values) {
+Status drop_scenario_function(Connection& connection, sqlite3_context*, Values values) {
   BRAID_TRY(connection.check_writing());
   return drop_scenario(connection, text_of(values[0]));
 }
@@ -123,24 +123,16 @@ Result<std::unique_ptr<FunctionResult>> list_steps(Connection& connection, std::
   return make_rows(std::move(rows));
 }
 
-struct FunctionRow {
-  const char* name;
-  int arguments;
-  ScalarBody body;
-};
-constexpr FunctionRow kFunctions[] = {
-    {"graph_scenario", 1, create_function},
-    {"graph_scenario_add_node", 1, add_node_function},
-    {"graph_scenario_add_node", 2, add_node_function},
-    {"graph_scenario_add_node", 3, add_node_function},
-    {"graph_scenario_remove_node", 2, remove_node_function},
-    {"graph_scenario_add_edge", 4, add_edge_function},
-    {"graph_scenario_add_edge", 5, add_edge_function},
-    {"graph_scenario_remove_edge", 2, remove_edge_function},
-    {"graph_scenario_set", 4, set_function},
-    {"graph_scenario_undo", 2, undo_function},
-    {"graph_scenario_drop", 1, drop_function},
-    {"graph_scenario_keep", 1, keep_function},
+constexpr FunctionRow kScenarioFunctions[] = {
+    {"graph_scenario", 1, 1, create_scenario_function},
+    {"graph_scenario_add_node", 1, 3, add_node_function},
+    {"graph_scenario_remove_node", 2, 2, remove_node_function},
+    {"graph_scenario_add_edge", 4, 5, add_edge_function},
+    {"graph_scenario_remove_edge", 2, 2, remove_edge_function},
+    {"graph_scenario_set", 4, 4, set_property_function},
+    {"graph_scenario_undo", 2, 2, undo_function},
+    {"graph_scenario_drop", 1, 1, drop_scenario_function},
+    {"graph_scenario_keep", 1, 1, keep_function},
 };
 
 }  // namespace
@@ -151,9 +143,7 @@ Status register_scenario_functions(Connection& connection) {
       {"graph_scenario_steps", "step INTEGER, change TEXT", 2, {{"scenario", true}}, list_steps},
   };
   for (const TableFunction& table : kTables) BRAID_TRY(register_table_function(connection, table));
-  for (const FunctionRow& row : kFunctions)
-    BRAID_TRY(register_function(connection, row.name, row.arguments, FunctionUse::kDirectOnly, row.body));
-  return {};
+  return register_functions(connection, FunctionUse::kDirectOnly, kScenarioFunctions);
 }
 
 }  // namespace braid

@@ -6,7 +6,7 @@ namespace braid {
 
 namespace {
 
-enum Clause : size_t { kItems, kFrom, kWhere, kGroup, kHaving, kOrder, kCount, kOffset };
+enum Clause : size_t { kItems, kFrom, kWhere, kGroup, kHaving, kOrder, kLimitCount, kLimitOffset };
 
 struct ClauseRow {
   std::string_view word;
@@ -15,7 +15,7 @@ struct ClauseRow {
 };
 constexpr ClauseRow kClauses[] = {
     {"FROM", "", kFrom},     {"WHERE", "", kWhere}, {"GROUP", "BY", kGroup},   {"HAVING", "", kHaving},
-    {"ORDER", "BY", kOrder}, {"LIMIT", "", kCount}, {"OFFSET", "", kOffset},
+    {"ORDER", "BY", kOrder}, {"LIMIT", "", kLimitCount}, {"OFFSET", "", kLimitOffset},
 };
 constexpr std::string_view kCompounds[] = {"UNION", "INTERSECT", "EXCEPT"};
 
@@ -55,20 +55,20 @@ std::optional<SelectCore> find_select_core(const SqlTokens& tokens, size_t selec
       at = tokens[at].partner;
       continue;
     }
-    const bool comma_in_limit = clause == kCount && tokens.is_operator(at, ",");
+    const bool comma_in_limit = clause == kLimitCount && tokens.is_operator(at, ",");
     const ClauseRow* row = comma_in_limit ? nullptr : clause_at(tokens, at);
     if (row == nullptr && !comma_in_limit) continue;
-    const Clause next = comma_in_limit ? kOffset : row->clause;
+    const Clause next = comma_in_limit ? kLimitOffset : row->clause;
     if (next <= clause) return std::nullopt;
     close(at);
     // LIMIT m, n gives the offset first.
     if (comma_in_limit) core.offset = core.count;
-    clause = comma_in_limit ? kCount : next;
+    clause = comma_in_limit ? kLimitCount : next;
     if (row != nullptr && !row->second.empty()) ++at;
     start = at + 1;
     if (comma_in_limit) break;
   }
-  if (clause == kCount && !core.offset.empty()) {
+  if (clause == kLimitCount && !core.offset.empty()) {
     while (at < tokens.size() && !tokens.is_operator(at, ")") && !is_compound(tokens, at)) {
       if (tokens.is_operator(at, "(")) at = tokens[at].partner;
       ++at;

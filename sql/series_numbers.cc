@@ -8,6 +8,7 @@
 #include "graph/pace.h"
 #include "sql/graph_access.h"
 #include "sql/algorithm_access.h"
+#include "sql/sql_tokens.h"
 
 namespace braid {
 
@@ -19,14 +20,10 @@ std::string quoted_list(const std::vector<std::string>& names) {
   return list.empty() ? "none" : list;
 }
 
-bool same_column(const std::string& a, std::string_view b) {
-  return a.size() == b.size() && sqlite3_strnicmp(a.data(), b.data(), static_cast<int>(b.size())) == 0;
-}
-
 Result<std::string> tag_of(const HypertableDefinition& table, std::optional<std::string_view> wanted) {
   if (!wanted && table.tags.size() == 1) return table.tags.front();
   for (const std::string& tag : table.tags)
-    if (wanted && same_column(tag, *wanted)) return tag;
+    if (wanted && same_sql_name(tag, *wanted)) return tag;
   return Status(StatusCode::kInvalidArgument, fmt::format("{} of hypertable '{}'; its tags: {}",
                                                           wanted ? fmt::format("'{}' is no tag", *wanted) : std::string("say which tag"),
                                                           table.name, quoted_list(table.tags)));
@@ -36,7 +33,7 @@ Result<std::string> field_of(const HypertableDefinition& table, std::string_view
   std::vector<std::string> numeric;
   for (const FieldDefinition& field : table.fields) {
     const bool is_number = field.type == FieldType::kDouble || field.type == FieldType::kInt64 || field.type == FieldType::kBool;
-    if (is_number && same_column(field.name, wanted)) return field.name;
+    if (is_number && same_sql_name(field.name, wanted)) return field.name;
     if (is_number) numeric.push_back(field.name);
   }
   return Status(StatusCode::kInvalidArgument, fmt::format("'{}' is no field of numbers of hypertable '{}'; it has {}", wanted, table.name,

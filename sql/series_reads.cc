@@ -7,8 +7,6 @@ namespace braid {
 
 namespace {
 
-Cell figure(uint64_t value) { return static_cast<int64_t>(value); }
-
 Result<std::unique_ptr<FunctionResult>> run_reads(Connection& connection, std::span<sqlite3_value* const>) {
   std::vector<Row> rows;
   for (const auto& read : connection.noted_series_reads()) {

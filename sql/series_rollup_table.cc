@@ -48,7 +48,7 @@ constexpr BucketRow kBucketComparisons[] = {
 };
 constexpr char kFieldLetter = 'f';
 
-std::string declaration() {
+std::string series_rollup_declaration() {
   std::string sql = fmt::format("CREATE TABLE x(bucket \"TIMESTAMP TEXT\" COLLATE {}, tags TEXT, field TEXT", kTimeCollation);
   for (const AggregateRow& aggregate : kAggregates) sql += fmt::format(", {}", aggregate.declaration);
   for (const char* parameter : kParameters) sql += fmt::format(", {} HIDDEN", parameter);
@@ -297,7 +297,7 @@ std::unique_ptr<VirtualCursor> RollupSeriesTable::open() { return std::make_uniq
 Status register_series_rollup(Connection& connection) {
   BRAID_TRY(register_module(connection, "rollup", ModuleKind::kEponymous,
                             [](Connection& made_on, bool, std::span<const char* const>) -> Result<std::unique_ptr<VirtualTable>> {
-                              static const std::string sql = declaration();
+                              static const std::string sql = series_rollup_declaration();
                               BRAID_TRY(declare_table(made_on, sql));
                               return std::unique_ptr<VirtualTable>(std::make_unique<RollupSeriesTable>(made_on));
                             }));

@@ -2,6 +2,7 @@
 #include <algorithm>
 #include <cmath>
 #include <deque>
+#include <limits>
 #include <vector>
 
 #include <fmt/format.h>
@@ -23,6 +24,10 @@ class Variance final : public Aggregate {
   Status add(Values values) override {
     BRAID_ASSIGN(const auto x, number_of(values[0], "value"));
     if (!x) return {};
+    if (!std::isfinite(*x)) {
+      ++infinite_;
+      return {};
+    }
     ++count_;
     const double distance = *x - mean_;
     mean_ += distance / static_cast<double>(count_);
@@ -32,6 +37,10 @@ class Variance final : public Aggregate {
   Status remove(Values values) override {
     BRAID_ASSIGN(const auto x, number_of(values[0], "value"));
     if (!x) return {};
+    if (!std::isfinite(*x)) {
+      --infinite_;
+      return {};
+    }
     if (--count_ == 0) {
       mean_ = squares_ = 0;
       return {};
@@ -42,17 +51,21 @@ class Variance final : public Aggregate {
     return {};
   }
   Status result(sqlite3_context* context) override {
+    if (infinite_ > 0) return {};
     const int64_t degrees = kSpread == Spread::kSample ? count_ - 1 : count_;
     if (degrees <= 0) return {};
-    const double variance = squares_ / static_cast<double>(degrees);
+    // What overflows is infinite, as SQLite's sum has it.
+    const double squares = std::isfinite(squares_) ? squares_ : std::numeric_limits<double>::infinity();
+    const double variance = squares / static_cast<double>(degrees);
     sqlite3_result_double(context, kRoot ? std::sqrt(variance) : variance);
     return {};
   }
 
  private:
-  int64_t count_ = 0;
+  int64_t count_ = 0;  // of finite values
   double mean_ = 0;
   double squares_ = 0;  // of the distances from the mean
+  int64_t infinite_ = 0;  // values, among which there is no mean
 };
 
 /// Exact: all numbers are kept.

@@ -23,6 +23,8 @@ class FunctionResult {
 /// One value of a result row.
 using Cell = std::variant<std::monostate, int64_t, double, std::string>;
 using Row = std::vector<Cell>;
+/// A count or a size in SQL.
+inline int64_t figure(uint64_t value) { return static_cast<int64_t>(value); }
 
 /// Rows that are few.
 std::unique_ptr<FunctionResult> make_rows(std::vector<Row> rows);

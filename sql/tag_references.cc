@@ -22,7 +22,7 @@ struct RuleRow {
 };
 constexpr RuleRow kRules[] = {{"RESTRICT", ReferenceRule::kRestrict}, {"KEEP", ReferenceRule::kKeep}, {"ERASE", ReferenceRule::kErase}};
 
-constexpr std::string_view kEvents[] = {"delete", "update"};
+constexpr std::string_view kReferenceEvents[] = {"delete", "update"};
 
 std::string trigger_name(HypertableId table, size_t tag, std::string_view event) {
   return quote_identifier(fmt::format("_braid_ref_{}_{}_{}", table.value(), tag, event));
@@ -155,7 +155,7 @@ Status create_reference_triggers(Connection& connection, const HypertableDefinit
 Status drop_reference_triggers(Connection& connection, const HypertableDefinition& table) {
   const Session::Internal internal(connection.session());
   for (const TagReference& reference : table.references) {
-    for (const std::string_view event : kEvents)
+    for (const std::string_view event : kReferenceEvents)
       BRAID_TRY(sqlite_run(connection.db(), "DROP TRIGGER IF EXISTS " + trigger_name(table.id, reference.tag, event)));
   }
   return {};

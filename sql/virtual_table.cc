@@ -58,7 +58,14 @@ int create(sqlite3*, void* aux, int count, const char* const* arguments, sqlite3
 int connect(sqlite3*, void* aux, int count, const char* const* arguments, sqlite3_vtab** out, char** error) {
   return make(aux, false, count, arguments, out, error);
 }
-int best_index(sqlite3_vtab* table, sqlite3_index_info* info) { return table_of(table).best_index(*info); }
+int best_index(sqlite3_vtab* table, sqlite3_index_info* info) {
+  // What passes SQLite leaves the statement that it prepares, and with that the connection, behind.
+  try {
+    return table_of(table).best_index(*info);
+  } catch (const std::bad_alloc&) {
+    return SQLITE_NOMEM;
+  }
+}
 int disconnect(sqlite3_vtab* table) {
   sqlite3_free(table->zErrMsg);
   table->zErrMsg = nullptr;
@@ -193,6 +200,12 @@ std::string_view text_of(sqlite3_value* value) {
   return {text == nullptr ? "" : text, static_cast<size_t>(sqlite3_value_bytes(value))};
 }
 
+std::string_view bytes_of(sqlite3_value* value) {
+  // Safety: bytes are read as char.
+  const auto* bytes = static_cast<const char*>(sqlite3_value_blob(value));
+  return {bytes == nullptr ? "" : bytes, static_cast<size_t>(sqlite3_value_bytes(value))};
+}
+
 void result_text(sqlite3_context* context, std::string_view text) {
   sqlite3_result_text64(context, text.data() == nullptr ? "" : text.data(), text.size(), SQLITE_TRANSIENT, SQLITE_UTF8);
 }
@@ -210,6 +223,13 @@ Status register_function(Connection& connection, const char* name, int arguments
   const int code = sqlite3_create_function_v2(connection.db(), name, arguments, flags, context, call_function, nullptr, nullptr,
                                               [](void* data) { delete static_cast<FunctionContext*>(data); });
   return code == SQLITE_OK ? Status() : sqlite_status(connection.db(), code, name);
+}
+
+Status register_functions(Connection& connection, FunctionUse use, std::span<const FunctionRow> rows) {
+  for (const FunctionRow& row : rows)
+    for (int arguments = row.arguments_min; arguments <= row.arguments_max; ++arguments)
+      BRAID_TRY(register_function(connection, row.name, arguments, use, row.body));
+  return {};
 }
 
 }  // namespace braid

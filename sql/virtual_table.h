@@ -60,6 +60,7 @@ Status declare_table(Connection& connection, const std::string& create_table);
 
 // Values between SQLite and us.
 std::string_view text_of(sqlite3_value* value);
+std::string_view bytes_of(sqlite3_value* value);
 void result_text(sqlite3_context* context, std::string_view text);
 struct FreeValue {
   void operator()(sqlite3_value* value) const { sqlite3_value_free(value); }
@@ -79,5 +80,12 @@ Status register_function(Connection& connection, const char* name, int arguments
                          bool deterministic = false);
 Status register_function(Connection& connection, const char* name, int arguments, FunctionUse use, StatefulBody body,
                          bool deterministic = false);
+struct FunctionRow {
+  const char* name;
+  int arguments_min;
+  int arguments_max;
+  ScalarBody body;
+};
+Status register_functions(Connection& connection, FunctionUse use, std::span<const FunctionRow> rows);
 
 }  // namespace braid

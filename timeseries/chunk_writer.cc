@@ -10,8 +10,6 @@ namespace braid {
 namespace {
 
 constexpr size_t kFlushBytes = 1 << 20;
-/// A block ends early when its texts reach this size, so that one read stays bounded.
-constexpr size_t kBlockTextBytes = 1 << 20;
 
 size_t text_bytes(const PointBlock& points, size_t row) {
   size_t bytes = 0;

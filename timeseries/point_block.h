@@ -13,6 +13,8 @@ namespace braid {
 
 /// No block of a chunk file has more rows; decoders size their buffers by it.
 inline constexpr size_t kBlockRowsMax = 1024;
+/// A block ends early when its texts reach this size, so that one read stays bounded.
+inline constexpr size_t kBlockTextBytes = 1 << 20;
 
 /// One column. Texts are views: into `text_bytes` or `shared_texts`, or into whatever the maker of the block keeps
 /// alive. `nulls` is empty while there is no null, else one byte per row; a null row holds 0 or "".

@@ -1,28 +1,8 @@
 #include "timeseries/row_buffer.h"
 
-#include <cstddef>
+#include "timeseries/append_part.h"
 
 namespace braid {
-namespace {
-
-template <typename Value>
-void append_part(std::vector<Value>& to, const std::vector<Value>& from, size_t start, size_t count) {
-  const auto first = from.begin() + static_cast<ptrdiff_t>(start);
-  to.insert(to.end(), first, first + static_cast<ptrdiff_t>(count));
-}
-
-/// One byte per row once any is set.
-void append_marks(std::vector<uint8_t>& to, const std::vector<uint8_t>& from, size_t before, size_t start, size_t count) {
-  if (from.empty() && to.empty()) return;
-  to.resize(before, 0);
-  if (from.empty())
-    to.resize(before + count, 0);
-  else
-    append_part(to, from, start, count);
-}
-
-}  // namespace
-
 void RowBuffer::append(const PointBlock& from, size_t start, size_t count) {
   const size_t before = rows();
   append_part(block_.times, from.times, start, count);

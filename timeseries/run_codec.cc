@@ -4,6 +4,7 @@
 
 #include "engine/check.h"
 #include "engine/coding.h"
+#include "timeseries/append_part.h"
 #include "timeseries/codecs/bit_packing.h"
 #include "timeseries/codecs/column_codec.h"
 #include "timeseries/codecs/integer_codec.h"
@@ -11,30 +12,8 @@
 namespace braid {
 namespace {
 
-/// A block ends early when its texts reach this size.
-constexpr size_t kBlockTextBytes = 1 << 20;
-
 /// How a block's rows are marked. Values are frozen: they are stored.
 enum class RowMarking : uint8_t { kNone = 0, kDeleted = 1 };
-
-template <typename To, typename From>
-void append_part(std::vector<To>& to, const std::vector<From>& from, size_t start, size_t count) {
-  if (from.empty()) return;
-  const auto first = from.begin() + static_cast<ptrdiff_t>(start);
-  to.insert(to.end(), first, first + static_cast<ptrdiff_t>(count));
-}
-
-/// One byte per row once any is set; `before` rows are there.
-void append_marks(std::vector<uint8_t>& to, std::span<const uint8_t> from, size_t before, size_t start, size_t count) {
-  if (from.empty() && to.empty()) return;
-  to.resize(before, 0);
-  if (from.empty()) {
-    to.resize(before + count, 0);
-  } else {
-    const auto part = from.subspan(start, count);
-    to.insert(to.end(), part.begin(), part.end());
-  }
-}
 
 /// What `append` adds to `out`, behind its size.
 template <typename Append>

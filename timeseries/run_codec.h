@@ -37,11 +37,11 @@ struct RunOwner {
   const StoredFields& fields;
 };
 
-/// Appends runs to the bytes that it was made with. Rows of several series share a block, so that short runs are small too.
+/// Appends runs to the bytes that it was made with. Rows of several series share a block, so that short runs are small too. What is not flushed at the
+/// end is left out: a destructor could not tell that memory is lacking.
 class RunEncoder {
  public:
   explicit RunEncoder(std::string& out) : out_(out) {}
-  ~RunEncoder() { flush(); }
   RunEncoder(const RunEncoder&) = delete;
   RunEncoder& operator=(const RunEncoder&) = delete;
 

@@ -4,6 +4,7 @@
 #include <utility>
 
 #include "engine/check.h"
+#include "timeseries/append_part.h"
 #include "timeseries/run_codec.h"
 
 namespace braid {
@@ -20,26 +21,13 @@ uint64_t text_bytes(const std::vector<ColumnData>& columns, size_t start) {
   return bytes;
 }
 
-template <typename T>
-void append_part(std::vector<T>& to, const std::vector<T>& from, size_t start, size_t limit) {
-  to.insert(to.end(), from.begin() + static_cast<ptrdiff_t>(start),
-            from.begin() + static_cast<ptrdiff_t>(limit));
-}
-
 /// Appends rows [start, limit) of `from`.
 void append_rows(ColumnData& to, const ColumnData& from, size_t start, size_t limit) {
-  const size_t before = to.size();
-  append_part(to.integers, from.integers, from.integers.empty() ? 0 : start,
-              from.integers.empty() ? 0 : limit);
-  append_part(to.reals, from.reals, from.reals.empty() ? 0 : start, from.reals.empty() ? 0 : limit);
-  append_part(to.texts, from.texts, from.texts.empty() ? 0 : start, from.texts.empty() ? 0 : limit);
-  if (to.nulls.empty() && from.nulls.empty()) return;
-  to.nulls.resize(before, 0);
-  if (from.nulls.empty()) {
-    to.nulls.resize(before + limit - start, 0);
-  } else {
-    append_part(to.nulls, from.nulls, start, limit);
-  }
+  const size_t before = to.size(), count = limit - start;
+  append_part(to.integers, from.integers, start, count);
+  append_part(to.reals, from.reals, start, count);
+  append_part(to.texts, from.texts, start, count);
+  append_marks(to.nulls, from.nulls, before, start, count);
 }
 
 }  // namespace
@@ -195,12 +183,12 @@ void SeriesOverlay::append_deleted(StagedRun& run, int64_t time) {
 }
 
 void SeriesOverlay::append_columns(StagedRun& run, std::span<const int64_t> times,
-                                   std::span<const ColumnData> columns) {
+                                   std::span<const ColumnData> columns, size_t start) {
   if (times.empty()) return;
   const size_t before = run.rows();
   run.times_.insert(run.times_.end(), times.begin(), times.end());
   for (size_t i = 0; i < columns.size(); ++i)
-    append_rows(run.columns_[i], columns[i], 0, times.size());
+    append_rows(run.columns_[i], columns[i], start, start + times.size());
   if (!run.deleted_.empty()) run.deleted_.resize(run.rows(), 0);
   bytes_ += text_bytes(run.columns_, before);
   run.note_times(before);
@@ -274,6 +262,7 @@ void SeriesOverlay::take_changes(SeriesChanges& changes, std::vector<TakenRows>&
       row = end;
     }
   }
+  encoder.flush();
 }
 
 }  // namespace braid

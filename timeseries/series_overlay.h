@@ -97,8 +97,9 @@ class SeriesOverlay {
   void append(StagedRun& run, int64_t time, std::span<const FieldValue> fields);
   /// Takes the point away, whether or not there is one.
   void append_deleted(StagedRun& run, int64_t time);
+  /// Of the columns the rows from `start` on, as many as there are times.
   void append_columns(StagedRun& run, std::span<const int64_t> times,
-                      std::span<const ColumnData> columns);
+                      std::span<const ColumnData> columns, size_t start = 0);
   void delete_range(RangeDeletion deletion);
 
   uint64_t position() const { return position_; }

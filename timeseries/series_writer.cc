@@ -4,6 +4,7 @@
 
 #include <algorithm>
 
+#include "engine/long_call.h"
 #include "timeseries/aggregate_buckets.h"
 #include "timeseries/chunk_interval.h"
 #include "timeseries/point_checks.h"
@@ -18,6 +19,16 @@ namespace {
 
 Status invalid(const HypertableDefinition& table, std::string_view what) {
   return Status(StatusCode::kInvalidArgument, fmt::format("hypertable '{}': {}", table.name, what));
+}
+
+/// In parts, so that it can be stopped between them.
+Status append_in_parts(SeriesOverlay& overlay, StagedRun& run, std::span<const int64_t> times, std::span<const ColumnData> columns) {
+  constexpr size_t kRowsPerQuestion = 65536;
+  for (size_t at = 0; at < times.size(); at += kRowsPerQuestion) {
+    BRAID_TRY(LongCall::check(static_cast<double>(at) / static_cast<double>(times.size())));
+    overlay.append_columns(run, times.subspan(at, std::min(kRowsPerQuestion, times.size() - at)), columns, at);
+  }
+  return {};
 }
 
 /// Text in SQL begins with the year 0. The last microsecond is the limit of the unbounded range, so no point can have it.
@@ -208,8 +219,10 @@ Status SeriesWriter::append_one_by_one(const HypertableDefinition& table, Staged
                                        std::span<const int64_t> times,
                                        std::span<const ColumnData> columns,
                                        ConflictPolicy policy) {
+  constexpr size_t kRowsPerQuestion = 1024;
   std::vector<FieldValue> fields(columns.size());
   for (size_t row = 0; row < times.size(); ++row) {
+    if (row % kRowsPerQuestion == 0) BRAID_TRY(LongCall::check(static_cast<double>(row) / static_cast<double>(times.size())));
     for (size_t i = 0; i < columns.size(); ++i) fields[i] = columns[i].value(row);
     auto outcome = append_to(table, run, Timestamp(times[row]), fields, policy);
     if (!outcome.ok()) return outcome.status();
@@ -229,12 +242,9 @@ Status SeriesWriter::append_columns(const HypertableDefinition& table, SeriesId 
   for (size_t row = 0; row < times.size() && table.horizon_us > 0 && !any_late; ++row) {
     BRAID_ASSIGN(any_late, is_late(table, times[row]));
   }
-  if (chosen == ConflictPolicy::kReplace && !any_late) {
-    overlay_->append_columns(run, times, columns);
-    return Status();
-  }
   const uint64_t start = overlay_->position();
-  const Status status = append_one_by_one(table, run, times, columns, chosen);
+  const Status status = chosen == ConflictPolicy::kReplace && !any_late ? append_in_parts(*overlay_, run, times, columns)
+                                                                        : append_one_by_one(table, run, times, columns, chosen);
   if (!status.ok()) overlay_->rollback_to(start);
   return status;
 }

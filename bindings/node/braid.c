@@ -10,6 +10,7 @@
 #define NAPI_VERSION 8
 #include <node_api.h>
 #include <pthread.h>
+#include <stdatomic.h>
 #include <stdbool.h>
 #include <stdio.h>
 #include <stdlib.h>
@@ -19,8 +20,29 @@
 
 /* ---- Handles -------------------------------------------------------------------------------------------------------- */
 
-typedef enum { kDatabase, kConnection, kStatement, kProjection, kBatch } HandleKind;
-static const char* const kHandleNames[] = {"database", "connection", "statement", "projection", "batch"};
+typedef enum { kDatabase, kConnection, kStatement, kProjection, kBatch, kCancel } HandleKind;
+static const char* const kHandleNames[] = {"database", "connection", "statement", "projection", "batch", "cancel token"};
+
+/* A function of JavaScript that follows a call. On its own thread it is called at once; calls on other threads hand what they tell to that thread and go
+ * on, so that its answer ends them a little later. It lives until what it is set on and the way to its thread are both gone. */
+typedef struct Progress {
+  struct Progress* next;
+  napi_env env;
+  pthread_t thread;
+  napi_ref function;
+  napi_threadsafe_function elsewhere;
+  atomic_bool stops; /* it has answered true, or thrown */
+  atomic_bool is_dead; /* there is no way to the thread any more */
+  atomic_int owners;
+  napi_ref thrown;   /* on another thread's behalf: what the promise is rejected with */
+} Progress;
+
+/* What was told, on its way to JavaScript's thread. */
+typedef struct {
+  Progress* progress;
+  double numbers[2];
+  int count;
+} Told;
 
 /* A database that is open in this process; the threads of worker_threads share it. */
 typedef struct Shared {
@@ -29,6 +51,7 @@ typedef struct Shared {
   char* options;
   braid_database* database;
   size_t users;
+  Progress* progress; /* all that were set on it, the newest first: calls that began before still have them */
 } Shared;
 
 static pthread_mutex_t shared_mutex = PTHREAD_MUTEX_INITIALIZER;
@@ -42,6 +65,7 @@ typedef struct {
   size_t references;
   bool is_busy;   /* a promise is pending */
   Handle* left;   /* collected meanwhile: closed when that is done */
+  Progress* progress;
 } Connection;
 
 struct Handle {
@@ -54,8 +78,12 @@ struct Handle {
   Handle* next;           /* in `left` */
 };
 
+static void free_progress(Progress* progress);
+
 static void release_connection(Connection* connection) {
-  if (connection != NULL && --connection->references == 0) free(connection);
+  if (connection == NULL || --connection->references > 0) return;
+  free_progress(connection->progress);
+  free(connection);
 }
 
 /* Forgets one user of an open database; the last one closes it. */
@@ -69,6 +97,11 @@ static int32_t release_shared(Shared* shared) {
       break;
     }
     code = braid_close(shared->database);
+    while (shared->progress != NULL) {
+      Progress* progress = shared->progress;
+      shared->progress = progress->next;
+      free_progress(progress);
+    }
     free(shared->directory);
     free(shared->options);
     free(shared);
@@ -89,6 +122,7 @@ static int32_t close_pointer(Handle* handle) {
     case kStatement: braid_statement_close(handle->pointer); break;
     case kProjection: braid_projection_close(handle->pointer); break;
     case kBatch: braid_batch_close(handle->pointer); break;
+    case kCancel: braid_cancel_close(handle->pointer); break;
   }
   handle->pointer = NULL;
   return code;
@@ -120,9 +154,151 @@ static void finalize_handle(napi_env env, void* data, void* hint) {
   destroy_handle(handle);
 }
 
+/* ---- Progress and the log ------------------------------------------------------------------------------------------- */
+
+static void drop_progress(Progress* progress) {
+  if (atomic_fetch_sub(&progress->owners, 1) == 1) free(progress);
+}
+
+/* What was still on its way has arrived. */
+static void end_progress(napi_env env, void* data, void* hint) {
+  (void)env;
+  (void)hint;
+  atomic_store(&((Progress*)data)->is_dead, true);
+  drop_progress(data);
+}
+
+static void free_progress(Progress* progress) {
+  if (progress == NULL) return;
+  if (!atomic_load(&progress->is_dead)) {
+    if (pthread_equal(pthread_self(), progress->thread)) {
+      napi_delete_reference(progress->env, progress->function);
+      if (progress->thrown != NULL) napi_delete_reference(progress->env, progress->thrown);
+      progress->thrown = NULL;
+    }
+    napi_release_threadsafe_function(progress->elsewhere, napi_tsfn_release);
+  }
+  drop_progress(progress);
+}
+
+/* True when the function has answered true, or thrown; what it has thrown is pending then. */
+static bool ask_function(napi_env env, napi_value function, const double* numbers, int count) {
+  napi_value nothing, given[2], answer;
+  bool truth = false;
+  napi_get_undefined(env, &nothing);
+  for (int i = 0; i < count; ++i) napi_create_double(env, numbers[i], &given[i]);
+  if (napi_call_function(env, nothing, function, (size_t)count, given, &answer) != napi_ok) return true;
+  if (napi_coerce_to_bool(env, answer, &answer) != napi_ok || napi_get_value_bool(env, answer, &truth) != napi_ok) return true;
+  return truth;
+}
+
+/* On JavaScript's thread, for another one. */
+static void pass_on(napi_env env, napi_value function, void* context, void* data) {
+  (void)context;
+  Told* told = data;
+  Progress* progress = told->progress;
+  if (env != NULL && function != NULL && !atomic_load(&progress->stops) && ask_function(env, function, told->numbers, told->count)) {
+    bool pending = false;
+    napi_value thrown;
+    napi_is_exception_pending(env, &pending);
+    if (pending && napi_get_and_clear_last_exception(env, &thrown) == napi_ok && progress->thrown == NULL)
+      napi_create_reference(env, thrown, 1, &progress->thrown);
+    atomic_store(&progress->stops, true);
+  }
+  free(told);
+}
+
+static int32_t tell(Progress* progress, const double* numbers, int count) {
+  if (atomic_load(&progress->is_dead)) return 0;
+  if (pthread_equal(pthread_self(), progress->thread)) {
+    napi_handle_scope scope;
+    napi_value function;
+    bool pending = false;
+    napi_is_exception_pending(progress->env, &pending);
+    if (pending || napi_open_handle_scope(progress->env, &scope) != napi_ok) return 1;
+    const bool stops = napi_get_reference_value(progress->env, progress->function, &function) == napi_ok && ask_function(progress->env, function, numbers, count);
+    napi_close_handle_scope(progress->env, scope);
+    return stops;
+  }
+  Told* told = malloc(sizeof *told);
+  if (told != NULL) {
+    *told = (Told){progress, {numbers[0], count > 1 ? numbers[1] : 0}, count};
+    if (napi_call_threadsafe_function(progress->elsewhere, told, napi_tsfn_nonblocking) != napi_ok) free(told);
+  }
+  return atomic_load(&progress->stops);
+}
+
+static int32_t tell_fraction(void* context, double fraction) { return tell(context, &fraction, 1); }
+static int32_t tell_bytes(void* context, uint64_t done, uint64_t all) {
+  const double numbers[] = {(double)done, (double)all};
+  return tell(context, numbers, 2);
+}
+
+static Progress* make_progress(napi_env env, napi_value function) {
+  napi_value name;
+  Progress* progress = calloc(1, sizeof *progress);
+  if (progress == NULL) return NULL;
+  progress->env = env;
+  progress->thread = pthread_self();
+  atomic_init(&progress->owners, 2);
+  napi_create_string_utf8(env, "braid progress", NAPI_AUTO_LENGTH, &name);
+  if (napi_create_reference(env, function, 1, &progress->function) != napi_ok ||
+      napi_create_threadsafe_function(env, function, NULL, name, 0, 1, progress, end_progress, NULL, pass_on, &progress->elsewhere) != napi_ok) {
+    free(progress);
+    return NULL;
+  }
+  /* It keeps no program running. */
+  napi_unref_threadsafe_function(env, progress->elsewhere);
+  return progress;
+}
+
+/* What the log tells, on its way to JavaScript's thread. */
+typedef struct {
+  int64_t time;
+  int32_t level;
+  char* area;
+  char* message;
+} Logged;
+
+static pthread_mutex_t log_mutex = PTHREAD_MUTEX_INITIALIZER;
+static napi_threadsafe_function log_function = NULL; /* guarded by log_mutex */
+
+static void free_logged(Logged* logged) {
+  free(logged->area);
+  free(logged->message);
+  free(logged);
+}
+
+static void pass_log_on(napi_env env, napi_value function, void* context, void* data) {
+  (void)context;
+  Logged* logged = data;
+  napi_value nothing, given[4];
+  if (env != NULL && function != NULL) {
+    napi_get_undefined(env, &nothing);
+    napi_create_int64(env, logged->time, &given[0]);
+    napi_create_int32(env, logged->level, &given[1]);
+    napi_create_string_utf8(env, logged->area, NAPI_AUTO_LENGTH, &given[2]);
+    napi_create_string_utf8(env, logged->message, NAPI_AUTO_LENGTH, &given[3]);
+    napi_call_function(env, nothing, function, 4, given, NULL);
+  }
+  free_logged(logged);
+}
+
+static void log_event(void* context, const braid_event* event) {
+  (void)context;
+  Logged* logged = calloc(1, sizeof *logged);
+  if (logged == NULL) return;
+  *logged = (Logged){event->time, event->level, strdup(event->area), strdup(event->message)};
+  pthread_mutex_lock(&log_mutex);
+  const bool passed = logged->area != NULL && logged->message != NULL && log_function != NULL &&
+                      napi_call_threadsafe_function(log_function, logged, napi_tsfn_nonblocking) == napi_ok;
+  pthread_mutex_unlock(&log_mutex);
+  if (!passed) free_logged(logged);
+}
+
 /* ---- A call --------------------------------------------------------------------------------------------------------- */
 
-#define ARGUMENTS_MAX 10
+#define ARGUMENTS_MAX 12
 
 typedef struct {
   int32_t type; /* BRAID_TYPE_* */
@@ -160,6 +336,8 @@ typedef struct {
   size_t field_count;
   Cells values;
   bool has_values;
+  braid_cancel* cancel;
+  Progress* progress;
   /* Results. */
   int32_t code;
   char* error;
@@ -173,6 +351,8 @@ typedef struct {
   int32_t columns;
   void* made; /* the pointer of a new handle */
   Shared* made_shared;
+  struct ArrowSchema schema; /* of a batch; `release` is NULL where there is none */
+  struct ArrowArray batch;
   /* Of a promise. */
   napi_deferred deferred;
   napi_async_work work;
@@ -229,6 +409,9 @@ static void free_call(Call* call) {
   free(call->fields);
   free_cells(&call->values);
   free_cells(&call->rows);
+  free_progress(call->progress);
+  if (call->schema.release != NULL) call->schema.release(&call->schema);
+  if (call->batch.release != NULL) call->batch.release(&call->batch);
   for (int i = 0; i < 3; ++i) free(call->out_text[i]);
   for (int i = 0; i < 2; ++i) free(call->out_array[i]);
   free(call->error);
@@ -259,6 +442,65 @@ static void fail(Call* call, int32_t code, const char* message) {
 
 /* ---- Operations: databases ------------------------------------------------------------------------------------------ */
 
+/* What is wished of a call that makes a database; its time limit is argument `place`. */
+static braid_watch watch_of(const Call* call, int place) {
+  return (braid_watch){sizeof(braid_watch), call->cancel, call->number[place], call->progress == NULL ? NULL : tell_fraction, call->progress};
+}
+
+/* Puts a database that was made among those that are open, or closes it. The mutex is held. */
+static Shared* adopt(Call* call, int32_t code, braid_database* database, const char* directory, const char* options) {
+  Shared* shared = code == BRAID_OK ? calloc(1, sizeof *shared) : NULL;
+  if (shared == NULL) {
+    fail(call, code == BRAID_OK ? BRAID_OUT_OF_MEMORY : code, braid_database_error(database));
+    braid_close(database);
+    return NULL;
+  }
+  shared->directory = realpath(directory, NULL);
+  if (shared->directory == NULL) shared->directory = copy_text(directory);
+  shared->options = copy_text(options);
+  shared->database = database;
+  shared->users = 1;
+  shared->next = shared_first;
+  shared_first = shared;
+  return shared;
+}
+
+static void adopt_made(Call* call, int32_t code, braid_database* database, const char* options) {
+  pthread_mutex_lock(&shared_mutex);
+  Shared* shared = adopt(call, code, database, call->text[1], options);
+  pthread_mutex_unlock(&shared_mutex);
+  if (shared == NULL) return;
+  call->made_shared = shared;
+  call->made = shared->database;
+}
+
+/* Arguments: source, destination, rate, flags, options, archive, commit, time, token, time limit, progress. */
+static void run_restore(Call* call) {
+  const braid_watch watch = watch_of(call, 9);
+  const braid_restore_options options = {.size_bytes = sizeof options,
+                                         .bytes_per_second = (uint64_t)call->number[2],
+                                         .flags = (uint32_t)call->number[3],
+                                         .open_options = call->text[4],
+                                         .archive = call->text[5],
+                                         .to_lsn = (uint64_t)call->number[6],
+                                         .to_time_us = call->number[7],
+                                         .watch = &watch};
+  braid_database* database = NULL;
+  const int32_t code = braid_restore(call->text[0], call->text[1], &options, NULL, NULL, &database);
+  adopt_made(call, code, database, call->text[4] == NULL ? "" : call->text[4]);
+}
+
+static void add_line(void* context, const char* line);
+
+/* Arguments: source, destination, token, time limit, progress. */
+static void run_repair(Call* call) {
+  const braid_watch watch = watch_of(call, 3);
+  braid_database* database = NULL;
+  call->columns = 1;
+  const int32_t code = braid_repair_watched(call->text[0], call->text[1], &watch, add_line, call, &database);
+  adopt_made(call, code, database, "");
+}
+
 /* Opens a directory, or shares it with whoever has it open in this process. `handle` is none: it is made here. */
 static void run_open(Call* call) {
   pthread_mutex_lock(&shared_mutex);
@@ -273,22 +515,9 @@ static void run_open(Call* call) {
     shared = NULL;
   } else {
     braid_database* database = NULL;
-    const int32_t code = braid_open(call->text[0], call->text[1], &database);
-    shared = code == BRAID_OK ? calloc(1, sizeof *shared) : NULL;
-    if (shared == NULL) {
-      fail(call, code == BRAID_OK ? BRAID_OUT_OF_MEMORY : code, braid_database_error(database));
-      braid_close(database);
-    } else {
-      free(place);
-      place = NULL;
-      shared->directory = realpath(call->text[0], NULL);
-      if (shared->directory == NULL) shared->directory = copy_text(call->text[0]);
-      shared->options = copy_text(options);
-      shared->database = database;
-      shared->users = 1;
-      shared->next = shared_first;
-      shared_first = shared;
-    }
+    const braid_watch watch = watch_of(call, 3);
+    const int32_t code = braid_open_watched(call->text[0], call->text[1], &watch, &database);
+    shared = adopt(call, code, database, call->text[0], options);
   }
   pthread_mutex_unlock(&shared_mutex);
   free(place);
@@ -352,15 +581,61 @@ static void run_maintain(Call* call) {
   call->out[0] = (int64_t)finished;
 }
 
+/* Arguments: database, destination, base, rate, flags, progress. */
 static void run_backup(Call* call) {
   const braid_backup_options options = {
       .size_bytes = sizeof options, .bytes_per_second = (uint64_t)call->number[3], .base = call->text[2], .flags = (uint32_t)call->number[4]};
   braid_backup_report report = {.size_bytes = sizeof report};
-  finish(call, braid_backup(call->handle->pointer, call->text[1], &options, NULL, NULL, &report));
+  finish(call, braid_backup(call->handle->pointer, call->text[1], &options, call->progress == NULL ? NULL : tell_bytes, call->progress, &report));
   call->out[0] = (int64_t)report.lsn;
   call->out[1] = (int64_t)report.bytes_written;
   call->out[2] = (int64_t)report.bytes_linked;
   call->out[3] = (int64_t)report.writers_held_us;
+}
+
+static void run_database_set_cancel(Call* call) { finish(call, braid_database_set_cancel(call->handle->pointer, call->cancel)); }
+static void run_database_set_time_limit(Call* call) { finish(call, braid_database_set_time_limit(call->handle->pointer, call->number[1])); }
+
+static void run_database_on_progress(Call* call) {
+  Progress* progress = call->progress;
+  finish(call, braid_database_on_progress(call->handle->pointer, progress == NULL ? NULL : tell_fraction, progress));
+  if (call->code != BRAID_OK || progress == NULL) return;
+  Shared* shared = call->handle->shared;
+  pthread_mutex_lock(&shared_mutex);
+  progress->next = shared->progress;
+  shared->progress = progress;
+  pthread_mutex_unlock(&shared_mutex);
+  call->progress = NULL;
+}
+
+static void run_cancel_open(Call* call) {
+  braid_cancel* cancel = NULL;
+  const int32_t code = braid_cancel_open(&cancel);
+  if (code != BRAID_OK) fail(call, code, NULL);
+  call->made = cancel;
+}
+
+static void run_cancel_set(Call* call) { braid_cancel_set(call->handle->pointer); }
+static void run_cancel_reset(Call* call) { braid_cancel_reset(call->handle->pointer); }
+static void run_cancel_is_set(Call* call) { call->out[0] = braid_cancel_is_set(call->handle->pointer); }
+
+static void run_option_get(Call* call) { finish(call, braid_option_get(call->handle->pointer, call->text[1], &call->out[0])); }
+
+/* Name, unit, help, default, minimum and maximum of each. */
+static void run_options(Call* call) {
+  braid_option option = {.size_bytes = sizeof option};
+  call->columns = 6;
+  for (size_t i = 0; braid_option_at(i, &option) == BRAID_OK; ++i) {
+    const char* const texts[] = {option.name, option.unit, option.help};
+    const int64_t numbers[] = {option.default_value, option.minimum, option.maximum};
+    for (int k = 0; k < 3; ++k) add_line(call, texts[k]);
+    for (int k = 0; k < 3; ++k) {
+      Cell* cell = add_cell(&call->rows);
+      if (cell == NULL) return;
+      cell->type = BRAID_TYPE_INT64;
+      cell->integer = numbers[k];
+    }
+  }
 }
 
 /* ---- Operations: connections and statements ------------------------------------------------------------------------- */
@@ -377,6 +652,22 @@ static void run_rollback_to(Call* call) { finish(call, braid_rollback_to(connect
 static void run_set_durability(Call* call) { finish(call, braid_set_durability(connection_of(call), (int32_t)call->number[1])); }
 static void run_set_time_limit(Call* call) { finish(call, braid_set_time_limit(connection_of(call), call->number[1])); }
 static void run_in_transaction(Call* call) { call->out[0] = braid_in_transaction(connection_of(call)); }
+
+static void run_set_cancel(Call* call) { finish(call, braid_connection_set_cancel(connection_of(call), call->cancel)); }
+
+static void run_on_progress(Call* call) {
+  Connection* connection = call->handle->connection;
+  finish(call, braid_on_progress(connection->pointer, call->progress == NULL ? NULL : tell_fraction, call->progress));
+  if (call->code != BRAID_OK) return;
+  /* The one before is freed with the call. */
+  Progress* before = connection->progress;
+  connection->progress = call->progress;
+  call->progress = before;
+}
+
+static void run_restrict(Call* call) {
+  finish(call, braid_restrict(connection_of(call), (int32_t)call->number[1], call->number[2], call->number[3]));
+}
 
 static void run_lsn(Call* call) {
   uint64_t lsn = 0;
@@ -407,6 +698,13 @@ static void run_algorithm(Call* call) {
   braid_statement* statement = NULL;
   finish(call, braid_algorithm(connection_of(call), call->text[1], call->text[2], call->text[3], &statement));
   call->made = statement;
+}
+
+/* The next rows as columns. out: whether there are no more. */
+static void run_batch(Call* call) {
+  const int32_t code = braid_statement_batch(call->handle->pointer, call->number[1], &call->schema, &call->batch);
+  call->out[0] = code == BRAID_DONE;
+  finish(call, code == BRAID_ROW || code == BRAID_DONE ? BRAID_OK : code);
 }
 
 static int32_t bind_cell(braid_statement* statement, int32_t index, const Cell* cell) {
@@ -478,6 +776,12 @@ static void run_fetch(Call* call) {
   call->out[1] = braid_changes(connection_of(call));
   call->out[2] = braid_last_insert_rowid(connection_of(call));
   if (code != BRAID_OK || call->out[0] != 0) braid_statement_reset(statement);
+}
+
+/* Binds values to a statement that is to be read as columns. */
+static void run_bind(Call* call) {
+  const int32_t code = start_statement(call, call->handle->pointer);
+  if (call->code == BRAID_OK) finish(call, code);
 }
 
 static void run_reset(Call* call) { finish(call, braid_statement_reset(call->handle->pointer)); }
@@ -595,6 +899,29 @@ static void run_algorithm_write(Call* call) {
   finish(call, braid_algorithm_write(connection_of(call), call->text[1], call->text[2], call->text[3], call->text[4], call->text[5], &call->out[0]));
 }
 
+/* Arguments: start, direction, least and most hops, types, filters of nodes and edges, limit. */
+static void run_expand(Call* call) {
+  const braid_expand_options options = {sizeof options,      (int32_t)call->number[2], (int32_t)call->number[3], (int32_t)call->number[4],
+                                        call->text[5],       call->text[6],            call->text[7],            call->number[8]};
+  braid_statement* statement = NULL;
+  finish(call, braid_expand(connection_of(call), call->number[1], &options, &statement));
+  call->made = statement;
+}
+
+/* Arguments: name, labels, types, weight, orientation. */
+static void run_projection_create(Call* call) {
+  const braid_projection_options options = {sizeof options, call->text[2], call->text[3], call->text[4], (int32_t)call->number[5]};
+  finish(call, braid_projection_create(connection_of(call), call->text[1], &options));
+}
+
+static void run_projection_drop(Call* call) { finish(call, braid_projection_drop(connection_of(call), call->text[1])); }
+
+static void run_projections(Call* call) {
+  braid_statement* statement = NULL;
+  finish(call, braid_projections(connection_of(call), &statement));
+  call->made = statement;
+}
+
 static void run_projection_open(Call* call) {
   braid_projection* projection = NULL;
   finish(call, braid_projection_open(connection_of(call), call->text[1], &projection));
@@ -653,6 +980,20 @@ static void run_append(Call* call) {
   free(columns);
 }
 
+/* Arguments: hypertable, width, start, limit, tags, fields, time zone. */
+static void run_rollup(Call* call) {
+  const braid_rollup_options options = {sizeof options, call->text[2], call->number[3], call->number[4], call->text[5], call->text[6], call->text[7]};
+  braid_statement* statement = NULL;
+  finish(call, braid_rollup(connection_of(call), call->text[1], &options, &statement));
+  call->made = statement;
+}
+
+static void run_last_points(Call* call) {
+  braid_statement* statement = NULL;
+  finish(call, braid_last_points(connection_of(call), call->text[1], (const char* const*)call->texts[2], call->count[2], &statement));
+  call->made = statement;
+}
+
 static void run_batch_open(Call* call) {
   braid_batch* batch = NULL;
   finish(call, braid_batch_open(call->handle->pointer, &batch));
@@ -694,12 +1035,23 @@ static void run_batch_commit(Call* call) {
 
 /* ---- The table ------------------------------------------------------------------------------------------------------ */
 
-/* Arguments: D, C, S, P, B the handle of a database, connection, statement, projection or batch, H any; T text, t text or null, i a whole number,
- * a whole numbers, s texts or null, v values, f fields of points (after their times).
- * Results: D, C, S, P, B a new handle; - nothing; 1 to 4 so many whole numbers; L lines; R rows with `done`, `changes` and `rowid`; M rows of cells;
- * N node, E edge, Y path, A whole numbers. */
+/* Arguments: D, C, S, P, B, X the handle of a database, connection, statement, projection, batch or cancel token, H any; T text, t text or null, i a whole
+ * number, a whole numbers, s texts or null, v values, f fields of points (after their times), x a cancel token or null, p a function or null.
+ * Results: D, C, S, P, B, X a new handle; - nothing; 1 to 4 so many whole numbers; L lines; R rows with `done`, `changes` and `rowid`; M rows of cells;
+ * N node, E edge, Y path, A whole numbers, O columns, Q a database and lines. */
 static const Operation kOperations[] = {
-    {"open", "Tt", "D", run_open},
+    {"open", "Ttxip", "D", run_open},
+    {"restore", "TTiittiixip", "D", run_restore},
+    {"repair", "TTxip", "Q", run_repair},
+    {"cancelOpen", "", "X", run_cancel_open},
+    {"cancelSet", "X", "-", run_cancel_set},
+    {"cancelReset", "X", "-", run_cancel_reset},
+    {"cancelIsSet", "X", "1", run_cancel_is_set},
+    {"options", "", "M", run_options},
+    {"optionGet", "DT", "1", run_option_get},
+    {"databaseSetCancel", "Dx", "-", run_database_set_cancel},
+    {"databaseSetTimeLimit", "Di", "-", run_database_set_time_limit},
+    {"databaseOnProgress", "Dp", "-", run_database_on_progress},
     {"close", "H", "-", run_close},
     {"connect", "D", "C", run_connect},
     {"sync", "D", "1", run_sync},
@@ -707,7 +1059,7 @@ static const Operation kOperations[] = {
     {"check", "D", "L", run_check},
     {"stats", "D", "M", run_stats},
     {"maintain", "Di", "1", run_maintain},
-    {"backup", "DTtii", "4", run_backup},
+    {"backup", "DTtiip", "4", run_backup},
     {"batchOpen", "D", "B", run_batch_open},
     {"exec", "CT", "-", run_execute},
     {"begin", "Ci", "-", run_begin},
@@ -718,11 +1070,16 @@ static const Operation kOperations[] = {
     {"rollbackTo", "CT", "-", run_rollback_to},
     {"setDurability", "Ci", "-", run_set_durability},
     {"setTimeLimit", "Ci", "-", run_set_time_limit},
+    {"setCancel", "Cx", "-", run_set_cancel},
+    {"onProgress", "Cp", "-", run_on_progress},
+    {"restrict", "Ciii", "-", run_restrict},
     {"inTransaction", "C", "1", run_in_transaction},
     {"lsn", "C", "1", run_lsn},
     {"prepare", "CT", "S", run_prepare},
     {"algorithm", "CTtt", "S", run_algorithm},
     {"fetch", "Svi", "R", run_fetch},
+    {"bind", "Sv", "-", run_bind},
+    {"batch", "Si", "O", run_batch},
     {"reset", "S", "-", run_reset},
     {"parameterIndex", "ST", "1", run_parameter_index},
     {"parameterCount", "S", "1", run_parameter_count},
@@ -742,11 +1099,17 @@ static const Operation kOperations[] = {
     {"neighbors", "Ciiti", "M", run_neighbors},
     {"shortestPath", "Ciiitt", "Y", run_shortest_path},
     {"algorithmWrite", "CTtttT", "1", run_algorithm_write},
+    {"expand", "Ciiiittti", "S", run_expand},
+    {"projectionCreate", "CTttti", "-", run_projection_create},
+    {"projectionDrop", "CT", "-", run_projection_drop},
+    {"projections", "C", "S", run_projections},
     {"projectionOpen", "Ct", "P", run_projection_open},
     {"projectionSize", "P", "3", run_projection_size},
     {"projectionHops", "Piii", "A", run_projection_hops},
     {"projectionPath", "Piii", "Y", run_projection_path},
     {"append", "CTsaft", "-", run_append},
+    {"rollup", "CTTiittt", "S", run_rollup},
+    {"lastPoints", "CTs", "S", run_last_points},
     {"batchExecute", "BTv", "-", run_batch_execute},
     {"batchNode", "Btt", "-", run_batch_node},
     {"batchEdge", "BiTit", "-", run_batch_edge},
@@ -757,7 +1120,7 @@ static const Operation kOperations[] = {
 
 /* ---- JavaScript's values to C's ------------------------------------------------------------------------------------- */
 
-static const char kHandleLetters[] = "DCSPB";
+static const char kHandleLetters[] = "DCSPBX";
 
 /* Throws an error as index.js expects it: `braidCode`, `offset`. */
 static napi_value make_error(napi_env env, int32_t code, const char* message, int64_t offset) {
@@ -1003,6 +1366,14 @@ static bool read_handle(napi_env env, napi_value value, char letter, Call* call)
   return false;
 }
 
+static bool read_cancel(napi_env env, napi_value value, Call* call) {
+  void* data = NULL;
+  if (type_of(env, value) != napi_external || napi_get_value_external(env, value, &data) != napi_ok) return false;
+  const Handle* handle = data;
+  call->cancel = handle->kind == kCancel ? handle->pointer : NULL;
+  return call->cancel != NULL;
+}
+
 static bool read_arguments(napi_env env, const napi_value* given, Call* call) {
   const char* letters = call->operation->arguments;
   for (int i = 0; letters[i] != '\0'; ++i) {
@@ -1028,6 +1399,15 @@ static bool read_arguments(napi_env env, const napi_value* given, Call* call) {
         break;
       case 'v':
         if (!is_nothing(env, value) && !read_values(env, value, call)) return false;
+        break;
+      case 'x':
+        if (!is_nothing(env, value) && !read_cancel(env, value, call)) return refuse(env, "argument %d: expected a cancel token that is not closed", i);
+        break;
+      case 'p':
+        if (is_nothing(env, value)) break;
+        if (type_of(env, value) != napi_function) return refuse(env, "argument %d: expected a function", i);
+        call->progress = make_progress(env, value);
+        if (call->progress == NULL) return refuse(env, "argument %d: out of memory", i);
         break;
       case 'f':
         if (!read_fields(env, value, i, call)) return false;
@@ -1117,6 +1497,48 @@ static napi_value make_handle(napi_env env, Call* call, HandleKind kind) {
 
 static void set(napi_env env, napi_value object, const char* name, napi_value value) { napi_set_named_property(env, object, name, value); }
 
+static napi_value make_bytes(napi_env env, const void* bytes, size_t size) {
+  napi_value buffer;
+  void* data = NULL;
+  if (napi_create_arraybuffer(env, size, &data, &buffer) != napi_ok) return NULL;
+  if (size > 0) memcpy(data, bytes, size);
+  return buffer;
+}
+
+/* {name, format, length, validity, values, texts}: the buffers of Arrow, copied; those that a format has not are left out. */
+static napi_value make_column(napi_env env, const struct ArrowSchema* schema, const struct ArrowArray* array) {
+  napi_value column, number;
+  const size_t length = (size_t)array->length;
+  const char* format = schema->format;
+  napi_create_object(env, &column);
+  set(env, column, "name", make_text(env, schema->name, strlen(schema->name)));
+  set(env, column, "format", make_text(env, format, strlen(format)));
+  napi_create_int64(env, array->length, &number);
+  set(env, column, "length", number);
+  if (format[0] == 'n') return column;
+  if (array->null_count != 0 && array->buffers[0] != NULL) set(env, column, "validity", make_bytes(env, array->buffers[0], (length + 7) / 8));
+  if (format[0] == 'u' || format[0] == 'z') {
+    const int32_t* offsets = array->buffers[1];
+    set(env, column, "values", make_bytes(env, offsets, (length + 1) * sizeof *offsets));
+    set(env, column, "texts", make_bytes(env, array->buffers[2], (size_t)offsets[length]));
+  } else {
+    set(env, column, "values", make_bytes(env, array->buffers[1], format[0] == 'b' ? (length + 7) / 8 : length * sizeof(int64_t)));
+  }
+  return column;
+}
+
+static napi_value make_columns(napi_env env, const Call* call) {
+  napi_value columns;
+  const size_t count = call->out[0] != 0 ? 0 : (size_t)call->schema.n_children;
+  if (call->out[0] != 0) {
+    napi_get_null(env, &columns);
+    return columns;
+  }
+  napi_create_array_with_length(env, count, &columns);
+  for (size_t i = 0; i < count; ++i) napi_set_element(env, columns, (uint32_t)i, make_column(env, call->schema.children[i], call->batch.children[i]));
+  return columns;
+}
+
 static napi_value make_result(napi_env env, Call* call) {
   const char letter = call->operation->result[0];
   napi_value result = NULL, truth;
@@ -1129,6 +1551,7 @@ static napi_value make_result(napi_env env, Call* call) {
     case 'L':
     case 'M': return make_rows(env, call);
     case 'A': return make_int64s(env, call->out_array[0], call->out_count[0]);
+    case 'O': return make_columns(env, call);
     case '-': napi_get_undefined(env, &result); return result;
     default: napi_create_object(env, &result);
   }
@@ -1147,6 +1570,10 @@ static napi_value make_result(napi_env env, Call* call) {
     case 'N':
       set(env, result, "first", make_text(env, call->out_text[0], call->out_text[0] == NULL ? 0 : strlen(call->out_text[0])));
       set(env, result, "properties", make_text(env, call->out_text[1], call->out_text[1] == NULL ? 0 : strlen(call->out_text[1])));
+      break;
+    case 'Q':
+      set(env, result, "database", make_handle(env, call, kDatabase));
+      set(env, result, "lost", make_rows(env, call));
       break;
     case 'Y':
       set(env, result, "nodes", make_int64s(env, call->out_array[0], call->out_count[0]));
@@ -1174,6 +1601,14 @@ static void set_busy(Call* call, bool is_busy) {
   }
 }
 
+/* What follows the call and has its thread here, or NULL. */
+static Progress* progress_of(const Call* call) {
+  if (call->progress != NULL || call->handle == NULL) return call->progress;
+  Progress* progress = call->handle->connection != NULL ? call->handle->connection->progress : NULL;
+  if (call->handle->kind == kDatabase && call->handle->pointer != NULL) progress = call->handle->shared->progress;
+  return progress != NULL && !atomic_load(&progress->is_dead) && pthread_equal(pthread_self(), progress->thread) ? progress : NULL;
+}
+
 static void run_on_thread(napi_env env, void* data) {
   (void)env;
   Call* call = data;
@@ -1187,8 +1622,17 @@ static void complete(napi_env env, napi_status status, void* data) {
   if (call->kept != NULL) napi_delete_reference(env, call->kept);
   napi_value result = NULL;
   if (status == napi_ok && call->code == BRAID_OK) result = make_result(env, call);
+  Progress* progress = progress_of(call);
+  napi_value thrown = NULL;
+  if (progress != NULL && progress->thrown != NULL) {
+    napi_get_reference_value(env, progress->thrown, &thrown);
+    napi_delete_reference(env, progress->thrown);
+    progress->thrown = NULL;
+  }
   if (result != NULL) {
     napi_resolve_deferred(env, call->deferred, result);
+  } else if (thrown != NULL) {
+    napi_reject_deferred(env, call->deferred, thrown);
   } else {
     const int32_t code = call->code != BRAID_OK ? call->code : status == napi_ok ? BRAID_OUT_OF_MEMORY : BRAID_INTERRUPTED;
     napi_reject_deferred(env, call->deferred, make_error(env, code, call->error, call->error_offset));
@@ -1227,6 +1671,8 @@ static napi_value call_operation(napi_env env, napi_callback_info info) {
     free_call(call);
     return NULL;
   }
+  Progress* progress = progress_of(call);
+  if (progress != NULL) atomic_store(&progress->stops, false);
   if (is_async) return start(env, call, given[1]);
   call->operation->run(call);
   napi_value result = NULL;
@@ -1252,6 +1698,32 @@ static napi_value interrupt(napi_env env, napi_callback_info info) {
   return NULL;
 }
 
+/* log(level, function): who is told of events up to a level; null: nobody. */
+static napi_value on_log(napi_env env, napi_callback_info info) {
+  napi_value given[2], name;
+  size_t count = 2;
+  int32_t level = 0;
+  napi_threadsafe_function made = NULL;
+  napi_get_cb_info(env, info, &count, given, NULL, NULL);
+  napi_get_value_int32(env, given[0], &level);
+  if (type_of(env, given[1]) == napi_function) {
+    napi_create_string_utf8(env, "braid log", NAPI_AUTO_LENGTH, &name);
+    if (napi_create_threadsafe_function(env, given[1], NULL, name, 0, 1, NULL, NULL, NULL, pass_log_on, &made) != napi_ok) return NULL;
+    napi_unref_threadsafe_function(env, made);
+  }
+  /* Nobody is told any more when this has returned. */
+  braid_on_log(0, NULL, NULL);
+  pthread_mutex_lock(&log_mutex);
+  napi_threadsafe_function before = log_function;
+  log_function = made;
+  pthread_mutex_unlock(&log_mutex);
+  if (before != NULL) napi_release_threadsafe_function(before, napi_tsfn_release);
+  if (made == NULL) return NULL;
+  const int32_t code = braid_on_log(level, log_event, NULL);
+  if (code != BRAID_OK) napi_throw(env, make_error(env, code, NULL, -1));
+  return NULL;
+}
+
 NAPI_MODULE_INIT() {
   napi_value function, text;
   for (size_t i = 0; i < sizeof kOperations / sizeof kOperations[0]; ++i) {
@@ -1261,6 +1733,8 @@ NAPI_MODULE_INIT() {
   }
   napi_create_function(env, "interrupt", NAPI_AUTO_LENGTH, interrupt, NULL, &function);
   set(env, exports, "interrupt", function);
+  napi_create_function(env, "onLog", NAPI_AUTO_LENGTH, on_log, NULL, &function);
+  set(env, exports, "onLog", function);
   napi_create_string_utf8(env, braid_version(), NAPI_AUTO_LENGTH, &text);
   set(env, exports, "version", text);
   return exports;

@@ -72,6 +72,17 @@ const DIRECTION_NAMES = [undefined, 'out', 'in'];
 
 // ---- Values -------------------------------------------------------------------------------------------------------------
 
+const ORIENTATIONS = { natural: 1, reverse: 2, undirected: 3 };
+const LEVELS = { error: 1, warning: 2, info: 3 };
+const LEVEL_NAMES = [undefined, 'error', 'warning', 'info'];
+const INT64_MIN = -(2n ** 63n);
+const INT64_MAX = 2n ** 63n - 1n;
+
+/** A name, several as a JSON array, or null. */
+function namesText(names) {
+  return names == null || typeof names === 'string' ? names ?? null : JSON.stringify(names);
+}
+
 /** A Date as SQL has times: text in UTC. */
 function timeText(date) {
   const iso = date.toISOString(); // RangeError for an invalid Date
@@ -137,6 +148,52 @@ function labelsJson(labels) {
 
 function quoted(name) {
   return `"${String(name).replaceAll('"', '""')}"`;
+}
+
+// ---- Cancelling ---------------------------------------------------------------------------------------------------------
+
+/** A request to stop, which stays until reset(). Set on connections and databases, or given to what opens, restores or repairs one, it ends what runs there
+ * with the code INTERRUPTED, and what comes. It may be used while promises are pending. */
+class Cancel {
+  constructor() {
+    this._handle = native.cancelOpen(false);
+  }
+
+  _call(name) {
+    try {
+      return native[name](false, this._handle);
+    } catch (error) {
+      throw asBraidError(error);
+    }
+  }
+
+  set() {
+    this._call('cancelSet');
+  }
+
+  reset() {
+    this._call('cancelReset');
+  }
+
+  get isSet() {
+    return this._call('cancelIsSet') === 1;
+  }
+
+  /** What it is set on keeps it as it is. */
+  close() {
+    this._call('close');
+  }
+}
+
+function cancelHandle(cancel) {
+  if (cancel == null) return null;
+  if (cancel instanceof Cancel) return cancel._handle;
+  throw invalid('cancel: expected a Cancel');
+}
+
+/** What is wished of a call that makes a database: a Cancel, milliseconds, and a function that is told the part that is done and stops it with true. */
+function watchArguments({ cancel = null, timeLimit = 0, onProgress = null } = {}) {
+  return [cancelHandle(cancel), timeLimit, onProgress];
 }
 
 // ---- Calls --------------------------------------------------------------------------------------------------------------
@@ -299,6 +356,35 @@ class Session {
   /** Bounds how long a statement may run between two rows; 0: as the options allow. */
   setTimeLimit(milliseconds) {
     return this._call('setTimeLimit', milliseconds);
+  }
+
+  /** The Cancel that ends what runs on the connection, and what comes; null: nothing does. */
+  setCancel(cancel) {
+    return this._call('setCancel', cancelHandle(cancel));
+  }
+
+  /** onProgress(fraction) is called while statements and calls run, and ends them by answering true; null: nothing is called. It must not use the connection.
+   * Of promises it is told a little later, and its answer counts from then on. */
+  onProgress(progress) {
+    return this._call('onProgress', progress);
+  }
+
+  /** From now on the SQL of this connection is a stranger's (docs/bounds.md); there is no way back. */
+  restrict({ readOnly = false, statementMilliseconds = 0, valueBytes = 0 } = {}) {
+    return this._call('restrict', readOnly ? 1 : 0, statementMilliseconds, valueBytes);
+  }
+
+  /** The rows of a SELECT as columns: an object of Column by name. Many times faster than rows. */
+  columns(sql, parameters) {
+    return this._with(sql, (statement) => statement._readColumns(parameters));
+  }
+
+  /** All rows of a statement that a call of the library makes. */
+  _rowsOf(name, ...values) {
+    return after(this._call(name, ...values), (handle) => after(this._on(handle, 'columnNames'), (names) => {
+      const statement = new Statement(this, handle, names.flat());
+      return finallyDo(() => statement._allBound(), () => statement.close());
+    }));
   }
 
   inTransaction() {
@@ -477,6 +563,23 @@ class Statement {
     return after(this._call('fetch', null, ROWS_AT_A_TIME), (part) => this._objects(part));
   }
 
+  _readColumns(parameters) {
+    if (this.columns.length === 0) throw invalid('columns is for statements with rows');
+    return after(this._places(parameters), (places) => after(this._call('bind', places), () => this._nextColumns(null)));
+  }
+
+  _nextColumns(columns) {
+    return after(this._call('batch', 65536), (batch) => {
+      if (batch === null) {
+        const all = columns ?? this.columns.map(() => new Column('n'));
+        return Object.fromEntries(this.columns.map((name, at) => [name, all[at]._end()]));
+      }
+      const known = columns ?? batch.map(({ format }) => new Column(format));
+      batch.forEach((part, at) => known[at]._add(part));
+      return this._nextColumns(known);
+    });
+  }
+
   iterate(parameters) {
     return this._session._isAsync ? this._iterateLater(parameters) : this._iterateNow(parameters);
   }
@@ -516,6 +619,76 @@ class Statement {
     if (this.isClosed) return this._session._isAsync ? Promise.resolve() : undefined;
     this.isClosed = true;
     return this._call('close');
+  }
+}
+
+// ---- Columns ------------------------------------------------------------------------------------------------------------
+
+// Format of Arrow -> what it is, and the array that holds its values.
+const COLUMN_KINDS = {
+  l: ['int64', BigInt64Array], g: ['double', Float64Array], b: ['bool', Uint8Array], 'tsu:UTC': ['timestamp', BigInt64Array],
+  u: ['text', Array], z: ['bytes', Array], n: ['null', Array],
+};
+
+function unpackedBits(bits, length) {
+  const bytes = new Uint8Array(bits);
+  return Uint8Array.from({ length }, (_, i) => (bytes[i >> 3] >> (i & 7)) & 1);
+}
+
+function joined(parts, Kind) {
+  if (Kind === Array) return parts.flat();
+  const all = new Kind(parts.reduce((sum, part) => sum + part.length, 0));
+  let at = 0;
+  for (const part of parts) {
+    all.set(part, at);
+    at += part.length;
+  }
+  return all;
+}
+
+/** A column of results. `values` is a BigInt64Array ('int64', and 'timestamp', which is microseconds), a Float64Array ('double'), a Uint8Array ('bool'), or an
+ * array of strings or Buffers; where `nulls` (null, or a Uint8Array) is 1 the value means nothing. Iterating and get(row) give null for those. */
+class Column {
+  constructor(format) {
+    [this.kind, this._Kind] = COLUMN_KINDS[format];
+    this._parts = [];
+    this._nulls = [];
+    this._hasNulls = false;
+  }
+
+  _add({ length, validity, values, texts }) {
+    this._parts.push(this._valuesOf(length, values, texts));
+    this._hasNulls ||= validity !== undefined || this.kind === 'null';
+    if (validity !== undefined) this._nulls.push(unpackedBits(validity, length).map((bit) => 1 - bit));
+    else this._nulls.push(new Uint8Array(length).fill(this.kind === 'null' ? 1 : 0));
+  }
+
+  _valuesOf(length, values, texts) {
+    if (this.kind === 'null') return new Array(length).fill(null);
+    if (this.kind === 'bool') return unpackedBits(values, length);
+    if (this._Kind !== Array) return new this._Kind(values);
+    const offsets = new Int32Array(values);
+    const bytes = Buffer.from(texts);
+    const pieces = Array.from({ length }, (_, i) => bytes.subarray(offsets[i], offsets[i + 1]));
+    return this.kind === 'text' ? pieces.map((piece) => piece.toString()) : pieces;
+  }
+
+  _end() {
+    this.values = joined(this._parts, this._Kind);
+    this.nulls = this._hasNulls ? joined(this._nulls, Uint8Array) : null;
+    return this;
+  }
+
+  get length() {
+    return this.values.length;
+  }
+
+  get(row) {
+    return this.nulls !== null && this.nulls[row] === 1 ? null : this.values[row];
+  }
+
+  * [Symbol.iterator]() {
+    for (let row = 0; row < this.length; row += 1) yield this.get(row);
   }
 }
 
@@ -608,11 +781,29 @@ class Graph {
     return after(this._session.run('SELECT graph_create_index(?, ?, ?)', [label, property, unique]), () => undefined);
   }
 
+  /** [{node, depth, via_edge, previous}] of what is reached from a node, breadth first, each node once. Filters are objects of conditions:
+   * {$label: 'Bus', status: {'!=': 'off'}}; hopsMin 0 gives the start too, hopsMax 0 is as far as it goes. */
+  expand(start, { direction = 'out', hopsMin = 1, hopsMax = 0, types = null, nodeFilter = null, edgeFilter = null, limit = 0 } = {}) {
+    return this._session._rowsOf('expand', start, choice(DIRECTIONS, direction, 'direction'), hopsMin, hopsMax, namesText(types), toJson(nodeFilter),
+      toJson(edgeFilter), limit);
+  }
+
   /** Names a projection for algorithms; answers {nodes, edges, bytes}. */
   project(name, { labels = null, types = null, weight = null, orientation = 'natural' } = {}) {
-    const names = (value) => (value === null || typeof value === 'string' ? value : JSON.stringify(value));
-    return after(this._session.get('SELECT graph_project(?, ?, ?, ?, ?) AS size', [name, names(labels), names(types), weight, orientation]),
-      (row) => JSON.parse(row.size));
+    return after(this._call('projectionCreate', name, namesText(labels), namesText(types), weight, choice(ORIENTATIONS, orientation, 'orientation')), () =>
+      after(this.projections(), (all) => {
+        const { nodes, edges, bytes } = all.find((each) => each.name === name);
+        return { nodes, edges, bytes };
+      }));
+  }
+
+  /** Those that have a name: [{name, labels, types, weight, orientation, nodes, edges, bytes, current}]. */
+  projections() {
+    return this._session._rowsOf('projections');
+  }
+
+  dropProjection(name) {
+    return this._call('projectionDrop', name);
   }
 
   /** A projection of this moment, for walks that take microseconds. */
@@ -622,11 +813,7 @@ class Graph {
 
   /** The rows of an algorithm; SQL's table graph_algorithms lists them. */
   algorithm(algorithm, { projection = null, ...parameters } = {}) {
-    return after(this._call('algorithm', algorithm, projection, toJson(parameters)), (handle) =>
-      after(this._session._on(handle, 'columnNames'), (names) => {
-        const statement = new Statement(this._session, handle, names.flat());
-        return finallyDo(() => statement._allBound(), () => statement.close());
-      }));
+    return this._session._rowsOf('algorithm', algorithm, projection, toJson(parameters));
   }
 
   /** Keeps a column of an algorithm's result as a property; answers how many were written. */
@@ -727,13 +914,28 @@ class Series {
     });
   }
 
+  /** Aggregates by bucket of time, series and field: [{bucket, tags (a JSON object), field, count, sum, avg, min, max, first, last}]. */
+  rollup(width, options = {}) {
+    return this._session._rowsOf('rollup', this.name, width, ...rollupArguments(options));
+  }
+
   /** The last point of each series. */
   last(options = {}) {
     return after(this.schema(), (schema) => {
+      const tags = options.tags ?? {};
+      const one = Object.keys(tags).length > 0 && schema.tags.every((tag) => Object.hasOwn(tags, tag)) && Object.keys(tags).length === schema.tags.length;
+      if (options.since === undefined && options.until === undefined && (one || Object.keys(tags).length === 0)) {
+        const given = one ? schema.tags.map((tag) => (tags[tag] == null ? null : String(tags[tag]))) : null;
+        return this._session._rowsOf('lastPoints', this.name, given);
+      }
       const { where, values } = this._where(schema, options, ['latest = 1']);
       return this._session.all(`SELECT * FROM ${quoted(this.name)}${where}`, values);
     });
   }
+}
+
+function rollupArguments({ since, until, tags = null, fields = null, timezone = null }) {
+  return [since === undefined ? INT64_MIN : microseconds(since), until === undefined ? INT64_MAX : microseconds(until), toJson(tags), namesText(fields), timezone];
 }
 
 function pointArguments(schema, tags, times, fields) {
@@ -824,12 +1026,33 @@ class Database {
     return this._now('maintain', [milliseconds]);
   }
 
+  /** The Cancel that ends check, checkpoint, sync, maintain, backup and commits of batches; not for connections. null: nothing does. */
+  setCancel(cancel) {
+    this._now('databaseSetCancel', [cancelHandle(cancel)]);
+  }
+
+  /** Bounds how long each of those calls, and the last checkpoint of close(), may take; 0: no bound. */
+  setTimeLimit(milliseconds) {
+    this._now('databaseSetTimeLimit', [milliseconds]);
+  }
+
+  /** onProgress(fraction) is called while one of those calls runs, and ends it by answering true; null: nothing is called. It must call nothing of Braid. */
+  onProgress(progress) {
+    this._now('databaseOnProgress', [progress]);
+  }
+
+  /** The value of an option that the database uses. */
+  option(name) {
+    return this._now('optionGet', [name]);
+  }
+
   /** Figures by name. */
   stats() {
     return Object.fromEntries(this._now('stats', []));
   }
 
-  /** Copies the database at one commit while others write: {lsn, bytesWritten, bytesLinked, writersHeldUs}. */
+  /** Copies the database at one commit while others write: {lsn, bytesWritten, bytesLinked, writersHeldUs}. onProgress(bytesDone, bytesAll) ends it by
+   * answering true; pruneArchive removes from the archive what only earlier backups need. */
   backup(destination, options) {
     return backupReport(this._now('backup', backupArguments(destination, options)));
   }
@@ -849,8 +1072,8 @@ class Database {
   }
 }
 
-function backupArguments(destination, { base = null, bytesPerSecond = 0, copyAll = false } = {}) {
-  return [destination, base, bytesPerSecond, copyAll ? 1 : 0];
+function backupArguments(destination, { base = null, bytesPerSecond = 0, copyAll = false, pruneArchive = false, onProgress = null } = {}) {
+  return [destination, base, bytesPerSecond, (copyAll ? 1 : 0) | (pruneArchive ? 4 : 0), onProgress];
 }
 
 function backupReport([lsn, bytesWritten, bytesLinked, writersHeldUs]) {
@@ -917,14 +1140,71 @@ function optionsText(options) {
   return Object.entries(options).map(([name, value]) => `${name}=${typeof value === 'boolean' ? Number(value) : value}`).join(';');
 }
 
+function pathText(directory) {
+  return directory instanceof URL ? require('node:url').fileURLToPath(directory) : directory;
+}
+
+function adopted(handle) {
+  const database = new Database(handle);
+  open.add(database);
+  return database;
+}
+
+/** A call of the addon that answers a promise. */
+async function callLater(name, first, values) {
+  try {
+    return await native[name](true, first, ...values);
+  } catch (error) {
+    throw asBraidError(error);
+  }
+}
+
+function openArguments(options, watch) {
+  return [optionsText(options), ...watchArguments(watch)];
+}
+
+function restoreArguments(destination, { bytesPerSecond = 0, linkFiles = false, options = null, archive = null, toLsn = 0, toTime, ...watch } = {}) {
+  return [pathText(destination), bytesPerSecond, linkFiles ? 2 : 0, optionsText(options), archive, toLsn, toTime === undefined ? 0 : microseconds(toTime),
+    ...watchArguments(watch)];
+}
+
+function repaired({ database, lost }) {
+  return { database: adopted(database), lost: lost.flat() };
+}
+
 module.exports = {
-  /** Opens the database in a directory, creating it if the directory is absent or empty. Worker threads that open the same one share it. */
-  open(directory, options) {
-    const text = directory instanceof URL ? require('node:url').fileURLToPath(directory) : directory;
-    const database = new Database(callNow('open', text, [optionsText(options)]));
-    open.add(database);
-    return database;
+  /** Opens the database in a directory, creating it if the directory is absent or empty. Worker threads that open the same one share it. Opening may replay a
+   * long log: {cancel, timeLimit, onProgress} end it and tell the part that is done. */
+  open(directory, options, watch) {
+    return adopted(callNow('open', pathText(directory), openArguments(options, watch)));
   },
+  /** Copies a backup, opens the copy, checks all of it, and answers it. toLsn, the last commit that is wanted, or toTime bring it forward with the archive of
+   * the database; `archive` says where that is when it has moved. {cancel, timeLimit, onProgress} are of all of it. */
+  restore(source, destination, options) {
+    return adopted(callNow('restore', pathText(source), restoreArguments(destination, options)));
+  },
+  /** Makes a new database of all that can be read of a damaged one: {database, lost}, what is lost a sentence each. */
+  repair(source, destination, watch) {
+    return repaired(callNow('repair', pathText(source), [pathText(destination), ...watchArguments(watch)]));
+  },
+  /** The same with promises. */
+  async: {
+    open: async (directory, options, watch) => adopted(await callLater('open', pathText(directory), openArguments(options, watch))),
+    restore: async (source, destination, options) => adopted(await callLater('restore', pathText(source), restoreArguments(destination, options))),
+    repair: async (source, destination, watch) => repaired(await callLater('repair', pathText(source), [pathText(destination), ...watchArguments(watch)])),
+  },
+  /** All settings and limits: [{name, unit, help, default, minimum, maximum}]. */
+  options() {
+    return native.options(false).map(([name, unit, help, ...numbers]) => ({ name, unit, help, default: numbers[0], minimum: numbers[1], maximum: numbers[2] }));
+  },
+  /** log({time, level, area, message}) is told what the library does or meets by itself, of all databases of the process; time is in microseconds. null:
+   * nobody is. */
+  onLog(log, level = 'info') {
+    const tell = log === null ? null : (time, number, area, message) => log({ time, level: LEVEL_NAMES[number], area, message });
+    native.onLog(choice(LEVELS, level, 'level'), tell);
+  },
+  Cancel,
+  Column,
   BraidError,
   microseconds,
   version: native.version,

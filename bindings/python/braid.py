@@ -30,6 +30,7 @@ import collections
 import ctypes
 import ctypes.util
 import datetime
+import itertools
 import json
 import numbers
 import operator
@@ -37,6 +38,7 @@ import os
 import select
 import signal
 import threading
+import time
 import weakref
 
 apilevel = "2.0"
@@ -180,6 +182,7 @@ _VALUE_TYPES = {int: NUMBER, float: NUMBER, str: STRING, bytes: BINARY, datetime
 _TYPE_INT64, _TYPE_DOUBLE, _TYPE_TEXT, _TYPE_BLOB, _TYPE_NULL = 1, 2, 3, 4, 5
 _READ, _WRITE, _FULL, _RELAXED = 1, 2, 16, 32
 _DURABILITIES = {"full": _FULL, "relaxed": _RELAXED}
+_MODELS = {"rows": 1, "graph": 2, "series": 4}
 _DIRECTIONS = {"out": 1, "in": 2, "both": 3}
 _INT64_MIN, _INT64_MAX = -(2**63), 2**63 - 1
 
@@ -192,7 +195,7 @@ class _Neighbor(ctypes.Structure):
 
 
 class _Figure(ctypes.Structure):
-    _fields_ = [("size_bytes", _size), ("name", _str), ("unit", _str), ("value", _i64)]
+    _fields_ = [("size_bytes", _size), ("name", _str), ("unit", _str), ("value", _i64), ("kind", _i32)]
 
 
 class _Option(ctypes.Structure):
@@ -208,9 +211,37 @@ class _BackupReport(ctypes.Structure):
     _fields_ = [("size_bytes", _size), ("lsn", _u64), ("bytes_written", _u64), ("bytes_linked", _u64), ("writers_held_us", _u64)]
 
 
+_progress = ctypes.CFUNCTYPE(_i32, _ptr, _dbl)
+
+
+class _Watch(ctypes.Structure):
+    _fields_ = [("size_bytes", _size), ("cancel", _ptr), ("time_limit_ms", _i64), ("progress", _progress), ("context", _ptr)]
+
+
 class _RestoreOptions(ctypes.Structure):
     _fields_ = [("size_bytes", _size), ("bytes_per_second", _u64), ("flags", ctypes.c_uint32), ("open_options", _str), ("archive", _str), ("to_lsn", _u64),
-                ("to_time_us", _i64)]  # fmt: skip
+                ("to_time_us", _i64), ("watch", ctypes.POINTER(_Watch))]  # fmt: skip
+
+
+class _Event(ctypes.Structure):
+    _fields_ = [("size_bytes", _size), ("time", _i64), ("level", _i32), ("area", _str), ("message", _str)]
+
+
+class _ExpandOptions(ctypes.Structure):
+    _fields_ = [("size_bytes", _size), ("direction", _i32), ("hops_min", _i32), ("hops_max", _i32), ("types", _str), ("node_filter", _str),
+                ("edge_filter", _str), ("limit", _i64)]  # fmt: skip
+
+
+class _ProjectionOptions(ctypes.Structure):
+    _fields_ = [("size_bytes", _size), ("labels", _str), ("types", _str), ("weight", _str), ("orientation", _i32)]
+
+
+class _RollupOptions(ctypes.Structure):
+    _fields_ = [("size_bytes", _size), ("width", _str), ("start", _i64), ("limit", _i64), ("tags", _str), ("fields", _str), ("timezone", _str)]
+
+
+class _FeedOptions(ctypes.Structure):
+    _fields_ = [("size_bytes", _size), ("bytes_max", _u64), ("models", ctypes.c_uint32)]
 
 
 class _Column(ctypes.Structure):
@@ -240,17 +271,38 @@ _ArrowArray._fields_ = [
     ("children", ctypes.POINTER(ctypes.POINTER(_ArrowArray))), ("dictionary", _ptr), ("release", _release_array), ("private_data", _ptr),
 ]  # fmt: skip
 
+
+
+class _ArrowStream(ctypes.Structure):
+    pass
+
+
+_stream_get_schema = ctypes.CFUNCTYPE(ctypes.c_int, ctypes.POINTER(_ArrowStream), ctypes.POINTER(_ArrowSchema))
+_stream_get_next = ctypes.CFUNCTYPE(ctypes.c_int, ctypes.POINTER(_ArrowStream), ctypes.POINTER(_ArrowArray))
+_stream_get_last_error = ctypes.CFUNCTYPE(_ptr, ctypes.POINTER(_ArrowStream))
+_stream_release = ctypes.CFUNCTYPE(None, ctypes.POINTER(_ArrowStream))
+_ArrowStream._fields_ = [
+    ("get_schema", _stream_get_schema), ("get_next", _stream_get_next), ("get_last_error", _stream_get_last_error), ("release", _stream_release),
+    ("private_data", _ptr),
+]  # fmt: skip
+
+
+class _ArrowOptions(ctypes.Structure):
+    _fields_ = [("size_bytes", _size), ("rows_max", _i64), ("bytes_max", _i64), ("types", _ptr), ("type_count", _size)]
+
+
 _visit_text = ctypes.CFUNCTYPE(None, _ptr, _str)
+_visit_event = ctypes.CFUNCTYPE(None, _ptr, ctypes.POINTER(_Event))
 _visit_figure = ctypes.CFUNCTYPE(None, _ptr, ctypes.POINTER(_Figure))
 _copy_progress = ctypes.CFUNCTYPE(_i32, _ptr, _u64, _u64)
-_progress = ctypes.CFUNCTYPE(_i32, _ptr, _dbl)
 _out = ctypes.POINTER
 
 # Function without its prefix -> what it returns, what it takes.
 _FUNCTIONS = {
     "version": (_str, []),
     "code_text": (_str, [_i32]),
-    "open": (_i32, [_str, _str, _out(_ptr)]),
+    "code_name": (_str, [_i32]),
+    "open_watched": (_i32, [_str, _str, _out(_Watch), _out(_ptr)]),
     "close": (_i32, [_ptr]),
     "database_error": (_str, [_ptr]),
     "sync": (_i32, [_ptr, _out(_u64)]),
@@ -259,10 +311,20 @@ _FUNCTIONS = {
     "check": (_i32, [_ptr, _visit_text, _ptr]),
     "backup": (_i32, [_ptr, _str, _out(_BackupOptions), _copy_progress, _ptr, _out(_BackupReport)]),
     "restore": (_i32, [_str, _str, _out(_RestoreOptions), _copy_progress, _ptr, _out(_ptr)]),
-    "repair": (_i32, [_str, _str, _visit_text, _ptr, _out(_ptr)]),
+    "repair_watched": (_i32, [_str, _str, _out(_Watch), _visit_text, _ptr, _out(_ptr)]),
     "stats": (_i32, [_ptr, _visit_figure, _ptr]),
     "option_at": (_i32, [_size, _out(_Option)]),
     "option_get": (_i32, [_ptr, _str, _out(_i64)]),
+    "cancel_open": (_i32, [_out(_ptr)]),
+    "cancel_close": (None, [_ptr]),
+    "cancel_set": (_i32, [_ptr]),
+    "cancel_reset": (_i32, [_ptr]),
+    "cancel_is_set": (_i32, [_ptr]),
+    "connection_set_cancel": (_i32, [_ptr, _ptr]),
+    "database_set_cancel": (_i32, [_ptr, _ptr]),
+    "database_set_time_limit": (_i32, [_ptr, _i64]),
+    "database_on_progress": (_i32, [_ptr, _progress, _ptr]),
+    "on_log": (_i32, [_i32, _visit_event, _ptr]),
     "connect": (_i32, [_ptr, _out(_ptr)]),
     "disconnect": (None, [_ptr]),
     "connection_error": (_str, [_ptr]),
@@ -290,6 +352,7 @@ _FUNCTIONS = {
     "bind_blob": (_i32, [_ptr, _i32, _str, _i64]),
     "statement_writes": (_i32, [_ptr]),
     "statement_batch": (_i32, [_ptr, _i64, _out(_ArrowSchema), _out(_ArrowArray)]),
+    "statement_arrow": (_i32, [_ptr, _out(_ArrowOptions), _out(_ArrowStream)]),
     "node_create": (_i32, [_ptr, _str, _str, _out(_i64)]),
     "node_update": (_i32, [_ptr, _i64, _str, _str]),
     "node_delete": (_i32, [_ptr, _i64, _i32]),
@@ -304,6 +367,10 @@ _FUNCTIONS = {
     "neighbors": (_i32, [_ptr, _i64, _i32, _str, _out(_Neighbor), _size, _out(_size)]),
     "type_name": (_str, [_ptr, _i32]),
     "shortest_path": (_i32, [_ptr, _i64, _i64, _i32, _str, _str, _out(_i64), _out(_i64), _size, _out(_size), _out(_dbl)]),
+    "expand": (_i32, [_ptr, _i64, _out(_ExpandOptions), _out(_ptr)]),
+    "projection_create": (_i32, [_ptr, _str, _out(_ProjectionOptions)]),
+    "projection_drop": (_i32, [_ptr, _str]),
+    "projections": (_i32, [_ptr, _out(_ptr)]),
     "projection_open": (_i32, [_ptr, _str, _out(_ptr)]),
     "projection_close": (None, [_ptr]),
     "projection_size": (_i32, [_ptr, _out(_i64), _out(_i64), _out(_i64)]),
@@ -316,10 +383,13 @@ _FUNCTIONS = {
     "appender_open": (_i32, [_ptr, _str, _out(_ptr)]),
     "appender_series": (_i32, [_ptr, _out(_str), _size]),
     "appender_on_conflict": (_i32, [_ptr, _str]),
+    "appender_point": (_i32, [_ptr, _i64, _out(_dbl), _out(ctypes.c_uint8), _size]),
     "appender_columns": (_i32, [_ptr, _ptr, _size, _out(_Column), _size]),
     "appender_flush": (_i32, [_ptr]),
     "appender_discard": (_i32, [_ptr]),
     "appender_close": (_i32, [_ptr]),
+    "rollup": (_i32, [_ptr, _str, _out(_RollupOptions), _out(_ptr)]),
+    "last_points": (_i32, [_ptr, _str, _out(_str), _size, _out(_ptr)]),
     "batch_open": (_i32, [_ptr, _out(_ptr)]),
     "batch_close": (None, [_ptr]),
     "batch_error": (_str, [_ptr]),
@@ -329,6 +399,11 @@ _FUNCTIONS = {
     "batch_points": (_i32, [_ptr, _str, _out(_str), _size, _ptr, _size, _out(_Column), _size]),
     "batch_set_durability": (_i32, [_ptr, _i32]),
     "batch_commit": (_i32, [_ptr, _out(_u64)]),
+    "feed_open": (_i32, [_ptr, _out(_FeedOptions), _out(_ptr)]),
+    "feed_next": (_i32, [_ptr, _i64, _out(_ptr), _out(_size)]),
+    "feed_cancel": (None, [_ptr]),
+    "feed_error": (_str, [_ptr]),
+    "feed_close": (None, [_ptr]),
 }
 # Those that take so little time that the interpreter's lock is kept.
 _SHORT_FUNCTIONS = {
@@ -373,6 +448,12 @@ def _load_library():
 
 _library, _short = _load_library()
 version = _library.braid_version().decode()
+
+
+def code_name(code):
+    """The name that braid.h gives to a code, "BRAID_BUSY"; "" for a number that is none."""
+    return _library.braid_code_name(code).decode()
+
 
 # ---- Values --------------------------------------------------------------------------------------------------------------
 
@@ -640,8 +721,88 @@ class _Callback:
             raise error
 
 
+# ---- Cancelling, progress, log -------------------------------------------------------------------------------------------
+
+
+class Cancel:
+    """A request to stop, which stays until it is taken back. Set on connections and databases, or given to what opens, restores or repairs one, it ends
+    what runs there with OperationalError, code INTERRUPTED, and what comes. Any thread may use it."""
+
+    def __init__(self):
+        self._pointer = None
+        pointer = _ptr()
+        code = _library.braid_cancel_open(ctypes.byref(pointer))
+        if code:
+            raise _make_error(code, "")
+        self._pointer = pointer
+
+    def _opened(self):
+        if self._pointer is None:
+            raise InterfaceError("the cancel token is closed")
+        return self._pointer
+
+    def set(self):
+        _library.braid_cancel_set(self._opened())
+
+    def reset(self):
+        _library.braid_cancel_reset(self._opened())
+
+    is_set = property(lambda self: bool(_library.braid_cancel_is_set(self._opened())))
+
+    def close(self):
+        """What it is set on keeps it as it is."""
+        pointer, self._pointer = self._pointer, None
+        if pointer is not None:
+            _library.braid_cancel_close(pointer)
+
+    def __enter__(self):
+        return self
+
+    def __exit__(self, *_):
+        self.close()
+
+    __del__ = close
+
+
+def _cancel_pointer(cancel):
+    return None if cancel is None else cancel._opened()
+
+
+def _milliseconds(seconds):
+    return int(seconds * 1000 + 0.5)
+
+
+def _watch(cancel, time_limit, on_progress):
+    """What a call that makes a database is given, and the callback that raises again. Also without one of the caller's: in it Python sees Ctrl-C."""
+    callback = _Callback(_progress, lambda fraction: int(bool(on_progress and on_progress(fraction))))
+    return _Watch(ctypes.sizeof(_Watch), _cancel_pointer(cancel), _milliseconds(time_limit), callback.pointer, None), callback
+
+
+Event = collections.namedtuple("Event", "time level area message")
+_LEVELS = {"error": 1, "warning": 2, "info": 3}
+_LEVEL_NAMES = {number: name for name, number in _LEVELS.items()}
+_log_callback = None
+
+
+def on_log(log, level="info"):
+    """log(event) is told what the library does or meets by itself, of all databases of the process, from threads of its own too; None: nobody is. It must
+    call nothing of this module."""
+    global _log_callback
+
+    def tell(event):
+        one = event[0]
+        log(Event(from_microseconds(one.time), _LEVEL_NAMES[one.level], one.area.decode(), one.message.decode("utf-8", "replace")))
+
+    callback = _Callback(_visit_event, tell if log is not None else None, None)
+    code = _library.braid_on_log(_choice(_LEVELS, level, "level"), callback.pointer, None)
+    if code:
+        raise _make_error(code, "")
+    _log_callback = callback
+
+
 # ---- Databases -----------------------------------------------------------------------------------------------------------
 
+Figure = collections.namedtuple("Figure", "name value unit kind")
 BackupReport = collections.namedtuple("BackupReport", "lsn bytes_written bytes_linked writers_held_us")
 Option = collections.namedtuple("Option", "name unit help default minimum maximum")
 
@@ -663,13 +824,18 @@ def _directory(directory):
 
 
 class Database:
-    """A database that is open. Any number of threads may use it. Options: a dict, or text as braid.h's braid_open takes it."""
+    """A database that is open. Any number of threads may use it. Options: a dict, or text as braid.h's braid_open takes it. Opening may replay a long log:
+    `cancel` (a Cancel) ends it, and so do `time_limit` seconds and on_progress(fraction), when it answers True."""
 
-    def __init__(self, directory, options=None):
+    def __init__(self, directory, options=None, cancel=None, time_limit=0, on_progress=None):
         self._prepare(directory, _options_text(options))
         handle = _ptr()
-        code = _library.braid_open(os.fsencode(self.directory), _c_text(self._options, "options"), ctypes.byref(handle))
-        self._adopt(handle, code)
+        watch, callback = _watch(cancel, time_limit, on_progress)
+        try:
+            code = _library.braid_open_watched(os.fsencode(self.directory), _c_text(self._options, "options"), ctypes.byref(watch), ctypes.byref(handle))
+            self._adopt(handle, code)
+        finally:
+            callback.raise_again()
 
     def _prepare(self, directory, options):
         self._handle = None
@@ -677,7 +843,9 @@ class Database:
         self._running = 0
         self._connections = weakref.WeakSet()
         self._batches = weakref.WeakSet()
+        self._feeds = weakref.WeakSet()
         self._closes_itself = False  # with its last connection
+        self._progress_callback = None
         self.directory = _directory(directory)
         self._options = options
 
@@ -711,6 +879,8 @@ class Database:
             with self._mutex:
                 self._running -= 1
                 self._mutex.notify_all()
+            if self._progress_callback is not None:
+                self._progress_callback.raise_again()
 
     def connect(self, autocommit=False):
         return Connection(self, autocommit)
@@ -719,8 +889,15 @@ class Database:
         """A transaction written down, without holding anything: those of several threads are committed together with one sync."""
         return Batch(self, durability)
 
+    def feed(self, models=(), bytes_max=0):
+        """The commits from now on, whoever makes them: `for change in database.feed()` gives a dict for each (docs/change_feed.md). Models: any of
+        'rows', 'graph', 'series'; all if none is given."""
+        return Feed(self, models, bytes_max)
+
     def close(self):
         """Closes the connections, then the database. An error says that the last checkpoint or sync failed."""
+        for feed in self._listed(self._feeds):
+            feed.close()
         for batch in self._listed(self._batches):
             batch.close()
         for connection in self._listed(self._connections):
@@ -793,19 +970,43 @@ class Database:
         return finished.value
 
     def stats(self):
-        figures = {}
-        visit = _Callback(_visit_figure, lambda figure: figures.__setitem__(figure[0].name.decode(), figure[0].value), None)
-        self._call(_library.braid_stats, visit.pointer, None)
+        return {figure.name: figure.value for figure in self.figures()}
+
+    def figures(self):
+        """The same with unit, and kind: "gauge" goes up and down, "counter" only grows."""
+        figures = []
+
+        def visit(figure):
+            one = figure[0]
+            figures.append(Figure(one.name.decode(), one.value, one.unit.decode(), {1: "gauge", 2: "counter"}[one.kind]))
+
+        self._call(_library.braid_stats, _Callback(_visit_figure, visit, None).pointer, None)
         return figures
+
+    def set_cancel(self, cancel):
+        """The Cancel that ends check, checkpoint, sync, maintain, backup and commits of batches; not for connections. None: nothing does."""
+        self._call(_library.braid_database_set_cancel, _cancel_pointer(cancel))
+
+    def set_time_limit(self, seconds):
+        """Bounds how long each of those calls, and the last checkpoint of close(), may take; 0: no bound."""
+        self._call(_library.braid_database_set_time_limit, _milliseconds(seconds))
+
+    def on_progress(self, progress):
+        """progress(fraction) is called while one of those calls runs, on its thread, and ends it by answering True. None: nothing is called."""
+        callback = _Callback(_progress, None if progress is None else lambda fraction: int(bool(progress(fraction))))
+        self._call(_library.braid_database_on_progress, callback.pointer, None)
+        self._progress_callback = callback
 
     def option(self, name):
         value = _i64()
         self._call(_library.braid_option_get, _c_text(name, "name"), ctypes.byref(value))
         return value.value
 
-    def backup(self, destination, base=None, bytes_per_second=0, copy_all=False, progress=None):
-        """Copies the database at one commit while others write. progress(bytes_done, bytes_all) stops it by answering True."""
-        options = _BackupOptions(ctypes.sizeof(_BackupOptions), bytes_per_second, os.fsencode(_directory(base)) if base is not None else None, int(copy_all))
+    def backup(self, destination, base=None, bytes_per_second=0, copy_all=False, progress=None, prune_archive=False):
+        """Copies the database at one commit while others write. progress(bytes_done, bytes_all) stops it by answering True. prune_archive removes from the
+        archive what only earlier backups need."""
+        options = _BackupOptions(ctypes.sizeof(_BackupOptions), bytes_per_second, os.fsencode(_directory(base)) if base is not None else None,
+                                 (1 if copy_all else 0) | (4 if prune_archive else 0))  # fmt: skip
         report = _BackupReport(ctypes.sizeof(_BackupReport))
         callback = _copy_callback(progress)
         try:
@@ -829,12 +1030,16 @@ def options():
     return found
 
 
-def restore(source, destination, bytes_per_second=0, link_files=False, open_options=None, progress=None, archive=None, to_lsn=0, to_time=None):
+def restore(source, destination, bytes_per_second=0, link_files=False, open_options=None, progress=None, archive=None, to_lsn=0, to_time=None, cancel=None,
+            time_limit=0, on_progress=None):  # fmt: skip
     """Copies a backup, opens the copy, checks all of it, and answers it as a Database. to_lsn, the last commit that is wanted, or to_time, a datetime
-    or microseconds, bring it forward with the archive of the database; archive says where that is when it has moved."""
+    or microseconds, bring it forward with the archive of the database; archive says where that is when it has moved. progress(bytes_done, bytes_all) is
+    of copying alone; cancel, time_limit and on_progress(fraction) are of all of it, as of Database."""
+    watch, follower = _watch(cancel, time_limit, on_progress)
     chosen = _RestoreOptions(
         ctypes.sizeof(_RestoreOptions), bytes_per_second, 2 if link_files else 0, _c_text(_options_text(open_options), "options"),
-        None if archive is None else os.fsencode(_directory(archive)), to_lsn, 0 if to_time is None else to_microseconds(to_time))  # fmt: skip
+        None if archive is None else os.fsencode(_directory(archive)), to_lsn, 0 if to_time is None else to_microseconds(to_time),
+        ctypes.pointer(watch))  # fmt: skip
     handle = _ptr()
     callback = _copy_callback(progress)
     try:
@@ -842,20 +1047,29 @@ def restore(source, destination, bytes_per_second=0, link_files=False, open_opti
                                       None, ctypes.byref(handle))  # fmt: skip
         return Database._made(destination, handle, code)
     finally:
-        callback.raise_again()
+        try:
+            callback.raise_again()
+        finally:
+            follower.raise_again()
 
 
-def repair(source, destination):
-    """Makes a new database of all that can be read of a damaged one; answers it, and a list of what is lost."""
+def repair(source, destination, cancel=None, time_limit=0, on_progress=None):
+    """Makes a new database of all that can be read of a damaged one; answers it, and a list of what is lost. The rest is as of Database."""
     lost = []
     visit = _Callback(_visit_text, lambda text: lost.append(text.decode("utf-8", "replace")), None)
     handle = _ptr()
-    code = _library.braid_repair(os.fsencode(_directory(source)), os.fsencode(_directory(destination)), visit.pointer, None, ctypes.byref(handle))
-    return Database._made(destination, handle, code), lost
+    watch, callback = _watch(cancel, time_limit, on_progress)
+    try:
+        code = _library.braid_repair_watched(os.fsencode(_directory(source)), os.fsencode(_directory(destination)), ctypes.byref(watch), visit.pointer, None,
+                                             ctypes.byref(handle))  # fmt: skip
+        return Database._made(destination, handle, code), lost
+    finally:
+        callback.raise_again()
 
 
-def connect(directory, options=None, autocommit=False):
-    """A connection to the database in a directory, which is opened for the first connection and closed with the last one."""
+def connect(directory, options=None, autocommit=False, cancel=None, time_limit=0, on_progress=None):
+    """A connection to the database in a directory, which is opened for the first connection and closed with the last one. The rest is of the opening, as of
+    Database."""
     with _open_lock:
         place = os.path.realpath(_directory(directory))
         for database in list(_open_databases):
@@ -863,7 +1077,7 @@ def connect(directory, options=None, autocommit=False):
                 if options is not None and _options_text(options) != database._options:
                     raise ProgrammingError(f"{place} is open in this process with the options {database._options!r}")
                 return database.connect(autocommit)
-        database = Database(directory, options)
+        database = Database(directory, options, cancel, time_limit, on_progress)
         database._closes_itself = True
         try:
             return database.connect(autocommit)
@@ -881,6 +1095,8 @@ def _close_all():
             database.close()
         except Error:
             pass  # nobody is left to be told; the next open replays the log
+    if _log_callback is not None:
+        on_log(None)
 
 
 # ---- Connections ---------------------------------------------------------------------------------------------------------
@@ -1131,12 +1347,16 @@ class Connection:
             if self._handle is not None:
                 _library.braid_interrupt(self._handle)
 
+    def set_cancel(self, cancel):
+        """The Cancel that ends what runs on the connection, and what comes; None: nothing does."""
+        self._run(_library.braid_connection_set_cancel, _cancel_pointer(cancel))
+
     def set_time_limit(self, seconds):
-        """Bounds how long a statement may run between two rows; 0: as the options allow."""
-        self._run(_library.braid_set_time_limit, int(seconds * 1000))
+        """Bounds how long a statement may run between two rows, or a call take; 0: as the options allow."""
+        self._run(_library.braid_set_time_limit, _milliseconds(seconds))
 
     def on_progress(self, progress):
-        """progress(fraction) is called while an algorithm runs, and stops it by answering True. None: nothing is called."""
+        """progress(fraction) is called while a statement or another call runs, and stops it by answering True. None: nothing is called."""
 
         def call(fraction):
             self._in_callback = True
@@ -1404,11 +1624,11 @@ class Cursor(_Child):
         if word in ("INSERT", "REPLACE"):
             self.lastrowid = _short.braid_last_insert_rowid(handle)
 
-    def _run_algorithm(self, algorithm, projection, arguments):
+    def _run_made(self, function, *arguments):
+        """Runs the statement that a call of the library makes."""
         with _Use(self._connection):
             pointer = _ptr()
-            self._connection._run(_library.braid_algorithm, _c_text(algorithm, "algorithm"), _c_text(projection, "projection"),
-                                  _to_json(arguments, "arguments"), ctypes.byref(pointer))  # fmt: skip
+            self._connection._run(function, *arguments, ctypes.byref(pointer))
             self._pointer, self._more = pointer, True
             self._fetch(2)
             if self._failed is not None:
@@ -1552,6 +1772,25 @@ class Cursor(_Child):
 
     # -- rows as columns
 
+    def __arrow_c_stream__(self, requested_schema=None):
+        """The rows of the statement as an Arrow stream in a capsule, for whoever takes one (pyarrow.table(cursor), polars, pandas, DuckDB). The statement runs
+        anew, from its first row; the cursor gives no rows meanwhile, and executing something else on it ends the stream. Columns have the types that
+        braid.h tells of; another schema that is requested is not heeded, as the protocol allows."""
+        with _Use(self._connection):
+            self._check()
+            if self._pointer is None or self.description is None:
+                raise ProgrammingError("no statement with rows was executed")
+            if self._writes():
+                raise ProgrammingError("an Arrow stream is of a statement that does not write")
+            self._ready.clear()
+            self._more, self._failed = False, None
+            _library.braid_statement_reset(self._pointer)
+            stream = _ArrowStream()
+            code = self._connection._interruptible(_library.braid_statement_arrow, self._pointer, None, ctypes.byref(stream))
+            if code:
+                raise self._connection._error(code)
+            return _LentStream(self, stream).capsule()
+
     def _read_columns(self, sql, parameters):
         with _Use(self._connection):
             self._prepare(sql)
@@ -1579,6 +1818,87 @@ class Cursor(_Child):
                     schema.release(ctypes.byref(schema))
                     batch.release(ctypes.byref(batch))
             return dict(zip(names, columns or [Column(b"l") for _ in names]))
+
+
+class _LentStream:
+    """A stream of the library as others call it, from whatever thread: each call waits for the connection's turn. It lives until it is released."""
+
+    _living = {}
+    _capsules = {}
+    _numbers = itertools.count(1)
+    _ENDED = 125  # ECANCELED
+
+    def __init__(self, cursor, stream):
+        self._cursor, self._stream, self._failed = cursor, stream, None  # what is read is the cursor's statement
+        self._connection = cursor.connection
+
+    def capsule(self):
+        number = next(self._numbers)
+        lent = _ArrowStream(_lent_schema, _lent_next, _lent_error, _lent_release, number)
+        address = ctypes.addressof(lent)
+        made = _new_capsule(address, _CAPSULE_NAME, _capsule_ends)
+        self._living[number] = self
+        self._capsules[address] = lent  # the memory that the capsule points to
+        return made
+
+    @classmethod
+    def of(cls, stream):
+        return cls._living[stream[0].private_data]
+
+    def call(self, function, out):
+        try:
+            with self._connection._lock:
+                return function(ctypes.byref(self._stream), out)
+        except BaseException as error:  # noqa: BLE001 - the one who calls is no Python
+            self._failed = ctypes.create_string_buffer(str(error).encode() or type(error).__name__.encode())
+            return self._ENDED
+
+    def last_error(self):
+        return ctypes.addressof(self._failed) if self._failed is not None else self._stream.get_last_error(ctypes.byref(self._stream))
+
+    def release(self):
+        with self._connection._lock:
+            self._stream.release(ctypes.byref(self._stream))
+
+
+@_stream_get_schema
+def _lent_schema(stream, out):
+    lent = _LentStream.of(stream)
+    return lent.call(lent._stream.get_schema, out)
+
+
+@_stream_get_next
+def _lent_next(stream, out):
+    lent = _LentStream.of(stream)
+    return lent.call(lent._stream.get_next, out)
+
+
+@_stream_get_last_error
+def _lent_error(stream):
+    return _LentStream.of(stream).last_error()
+
+
+@_stream_release
+def _lent_release(stream):
+    lent = _LentStream._living.pop(stream[0].private_data, None)
+    stream[0].release = _stream_release()
+    if lent is not None:
+        lent.release()
+
+
+_CAPSULE_NAME = b"arrow_array_stream"  # it must live as long as any capsule
+_end_of_capsule = ctypes.PYFUNCTYPE(None, _ptr)
+# The capsule that ends has no reference left: it is given as an address, not as an object.
+_capsule_pointer = ctypes.PYFUNCTYPE(_ptr, _ptr, _str)(("PyCapsule_GetPointer", ctypes.pythonapi))
+_new_capsule = ctypes.PYFUNCTYPE(ctypes.py_object, _ptr, _str, _end_of_capsule)(("PyCapsule_New", ctypes.pythonapi))
+
+
+@_end_of_capsule
+def _capsule_ends(capsule):
+    lent = _LentStream._capsules.pop(_capsule_pointer(capsule, _CAPSULE_NAME))
+    # Whoever took the stream has left no release here.
+    if lent.release:
+        lent.release(ctypes.byref(lent))
 
 
 def _bits(address, start, count):
@@ -1653,6 +1973,14 @@ Neighbor = collections.namedtuple("Neighbor", "edge node direction type")
 Path = collections.namedtuple("Path", "nodes edges cost")
 
 _DIRECTION_NAMES = {1: "out", 2: "in"}
+
+
+_ORIENTATIONS = {"natural": 1, "reverse": 2, "undirected": 3}
+
+
+def _names_text(names, what):
+    """A name, or a JSON array of several."""
+    return _c_text(names, what) if names is None or isinstance(names, str) else _to_json(list(names), what)
 
 
 def _text_pointers(texts):
@@ -1791,13 +2119,32 @@ class Graph:
             matches.setdefault(number, {})[variable] = node
         return [{name: node for name, node in each.items() if name is not None} for each in matches.values()]
 
+    def expand(self, start, direction="out", hops=None, types=None, node_filter=None, edge_filter=None, limit=0):
+        """A cursor over (node, depth, via_edge, previous) of what is reached from a node, breadth first, each node once. hops: the most, or (least, most);
+        filters are dicts of conditions: {"$label": "Bus", "status": {"!=": "off"}}."""
+        least, most = hops if isinstance(hops, tuple) else (1, hops)
+        options = _ExpandOptions(
+            ctypes.sizeof(_ExpandOptions), _choice(_DIRECTIONS, direction, "direction"), least, most or 0, _names_text(types, "types"),
+            None if node_filter is None else _to_json(node_filter, "node_filter"), None if edge_filter is None else _to_json(edge_filter, "edge_filter"),
+            _int64(limit, "limit"))  # fmt: skip
+        return Cursor(self._connection)._run_made(_library.braid_expand, _int64(start, "start"), ctypes.byref(options))
+
     def project(self, name, labels=None, types=None, weight=None, orientation="natural"):
         """Names a projection (a part of the graph in memory) for algorithms; answers its size as a dict."""
+        options = _ProjectionOptions(
+            ctypes.sizeof(_ProjectionOptions), _names_text(labels, "labels"), _names_text(types, "types"), _c_text(weight, "weight"),
+            _choice(_ORIENTATIONS, orientation, "orientation"))  # fmt: skip
+        self._connection._run_long(_library.braid_projection_create, _c_text(name, "name"), ctypes.byref(options))
+        return next({key: each[key] for key in ("nodes", "edges", "bytes")} for each in self.projections() if each["name"] == name)
 
-        def names(value):
-            return value if value is None or isinstance(value, str) else json.dumps(list(value))
+    def drop_projection(self, name):
+        self._connection._run(_library.braid_projection_drop, _c_text(name, "name"))
 
-        return json.loads(self._value("SELECT graph_project(?, ?, ?, ?, ?)", name, names(labels), names(types), weight, orientation))
+    def projections(self):
+        """Those that have a name, as a list of dicts."""
+        with Cursor(self._connection)._run_made(_library.braid_projections) as cursor:
+            names = [each[0] for each in cursor.description]
+            return [dict(zip(names, row)) for row in cursor]
 
     def projection(self, name=None):
         """A projection of this moment, for walks that take microseconds; without a name: the whole graph."""
@@ -1805,7 +2152,8 @@ class Graph:
 
     def algorithm(self, algorithm, projection=None, **arguments):
         """A cursor over the rows of an algorithm; SQL's table graph_algorithms lists them with their parameters."""
-        return Cursor(self._connection)._run_algorithm(algorithm, projection, arguments)
+        return Cursor(self._connection)._run_made(_library.braid_algorithm, _c_text(algorithm, "algorithm"), _c_text(projection, "projection"),
+                                                  _to_json(arguments, "arguments"))  # fmt: skip
 
     def write_algorithm(self, algorithm, property, projection=None, column=None, **arguments):  # noqa: A002
         """Keeps a column of an algorithm's result as a property; answers how many were written."""
@@ -2024,6 +2372,19 @@ class Appender(_Child):
         del held
         return len(moments)
 
+    def add_point(self, time, *values, tags=()):
+        """Adds one point whose fields are all numbers or None."""
+        tag_texts = self._schema.tag_values(tags)
+        nulls = (ctypes.c_uint8 * len(values))(*(value is None for value in values))
+        try:
+            numbers_given = (_dbl * len(values))(*(0 if value is None else value for value in values))
+        except TypeError as error:
+            raise DataError(f"values: {error}") from None
+        with _Use(self._connection):
+            self._connection._begin_if_needed()
+            self._run(_library.braid_appender_series, tag_texts, len(tag_texts))
+            self._run(_library.braid_appender_point, to_microseconds(time), numbers_given, nulls, len(values))
+
     def flush(self):
         self._run(_library.braid_appender_flush)
 
@@ -2138,21 +2499,24 @@ class Series:
 
     def last(self, tags=None, fields=None):
         """The last point of each series, as a list of dicts."""
-        sql, values = self._select(self._names(fields), None, None, tags, ["latest = 1"])
-        with self._connection.execute(sql, values) as cursor:
+        with self._last_points(tags, fields) as cursor:
             names = [each[0] for each in cursor.description]
             return [dict(zip(names, row)) for row in cursor]
 
-    def rollup(self, width, since=None, until=None, tags=None, fields=None):
-        """A cursor over bucket, tags (a JSON object), field, count, sum, avg, min, max, first, last."""
-        arguments = {"hypertable": self.name, "width": width, "since": since, "until": until}
-        arguments["only_tags"] = None if tags is None else json.dumps(tags)
-        arguments["only_fields"] = None if fields is None else json.dumps(list(fields))
-        given = {name: value for name, value in arguments.items() if value is not None}
-        where = " AND ".join(f"{name} = ?" for name in given)
-        return self._connection.execute(
-            f"SELECT bucket, tags, field, count, sum, avg, min, max, first, last FROM rollup WHERE {where}",
-            [to_microseconds(value) if isinstance(value, (datetime.datetime, datetime.date)) else value for value in given.values()])  # fmt: skip
+    def _last_points(self, tags, fields):
+        one = tags is not None and set(tags) == set(self._schema.tags) and not any(isinstance(value, (list, tuple, set, frozenset)) for value in tags.values())
+        if fields is None and (tags is None or one):
+            given = self._schema.tag_values(tags) if one else None
+            return Cursor(self._connection)._run_made(_library.braid_last_points, _c_text(self.name, "name"), given, len(given) if one else 0)
+        return self._connection.execute(*self._select(self._names(fields), None, None, tags, ["latest = 1"]))
+
+    def rollup(self, width, since=None, until=None, tags=None, fields=None, timezone=None):
+        """A cursor over bucket, tags (a JSON object), field, count, sum, avg, min, max, first, last. Buckets are of the time zone, "Europe/Berlin"."""
+        options = _RollupOptions(
+            ctypes.sizeof(_RollupOptions), _c_text(width, "width"), _INT64_MIN if since is None else to_microseconds(since),
+            _INT64_MAX if until is None else to_microseconds(until), None if tags is None else _to_json(tags, "tags"), _names_text(fields, "fields"),
+            _c_text(timezone, "timezone"))  # fmt: skip
+        return Cursor(self._connection)._run_made(_library.braid_rollup, _c_text(self.name, "name"), ctypes.byref(options))
 
 
 # ---- Batches -------------------------------------------------------------------------------------------------------------
@@ -2248,3 +2612,80 @@ def _fill_value(into, value, held):
         held.append(kept)
         into.type = _TYPE_TEXT if type(value) is str else _TYPE_BLOB
         into.data, into.size = ctypes.cast(kept, _ptr), len(raw)
+
+
+# ---- Feeds ---------------------------------------------------------------------------------------------------------------
+
+
+class Feed:
+    """The commits of a database as they come. One thread at a time reads them; any may close it, which ends the reading."""
+
+    def __init__(self, database, models=(), bytes_max=0):
+        self._pointer = None
+        self._lock, self._closing_lock = threading.Lock(), threading.Lock()
+        chosen = 0
+        for model in (models,) if isinstance(models, str) else models:
+            chosen |= _choice(_MODELS, model, "models")
+        options = _FeedOptions(ctypes.sizeof(_FeedOptions), bytes_max, chosen)
+        pointer = _ptr()
+        database._call(_library.braid_feed_open, ctypes.byref(options), ctypes.byref(pointer))
+        self._pointer = pointer
+        database._joined(database._feeds, self)
+        self.start = self.next()["start"]  #: commits after this one are told
+
+    def _wait(self, milliseconds):
+        line, length = _ptr(), _size()
+        with self._lock:
+            if self._pointer is None:
+                raise InterfaceError("the feed is closed")
+            code = _library.braid_feed_next(self._pointer, milliseconds, ctypes.byref(line), ctypes.byref(length))
+            if code == _ROW:
+                return json.loads(ctypes.string_at(line, length.value))
+            if code != _DONE:
+                raise _make_error(code, _library.braid_feed_error(self._pointer))
+        return None
+
+    def next(self, timeout=None):
+        """The next commit, or what tells of a gap; None when none came within `timeout` seconds."""
+        deadline = None if timeout is None else time.monotonic() + timeout
+        while True:
+            # In slices, so that Python's signals are heard.
+            left = _FEED_SLICE if deadline is None else min(_FEED_SLICE, max(0, deadline - time.monotonic()))
+            change = self._wait(round(left * 1000))
+            if change is not None or (deadline is not None and time.monotonic() >= deadline):
+                return change
+
+    def __iter__(self):
+        return self
+
+    def __next__(self):
+        try:
+            return self.next()
+        except (InterfaceError, OperationalError):
+            if self._pointer is None or self._closing:
+                raise StopIteration from None
+            raise
+
+    _closing = False
+
+    def close(self):
+        self._closing = True
+        with self._closing_lock:
+            if self._pointer is None:
+                return
+            _library.braid_feed_cancel(self._pointer)
+            with self._lock:
+                pointer, self._pointer = self._pointer, None
+                _library.braid_feed_close(pointer)
+
+    def __enter__(self):
+        return self
+
+    def __exit__(self, *_):
+        self.close()
+
+    def __del__(self):
+        self.close()
+
+
+_FEED_SLICE = 0.2

@@ -21,11 +21,12 @@ _braid_options() {
     repair) echo "--help" ;;
     stats) echo "--help --prometheus $formats $database" ;;
     export) echo "--help --format --model $database" ;;
+    tail) echo "--help --model --count --until-idle $database" ;;
     demo | help) echo "--help" ;;
   esac
 }
 
-_braid_commands="import graph plot check backup restore repair stats export demo help"
+_braid_commands="import graph plot check backup restore repair stats export tail demo help"
 
 # The values of an option of a command: words, "FILE", "DIR", or "ANY" for what nobody can guess. Nothing for an option without a value.
 _braid_values() {
@@ -33,14 +34,14 @@ _braid_values() {
     :--file | :-f | *:--svg | *:--graphml | *:--dot | graph:--json) [ "$1:$2" = import:--graphml ] || echo FILE ;;
     backup:--base | restore:--archive) echo DIR ;;
     export:--format) echo "csv sql" ;;
-    export:--model) echo "rows graph series" ;;
+    export:--model | tail:--model) echo "rows graph series" ;;
     graph:--along) echo "out in both" ;;
     graph:--method) echo "auto spring circle layers" ;;
     import:--time-unit) echo "s ms us ns" ;;
     import:--separator) echo "tab" ;;
     restore:--to-lsn | restore:--to-time | *:--option | *:--rate | *:--title | *:--width | *:--height | *:--key | *:--from | *:--to | *:--edge-key | *:--label | *:--edge-type) echo ANY ;;
     *:--type | *:--time | *:--tag | *:--null | *:--resume | *:--batch | *:--nodes | *:--edges | *:--hypertable | import:--table) echo ANY ;;
-    *:--hops | *:--query | *:--max-nodes | *:--weight | *:--caption | *:--seed) echo ANY ;;
+    *:--count | *:--until-idle | *:--hops | *:--query | *:--max-nodes | *:--weight | *:--caption | *:--seed) echo ANY ;;
   esac
 }
 

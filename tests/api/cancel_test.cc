@@ -4,27 +4,18 @@
 #include <atomic>
 #include <chrono>
 #include <functional>
-#include <thread>
 #include <vector>
 
 #include "tests/support/database.h"
+#include "tests/support/long_call.h"
 #include "tests/support/temp_dir.h"
 
 using namespace braid;
-using namespace std::chrono_literals;
 
 namespace {
 
 constexpr const char* kEndless = "WITH RECURSIVE n(i) AS (SELECT 1 UNION ALL SELECT i + 1 FROM n) SELECT max(i) FROM n";
 constexpr int64_t kNodes = 100'000;  // so many that what walks over them all is told of, and stopped, on any machine
-
-struct Token {
-  Token() { REQUIRE(braid_cancel_open(&handle) == BRAID_OK); }
-  ~Token() { braid_cancel_close(handle); }
-  Token(const Token&) = delete;
-  Token& operator=(const Token&) = delete;
-  braid_cancel* handle = nullptr;
-};
 
 struct Fixture {
   Fixture() {
@@ -36,28 +27,6 @@ struct Fixture {
   TestDatabase database{directory / "db", "busy_timeout_ms=60000"};
   TestConnection connection{database};
 };
-
-/// Does something a little later, on a thread of its own.
-class Later {
- public:
-  explicit Later(std::function<void()> act) : thread_([act = std::move(act)] {
-    std::this_thread::sleep_for(30ms);
-    act();
-  }) {}
-  ~Later() { thread_.join(); }
-
- private:
-  std::thread thread_;
-};
-
-int32_t stop(void* calls, double) {
-  ++*static_cast<int*>(calls);
-  return 1;
-}
-int32_t note(void* fractions, double fraction) {
-  static_cast<std::vector<double>*>(fractions)->push_back(fraction);
-  return 0;
-}
 
 /// The calls of a connection that a token stops.
 std::vector<std::pair<const char*, std::function<int32_t(braid_connection*)>>> connection_calls() {
@@ -265,6 +234,31 @@ TEST_CASE("a token outlives what it is set on, and what it is set on outlives it
   REQUIRE(braid_connection_set_cancel(f.connection.get(), nullptr) == BRAID_OK);
   CHECK(f.connection.run("SELECT 1") == BRAID_OK);
   braid_cancel_close(second);
+}
+
+// A listener is called with locks held, for which a call of its own would wait without end.
+TEST_CASE("what a listener of the log calls answers BRAID_MISUSE") {
+  struct Calls {
+    braid_database* database;
+    braid_connection* connection;
+    std::vector<int32_t> codes;
+  };
+  Fixture f;
+  Calls calls{f.database.get(), f.connection.get(), {}};
+  const auto listen = [](void* context, const braid_event*) {
+    Calls& made = *static_cast<Calls*>(context);
+    made.codes.push_back(braid_execute(made.connection, "SELECT 1", -1));
+    made.codes.push_back(braid_checkpoint(made.database));
+    made.codes.push_back(braid_on_log(0, nullptr, nullptr));
+    braid_connection* none = nullptr;
+    made.codes.push_back(braid_connect(made.database, &none));
+  };
+  REQUIRE(braid_on_log(BRAID_LOG_INFO, listen, &calls) == BRAID_OK);
+  REQUIRE(f.connection.run("INSERT INTO t VALUES(7)") == BRAID_OK);
+  REQUIRE(braid_checkpoint(f.database.get()) == BRAID_OK);
+  REQUIRE(braid_on_log(0, nullptr, nullptr) == BRAID_OK);
+  CHECK(calls.codes == std::vector<int32_t>(4, BRAID_MISUSE));
+  CHECK(f.connection.run("INSERT INTO t VALUES(8)") == BRAID_OK);
 }
 
 TEST_CASE("the log tells what the engine does by itself, up to the level asked for") {

@@ -65,6 +65,8 @@ void* operator new(size_t size) { return allocate(size); }
 void* operator new[](size_t size) { return allocate(size); }
 void* operator new(size_t size, std::align_val_t alignment) { return allocate(size, alignment); }
 void* operator new[](size_t size, std::align_val_t alignment) { return allocate(size, alignment); }
+void* operator new(size_t size, const std::nothrow_t&) noexcept try { return allocate(size); } catch (...) { return nullptr; }
+void* operator new[](size_t size, const std::nothrow_t&) noexcept try { return allocate(size); } catch (...) { return nullptr; }
 void operator delete(void* memory) noexcept { release(memory); }
 void operator delete[](void* memory) noexcept { release(memory); }
 void operator delete(void* memory, size_t) noexcept { release(memory); }

@@ -38,6 +38,9 @@ struct World {
     must(braid_appender_series(appender, tags, 1));
     must(braid_projection_open(connection, nullptr, &projection));
     must(braid_batch_open(database, &batch));
+    must(braid_feed_open(database, nullptr, &feed));
+    must(braid_feed_open(database, nullptr, &cancelled_feed));
+    braid_feed_cancel(cancelled_feed);
     must(braid_cancel_open(&cancel));
     must(braid_connect(database, &closed_with));
     orphan = prepare(closed_with, "SELECT ?1");
@@ -52,6 +55,7 @@ struct World {
     for (braid_appender* one : {appender, without_series, orphan_appender}) braid_appender_close(one);
     for (braid_projection* one : {projection, orphan_projection}) braid_projection_close(one);
     braid_batch_close(batch);
+    for (braid_feed* one : {feed, cancelled_feed, no_feed}) braid_feed_close(one);
     braid_cancel_close(cancel);
     braid_disconnect(connection);
     braid_close(failed);
@@ -87,11 +91,13 @@ struct World {
   braid_appender *appender = nullptr, *without_series = nullptr, *orphan_appender = nullptr;
   braid_projection *projection = nullptr, *orphan_projection = nullptr;
   braid_batch* batch = nullptr;
+  braid_feed *feed = nullptr, *cancelled_feed = nullptr;
   braid_cancel* cancel = nullptr;
   int64_t node = 0;
   // Places for answers.
   braid_appender* no_appender = nullptr;
   braid_batch* no_batch = nullptr;
+  braid_feed* no_feed = nullptr;
   braid_connection* no_connection = nullptr;
   braid_projection* no_projection = nullptr;
   int64_t number = 0;
@@ -172,6 +178,12 @@ int32_t batch_value(World& w, int32_t type, const void* data, int64_t size) {
   const braid_value value{type, 0, 0, data, size};
   return braid_batch_execute(w.batch, "SELECT ?1", kNul, &value, 1);
 }
+int32_t feed_of(World& w, const braid_feed_options& options) { return braid_feed_open(w.database, &options, &w.no_feed); }
+braid_feed_options models(uint32_t which) {
+  auto options = right<braid_feed_options>();
+  options.models = which;
+  return options;
+}
 int32_t after_begin(World& w, int32_t (*call)(World&)) {
   if (braid_begin(w.connection, BRAID_READ) != BRAID_OK) return -1;
   const int32_t code = call(w);
@@ -204,6 +216,21 @@ int32_t repairing(const char* source, const char* destination) {
   const int32_t code = braid_repair(source, destination, nullptr, nullptr, &made);
   return made_database(made, code);
 }
+int32_t opening_watched(const char* directory, const braid_watch& watch) {
+  braid_database* made = nullptr;
+  const int32_t code = braid_open_watched(directory, nullptr, &watch, &made);
+  return made_database(made, code);
+}
+int32_t repairing_watched(const char* source, const char* destination, const braid_watch& watch) {
+  braid_database* made = nullptr;
+  const int32_t code = braid_repair_watched(source, destination, &watch, nullptr, nullptr, &made);
+  return made_database(made, code);
+}
+braid_watch watch_for(int64_t milliseconds) {
+  auto watch = sized<braid_watch>(sizeof(braid_watch));
+  watch.time_limit_ms = milliseconds;
+  return watch;
+}
 void ignore_figure(void*, const braid_figure*) {}
 void ignore_event(void*, const braid_event*) {}
 int32_t go_on(void*, double) { return 0; }
@@ -221,6 +248,11 @@ const Row kRows[] = {
     ROW(braid_open, kValue, BRAID_INVALID_ARGUMENT, opening((w.folder + "/new").c_str(), "no_such_option=1")),
     ROW(braid_open, kValue, BRAID_INVALID_ARGUMENT, opening((w.folder + "/new").c_str(), "busy_timeout_ms=-5")),
     ROW(braid_open, kState, BRAID_BUSY, opening(w.directory.c_str(), nullptr)),
+    ROW(braid_open_watched, kNull, BRAID_INVALID_ARGUMENT, braid_open_watched("x", nullptr, nullptr, nullptr)),
+    ROW(braid_open_watched, kNull, BRAID_INVALID_ARGUMENT, opening_watched(nullptr, right<braid_watch>())),
+    ROW(braid_open_watched, kState, BRAID_BUSY, opening_watched(w.directory.c_str(), right<braid_watch>())),
+    ROW(braid_open_watched, kValue, BRAID_INVALID_ARGUMENT, opening_watched((w.folder + "/new").c_str(), watch_for(-1))),
+    ROW(braid_open_watched, kSize, BRAID_INVALID_ARGUMENT, opening_watched((w.folder + "/new").c_str(), small<braid_watch>())),
     ROW(braid_close, kNull, BRAID_OK, braid_close(nullptr)),
     ROW(braid_database_error, kNull, 0, same(braid_database_error(nullptr), "")),
     ROW(braid_database_error, kState, 0, is(braid_sync(w.failed, nullptr) == BRAID_MISUSE && std::strlen(braid_database_error(w.failed)) > 0)),
@@ -251,6 +283,11 @@ const Row kRows[] = {
     ROW(braid_repair, kNull, BRAID_INVALID_ARGUMENT, repairing("x", nullptr)),
     ROW(braid_repair, kState, BRAID_BUSY, repairing(w.directory.c_str(), (w.folder + "/repaired").c_str())),
     ROW(braid_repair, kValue, BRAID_NOT_FOUND, repairing((w.folder + "/nothing").c_str(), (w.folder + "/repaired").c_str())),
+    ROW(braid_repair_watched, kNull, BRAID_INVALID_ARGUMENT, braid_repair_watched("x", "y", nullptr, nullptr, nullptr, nullptr)),
+    ROW(braid_repair_watched, kNull, BRAID_INVALID_ARGUMENT, repairing_watched("x", nullptr, right<braid_watch>())),
+    ROW(braid_repair_watched, kState, BRAID_BUSY, repairing_watched(w.directory.c_str(), (w.folder + "/repaired").c_str(), right<braid_watch>())),
+    ROW(braid_repair_watched, kValue, BRAID_INVALID_ARGUMENT, repairing_watched("x", "y", watch_for(BRAID_TIME_LIMIT_MS_MAX + int64_t{1}))),
+    ROW(braid_repair_watched, kSize, BRAID_INVALID_ARGUMENT, repairing_watched("x", "y", small<braid_watch>())),
     ROW(braid_stats, kNull, BRAID_MISUSE, braid_stats(nullptr, ignore_figure, nullptr)),
     ROW(braid_stats, kNull, BRAID_INVALID_ARGUMENT, braid_stats(w.database, nullptr, nullptr)),
     ROW(braid_stats, kState, BRAID_MISUSE, braid_stats(w.failed, ignore_figure, nullptr)),
@@ -551,6 +588,19 @@ const Row kRows[] = {
     ROW(braid_batch_set_durability, kValue, BRAID_INVALID_ARGUMENT, braid_batch_set_durability(w.batch, 3)),
     ROW(braid_batch_commit, kNull, BRAID_MISUSE, braid_batch_commit(nullptr, &w.lsn)),
     ROW(braid_batch_commit, kState, BRAID_OK, braid_batch_commit(w.batch, nullptr)),
+    ROW(braid_feed_open, kNull, BRAID_MISUSE, braid_feed_open(nullptr, nullptr, &w.no_feed)),
+    ROW(braid_feed_open, kNull, BRAID_INVALID_ARGUMENT, braid_feed_open(w.database, nullptr, nullptr)),
+    ROW(braid_feed_open, kState, BRAID_MISUSE, braid_feed_open(w.failed, nullptr, &w.no_feed)),
+    ROW(braid_feed_open, kValue, BRAID_INVALID_ARGUMENT, feed_of(w, models(8))),
+    ROW(braid_feed_open, kSize, BRAID_INVALID_ARGUMENT, feed_of(w, small<braid_feed_options>())),
+    ROW(braid_feed_next, kNull, BRAID_MISUSE, braid_feed_next(nullptr, 0, &w.text, &w.count)),
+    ROW(braid_feed_next, kNull, BRAID_INVALID_ARGUMENT, braid_feed_next(w.feed, 0, nullptr, &w.count)),
+    ROW(braid_feed_next, kState, BRAID_INTERRUPTED, braid_feed_next(w.cancelled_feed, -1, &w.text, nullptr)),
+    ROW(braid_feed_next, kValue, BRAID_INVALID_ARGUMENT, braid_feed_next(w.feed, -2, &w.text, nullptr)),
+    ROW(braid_feed_next, kValue, BRAID_INVALID_ARGUMENT, braid_feed_next(w.feed, INT64_MAX, &w.text, nullptr)),
+    ROW(braid_feed_cancel, kNull, 0, (braid_feed_cancel(nullptr), nothing())),
+    ROW(braid_feed_error, kNull, 0, same(braid_feed_error(nullptr), "")),
+    ROW(braid_feed_close, kNull, 0, (braid_feed_close(nullptr), nothing())),
 };
 
 const char* name_of(Wrong what) {

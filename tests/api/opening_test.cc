@@ -252,3 +252,34 @@ TEST_CASE("the rows of another database are refused") {
   CHECK(refused.code() == BRAID_CORRUPT);
   CHECK(refused.message().find("of another database") != std::string::npos);
 }
+
+TEST_CASE("a database opened by a relative path stays the same when the working directory changes") {
+  const TempDir temp;
+  const std::filesystem::path before = std::filesystem::current_path();
+  for (const char* directory : {"a", "b"}) {
+    std::filesystem::create_directory(temp / directory);
+    std::filesystem::current_path(temp / directory);
+    make_database("db");
+  }
+  {
+    std::filesystem::current_path(temp / "a");
+    TestDatabase database("db");
+    TestDatabase served("db", "remote=only");
+    std::filesystem::current_path(temp / "b");
+    for (TestDatabase* one : {&database, &served}) {
+      REQUIRE(one->ok());
+      TestConnection connection(*one);
+      CHECK(Operations::run(connection, 0, connection.number("SELECT max(sequence) + 1 FROM operation")) == BRAID_OK);
+      CHECK(one->check() == "");
+    }
+    CHECK(braid_checkpoint(database.get()) == BRAID_OK);
+  }
+  std::filesystem::current_path(before);
+  for (const auto& [directory, operations] : {std::pair("a", 12), std::pair("b", 10)}) {
+    TestDatabase database(temp / directory + "/db");
+    REQUIRE(database.ok());
+    TestConnection connection(database);
+    CHECK(connection.number("SELECT count(*) FROM operation") == operations);
+    CHECK(database.check() == "");
+  }
+}

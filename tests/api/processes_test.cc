@@ -4,6 +4,7 @@
 #include <sys/socket.h>
 #include <sys/stat.h>
 #include <sys/un.h>
+#include <sys/wait.h>
 
 #include <chrono>
 #include <cmath>
@@ -247,6 +248,12 @@ TEST_CASE("the graph, projections, points and batches of another process") {
   CHECK(braid_node_find(raw, "Device", "serial", "\"s1\"", &found) == BRAID_OK);
   CHECK(found == a);
   CHECK(braid_node_find(raw, "Device", "serial", "\"s1\"", nullptr) == BRAID_INVALID_ARGUMENT);
+  found = 99;
+  CHECK(braid_node_find(raw, "Device", "nothing", "\"s1\"", &found) == BRAID_NOT_FOUND);
+  CHECK(found == 0);
+  const int64_t ends[] = {1};
+  CHECK(braid_edges_create(raw, "T", ends, ends, nullptr, 0, nullptr) == BRAID_INVALID_ARGUMENT);
+  CHECK(std::string(braid_connection_error(raw)).starts_with("count 0: expected 1"));
   const char *labels = nullptr, *text = nullptr, *type = nullptr;
   CHECK(braid_node_read(raw, a, &labels, &text) == BRAID_OK);
   CHECK(std::string(labels) == "[\"Device\"]");
@@ -333,65 +340,18 @@ TEST_CASE("the graph, projections, points and batches of another process") {
   CHECK(batch.error().find("step 1") != std::string::npos);
   CHECK(connection.rows("SELECT name, hex(data) FROM t WHERE id = 50") == "fifty|00");
   CHECK(database.check() == "");
-
-  // What cannot be done from here says so.
-  ArrowArray array;
-  REQUIRE(braid_prepare(raw, "SELECT 1", -1, &ranks, nullptr) == BRAID_OK);
-  CHECK(braid_statement_batch(ranks, 10, nullptr, &array) == BRAID_MISUSE);
-  CHECK(connection.error().find("open in another process") != std::string::npos);
-  braid_statement_close(ranks);
 }
 
-TEST_CASE("calls that cannot be made through another process say so, and handles whose connection is closed too") {
+TEST_CASE("handles whose connection is closed say so") {
   const TempDir temp;
   ServingProcess host(temp / "db", "", make_tables);
   REQUIRE(host.succeeded());
   TestDatabase database(temp / "db", "remote=only");
   braid_connection* raw = nullptr;
   REQUIRE(braid_connect(database.get(), &raw) == BRAID_OK);
-  braid_cancel* cancel = nullptr;
-  REQUIRE(braid_cancel_open(&cancel) == BRAID_OK);
-  braid_statement *statement = nullptr, *answer = nullptr;
+  braid_statement* statement = nullptr;
   REQUIRE(braid_prepare(raw, "SELECT 1", -1, &statement, nullptr) == BRAID_OK);
-  braid_rollup_options hourly{};
-  hourly.size_bytes = sizeof hourly;
-  hourly.width = "1 hour";
   ArrowArrayStream stream;
-  struct Refused {
-    const char* name;
-    std::function<int32_t()> call;
-  };
-  const Refused of_the_connection[] = {
-      {"set_cancel", [&] { return braid_connection_set_cancel(raw, cancel); }},
-      {"set_cancel of none", [&] { return braid_connection_set_cancel(raw, nullptr); }},
-      {"arrow", [&] { return braid_statement_arrow(statement, nullptr, &stream); }},
-      {"expand", [&] { return braid_expand(raw, 1, nullptr, &answer); }},
-      {"rollup", [&] { return braid_rollup(raw, "cpu", &hourly, &answer); }},
-      {"last_points", [&] { return braid_last_points(raw, "cpu", nullptr, 0, &answer); }},
-      {"projection_create", [&] { return braid_projection_create(raw, "p", nullptr); }},
-      {"projection_drop", [&] { return braid_projection_drop(raw, "p"); }},
-      {"projections", [&] { return braid_projections(raw, &answer); }},
-  };
-  for (const Refused& refused : of_the_connection) {
-    CAPTURE(refused.name);
-    REQUIRE(braid_execute(raw, "no SQL", -1) == BRAID_SQL);
-    CHECK(refused.call() == BRAID_MISUSE);
-    CHECK(std::string(braid_connection_error(raw)).find("open in another process") != std::string::npos);
-    CHECK(answer == nullptr);
-  }
-  const Refused of_the_database[] = {
-      {"set_cancel", [&] { return braid_database_set_cancel(database.get(), cancel); }},
-      {"set_time_limit", [&] { return braid_database_set_time_limit(database.get(), 10); }},
-      {"on_progress", [&] { return braid_database_on_progress(database.get(), nullptr, nullptr); }},
-  };
-  for (const Refused& refused : of_the_database) {
-    CAPTURE(refused.name);
-    REQUIRE(braid_option_get(database.get(), "no such option", nullptr) == BRAID_INVALID_ARGUMENT);
-    CHECK(refused.call() == BRAID_MISUSE);
-    CHECK(std::string(braid_database_error(database.get())).find("open in another process") != std::string::npos);
-  }
-  braid_cancel_close(cancel);
-
   braid_projection* projection = nullptr;
   braid_appender* appender = nullptr;
   REQUIRE(braid_projection_open(raw, nullptr, &projection) == BRAID_OK);
@@ -550,6 +510,65 @@ TEST_CASE("of a call that may have committed when the host was killed the outcom
     CHECK(braid_statement_step(statement) == BRAID_IO);
     braid_statement_close(statement);
   }
+}
+
+// What begins a transaction, or writes within one, commits nothing.
+TEST_CASE("only of what may have committed the outcome is unknown") {
+  struct Row {
+    const char* before;
+    const char* sql;
+    int32_t code;
+  };
+  constexpr Row kRows[] = {{"", "BEGIN", BRAID_IO},
+                           {"", "BEGIN; INSERT INTO t(id) VALUES(1)", BRAID_IO},
+                           {"", "BEGIN; INSERT INTO t(id) VALUES(1); COMMIT", BRAID_UNKNOWN_OUTCOME},
+                           {"", "INSERT INTO t(id) VALUES(1)", BRAID_UNKNOWN_OUTCOME},
+                           {"BEGIN", "INSERT INTO t(id) VALUES(1)", BRAID_IO},
+                           {"BEGIN", "COMMIT", BRAID_UNKNOWN_OUTCOME},
+                           {"BEGIN", "ROLLBACK; INSERT INTO t(id) VALUES(1)", BRAID_UNKNOWN_OUTCOME}};
+  for (const Row& row : kRows) {
+    CAPTURE(row.sql);
+    const TempDir temp;
+    ServingProcess host(temp / "db", "", make_tables);
+    REQUIRE(host.succeeded());
+    TestDatabase database(temp / "db", "remote=only");
+    TestConnection connection(database);
+    REQUIRE(connection.run(row.before) == BRAID_OK);
+    kill(host.pid(), SIGSTOP);
+    int status = 0;
+    REQUIRE(waitpid(host.pid(), &status, WUNTRACED) == host.pid());
+    int32_t code = BRAID_OK;
+    std::thread runs([&] { code = connection.run(row.sql); });
+    std::this_thread::sleep_for(std::chrono::milliseconds(20));
+    kill(host.pid(), SIGKILL);
+    runs.join();
+    // A host that is gone before the call is sent has not done it.
+    CHECK((code == row.code || code == BRAID_IO));
+    if (row.code == BRAID_IO) CHECK(code == BRAID_IO);
+  }
+}
+
+TEST_CASE("a host that closes answers the calls that run") {
+  const TempDir temp;
+  ServingProcess host(temp / "db", "", make_tables);
+  REQUIRE(host.succeeded());
+  int32_t code = BRAID_OK;
+  {
+    TestDatabase database(temp / "db", "remote=only");
+    TestConnection connection(database);
+    std::thread runs([&] {
+      code = connection.run("WITH RECURSIVE n(i) AS (SELECT 1 UNION ALL SELECT i + 1 FROM n WHERE i < 3000000) INSERT INTO t(id) SELECT max(i) FROM n");
+    });
+    REQUIRE(soon([&] { return database.figure("clients") >= 2; }));
+    std::this_thread::sleep_for(std::chrono::milliseconds(20));
+    host.release();
+    runs.join();
+  }
+  CHECK((code == BRAID_OK || code == BRAID_IO));
+  CHECK(at_home(temp / "db", [code](TestDatabase& database) {
+    TestConnection connection(database);
+    return connection.number("SELECT count(*) FROM t") == (code == BRAID_OK ? 1 : 0);
+  }));
 }
 
 TEST_CASE("closing the host ends what clients run, and does not wait for them") {

@@ -59,6 +59,8 @@ TEST_CASE("an expansion follows directions, types, filters and limits as SQL's g
   options.types = "[\"L\", \"T\"]";
   options.direction = BRAID_IN;
   CHECK(expand(options) == "");
+  options.types = "[]";
+  CHECK(expand(options) == "error " + std::to_string(BRAID_INVALID_ARGUMENT));
 }
 
 TEST_CASE("a rollup and the last points are those of SQL") {
@@ -76,6 +78,9 @@ TEST_CASE("a rollup and the last points are those of SQL") {
   options.size_bytes = sizeof options;
   options.width = "1 hour";
   CHECK(roll(options) == f.connection.rows(columns + "rollup('m', '1 hour')"));
+  options.timezone = "Mars/Olympus";
+  CHECK(roll(options) == "error " + std::to_string(BRAID_INVALID_ARGUMENT));
+  options.timezone = nullptr;
   options.start = 1704067200000000 + 3600000000;
   options.limit = options.start + 7200000000;
   options.tags = "{\"host\": [\"a\", null]}";

@@ -19,6 +19,8 @@ using namespace braid;
 namespace {
 
 constexpr const char* kOptions = "tail_bytes_max=65536;graph_buffer_bytes=1048576;maintenance_interval_ms=0";
+/// Nothing passes a bound, so that nothing is written in the background.
+constexpr const char* kQuietOptions = "maintenance_interval_ms=0";
 constexpr int kNumbers = 600;
 
 const char* const kReads[] = {
@@ -66,10 +68,9 @@ void fill(TestConnection& connection, int from, int limit) {
   REQUIRE_MESSAGE(connection.run(sql + "COMMIT;") == BRAID_OK, connection.error());
 }
 
-/// All models with what tables may have, closed; the last commits are in the log alone where `unclean`.
+/// All models with what tables may have, closed; the last commits are in the WAL alone where `unclean`.
 Model make_database(const TempDir& temp, bool unclean) {
   const std::string path = temp / "made";
-  Model model;
   {
     TestDatabase database(path, kOptions);
     TestConnection connection(database);
@@ -87,9 +88,12 @@ Model make_database(const TempDir& temp, bool unclean) {
     REQUIRE(connection.run("ALTER TABLE item ADD COLUMN later TEXT DEFAULT 'added'; INSERT INTO graph_nodes(labels, properties) VALUES('[\"Gone\"]', '{}'); DELETE FROM graph_nodes WHERE id = (SELECT max(id) FROM graph_nodes); DELETE FROM item WHERE number = 7;"
                            "WITH RECURSIVE n(i) AS (SELECT 1 UNION ALL SELECT i + 1 FROM n WHERE i < 8) INSERT INTO wide SELECT hex(randomblob(900 * i)) FROM n") ==
             BRAID_OK);
-    REQUIRE(braid_checkpoint(database.get()) == BRAID_OK);
+  }
+  Model model;
+  {
+    TestDatabase database(path, unclean ? kQuietOptions : kOptions);
+    TestConnection connection(database);
     fill(connection, kNumbers / 2, kNumbers);
-    if (!unclean) REQUIRE(braid_checkpoint(database.get()) == BRAID_OK);
     model = model_of(database);
     // As a kill leaves it.
     if (unclean) copy_open_directory(path, temp / "db");
@@ -185,6 +189,44 @@ TEST_CASE("the repair of a sound database loses nothing, after a kill neither") 
   }
 }
 
+// The families of a graph that was never flushed hold nothing, no marker either, which was taken for the loss of their markers.
+TEST_CASE("the repair of a database without a checkpoint loses nothing, nor does that of one without a commit") {
+  for (const char* const sql : {"", "CREATE TABLE item(number INTEGER PRIMARY KEY, note TEXT); INSERT INTO item VALUES(1, 'one');"
+                                    "INSERT INTO graph_nodes(labels, properties) VALUES('[\"Site\"]', '{}')"}) {
+    CAPTURE(sql);
+    const TempDir temp(memory_directory());
+    Model model;
+    {
+      TestDatabase database(temp / "db", kOptions);
+      REQUIRE(TestConnection(database).run(sql) == BRAID_OK);
+      model = model_of(database);
+      copy_open_directory(temp / "db", temp / "killed");
+    }
+    for (const char* const source : {"killed", "db"}) {
+      CAPTURE(source);
+      const Repaired repaired(temp / source, temp / (std::string(source) + "-new"));
+      REQUIRE_MESSAGE(repaired.database->ok(), repaired.database->message());
+      CHECK(repaired.lost == "");
+      CHECK(model_of(*repaired.database) == model);
+      CHECK(repaired.database->check() == "");
+    }
+  }
+}
+
+TEST_CASE("an empty graph whose log does not begin with the first commit was lost") {
+  const TempDir temp(memory_directory());
+  make_database(temp, false);
+  {
+    const TempDir fresh(memory_directory());
+    TestDatabase(fresh / "db", kOptions).close();
+    std::filesystem::remove_all(temp / "db/graph");
+    std::filesystem::copy(fresh / "db/graph", temp / "db/graph", std::filesystem::copy_options::recursive);
+  }
+  const Repaired repaired(temp / "db", temp / "new");
+  REQUIRE_MESSAGE(repaired.database->ok(), repaired.database->message());
+  CHECK(repaired.lost.find("graph: the marker of node is lost") != std::string::npos);
+}
+
 TEST_CASE("a damaged page of rows costs the rows in it") {
   const TempDir temp(memory_directory());
   const Model model = make_database(temp, false);
@@ -212,11 +254,14 @@ TEST_CASE("what lies below a damaged page of a tree's inside is found") {
   CHECK(inside > 0);
 }
 
+// Its last commit was lost without a word, as was a WAL of which nothing is left; whether the test met either hung on work in the background.
 TEST_CASE("damage of the WAL costs the commits from there on") {
   const TempDir temp(memory_directory());
   const Model model = make_database(temp, true);
   const uint64_t size = std::filesystem::file_size(temp / "db/rows.db-wal");
-  for (const uint64_t at : places(size, 6)) {
+  std::vector<uint64_t> all = places(size, 6);
+  all.push_back(size - 1);
+  for (const uint64_t at : all) {
     CAPTURE(at);
     repair_and_compare(temp, model, [&](const std::string& db) { flip(db + "/rows.db-wal", at); }, {kAny, kAny, kAny});
   }

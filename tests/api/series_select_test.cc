@@ -2,6 +2,7 @@
 //
 // BRAID_SELECTS=20000 for a longer run; a slice on every test run.
 #include <doctest/doctest.h>
+#include <fmt/format.h>
 
 #include <algorithm>
 #include <cmath>
@@ -548,4 +549,65 @@ TEST_CASE("a recognised statement follows the schema") {
   REQUIRE(braid_statement_step(statement) == BRAID_ROW);
   CHECK(braid_column_int64(statement, 0) == 1);
   braid_statement_close(statement);
+}
+
+// A result column is named after its text. A SELECT over a hypertable is written anew before SQLite sees it, also where it stands within
+// an item of another, whose name must not be what was written.
+TEST_CASE("columns have the names that they have over a plain table") {
+  TempDir directory;
+  TestDatabase database{directory / "series"};
+  TestConnection series{database};
+  TestDatabase plain_database{directory / "plain"};
+  TestConnection plain{plain_database};
+  REQUIRE(series.run("CREATE VIRTUAL TABLE s USING hypertable(time TIMESTAMP, host TEXT TAG, v DOUBLE)") == BRAID_OK);
+  REQUIRE(plain.run("CREATE TABLE s(time, host, v)") == BRAID_OK);
+  for (TestConnection* connection : {&series, &plain}) {
+    REQUIRE(connection->run("CREATE TABLE t(id INTEGER PRIMARY KEY, host); INSERT INTO s VALUES('2024-01-01 00:00:00', 'a', 1.5); INSERT INTO t VALUES(1, 'a');"
+                            "CREATE VIEW w AS SELECT count(*), (SELECT max( v ) FROM s), host FROM s") == BRAID_OK);
+  }
+  for (const char* text : {
+           "SELECT count(*) FROM s",
+           "SELECT host, S.Host, \"host\", (host), max(v)  +  1 FROM s GROUP BY host",
+           "SELECT max( v ) /* c */ , min(v)/* d */FROM s",
+           "SELECT (SELECT count(*) FROM s)",
+           "SELECT (SELECT count(*) FROM s) AS n, (SELECT max(v) FROM s) m, (SELECT min(v) FROM s) 'x y'",
+           "SELECT ( SELECT  count(*)  FROM s ) /* after */, 2",
+           "SELECT 1 + (SELECT count(*) FROM s), t.host, id FROM t",
+           "SELECT ((SELECT count(*) FROM s)) FROM t",
+           "SELECT (SELECT count(*) FROM s) COLLATE nocase, -(SELECT count(*) FROM s), (SELECT count(*) FROM s) IS NULL FROM t",
+           "SELECT EXISTS(SELECT max(v) FROM s), host IN (SELECT host FROM s GROUP BY host) FROM t",
+           "SELECT CASE WHEN (SELECT count(*) FROM s) THEN 1 ELSE 2 END FROM t",
+           "SELECT coalesce((SELECT max(v) FROM s WHERE host = t.host), 0) FROM t",
+           "SELECT DISTINCT (SELECT count(*) FROM s) FROM t ORDER BY (SELECT count(*) FROM s)",
+           "SELECT (SELECT count(*) FROM s) UNION ALL SELECT (SELECT max(v) FROM s)",
+           "SELECT count(*) FROM s UNION SELECT (SELECT max(v) FROM s) ORDER BY 1",
+           "SELECT * FROM (SELECT (SELECT count(*) FROM s), host FROM t)",
+           "SELECT * FROM (SELECT count(*), max(v) FROM s), (SELECT (SELECT min(v) FROM s))",
+           "SELECT q.\"(SELECT count(*) FROM s)\" FROM (SELECT (SELECT count(*) FROM s)) AS q",
+           "WITH c AS (SELECT count(*), (SELECT max(v) FROM s) FROM s) SELECT * FROM c",
+           "WITH c(n) AS (SELECT (SELECT max(v) FROM s)) SELECT *, (SELECT n FROM c) FROM c",
+           "SELECT (SELECT (SELECT count(*) FROM s) FROM t), (SELECT v FROM s) FROM t",
+           "SELECT (WITH c AS (SELECT count(*) AS n FROM s) SELECT n FROM c)",
+           "SELECT (SELECT count(*) FROM s WHERE time > (SELECT min(time) FROM s)) FROM t",
+           "SELECT (SELECT count(*) FROM s WHERE v > ?), ? FROM t WHERE id > ?",
+           "SELECT * FROM w",
+           "INSERT INTO t(host) VALUES('b') RETURNING (SELECT count(*) FROM s), host, (SELECT max(v) FROM s) AS m",
+       }) {
+    const std::string sql = text;
+    CAPTURE(sql);
+    const auto names = [&sql](TestConnection& connection) {
+      braid_statement* statement = nullptr;
+      REQUIRE_MESSAGE(braid_prepare(connection.get(), sql.data(), static_cast<int64_t>(sql.size()), &statement, nullptr) == BRAID_OK, connection.error());
+      std::vector<std::string> found;
+      for (int32_t i = 0; i < braid_column_count(statement); ++i) found.emplace_back(braid_column_name(statement, i));
+      braid_statement_close(statement);
+      return found;
+    };
+    CHECK(fmt::format("{}", fmt::join(names(series), "|")) == fmt::format("{}", fmt::join(names(plain), "|")));
+  }
+  const std::string made = "CREATE TABLE k AS SELECT (SELECT count(*) FROM s), max(v) FROM s";
+  const std::string columns = "SELECT group_concat(name, '|') FROM pragma_table_info('k')";
+  REQUIRE(series.run(made) == BRAID_OK);
+  REQUIRE(plain.run(made) == BRAID_OK);
+  CHECK(series.rows(columns) == plain.rows(columns));
 }

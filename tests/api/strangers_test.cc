@@ -186,6 +186,34 @@ TEST_CASE("a stranger's statement ends in time, also when its rows are fetched s
   CHECK(stranger.rows("SELECT 1") == "1");
 }
 
+TEST_CASE("functions that could run for minutes are bounded for a stranger, and answer as ever otherwise") {
+  Fixture f;
+  TestConnection stranger(f.database);
+  REQUIRE(braid_restrict(stranger.get(), 0, 1000, 0) == BRAID_OK);
+  const char* const kLong[] = {
+      "printf('%.*c', 2000000000, 'x')", "format('%2000000c', 'x')", "printf('%%%s %d%.2000000f', 'a', 1, 2.5)", "printf('%*.*d', 1, 1000001, 5)",
+      "trim(hex(zeroblob(50000)), hex(zeroblob(20000)))", "rtrim(hex(zeroblob(50000)), hex(zeroblob(20000)) || '1')",
+      "ltrim(hex(zeroblob(50000)), hex(zeroblob(20000)) || '1')", "instr(zeroblob(600000), zeroblob(300000))",
+      "replace(hex(zeroblob(600000)), hex(zeroblob(300000)) || '1', 'x')"};
+  for (const char* call : kLong) {
+    CAPTURE(std::string(call));
+    CHECK(stranger.run(fmt::format("SELECT length({})", call)) == BRAID_DENIED);
+    CHECK(stranger.error().find("the connection is restricted: ") != std::string::npos);
+  }
+  const char* const kOrdinary[] = {
+      "printf('%5d|%-5s|%.3f|%c|%%|%08.2f|%+d|%,d|%x|%q|%Q', 42, 'ab', 1.23456, 'xyz', 3.14159, 7, 1234567, 255, 'it''s', NULL)", "format('%*d|%.*s', 6, 42, 2, 'abcdef')",
+      "printf('%z')", "printf('%')", "printf(NULL)", "printf('%d %s')", "printf('%n%d', 5)", "printf('%lld', 9223372036854775807)", "quote(printf('%s', x'00'))",
+      "trim('  a ')", "trim('xxaxx', 'x')", "ltrim('xxaxx', 'x')", "rtrim('xxaxx', 'xa')", "quote(trim(NULL))", "quote(trim('a', NULL))", "trim(5.50, 5)",
+      "instr('hello', 'l')", "instr(x'0102', x'02')", "quote(instr(NULL, 'a'))", "instr(12345, 34)", "replace('aXbX', 'X', 'yy')", "replace('a', '', 'b')",
+      "quote(replace('a', NULL, 'b'))", "typeof(replace(5, 5, 6))"};
+  for (const char* call : kOrdinary) {
+    CAPTURE(std::string(call));
+    const std::string sql = fmt::format("SELECT {}", call);
+    CHECK(stranger.rows(sql) == f.owner.rows(sql));
+  }
+  CHECK(stranger.rows("SELECT length(printf('%.*c', 1000000, 'x'))") == "1000000");
+}
+
 TEST_CASE("a stranger's transaction ends with its text and in time, so that it holds nobody off") {
   Fixture f;
   TestConnection stranger(f.database);

@@ -488,3 +488,178 @@ describe('databases', () => {
     assert.deepStrictEqual([found.status, found.stdout], [3, 'done\n'], found.stderr);
   });
 });
+
+describe('cancel tokens and progress', () => {
+  it('stop a connection until they are reset', async () => {
+    const token = new braid.Cancel();
+    connection.setCancel(token);
+    const pending = connection.async.all(ENDLESS);
+    setTimeout(() => token.set(), 30);
+    await rejects('INTERRUPTED', pending);
+    assert.strictEqual(token.isSet, true);
+    fails('INTERRUPTED', 'cancel', () => connection.all('SELECT 1'));
+    token.reset();
+    assert.strictEqual(one('SELECT 1'), 1);
+    token.close();
+    fails('MISUSE', 'closed', () => token.set());
+    fails('INVALID_ARGUMENT', 'cancel', () => connection.setCancel(token));
+    fails('INVALID_ARGUMENT', 'Cancel', () => connection.setCancel({}));
+    connection.setCancel(null);
+    assert.strictEqual(one('SELECT 1'), 1);
+  });
+
+  it('stop calls on a database, which are bounded and followed too', async () => {
+    const token = new braid.Cancel();
+    database.setCancel(token);
+    token.set();
+    for (const body of [() => database.check(), () => database.checkpoint(), () => database.sync()]) fails('INTERRUPTED', 'cancel', body);
+    await rejects('INTERRUPTED', database.async.check());
+    token.reset();
+    database.setCancel(null);
+    connection.graph.addNodes('N', 100000);
+    const seen = [];
+    database.onProgress((fraction) => { seen.push(fraction); });
+    assert.deepStrictEqual(database.check(), []);
+    assert.strictEqual(seen.at(-1), 1);
+    assert.deepStrictEqual(seen, [...seen].sort((a, b) => a - b));
+    seen.length = 0;
+    assert.deepStrictEqual(await database.async.check(), []);
+    await new Promise(setImmediate);
+    assert.ok(seen.length > 0);
+    database.onProgress(() => { throw new RangeError('enough'); });
+    assert.throws(() => database.check(), RangeError);
+    database.onProgress(null);
+    database.setTimeLimit(1);
+    fails('INTERRUPTED', 'time limit', () => database.check());
+    database.setTimeLimit(0);
+    assert.deepStrictEqual(database.check(), []);
+  });
+
+  it('follow and stop what runs on a connection, at once and with promises', async () => {
+    let calls = 0;
+    connection.onProgress(() => { calls += 1; return true; });
+    fails('INTERRUPTED', 'progress', () => connection.all(ENDLESS));
+    assert.strictEqual(calls, 1);
+    await rejects('INTERRUPTED', connection.async.all(ENDLESS));
+    assert.ok(calls > 1);
+    connection.onProgress(() => { throw new RangeError('enough'); });
+    assert.throws(() => connection.all(ENDLESS), RangeError);
+    await assert.rejects(connection.async.all(ENDLESS), RangeError);
+    connection.onProgress(null);
+    assert.strictEqual(one('SELECT 1'), 1);
+  });
+
+  it('end opening, restoring and repairing', async () => {
+    const [place, copy] = ['other', 'copy'].map((name) => path.join(directory, name));
+    braid.open(place).close();
+    const token = new braid.Cancel();
+    const calls = [[(watch) => braid.open(place, null, watch), (watch) => braid.async.open(place, null, watch)],
+      [(watch) => braid.restore(place, copy, watch), (watch) => braid.async.restore(place, copy, watch)],
+      [(watch) => braid.repair(place, copy, watch).database, async (watch) => (await braid.async.repair(place, copy, watch)).database]];
+    for (const [now, later] of calls) {
+      token.set();
+      fails('INTERRUPTED', 'cancel', () => now({ cancel: token }));
+      await rejects('INTERRUPTED', later({ cancel: token }));
+      token.reset();
+      for (const call of [now, later]) {
+        const seen = [];
+        const made = await call({ cancel: token, timeLimit: 60000, onProgress: (fraction) => { seen.push(fraction); } });
+        await new Promise(setImmediate);
+        assert.strictEqual(seen.at(-1), 1);
+        assert.deepStrictEqual(seen, [...seen].sort((a, b) => a - b));
+        made.close();
+        fs.rmSync(copy, { recursive: true, force: true });
+      }
+    }
+    assert.throws(() => braid.open(place, null, { onProgress: () => { throw new RangeError('enough'); } }), RangeError);
+    braid.open(place).close();
+  });
+});
+
+describe('administration', () => {
+  it('restores a backup to a commit of the archive, and repairs', () => {
+    const [place, copy, made] = ['archived', 'copy', 'made'].map((name) => path.join(directory, name));
+    const archived = braid.open(place, { archive: 'on' });
+    const writer = archived.connect();
+    writer.exec('CREATE TABLE t(a)');
+    const seen = [];
+    archived.backup(copy, { pruneArchive: true, onProgress: (done, all) => { seen.push([done, all]); } });
+    assert.ok(seen.length > 0 && seen.at(-1)[0] === seen.at(-1)[1]);
+    fails('INTERRUPTED', '', () => archived.backup(`${copy}2`, { onProgress: () => true }));
+    const lsns = [1, 2, 3].map((number) => {
+      writer.run('INSERT INTO t VALUES (?)', [number]);
+      return writer.lsn();
+    });
+    archived.close();
+    const restored = braid.restore(copy, made, { toLsn: lsns[1] });
+    assert.strictEqual(restored.connect().get('SELECT count(*) AS n FROM t').n, 2);
+    restored.close();
+    fails('NOT_FOUND', String(lsns[2]), () => braid.restore(copy, `${made}2`, { toLsn: lsns[2] + 10 }));
+    const repaired = braid.repair(place, `${made}3`);
+    assert.deepStrictEqual(repaired.lost, []);
+    assert.strictEqual(repaired.database.connect().get('SELECT count(*) AS n FROM t').n, 3);
+    repaired.database.close();
+  });
+
+  it('restricts a connection, tells options and the log', async () => {
+    connection.exec('CREATE TABLE t(a)');
+    const stranger = database.connect();
+    stranger.restrict({ readOnly: true, statementMilliseconds: 5000 });
+    assert.strictEqual(stranger.get('SELECT count(*) AS n FROM t').n, 0);
+    fails('DENIED', '', () => stranger.exec('DROP TABLE t'));
+    const busy = braid.options().find((each) => each.name === 'busy_timeout_ms');
+    assert.strictEqual(database.option('busy_timeout_ms'), busy.default);
+    fails('NOT_FOUND', 'nothing', () => database.option('nothing'));
+    const told = [];
+    braid.onLog((event) => told.push(event));
+    connection.graph.addNode('A');
+    database.checkpoint();
+    await new Promise((resolve) => { setTimeout(resolve, 20); });
+    braid.onLog(null);
+    assert.deepStrictEqual(told.map(({ level, area }) => [level, area]), [['info', 'checkpoint']]);
+    fails('INVALID_ARGUMENT', 'level', () => braid.onLog(() => {}, 'loud'));
+  });
+});
+
+describe('questions and columns', () => {
+  it('expand, and name projections', async () => {
+    const { graph } = connection;
+    const first = graph.addNodes('N', [0, 1, 2, 3, 4].map((k) => ({ k })));
+    graph.addEdges('T', [0, 1, 2, 3].map((i) => first + i), [1, 2, 3, 4].map((i) => first + i));
+    assert.deepStrictEqual(graph.expand(first, { hopsMax: 2 }).map(({ node, depth }) => [node, depth]), [[first + 1, 1], [first + 2, 2]]);
+    assert.strictEqual((await connection.async.graph.expand(first, { hopsMin: 0, types: ['T'] })).length, 5);
+    assert.deepStrictEqual(graph.expand(first, { nodeFilter: { k: 1 } }).map(({ node }) => node), [first + 1]);
+    fails('NOT_FOUND', '', () => graph.expand(1000));
+    assert.deepStrictEqual(graph.projections(), []);
+    assert.strictEqual(graph.project('all', { labels: ['N'], orientation: 'undirected' }).nodes, 5);
+    assert.deepStrictEqual(graph.projections().map(({ name, orientation }) => [name, orientation]), [['all', 'undirected']]);
+    graph.dropProjection('all');
+    fails('NOT_FOUND', 'all', () => graph.dropProjection('all'));
+  });
+
+  it('roll up, and tell last points', async () => {
+    const series = connection.createSeries('m', { tags: ['host'], fields: { v: 'DOUBLE' } });
+    for (const [at, host] of ['a', 'b'].entries()) {
+      series.append({ host }, Array.from({ length: 6 }, (_, i) => new Date(NOON + i * 1200000)), { v: Array.from({ length: 6 }, (_, i) => i + 10 * at) });
+    }
+    assert.deepStrictEqual(series.rollup('1 hour', { tags: { host: 'a' } }).map(({ field, count, sum }) => [field, count, sum]), [['v', 3, 3], ['v', 3, 12]]);
+    assert.strictEqual((await connection.async.series('m').rollup('1 day', { fields: 'v', timezone: 'Europe/Berlin', since: new Date(NOON), until: new Date(NOON + 1) }))[0].count, 1);
+    assert.deepStrictEqual(series.last().map(({ v }) => v), [5, 15]);
+    assert.deepStrictEqual(series.last({ tags: { host: 'b' } }).map(({ v }) => v), [15]);
+    fails('INVALID_ARGUMENT', '', () => series.rollup('a while'));
+  });
+
+  it('give rows as columns', async () => {
+    connection.exec("CREATE TABLE t(a INTEGER, b REAL, c TEXT, d BLOB, e BOOLEAN, f TIMESTAMP); INSERT INTO t VALUES (1, 1.5, 'größe', x'00ff', 1, '2024-05-01 12:00:00'), (NULL, NULL, NULL, NULL, NULL, NULL)");
+    const columns = connection.columns('SELECT *, NULL AS g FROM t WHERE a IS NOT ? ORDER BY a DESC', [7]);
+    assert.deepStrictEqual(Object.values(columns).map(({ kind }) => kind), ['int64', 'double', 'text', 'bytes', 'bool', 'timestamp', 'null']);
+    assert.deepStrictEqual(Object.values(columns).map((column) => [...column]),
+      [[1n, null], [1.5, null], ['größe', null], [Buffer.from([0, 255]), null], [1, null], [BigInt(NOON) * 1000n, null], [null, null]]);
+    const many = await connection.async.columns(COUNT_TO, [150000]);
+    assert.ok(many.i.values instanceof BigInt64Array && many.i.nulls === null);
+    assert.strictEqual(many.i.values.reduce((sum, value) => sum + value, 0n), 150000n * 150001n / 2n);
+    assert.deepStrictEqual([...connection.columns('SELECT a FROM t WHERE 0').a], []);
+    fails('INVALID_ARGUMENT', 'rows', () => connection.columns('DELETE FROM t'));
+    fails('INVALID_ARGUMENT', 'parameters', () => connection.columns('SELECT ?'));
+  });
+});

@@ -6,6 +6,7 @@ usage: python_test.py [NAME_OF_A_TEST ...]
 
 import array
 import asyncio
+import ctypes
 import datetime
 import gc
 import math
@@ -434,6 +435,44 @@ class Transactions(Case):
         self.fails(braid.InterfaceError, "closed", batch.commit)
         with self.assertRaises(braid.DatabaseError), database.batch() as batch:
             batch.edge(1, "T", 2**40)
+
+
+class FeedTest(Case):
+    def test_changes_of_all_models(self):
+        series = self.connection.create_series("s", tags=["d"], fields={"v": "DOUBLE"})
+        self.connection.execute("CREATE TABLE r(id INTEGER PRIMARY KEY, name TEXT)")
+        self.connection.commit()
+        database = self.connection.database
+        with database.feed() as feed, database.feed(models="graph") as graph_feed:
+            self.assertEqual(self.connection.lsn, feed.start)
+            self.assertIsNone(feed.next(timeout=0))
+            with self.connection:
+                self.connection.execute("INSERT INTO r VALUES (1, 'one')")
+                node = self.connection.graph.add_node("A", {"k": 1})
+                series.append([NOON], [1.5], tags=["x"])
+            change = feed.next(timeout=10)
+            self.assertEqual(self.connection.lsn, change["lsn"])
+            self.assertEqual([{"table": "r", "op": "insert", "key": {"id": 1}, "new": {"id": 1, "name": "one"}}], change["rows"])
+            self.assertEqual([{"op": "put", "node": int(node), "labels": ["A"], "properties": {"k": 1}}], change["graph"])
+            self.assertEqual([{"time": "2024-05-01 12:00:00", "d": "x", "v": 1.5}], change["series"][0]["points"])
+            self.assertEqual({"lsn", "time", "durability", "graph"}, set(graph_feed.next(timeout=10)))
+        self.fails(braid.ProgrammingError, "'rows' or 'graph' or 'series'", database.feed, ["tables"])
+        self.fails(braid.InterfaceError, "closed", feed.next)
+
+    def test_iteration_ends_when_it_is_closed(self):
+        feed, seen = self.connection.database.feed(), []
+        reader = threading.Thread(target=lambda: seen.extend(change["lsn"] for change in feed))
+        reader.start()
+        for i in range(3):
+            self.connection.execute("CREATE TABLE IF NOT EXISTS r(x)")
+            self.connection.execute("INSERT INTO r VALUES (?)", (i,))
+            self.connection.commit()
+        while len(seen) < 3:
+            time.sleep(0.01)
+        feed.close()
+        reader.join(10)
+        self.assertFalse(reader.is_alive())
+        self.assertEqual(sorted(set(seen)), seen)
 
 
 class GraphTest(Case):
@@ -907,6 +946,244 @@ class Administration(Case):
         other.restrict(read_only=True, statement_seconds=5)
         self.assertEqual((0,), other.execute("SELECT count(*) FROM t").fetchone())
         self.assertEqual("DENIED", self.fails(braid.ProgrammingError, "", other.execute, "DROP TABLE t").name)
+
+    def test_restore_to_a_commit_and_to_a_time(self):
+        self.connection.close()
+        database = braid.Database(os.path.join(self.directory, "archived"), {"archive": "on"})
+        connection = database.connect()
+        connection.executescript("CREATE TABLE t(a)")
+        copy = os.path.join(self.directory, "copy")
+        database.backup(copy, prune_archive=True)
+        lsns, moment = [], None
+        for number in (1, 2, 3):
+            connection.execute("INSERT INTO t VALUES (?)", (number,))
+            connection.commit()
+            lsns.append(connection.lsn)
+            moment = moment if number == 3 else datetime.datetime.now(UTC)
+            time.sleep(0.01)
+        database.close()
+        for name, target, expected in (("lsn", {"to_lsn": lsns[1]}, 2), ("time", {"to_time": moment}, 2), ("all", {"archive": os.path.join(database.directory, "archive")}, 3)):
+            with braid.restore(copy, os.path.join(self.directory, name), **target) as made:
+                self.assertEqual((expected,), made.connect().execute("SELECT count(*) FROM t").fetchone())
+        self.fails(braid.ProgrammingError, str(lsns[2]), braid.restore, copy, os.path.join(self.directory, "far"), to_lsn=lsns[2] + 10)
+
+    def test_figures_have_units_and_kinds(self):
+        figures = {each.name: each for each in self.connection.database.figures()}
+        self.assertEqual(("bytes", "gauge"), figures["wal_size"][2:])
+        self.assertEqual("counter", figures["commits"].kind)
+
+    def test_names_of_codes(self):
+        self.assertEqual(("BRAID_BUSY", ""), (braid.code_name(4), braid.code_name(-7)))
+
+    def test_the_log(self):
+        told = []
+        braid.on_log(told.append)
+        self.addCleanup(braid.on_log, None)
+        self.connection.graph.add_node("A")
+        self.connection.commit()
+        self.connection.database.checkpoint()
+        braid.on_log(None)
+        self.assertEqual([("info", "checkpoint")], [each[1:3] for each in told])
+        self.assertLess(abs(told[0].time - datetime.datetime.now(UTC)), datetime.timedelta(hours=1))
+        self.fails(braid.ProgrammingError, "level", braid.on_log, print, "loud")
+
+
+class Cancelling(Case):
+    """Tokens, time limits and progress of calls that are on no statement, and of those that are."""
+
+    def test_a_token_stops_a_connection_until_it_is_reset(self):
+        token = braid.Cancel()
+        self.connection.set_cancel(token)
+        threading.Timer(0.05, token.set).start()
+        error = self.fails(braid.OperationalError, "", self.connection.execute, ENDLESS)
+        self.assertEqual("INTERRUPTED", error.name)
+        self.assertTrue(token.is_set)
+        self.fails(braid.OperationalError, "cancel", self.connection.execute, "SELECT 1")
+        token.reset()
+        self.assertEqual((1,), self.one("SELECT 1"))
+        token.close()
+        self.fails(braid.InterfaceError, "closed", token.set)
+        self.fails(braid.InterfaceError, "closed", self.connection.set_cancel, token)
+        self.connection.set_cancel(None)
+        self.assertEqual((1,), self.one("SELECT 1"))
+
+    def test_calls_on_a_database(self):
+        database = self.connection.database
+        with braid.Cancel() as token:
+            database.set_cancel(token)
+            token.set()
+            for call in (database.check, database.checkpoint, database.sync, lambda: database.backup(self.path + "2")):
+                self.assertEqual("INTERRUPTED", self.fails(braid.OperationalError, "", call).name)
+            token.reset()
+            database.set_cancel(None)
+        self.connection.autocommit = True
+        self.connection.graph.add_nodes("N", 100_000)
+        seen = []
+        database.on_progress(seen.append)
+        self.assertEqual([], database.check())
+        self.assertEqual(sorted(seen), seen)
+        self.assertEqual(1, seen[-1])
+        database.on_progress(lambda fraction: 1 / 0)
+        self.assertRaises(ZeroDivisionError, database.check)
+        database.on_progress(None)
+        database.set_time_limit(0.001)
+        self.assertEqual("INTERRUPTED", self.fails(braid.OperationalError, "", database.check).name)
+        database.set_time_limit(0)
+        self.assertEqual([], database.check())
+
+    def test_opening_restoring_and_repairing(self):
+        self.connection.close()
+        copy = os.path.join(self.directory, "copy")
+        calls = (lambda **watch: braid.Database(self.path, **watch), lambda **watch: braid.restore(self.path, copy, **watch),
+                 lambda **watch: braid.repair(self.path, copy, **watch)[0])  # fmt: skip
+        for call in calls:
+            with braid.Cancel() as token:
+                token.set()
+                self.assertEqual("INTERRUPTED", self.fails(braid.OperationalError, "", call, cancel=token).name)
+            seen = []
+            call(cancel=None, time_limit=60, on_progress=seen.append).close()
+            self.assertEqual(sorted(seen), seen)
+            self.assertEqual(1, seen[-1])
+            shutil.rmtree(copy, True)
+        self.assertRaises(ZeroDivisionError, braid.Database, self.path, on_progress=lambda fraction: 1 / 0)
+        braid.Database(self.path).close()
+
+
+class ArrowStream(Case):
+    """The capsule that a cursor gives, read by somebody who knows nothing of Braid: as the specification of the C interfaces says."""
+
+    NAME = b"arrow_array_stream"
+
+    def setUp(self):
+        super().setUp()
+        get = ctypes.pythonapi.PyCapsule_GetPointer
+        get.restype, get.argtypes = ctypes.c_void_p, [ctypes.py_object, ctypes.c_char_p]
+        self.pointer_of = lambda capsule: get(capsule, self.NAME)
+
+    def taken(self, capsule):
+        """Moves the stream out of its capsule, as consumers do."""
+        place = braid._ArrowStream.from_address(self.pointer_of(capsule))
+        stream = braid._ArrowStream()
+        ctypes.memmove(ctypes.byref(stream), ctypes.byref(place), ctypes.sizeof(stream))
+        place.release = type(place.release)()
+        return stream
+
+    def arrays(self, stream):
+        schema = braid._ArrowSchema()
+        self.assertEqual(0, stream.get_schema(ctypes.byref(stream), ctypes.byref(schema)))
+        names = [schema.children[i][0].name.decode() for i in range(schema.n_children)]
+        formats = [schema.children[i][0].format for i in range(schema.n_children)]
+        schema.release(ctypes.byref(schema))
+        found = []
+        while True:
+            array_read = braid._ArrowArray()
+            self.assertEqual(0, stream.get_next(ctypes.byref(stream), ctypes.byref(array_read)), stream.get_last_error(ctypes.byref(stream)))
+            if not array_read.release:
+                return names, formats, found
+            found.append([list(self.column(array_read.children[i][0], formats[i])) for i in range(array_read.n_children)])
+            array_read.release(ctypes.byref(array_read))
+
+    @staticmethod
+    def column(child, arrow_format):
+        column = braid.Column(arrow_format)
+        column._extend(child)
+        return column
+
+    def test_rows_of_every_type(self):
+        self.connection.executescript("CREATE TABLE t(a INTEGER, b REAL, c TEXT, d BLOB); INSERT INTO t VALUES (1, 1.5, 'x', x'00ff'), (NULL, NULL, NULL, NULL)")
+        cursor = self.connection.execute("SELECT * FROM t WHERE a IS NOT ? ORDER BY a DESC", (7,))
+        stream = self.taken(cursor.__arrow_c_stream__())
+        names, formats, found = self.arrays(stream)
+        self.assertEqual((["a", "b", "c", "d"], [b"l", b"g", b"u", b"z"]), (names, formats))
+        self.assertEqual([[[1, None], [1.5, None], ["x", None], [b"\0\xff", None]]], found)
+        stream.release(ctypes.byref(stream))
+        self.assertEqual((1, 1.5, "x", b"\0\xff"), cursor.execute("SELECT * FROM t").fetchone())
+
+    def test_many_arrays_outlive_cursor_and_connection_and_any_thread_reads_them(self):
+        connection = self.connection.database.connect()
+        stream = self.taken(connection.execute(COUNT_TO, (150_000,)).__arrow_c_stream__())
+        found = []
+        reader = threading.Thread(target=lambda: found.append(self.arrays(stream)))
+        reader.start()
+        reader.join()
+        self.assertEqual(list(range(1, 150_001)), [value for each in found[0][2] for value in each[0]])
+        self.assertGreater(len(found[0][2]), 1)
+        connection.close()
+        array_read = braid._ArrowArray()
+        # It is at its end, or says what became of it; it does not crash.
+        stream.get_next(ctypes.byref(stream), ctypes.byref(array_read))
+        stream.release(ctypes.byref(stream))
+
+    def test_capsules_that_nobody_takes_are_released(self):
+        cursor = self.connection.execute("SELECT 1 UNION SELECT 2")
+        before = len(braid._LentStream._living)
+        capsule = cursor.__arrow_c_stream__()
+        self.assertEqual(before + 1, len(braid._LentStream._living))
+        del capsule
+        gc.collect()
+        self.assertEqual((before, 0), (len(braid._LentStream._living), len(braid._LentStream._capsules)))
+        self.assertEqual([(1,), (2,)], cursor.execute("SELECT 1 UNION SELECT 2").fetchall())
+
+    def test_errors_are_told_by_the_stream(self):
+        cursor = self.connection.execute(COUNT_TO, (300_000,))
+        stream = self.taken(cursor.__arrow_c_stream__())
+        cursor.execute("SELECT 1")
+        array_read = braid._ArrowArray()
+        codes = {stream.get_next(ctypes.byref(stream), ctypes.byref(array_read)) for _ in range(3)}
+        self.assertNotEqual({0}, codes)
+        self.assertIn(b"reset or closed", ctypes.string_at(stream.get_last_error(ctypes.byref(stream))))
+        stream.release(ctypes.byref(stream))
+
+    def test_only_of_a_statement_with_rows(self):
+        self.fails(braid.ProgrammingError, "no statement", self.connection.cursor().__arrow_c_stream__)
+        self.connection.executescript("CREATE TABLE t(a)")
+        writing = self.connection.execute("INSERT INTO t VALUES (1) RETURNING a")
+        self.fails(braid.ProgrammingError, "does not write", writing.__arrow_c_stream__)
+        closed = self.connection.cursor()
+        closed.close()
+        self.fails(braid.InterfaceError, "closed", closed.__arrow_c_stream__)
+
+
+class Queries(Case):
+    """Calls of the C API whose answer is a statement, beside the SQL that says the same."""
+
+    def test_expansion(self):
+        graph = self.connection.graph
+        nodes = graph.add_nodes("N", [{"k": i} for i in range(5)])
+        graph.add_edges("T", list(nodes)[:-1], list(nodes)[1:])
+        rows = graph.expand(nodes[0], hops=3).fetchall()
+        self.assertEqual([(nodes[1], 1), (nodes[2], 2), (nodes[3], 3)], [row[:2] for row in rows])
+        self.assertEqual([nodes[3], nodes[4]], [row[0] for row in graph.expand(nodes[0], hops=(3, 9), types=["T"])])
+        self.assertEqual([nodes[1]], [row[0] for row in graph.expand(nodes[0], node_filter={"k": 1})])
+        self.assertEqual(2, len(graph.expand(nodes[4], direction="in", limit=2).fetchall()))
+        self.fails(braid.ProgrammingError, "", graph.expand, 10**6)
+
+    def test_projections_by_name(self):
+        graph = self.connection.graph
+        graph.add_nodes("N", 3)
+        self.connection.commit()
+        self.assertEqual([], graph.projections())
+        self.assertEqual(3, graph.project("all", labels=["N"], orientation="undirected")["nodes"])
+        self.assertEqual([("all", "undirected")], [(each["name"], each["orientation"]) for each in graph.projections()])
+        graph.drop_projection("all")
+        self.assertEqual([], graph.projections())
+        self.assertEqual("NOT_FOUND", self.fails(braid.ProgrammingError, "all", graph.drop_projection, "all").name)
+
+    def test_rollups_and_last_points(self):
+        series = self.connection.create_series("m", tags=["host"], fields={"v": "DOUBLE", "w": "BIGINT"})
+        with series.appender() as appender:
+            for i in range(6):
+                appender.add_point(NOON + datetime.timedelta(minutes=20 * i), i + 0.5, None if i % 2 else i, tags=["a" if i < 3 else "b"])
+            self.fails(braid.DataError, "values", appender.add_point, NOON, "x", 1, tags=["a"])
+            self.fails(braid.ProgrammingError, "tags", appender.add_point, NOON, 1, 1, tags=[])
+        self.connection.commit()
+        self.assertEqual([2.5, 5.5], [each["v"] for each in series.last()])
+        self.assertEqual([{"time": NOON + datetime.timedelta(minutes=100), "host": "b", "v": 5.5, "w": None}], series.last(tags={"host": "b"}))
+        self.assertEqual([3, 3], [row[3] for row in series.rollup("1 hour", fields="v")])
+        self.assertEqual([1], [row[3] for row in series.rollup("1 day", tags={"host": "a"}, fields=["v"], until=NOON + datetime.timedelta(minutes=1))])
+        berlin = series.rollup("1 day", fields="v", tags={"host": "a"}, timezone="Europe/Berlin").fetchone()
+        self.assertEqual(3, berlin[3])
+        self.fails(braid.ProgrammingError, "", series.rollup, "1 hour", since=NOON, until=NOON - datetime.timedelta(days=1))
 
 
 if __name__ == "__main__":

@@ -86,6 +86,7 @@ class Campaign {
         continue;
       }
       ++outcomes[static_cast<size_t>(*outcome)];
+      if (*outcome == Outcome::kHarmless) ++harmless_[kind_of(every[i].file)];
       if (*outcome == Outcome::kWrong || *outcome == Outcome::kUnreadable) {
         std::fprintf(stderr, "damage: seed %llu, sample %zu: %s at %llu, %s: %s\n%s\n", static_cast<unsigned long long>(seed_), i, every[i].file.c_str(),
                      static_cast<unsigned long long>(every[i].at), kKindNames[static_cast<size_t>(every[i].kind)],
@@ -97,6 +98,7 @@ class Campaign {
     for (size_t i = 0; i < std::size(kOutcomeNames); ++i) told += fmt::format("{}{} {}", i == 0 ? "" : ", ", outcomes[i], kOutcomeNames[i]);
     std::printf("damage: seed %llu, %zu samples of %zu bytes: %s; %zu failures\n", static_cast<unsigned long long>(seed_), every.size() - from, bytes_,
                 told.c_str(), failures_);
+    for (const auto& [file, count] : harmless_) std::printf("  harmless in %s: %zu\n", file.c_str(), count);
     return failures_ == 0 ? 0 : 1;
   }
 
@@ -132,6 +134,11 @@ class Campaign {
     }
     std::sort(files_.begin(), files_.end());
     return true;
+  }
+  /// A file's name without its number.
+  static std::string kind_of(std::string file) {
+    std::erase_if(file, [](char letter) { return letter >= '0' && letter <= '9'; });
+    return file;
   }
   static int tell(const std::string& problem) {
     std::fprintf(stderr, "damage: making the database: %s\n", problem.c_str());
@@ -218,7 +225,20 @@ class Campaign {
       write_content(directory_ / "verdict", now);
       break;
     }
-    return !found.empty() ? Outcome::kFound : failed ? Outcome::kUnreadable : Outcome::kHarmless;
+    if (!found.empty() || failed) return !found.empty() ? Outcome::kFound : Outcome::kUnreadable;
+    const std::string further = write_further(database, connection);
+    if (further.empty()) return Outcome::kHarmless;
+    write_content(directory_ / "verdict", "all is as it was, but a further write: " + further);
+    return Outcome::kWrong;
+  }
+
+  /// What is harmless does not harm what comes after it either. "" when it does not.
+  static std::string write_further(TestDatabase& database, TestConnection& connection) {
+    constexpr int64_t kFurtherProbe = 1000;
+    const int64_t before = count_probes(connection);
+    if (write_probe(connection, kFurtherProbe) != BRAID_OK) return connection.error();
+    if (count_probes(connection) != before + 1) return "it is not there";
+    return database.check();
   }
 
   TempDir directory_;
@@ -226,6 +246,7 @@ class Campaign {
   const uint64_t seed_;
   std::vector<std::string> files_;
   std::vector<Damage> places_;
+  std::map<std::string, size_t> harmless_;  // by kind of file
   size_t bytes_ = 0;
   size_t failures_ = 0;
 };

@@ -1,5 +1,6 @@
 // The Nth allocation of a calling thread fails, SQLite's and the library's own: the call answers an error or does what it was asked, what
-// was acknowledged is there in all three models, nothing is there that was refused, and the same database goes on.
+// was acknowledged is there in all three models, nothing is there that was refused, and the same database goes on. What a call allocates is gone
+// once the database is closed, whichever allocation failed.
 //
 // Allocations inside RocksDB are left out: it is built without a way to report them (docs/reliability.md).
 //
@@ -7,15 +8,18 @@
 #include <dlfcn.h>
 #include <execinfo.h>
 #include <fmt/format.h>
+#include <malloc.h>
 #include <sqlite3.h>
 
 #include <algorithm>
+#include <atomic>
 #include <chrono>
 #include <cstdio>
 #include <cstdlib>
 #include <cstring>
 #include <new>
 #include <string>
+#include <vector>
 
 #include "tests/support/database.h"
 #include "tests/support/operations.h"
@@ -29,8 +33,42 @@ struct Arm {
   uint64_t count = 0;
   uint64_t fail_at = 0;  ///< 0: none
   bool failed = false;
+  uint32_t run = 0;      ///< which run what is allocated belongs to
 };
 thread_local Arm arm;
+
+/// The run stands behind the bytes of each allocation: RocksDB asks the allocator how large what it got from `new` is.
+using RunMark = uint64_t;
+constexpr uint32_t kRunsMax = 1 << 20;
+/// Of each run, what was allocated in it and is not freed yet.
+std::atomic<int32_t> live_allocations[kRunsMax];
+
+/// Safety: all that is freed here was answered by begin_allocation, which asked for room for the mark.
+RunMark* mark_of(void* memory) {
+  return reinterpret_cast<RunMark*>(static_cast<char*>(memory) + (malloc_usable_size(memory) & ~(sizeof(RunMark) - 1)) - sizeof(RunMark));
+}
+void put_mark(void* memory, RunMark run) { std::memcpy(mark_of(memory), &run, sizeof run); }
+RunMark read_mark(void* memory) {
+  RunMark run = 0;
+  std::memcpy(&run, mark_of(memory), sizeof run);
+  return run;
+}
+/// With the mark, in whole words.
+size_t with_mark(size_t size) { return (size + 2 * sizeof(RunMark) - 1) & ~(sizeof(RunMark) - 1); }
+
+void* begin_allocation(size_t size) {
+  void* const memory = std::malloc(with_mark(size));
+  if (memory == nullptr) return nullptr;
+  const RunMark run = arm.counting ? arm.run : 0;
+  put_mark(memory, run);
+  if (run != 0) live_allocations[run].fetch_add(1, std::memory_order_relaxed);
+  return memory;
+}
+void end_allocation(void* memory) {
+  if (memory == nullptr) return;
+  if (const RunMark run = read_mark(memory); run != 0) live_allocations[run].fetch_sub(1, std::memory_order_relaxed);
+  std::free(memory);
+}
 
 /// A look at the stack takes long, and RocksDB allocates much at a time.
 constexpr uint64_t kRocksdbStep = 16;
@@ -57,15 +95,21 @@ bool must_fail() {
   return arm.failed;
 }
 
-sqlite3_mem_methods system_memory;
-
-void* sqlite_allocate(int size) { return must_fail() ? nullptr : system_memory.xMalloc(size); }
-void* sqlite_reallocate(void* memory, int size) { return must_fail() ? nullptr : system_memory.xRealloc(memory, size); }
-
-void* allocate(size_t size) {
+void* sqlite_allocate(int size) { return must_fail() ? nullptr : begin_allocation(static_cast<size_t>(size)); }
+void* sqlite_reallocate(void* memory, int size) {
   if (must_fail()) return nullptr;
-  return std::malloc(size == 0 ? 1 : size);
+  const RunMark run = read_mark(memory);
+  void* const moved = std::realloc(memory, with_mark(static_cast<size_t>(size)));
+  if (moved != nullptr) put_mark(moved, run);
+  return moved;
 }
+int sqlite_size(void* memory) { return memory == nullptr ? 0 : static_cast<int>(malloc_usable_size(memory) - sizeof(RunMark)); }
+int sqlite_round_up(int size) { return (size + 7) & ~7; }
+int sqlite_begin(void*) { return SQLITE_OK; }
+void sqlite_end(void*) {}
+const sqlite3_mem_methods kSqliteMemory = {sqlite_allocate, end_allocation, sqlite_reallocate, sqlite_size, sqlite_round_up, sqlite_begin, sqlite_end, nullptr};
+
+void* allocate(size_t size) { return must_fail() ? nullptr : begin_allocation(size); }
 void* allocate_or_throw(size_t size) {
   void* memory = allocate(size);
   if (memory == nullptr) throw std::bad_alloc();
@@ -78,10 +122,10 @@ void* operator new(size_t size) { return allocate_or_throw(size); }
 void* operator new[](size_t size) { return allocate_or_throw(size); }
 void* operator new(size_t size, const std::nothrow_t&) noexcept { return allocate(size); }
 void* operator new[](size_t size, const std::nothrow_t&) noexcept { return allocate(size); }
-void operator delete(void* memory) noexcept { std::free(memory); }
-void operator delete[](void* memory) noexcept { std::free(memory); }
-void operator delete(void* memory, size_t) noexcept { std::free(memory); }
-void operator delete[](void* memory, size_t) noexcept { std::free(memory); }
+void operator delete(void* memory) noexcept { end_allocation(memory); }
+void operator delete[](void* memory) noexcept { end_allocation(memory); }
+void operator delete(void* memory, size_t) noexcept { end_allocation(memory); }
+void operator delete[](void* memory, size_t) noexcept { end_allocation(memory); }
 
 using namespace braid;
 
@@ -89,11 +133,14 @@ namespace {
 
 constexpr const char* kOptions = "maintenance_interval_ms=0";
 constexpr uint64_t kVerifyEvery = 64;
+constexpr uint32_t kCloseEvery = 16;
+/// RocksDB's threads are the process's, and their queues (std::deque) keep the blocks that they are in.
+constexpr int32_t kQueueBlocksMax = 4;
 
 /// While one lives, this thread's Nth allocation fails.
 class Failing {
  public:
-  explicit Failing(uint64_t nth) { arm = {.counting = true, .fail_at = nth}; }
+  Failing(uint64_t nth, uint32_t run) { arm = {.counting = true, .fail_at = nth, .run = run}; }
   ~Failing() { arm.counting = false; }
   Failing(const Failing&) = delete;
   Failing& operator=(const Failing&) = delete;
@@ -120,7 +167,7 @@ class Campaign {
     uint64_t all = 0;
     int32_t counted = BRAID_OK;
     {
-      const Failing counting(0);
+      const Failing counting(0, 0);
       counted = perform(task);
       all = arm.count;
     }
@@ -131,25 +178,29 @@ class Campaign {
       prepare(task);
       int32_t code = BRAID_OK;
       bool failed = false;
+      task_ = fmt::format("{}, allocation {} of {}", kTaskNames[static_cast<size_t>(task)], nth, all);
+      runs_.push_back(task_);
+      if (runs_.size() == kRunsMax) return fail("these are too many runs at once; give a COUNT");
       {
-        const Failing failing(nth);
+        const Failing failing(nth, static_cast<uint32_t>(runs_.size()));
         code = perform(task);
         failed = arm.failed;
       }
       failed_ += failed ? 1 : 0;
       refused_ += code == BRAID_OK ? 0 : 1;
-      task_ = fmt::format("{}, allocation {} of {}", kTaskNames[static_cast<size_t>(task)], nth, all);
       if (!settle(task, code, failed)) return false;
+      if (runs_.size() % kCloseEvery == 0 && !reopen_and_check()) return false;
       if (failed_ % kVerifyEvery == 0 && !verify()) return false;
     }
     fmt::print("{}: {} allocations, one in {} failed\n", kTaskNames[static_cast<size_t>(task)], all, step);
     std::fflush(stdout);
-    return verify();
+    return reopen_and_check() && verify();
   }
 
   bool finish() {
     close();
-    fmt::print("{} allocations failed, {} calls answered an error: nothing lost, nothing half done\n", failed_, refused_);
+    if (!check_freed()) return false;
+    fmt::print("{} allocations failed, {} calls answered an error: nothing lost, nothing half done, nothing left allocated\n", failed_, refused_);
     return true;
   }
 
@@ -244,6 +295,30 @@ class Campaign {
     return code;
   }
 
+  bool reopen_and_check() {
+    close();
+    if (!check_freed()) return false;
+    open();
+    return database_->ok() || fail("reopen: " + database_->message());
+  }
+  /// Nothing is open: what a run allocated and has not freed is lost.
+  bool check_freed() {
+    // The text of a thread's last error stays until its next one.
+    braid_database* none = nullptr;
+    if (braid_open("", nullptr, &none) != BRAID_INVALID_ARGUMENT) return fail("a database without a name was opened");
+    braid_close(none);
+    int32_t left = 0;
+    std::string runs;
+    for (size_t i = 0; i < runs_.size(); ++i) {
+      const int32_t of_run = live_allocations[i + 1].load();
+      left += of_run;
+      if (of_run != 0) runs += fmt::format("{}: {} allocations are left\n", runs_[i], of_run);
+    }
+    if (left > kQueueBlocksMax) return fail(runs);
+    const int64_t sqlite = sqlite3_memory_used();
+    return sqlite == 0 || fail(fmt::format("{} bytes of SQLite's are left", sqlite));
+  }
+
   /// What the failed call left is put in order, and must be what its code says.
   bool settle(Task task, int32_t code, bool failed) {
     if (!database_->ok()) return fail("reopen: " + database_->message());
@@ -278,6 +353,7 @@ class Campaign {
   int64_t next_ = 1;
   std::string statement_, error_, task_ = "start";
   std::vector<std::string> parts_;
+  std::vector<std::string> runs_;  // what they were, from run 1 on
   uint64_t failed_ = 0, refused_ = 0;
   int64_t left_bytes_ = 0;  ///< of SQLite's while no database was open
 };
@@ -287,11 +363,7 @@ class Campaign {
 int main(int count, char** arguments) {
   void* warm[4];
   backtrace(warm, 4);  // its first call loads a library
-  sqlite3_config(SQLITE_CONFIG_GETMALLOC, &system_memory);
-  sqlite3_mem_methods ours = system_memory;
-  ours.xMalloc = sqlite_allocate;
-  ours.xRealloc = sqlite_reallocate;
-  sqlite3_config(SQLITE_CONFIG_MALLOC, &ours);
+  if (sqlite3_config(SQLITE_CONFIG_MALLOC, &kSqliteMemory) != SQLITE_OK) return 1;
   const uint64_t wanted = count > 1 ? std::strtoull(arguments[1], nullptr, 10) : 200;
   const auto start = std::chrono::steady_clock::now();
   {

@@ -2,7 +2,7 @@
 // the disk is made offline from the record of every file operation: what was not synced is there, lost, torn, reordered or filled with
 // garbage, and names are lost. Each time every commit that was acknowledged as durable must be there, whole commits only, all three models at one
 // commit, `check` clean, and a further write must work. Each second life mixes full commits with relaxed ones: of those, a loss of power may take the
-// newest, a kill none.
+// newest, a kill none. Each second pair of lives has an archive: a backup of its beginning must be brought forward by it to any commit that is there, exactly.
 //
 // Arguments: [--recovery] COUNT [--from NUMBER]. With --recovery each image is followed by crashes of its recovery, three deep.
 // BRAID_SEED: the seed that the run prints. BRAID_KEEP: where an image that is wrong is kept.
@@ -29,6 +29,7 @@ namespace {
 constexpr int kSteps = 60;
 constexpr uint64_t kImagesPerLife = 400;
 constexpr int kDepth = 3;
+constexpr uint64_t kImagesPerRestore = 4;
 constexpr const char* kName = "db";
 
 struct Wish {
@@ -39,7 +40,7 @@ struct Wish {
 };
 
 struct Totals {
-  uint64_t lives = 0, images = 0, operations = 0, commits = 0, unacknowledged = 0, lost = 0;
+  uint64_t lives = 0, images = 0, operations = 0, commits = 0, unacknowledged = 0, lost = 0, restores = 0;
 };
 
 /// A directory in memory where there is one: an image is written and read once.
@@ -47,7 +48,7 @@ class Ground {
  public:
   void clear() {
     std::error_code ignored;
-    std::filesystem::remove_all(database(), ignored);
+    for (const auto& entry : std::filesystem::directory_iterator(path())) std::filesystem::remove_all(entry.path(), ignored);
   }
   const std::string& path() const { return directory_.path(); }
   std::string database() const { return directory_ / kName; }
@@ -70,8 +71,8 @@ struct Loss {
 
 class Life {
  public:
-  Life(uint64_t seed, Workload::Life kind, Totals& totals)
-      : random_(seed), totals_(totals), record_(ground_.database()), workload_(ground_.database(), seed, record_, kind) {}
+  Life(uint64_t seed, Workload::Life kind, bool archives, Totals& totals)
+      : random_(seed), totals_(totals), record_(ground_.database()), workload_(ground_.database(), seed, record_, kind, archives) {}
 
   std::string run() {
     const std::string problem = workload_.run(kSteps);
@@ -102,6 +103,7 @@ class Life {
       const int64_t answered = workload_.acknowledged_at(moments[i]);
       const int64_t begun = std::min<int64_t>(answered + 1, static_cast<int64_t>(workload_.states().size()) - 1);
       Expectation expected{workload_.states(), workload_.durable_at(moments[i]), begun};
+      expected.backed_up = workload_.backed_up_at(moments[i]);
       const std::string problem = recovery ? crash_again(disk, expected, answered, random) : judge_image(disk, expected, answered, random);
       if (!problem.empty()) return fmt::format("image {}, operation {}, {}", i, moments[i], problem);
     }
@@ -128,6 +130,16 @@ class Life {
     image.write(place);
   }
 
+  /// Of some images: any commit between the backup and the newest that was there at opening, or that one.
+  std::string restore(const Expectation& expected, const Verdict& verdict, std::mt19937_64& random) {
+    if (expected.backed_up == 0 || !verdict.problems.empty() || random() % kImagesPerRestore != 0) return "";
+    const uint64_t lsn = random() % 3 == 0 ? verdict.archived : expected.backed_up + random() % (verdict.archived - expected.backed_up + 1);
+    // What was lost gave its LSNs to others.
+    const int64_t commit = std::min(workload_.commit_at(lsn), verdict.commit);
+    ++totals_.restores;
+    return judge_restore(Workload::backup_of(ground_.database()), ground_.path() + "/restored", lsn, expected.states[static_cast<size_t>(commit)]);
+  }
+
   /// `answered`: the last commit of which the caller was told.
   std::string judge_image(const CrashDisk& disk, Expectation expected, int64_t answered, std::mt19937_64& random) {
     const Loss loss = Loss::any(random);
@@ -136,9 +148,10 @@ class Life {
     ground_.clear();
     image.write(ground_.path());
     spoil_index(image, random);
-    const Verdict verdict = judge(ground_.database(), expected);
+    Verdict verdict = judge(ground_.database(), expected);
     ++totals_.images;
     count(verdict, answered);
+    verdict.problems += restore(expected, verdict, random);
     if (verdict.problems.empty()) return "";
     keep(image);
     return name_of(loss) + ": " + verdict.problems;
@@ -160,9 +173,10 @@ class Life {
       FileRecord record(ground_.database());
       Expectation now = expected;
       if (only_killed) now.acknowledged = std::max(now.acknowledged, answered);
-      const Verdict verdict = judge(ground_.database(), now, &record, [&] { return record.position(); });
+      Verdict verdict = judge(ground_.database(), now, &record, [&] { return record.position(); });
       if (depth == 0) count(verdict, answered);
       ++totals_.images;
+      verdict.problems += restore(now, verdict, random);
       if (!verdict.problems.empty()) {
         keep(image);
         return history + ": " + verdict.problems;
@@ -203,7 +217,9 @@ int run(const Wish& wish) {
   for (uint64_t life = wish.from / kImagesPerLife; life * kImagesPerLife < end; ++life) {
     const uint64_t first = life * kImagesPerLife;
     const uint64_t skipped = wish.from > first ? wish.from - first : 0;
-    Life one(wish.seed * 1'000'003 + life, life % 2 == 0 ? Workload::Life::kMixed : Workload::Life::kFull, totals);
+    // Of a short run of recoveries, which is one life, too.
+    const bool archives = (life + (wish.recovery ? 2 : 0)) % 4 >= 2;
+    Life one(wish.seed * 1'000'003 + life, life % 2 == 0 ? Workload::Life::kMixed : Workload::Life::kFull, archives, totals);
     std::string problem = one.run();
     // A short run is spread over its whole life too.
     if (problem.empty()) problem = one.lose_power(std::min(kImagesPerLife, end - first), skipped, wish.recovery);
@@ -220,8 +236,8 @@ int run(const Wish& wish) {
   const double seconds = std::chrono::duration<double>(std::chrono::steady_clock::now() - start).count();
   fmt::print(
       "{} images of {} lives ({} commits, {} file operations) in {:.1f} s: every commit acknowledged as durable is there, {} times one more than was "
-      "acknowledged, {} times without the last relaxed ones; rows, graph and points agree\n",
-      totals.images, totals.lives, totals.commits, totals.operations, seconds, totals.unacknowledged, totals.lost);
+      "acknowledged, {} times without the last relaxed ones; rows, graph and points agree; {} backups were brought forward by the archive\n",
+      totals.images, totals.lives, totals.commits, totals.operations, seconds, totals.unacknowledged, totals.lost, totals.restores);
   return 0;
 }
 

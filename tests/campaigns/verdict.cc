@@ -34,7 +34,30 @@ void compare(TestConnection& connection, const Expectation& expected, Verdict& v
                                     expected.probes_begun);
 }
 
+/// Opening archives what a stop has left in the WAL, so that nothing is ever left out.
+void compare_archive(TestDatabase& database, const Expectation& expected, Verdict& verdict) {
+  const auto from = static_cast<uint64_t>(database.figure("archive_from")), lsn = static_cast<uint64_t>(database.figure("lsn"));
+  verdict.archived = static_cast<uint64_t>(database.figure("archive_to"));
+  if (from > expected.backed_up || verdict.archived < lsn)
+    verdict.problems += fmt::format("commits {} to {} are archived, expected {} to {}\n", from, verdict.archived, expected.backed_up, lsn);
+}
+
 }  // namespace
+
+std::string judge_restore(const std::string& backup, const std::string& destination, uint64_t lsn, const std::string& state) {
+  const std::string opened = std::string(kWorkloadOptions) + ";archive=off";
+  braid_restore_options options{};
+  options.size_bytes = sizeof options;
+  options.open_options = opened.c_str();
+  options.to_lsn = lsn;
+  braid_database* handle = nullptr;
+  const int32_t code = braid_restore(backup.c_str(), destination.c_str(), &options, nullptr, nullptr, &handle);
+  TestDatabase copy(handle, code);
+  if (!copy.ok()) return fmt::format("restoring {}: {} {}\n", lsn, copy.code(), copy.message());
+  TestConnection connection(copy);
+  const std::string found = state_text(connection);
+  return found == state ? "" : fmt::format("restored {}: {}\n", lsn, difference(found, state));
+}
 
 Verdict judge(const std::string& directory, const Expectation& expected, FileHook* hook, const std::function<size_t()>& position) {
   Verdict verdict;
@@ -47,6 +70,7 @@ Verdict judge(const std::string& directory, const Expectation& expected, FileHoo
   {
     TestConnection connection(database);
     compare(connection, expected, verdict);
+    if (expected.backed_up != 0) compare_archive(database, expected, verdict);
     verdict.problems += database.check();
     if (!verdict.problems.empty()) return verdict;
     if (const int32_t code = write_probe(connection, ++verdict.probes))

@@ -62,8 +62,10 @@ int64_t count_probes(TestConnection& connection) {
   return text == fmt::format("{0}|{0}|{0}|{0}", count) ? count : -1;
 }
 
-Workload::Workload(std::string directory, uint64_t seed, FileRecord& record, Life life)
-    : directory_(std::move(directory)), mixed_(life == Life::kMixed), random_(seed), record_(record), options_(kWorkloadOptions) {
+Workload::Workload(std::string directory, uint64_t seed, FileRecord& record, Life life, bool archives)
+    : directory_(std::move(directory)), mixed_(life == Life::kMixed), archives_(archives), random_(seed), record_(record), options_(kWorkloadOptions) {
+  // Often, or only before the WAL is used again and the log trimmed.
+  if (archives_) options_ += fmt::format(";archive=on;archive_interval_ms={}", below(2) == 0 ? 5 : 3'600'000);
   if (!mixed_) return;
   constexpr int kIntervals[] = {2, 50, 3'600'000, 3'600'000};
   options_ += fmt::format(";durability={};sync_interval_ms={}", below(2) == 0 ? "full" : "relaxed", kIntervals[below(4)]);
@@ -111,7 +113,7 @@ void Workload::sync() {
 void Workload::note_told_durable() {
   if (!mixed_ || database_ == nullptr || !problem_.empty()) return;
   const auto told = static_cast<uint64_t>(database_->figure("durable_lsn"));
-  const int64_t commit = std::upper_bound(lsns_.begin(), lsns_.end(), told) - lsns_.begin() - 1;
+  const int64_t commit = commit_at(told);
   if (commit < durable_.back().second)
     problem_ = fmt::format("commit {} is durable, but {} is told to be the newest that is", durable_.back().second, commit);
   if (commit > durable_.back().second) note_durable(commit);
@@ -147,6 +149,12 @@ void Workload::create() {
       "INSERT INTO ledger VALUES(1, 1);" +
       ledger_sql() + "COMMIT;");
   acknowledge();
+}
+
+void Workload::back_up() {
+  require(braid_backup(database_->get(), backup_of(directory_).c_str(), nullptr, nullptr, nullptr, nullptr), "backup");
+  backup_lsn_ = static_cast<uint64_t>(database_->figure("lsn"));
+  backup_position_ = record_.position();
 }
 
 std::string Workload::ledger_sql() const {
@@ -290,6 +298,7 @@ void Workload::step() {
 std::string Workload::run(int steps) {
   open();
   if (problem_.empty()) create();
+  if (problem_.empty() && archives_) back_up();
   for (int i = 0; i < steps && problem_.empty(); ++i) step();
   if (problem_.empty()) close();
   return problem_;
@@ -299,6 +308,8 @@ int64_t Workload::acknowledged_at(size_t position) const {
   const auto after = std::upper_bound(acknowledged_.begin(), acknowledged_.end(), position);
   return after - acknowledged_.begin() - 1;
 }
+
+int64_t Workload::commit_at(uint64_t lsn) const { return std::upper_bound(lsns_.begin(), lsns_.end(), lsn) - lsns_.begin() - 1; }
 
 int64_t Workload::durable_at(size_t position) const {
   const auto after = std::upper_bound(durable_.begin(), durable_.end(), std::pair(position, INT64_MAX));

@@ -36,7 +36,8 @@ class Workload {
     kMixed,  ///< relaxed and full ones, chosen in every way there is
   };
 
-  Workload(std::string directory, uint64_t seed, FileRecord& record, Life life = Life::kFull);
+  /// With an archive it also makes a backup, beside the directory, at its beginning.
+  Workload(std::string directory, uint64_t seed, FileRecord& record, Life life = Life::kFull, bool archives = false);
 
   /// Opens the database, makes `steps` steps and closes it. "" or what failed.
   std::string run(int steps);
@@ -49,6 +50,13 @@ class Workload {
   const std::vector<size_t>& acknowledged() const { return acknowledged_; }
   /// The last commit that was known then to be durable.
   int64_t durable_at(size_t position) const;
+  /// The newest commit at this LSN.
+  int64_t commit_at(uint64_t lsn) const;
+
+  /// Of the directory that it goes with.
+  static std::string backup_of(const std::string& directory) { return directory + ".backup"; }
+  /// The newest commit in the backup; 0 when the record had not reached its end.
+  uint64_t backed_up_at(size_t position) const { return archives_ && position >= backup_position_ ? backup_lsn_ : 0; }
 
  private:
   uint64_t below(uint64_t limit) { return random_() % limit; }
@@ -62,6 +70,7 @@ class Workload {
   void note_told_durable();
   void step();
   void create();
+  void back_up();
   void require(int32_t code, const std::string& what);
   void execute(const std::string& sql);
   /// What a commit of the number `next_` writes in every model.
@@ -78,6 +87,7 @@ class Workload {
 
   const std::string directory_;
   const bool mixed_;
+  const bool archives_;
   std::mt19937_64 random_;
   FileRecord& record_;
   std::string options_;
@@ -86,6 +96,8 @@ class Workload {
   bool connection_full_ = true;  ///< what was last said to the connection, or to the database
   std::unique_ptr<TestDatabase> database_;
   std::unique_ptr<TestConnection> connection_;
+  uint64_t backup_lsn_ = 0;
+  size_t backup_position_ = 0;
   int64_t next_ = 1;
   int columns_ = 0;
   std::vector<std::string> states_ = {""};

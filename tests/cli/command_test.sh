@@ -126,6 +126,11 @@ err_has "other" "a directory of something else is refused by name"
 if [ -e /dev/full ]; then
   "$braid" db "SELECT 1" >/dev/full 2>err
   [ $? -eq 1 ] || fail "a full disk behind standard output is an error"
+  "$braid" db "CREATE TABLE many(a); WITH RECURSIVE c(i) AS (SELECT 1 UNION ALL SELECT i + 1 FROM c WHERE i < 5000) INSERT INTO many SELECT i FROM c"
+  "$braid" db .dump >/dev/full 2>err
+  [ $? -eq 1 ] || fail "a dump that does not fit is an error"
+  err_has "No space left on device" "its reason is told, also when the write that failed is long past"
+  "$braid" db "DROP TABLE many"
 fi
 
 # ---- Dot commands -----------------------------------------------------------------------------------------------------------
@@ -285,6 +290,12 @@ out "n
 1" "a restore is the database at the backup's commit"
 run 1 restore monday again
 err_has "absent or empty" "a restore does not overwrite"
+for number in 0 -1 x 18446744073709551616; do
+  run 2 restore monday again3 --to-lsn="$number"
+  err_has "expected a number from 1" "--to-lsn $number is refused"
+done
+run 1 restore monday again3 --to-time "1970-01-01"
+[ -e again3 ] && fail "a refused restore makes nothing"
 run 0 restore tuesday again2
 run 0 again2 -csv "SELECT count(*) AS n FROM t"
 out "n

@@ -43,6 +43,15 @@ def test_random_databases(work):
             check(braid(again, ".dump")[0] == braid(copy, ".dump")[0], "a dump of a copy is a dump of its copy")
 
 
+def test_nodes_of_rows_beside_free_ones(work):
+    directory = os.path.join(work, "mixed")
+    braid(directory, "CREATE TABLE dev(id TEXT PRIMARY KEY); INSERT INTO dev VALUES('a'), ('b'); SELECT graph_bind('Dev', 'dev', 'id'); "
+                     "INSERT INTO graph_nodes(labels) VALUES('[\"N\"]'), ('[\"M\"]')")
+    copy = rebuild(work, "mixed-copy", braid(directory, ".dump")[0])
+    for sql in ("SELECT labels, properties FROM graph_nodes ORDER BY 1, 2", "SELECT * FROM dev ORDER BY 1"):
+        check(braid(directory, "-csv", sql) == braid(copy, "-csv", sql), "nodes of rows and free ones are both rebuilt", str(braid(copy, "-csv", sql)))
+
+
 def test_what_cannot_be_rebuilt_is_told(work):
     directory = os.path.join(work, "odd")
     braid(directory, "CREATE VIRTUAL TABLE words USING fts5(a, content=''); INSERT INTO words(rowid, a) VALUES(1, 'x'); "
@@ -63,4 +72,4 @@ def test_doubles_are_kept_bit_by_bit(work):
     check(len(first) == 399 * 3 and first == second, "doubles are equal after a dump")
 
 
-sys.exit(run_each((test_random_databases, test_what_cannot_be_rebuilt_is_told, test_doubles_are_kept_bit_by_bit)))
+sys.exit(run_each((test_random_databases, test_nodes_of_rows_beside_free_ones, test_what_cannot_be_rebuilt_is_told, test_doubles_are_kept_bit_by_bit)))

@@ -68,6 +68,59 @@ def test_csv(work):
     compare(original, again, ".import", check)
 
 
+VALUES = """
+CREATE TABLE emp(id INTEGER PRIMARY KEY, boss INT REFERENCES emp(id));
+INSERT INTO emp VALUES(2, NULL), (1, 2), (5, 3), (3, 1);
+CREATE TABLE early(x INT REFERENCES late(y));
+CREATE TABLE late(y INT UNIQUE);
+INSERT INTO late VALUES(7);
+INSERT INTO early VALUES(7);
+CREATE TABLE texts(t TEXT, u TEXT);
+INSERT INTO texts VALUES('a' || char(0) || 'b', 'NULL'), (char(0), ''), ('', ' x '), (NULL, 'Infinity');
+CREATE TABLE alone(t TEXT);
+INSERT INTO alone VALUES('a'), (NULL), (''), ('NULL'), ('"NULL"'), (NULL);
+CREATE TABLE counts(n INTEGER);
+INSERT INTO counts VALUES(1), (NULL), (2);
+CREATE TABLE loose(n INTEGER, b BOOLEAN, r REAL, d DATE, w, i, f, x);
+INSERT INTO loose VALUES('abc', 7, 'xyz', 5, 'text', 1, 0.1, 9e999), (1.5, 'true', 9e999, '2024-01-01', '1', -2, 1e300, -9e999), (3, 0, 0.1, 2.5, '', NULL, 3.0, 1.5);
+CREATE TABLE exact(i INT, a ANY, b ANY) STRICT;
+INSERT INTO exact VALUES(1, 5, 'x'), (NULL, 9007199254740993, '5');
+"""
+
+
+def values(directory, table):
+    """The rows with the types of their values."""
+    return braid(directory, text=f".mode insert\nSELECT * FROM {table};\n")[0]
+
+
+def test_values(work):
+    original = make(work, "original", VALUES)
+    exported = os.path.join(work, "csv")
+    _, errors = braid("export", original, exported)
+    check(errors.count("\n") == 1 and 'rows/loose.csv: column "r": Infinity becomes text (first in row 2)' in errors, "what CSV does not keep is told", errors)
+    copy = os.path.join(work, "copy")
+    output, errors = braid("import", copy, exported)
+    check(output == "" and errors == "", "rows that refer to later ones are imported", output + errors)
+    for table in ("emp", "early", "late", "texts", "alone", "counts", "exact"):
+        check(values(copy, table) == values(original, table), f"{table} is the same", values(copy, table))
+    kept = "(SELECT n, b, d, w, i, f, x FROM loose)"
+    check(values(copy, kept) == values(original, kept), "loose is the same", values(copy, kept))
+
+
+def test_losses(work):
+    original = make(work, "original", "CREATE TABLE t(a, b ANY, c TEXT); INSERT INTO t VALUES(1, x'', 'x'), ('1', x'0a', CAST(x'ff' AS TEXT)), (NULL, NULL, NULL);")
+    exported = os.path.join(work, "csv")
+    _, errors = braid("export", original, exported)
+    lines = errors.strip().split("\n")
+    check(len(lines) == 3, "each column of which something is lost has a line", errors)
+    for line, wanted in zip(lines, ("numbers become text (first in row 1)", "blobs become hexadecimal digits (first in row 1)", "not UTF-8 is refused by the import (first in row 2)")):
+        check(wanted in line and "--format sql" in line and "rows/t.csv" in line, wanted, line)
+    with open(os.path.join(exported, "rows", "t.csv"), "rb") as file:
+        check(file.read().split(b"\n")[1] == b'1,"",x', "an empty blob is not NULL")
+    _, errors = braid("import", os.path.join(work, "copy"), exported, code=1)
+    check("not UTF-8" in errors, "the import says the same", errors)
+
+
 def test_sql(work):
     original = make(work, "original", Maker(7).make())
     exported = os.path.join(work, "sql")
@@ -143,4 +196,4 @@ def test_prometheus(work):
     check(values.get("braid_hypertables") == 1 and values.get("braid_rows_size_bytes", 0) > 0, "values are those of the database", str(values))
 
 
-sys.exit(run_each((test_csv, test_sql, test_one_model, test_errors, test_prometheus)))
+sys.exit(run_each((test_csv, test_values, test_losses, test_sql, test_one_model, test_errors, test_prometheus)))

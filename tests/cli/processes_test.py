@@ -6,7 +6,9 @@ usage: processes_test.py path/to/braid
 
 import contextlib
 import os
+import pty
 import re
+import select
 import signal
 import subprocess
 import sys
@@ -135,16 +137,92 @@ def check_host_that_ends():
         process.send_signal(signal.SIGKILL)
         process.wait(60)
         out, errors = client.communicate("SELECT 'second';\n", timeout=60)
-        check("the process that served away has gone away" in errors, "the client says that the host is gone", errors)
+        check(re.search(r"the process that served \S*away has gone away", errors), "the client says that the host is gone", errors)
         check("second" not in out and client.returncode == 1, "and answers nothing more", out)
     out, _ = braid("-csv", "away", "SELECT 'again'")
     check("again" in out, "the directory can be opened afterwards", out)
+
+
+class Terminal:
+    """A shell of braid with a terminal of its own."""
+
+    def __init__(self, directory):
+        self.seen = ""
+        self.pid, self.terminal = pty.fork()
+        if self.pid == 0:
+            os.execve(BRAID, [BRAID, directory], {**os.environ, "TERM": "xterm", "HOME": os.getcwd(), "NO_COLOR": "1"})
+        self.until("braid> ")
+
+    def until(self, text):
+        deadline = time.monotonic() + 60
+        while text not in self.seen:
+            if not select.select([self.terminal], [], [], max(0, deadline - time.monotonic()))[0]:
+                raise TimeoutError(f"waited for {text!r}, saw {self.seen!r}")
+            self.seen += os.read(self.terminal, 4096).decode("utf-8", "replace")
+        shown, _, self.seen = self.seen.partition(text)
+        return shown
+
+    def enter(self, text):
+        os.write(self.terminal, (text + "\n").encode())
+        return self.until("\nbraid> ")
+
+    def quit(self):
+        os.write(self.terminal, b".quit\n")
+        while select.select([self.terminal], [], [], 60)[0]:
+            try:
+                if not os.read(self.terminal, 4096):
+                    break
+            except OSError:
+                break
+        status = os.waitpid(self.pid, 0)[1]
+        os.close(self.terminal)
+        return os.waitstatus_to_exitcode(status)
+
+
+def check_shell_that_goes_on():
+    """A shell whose host ends opens the directory again, as host or through another one; not while a transaction was open."""
+    with host("away") as process:
+        shell = Terminal("away")
+        check("7" in shell.enter("SELECT 3 + 4;"), "a shell works through the host")
+        process.kill()
+        process.wait(60)
+    shown = shell.enter("SELECT 5 + 6;")
+    check("open in this one now" in shown and "11" in shown, "the shell becomes the host, says so, and answers", shown)
+    check("13" in shell.enter("SELECT 6 + 7;"), "and goes on")
+    other = Terminal("away")
+    check("17" in other.enter("SELECT 8 + 9;"), "others work through it")
+    other.enter("BEGIN;")
+    check(shell.quit() == 0, "it ends well")
+    shown = other.enter("SELECT 18 + 1;")
+    check("open transaction" in shown and "19" not in shown, "a transaction that went with the host is told", shown)
+    shown = other.enter("SELECT 20 + 1;")
+    check("open in this one now" in shown and "21" in shown, "and then the shell goes on", shown)
+    check(other.quit() == 0, "it ends well too")
+    with host("away") as process:
+        shell = Terminal("away")
+        process.kill()
+        process.wait(60)
+    with host("away"):
+        shown = shell.enter("SELECT 30 + 1;")
+        check("through another one now" in shown and "31" in shown, "or it becomes a client of another host", shown)
+        check(shell.quit() == 0, "which it leaves well")
+
+
+def wait_until_caught(pid, number):
+    """Until the process handles the signal, which would end it before."""
+    for _ in range(600):
+        with open(f"/proc/{pid}/status", encoding="ascii") as status:
+            caught = next(int(line.split()[1], 16) for line in status if line.startswith("SigCgt:"))
+        if caught >> (number - 1) & 1:
+            return
+        time.sleep(0.1)
 
 
 def check_interrupt():
     with host("away") as process:
         client = subprocess.Popen([BRAID, "away", "WITH RECURSIVE n(i) AS (SELECT 1 UNION ALL SELECT i + 1 FROM n) SELECT count(*) FROM n"],
                                   stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True)
+        wait_until_caught(client.pid, signal.SIGINT)
         time.sleep(0.5)
         client.send_signal(signal.SIGINT)
         _, errors = client.communicate(timeout=60)
@@ -172,6 +250,7 @@ def main():
         check_same_outputs()
         check_stats_and_backup()
         check_host_that_ends()
+        check_shell_that_goes_on()
         check_interrupt()
         check_host_alone()
     print(f"{len(FAILURES)} failures")

@@ -259,8 +259,63 @@ def test_watch(work):
     shell.exit_code()
 
 
+def ended(shell):
+    """What is shown until the process ends, and its exit code."""
+    shown = shell.seen
+    while True:
+        try:
+            part = os.read(shell.terminal, 4096)
+        except OSError:
+            break
+        if not part:
+            break
+        shown += part.decode("utf-8", "replace")
+    status = os.waitpid(shell.pid, 0)[1]
+    os.close(shell.terminal)
+    return shown, os.waitstatus_to_exitcode(status)
+
+
+def test_long_work(work):
+    endless = "WITH RECURSIVE n(i) AS (SELECT 1 UNION ALL SELECT i + 1 FROM n) SELECT count(*) FROM n"
+    shell = Shell(work, "db", endless)
+    shown = shell.until("running ")
+    shell.until(" s")
+    check("a statement that takes long tells the time", "\x1b[K" in shown, shown)
+    shell.type("\x03")
+    shown, code = ended(shell)
+    check("Ctrl-C ends it, its line goes, and the command fails", code == 1 and "\x1b[K" in shown and "interrupted" in shown, shown)
+
+    # Slowly, so that there is something to end.
+    subprocess.run([BRAID, "backup", "db", "copy"], cwd=work, check=True, capture_output=True)
+    for command, bar in ((["backup", "db", "slow"], "backup "), (["restore", "copy", "slow"], "restore ")):
+        shell = Shell(work, *command, "--rate", "1000")
+        shown = shell.until(bar)
+        check(f"braid {command[0]} shows how far it is", "\x1b[K" in shown, shown)
+        shell.type("\x03")
+        shown, code = ended(shell)
+        check(f"Ctrl-C ends braid {command[0]}", code == 1 and f"{command[0]}: interrupted" in shown, shown)
+        check(f"braid {command[0]} leaves nothing behind", not os.path.exists(os.path.join(work, "slow")))
+
+    # Where no terminal is, nothing is shown; Ctrl-C ends opening and checking too, whenever it comes.
+    nodes = ("WITH RECURSIVE n(i) AS (SELECT 1 UNION ALL SELECT i + 1 FROM n WHERE i < 50000) "
+             "INSERT INTO graph_nodes(labels, properties) SELECT '[\"A\"]', json_object('k', i) FROM n")
+    subprocess.run([BRAID, "db", nodes], cwd=work, check=True, capture_output=True)
+    codes = set()
+    for pause in (0.02, 0.05, 0.1, 0.2):
+        process = subprocess.Popen([BRAID, "check", "db"], cwd=work, stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True)
+        time.sleep(pause)
+        process.send_signal(signal.SIGINT)
+        out, errors = process.communicate(timeout=TIMEOUT_S)
+        codes.add(process.returncode)
+        fine = process.returncode == 0 and "no problem found" in out and errors == ""
+        stopped = process.returncode == 1 and "interrupted" in errors and "checking" not in errors
+        check("Ctrl-C ends braid check, or comes too late or before it listens", fine or stopped or process.returncode == -signal.SIGINT, out + errors)
+    done = subprocess.run([BRAID, "check", "db"], cwd=work, capture_output=True, text=True, check=False)
+    check("and the database is as it was", done.returncode == 0, done.stdout + done.stderr)
+
+
 TESTS = (test_statements, test_interrupts, test_history, test_terminal_is_restored, test_interrupted_import, test_completion,
-         test_pager, test_watch)
+         test_pager, test_watch, test_long_work)
 
 
 def main():

@@ -7,6 +7,7 @@
 #include <string>
 #include <vector>
 
+#include "graph/algorithms.h"
 #include "tests/graph/algorithm_fixture.h"
 
 namespace braid {
@@ -50,7 +51,6 @@ ArgumentValue yes_if(bool yes) { return std::string(yes ? "yes" : "no"); }
 // --- Plain methods to compare with -------------------------------------------------------------
 
 using Matrix = std::vector<std::vector<double>>;
-constexpr double kFar = INFINITY;
 
 /// Shortest paths between all pairs: Floyd and Warshall's distances, then the number of paths as
 /// the sum over their last edges.

@@ -4,13 +4,13 @@
 #include <limits>
 #include <set>
 
+#include "graph/algorithms.h"
 #include "tests/graph/random_graph.h"
 
 using namespace braid;
 
 namespace {
 
-constexpr double kFar = std::numeric_limits<double>::infinity();
 constexpr Orientation kOrientations[] = {Orientation::kNatural, Orientation::kReverse, Orientation::kUndirected};
 
 std::vector<double> plain_distances(const std::vector<ListedEdge>& steps, Vertex count, Vertex source, bool weighted,

@@ -2,13 +2,12 @@
 #include <algorithm>
 #include <limits>
 
+#include "graph/algorithms.h"
 #include "tests/graph/igraph_graph.h"
 
 using namespace braid;
 
 namespace {
-
-constexpr double kFar = std::numeric_limits<double>::infinity();
 
 /// By vertex; infinite where nothing leads to.
 std::vector<double> reference_distances(const Sample& sample, Vertex source, const igraph_vector_t* weights) {

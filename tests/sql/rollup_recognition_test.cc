@@ -149,6 +149,9 @@ TEST_CASE("a result column keeps its name") {
   CHECK(contains(rewritten("SELECT max( usage )FROM cpu"), "AS \"max( usage )\" FROM"));
   CHECK(contains(rewritten("SELECT cpu.HOST, count(*) FROM cpu GROUP BY host"), " AS \"host\""));
   CHECK(contains(rewritten("SELECT count(*) \"a\"\"b\" FROM cpu"), "AS \"a\"\"b\""));
+  CHECK(contains(rewritten("SELECT ( SELECT max(n) FROM cpu), 2 FROM tags"), ") AS \"( SELECT max(n) FROM cpu)\", 2"));
+  CHECK(contains(rewritten("SELECT (SELECT max(n) FROM cpu) AS m, (SELECT max(n) FROM cpu) l FROM tags"), ") AS m,"));
+  CHECK(contains(rewritten("SELECT (SELECT max(n) FROM cpu) COLLATE nocase FROM tags"), " COLLATE nocase AS \"(SELECT max(n) FROM cpu) COLLATE nocase\""));
 }
 
 TEST_CASE("variables keep their numbers, or the text is left as it is") {

@@ -1,0 +1,14 @@
+// What the process itself holds, whoever took it, as the kernel counts it.
+#pragma once
+
+#include <cstdint>
+
+namespace braid {
+
+/// Memory of the process that is no file's: heap and stacks, also what the allocator keeps free. 0: the kernel does not tell. Some microseconds.
+uint64_t anonymous_bytes();
+
+/// Gives the host what lies free in the allocator's arenas, where threads that have others do not find it. Some milliseconds.
+void give_back_to_host();
+
+}  // namespace braid
