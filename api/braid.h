@@ -152,7 +152,7 @@ typedef struct braid_appender braid_appender;
 /// Shapes:    `options` is NULL or text "name=value;name=value"; `braid_option_at` lists names, units, defaults and bounds.
 ///            "read_only=1" opens what was closed and writes nothing at all; several processes may read it so. "remote=auto" uses what another process
 ///            has open, through it; others may use this one so while it is open, unless "serve=no" is given (docs/processes.md). "memory_bytes_max=N"
-///            bounds what all databases of the process are counted to hold together, SQLite's memory included; it holds more (docs/bounds.md).
+///            bounds what all databases of the process hold together, SQLite's memory included (docs/bounds.md).
 /// Errors:    BRAID_BUSY ("in use by process N"); BRAID_VERSION; BRAID_CORRUPT (also for a copy made while the database was open); BRAID_IO;
 ///            BRAID_FULL; BRAID_INVALID_ARGUMENT; BRAID_READ_ONLY (read_only=1, and the log must be replayed first); BRAID_LIMIT (memory_bytes_max);
 ///            BRAID_DENIED (something else stands where the socket is to be).
@@ -344,8 +344,8 @@ BRAID_API int32_t braid_database_set_cancel(braid_database* database, braid_canc
 
 #define BRAID_TIME_LIMIT_MS_MAX 604800000
 
-/// Bounds how long each later call on this handle may take: braid_check, braid_checkpoint, braid_backup, braid_maintain, the last checkpoint of
-/// braid_close, and the waiting of braid_batch_commit. 0: no bound. Past it they end with BRAID_INTERRUPTED.
+/// Bounds how long each later call on this handle may take: braid_check, braid_checkpoint, braid_backup, braid_maintain, braid_batch_points, the
+/// last checkpoint of braid_close, and the waiting of braid_batch_commit. 0: no bound. Past it they end with BRAID_INTERRUPTED.
 /// Errors:    BRAID_INVALID_ARGUMENT (below 0, above BRAID_TIME_LIMIT_MS_MAX).
 BRAID_API int32_t braid_database_set_time_limit(braid_database* database, int64_t milliseconds);
 
@@ -992,7 +992,7 @@ typedef struct braid_feed_options {
 /// Opens a feed. Its first line is {"start":LSN}; every commit after that one follows, in the order of LSNs, once it is as durable as it was asked to be
 /// and new reads see it. A transaction that was writing already is told as a gap.
 /// Shapes:    `options` may be NULL.
-/// Errors:    BRAID_INVALID_ARGUMENT (models); BRAID_LIMIT (feeds_max).
+/// Errors:    BRAID_INVALID_ARGUMENT (models); BRAID_LIMIT (feeds_max); BRAID_INTERRUPTED (the handle's cancel token is set).
 /// Ownership: the caller closes `*feed`, which keeps the database open.
 /// Threads:   one thread at a time, but for braid_feed_cancel. Feeds are independent of each other and of connections.
 BRAID_API int32_t braid_feed_open(braid_database* database, const braid_feed_options* options, braid_feed** feed);

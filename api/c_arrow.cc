@@ -66,11 +66,6 @@ Result<bool> next_batch(braid_statement& statement, size_t rows_max, ArrowSchema
   return true;
 }
 
-Status check_open(const braid_statement& statement) {
-  if (statement.statement == nullptr && statement.remote == nullptr) return Status(StatusCode::kMisuse, "the connection of this statement is closed");
-  return statement.state->wishes.check_cancelled();
-}
-
 constexpr int64_t kStreamRows = 65536;
 constexpr int64_t kStreamBytesMax = int64_t{1} << 30;
 

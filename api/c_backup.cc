@@ -105,11 +105,14 @@ int32_t braid_backup(braid_database* database, const char* destination, const br
 
 int32_t braid_restore(const char* source, const char* destination, const braid_restore_options* options, braid_copy_progress progress, void* context,
                       braid_database** database) {
-  const auto given_options = struct_argument(options, "options");
-  return opening_call(given_options.ok() ? given_options->watch : nullptr, database, [&](braid_database& handle) -> Status {
+  braid_restore_options given{};
+  const auto watch_of = [&]() -> Result<const braid_watch*> {
+    BRAID_ASSIGN(given, struct_argument(options, "options"));
+    return given.watch;
+  };
+  return opening_call(watch_of, database, [&](braid_database& handle) -> Status {
     BRAID_TRY(path_argument(source, "source"));
     BRAID_TRY(path_argument(destination, "destination"));
-    BRAID_ASSIGN(const braid_restore_options given, given_options);
     BRAID_TRY(flags_argument(given.flags, BRAID_LINK_FILES));
     BRAID_TRY(check_target(given));
     const RestoreOptions chosen{.bytes_per_second = given.bytes_per_second, .links = (given.flags & BRAID_LINK_FILES) != 0, .target = target_of(given)};
@@ -126,7 +129,7 @@ int32_t braid_repair(const char* source, const char* destination, void (*visit)(
 
 int32_t braid_repair_watched(const char* source, const char* destination, const braid_watch* watch, void (*visit)(void* context, const char* lost), void* context,
                              braid_database** database) {
-  return opening_call(watch, database, [&](braid_database& handle) -> Status {
+  return opening_call(given_watch(watch), database, [&](braid_database& handle) -> Status {
     BRAID_TRY(path_argument(source, "source"));
     BRAID_TRY(path_argument(destination, "destination"));
     const auto tell = [&](const std::string& lost) {

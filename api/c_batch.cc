@@ -159,19 +159,20 @@ int32_t braid_batch_points(braid_batch* batch, const char* hypertable, const cha
     if (tags == nullptr && tag_count > 0) return null_argument("tags");
     if (count == 0) return {};
     BRAID_NOT_NULL(times);
-    const DatabaseCall call(settings_of(*batch));
-    PointsStep step{hypertable, tags_argument(tags, tag_count), std::vector<int64_t>(times, times + count), {}};
-    const auto newest = batch->database->engine().versions().newest();
-    const HypertableDefinition* table = newest->catalog->hypertable(hypertable);
-    if (table == nullptr) return Status(StatusCode::kNotFound, fmt::format("there is no hypertable '{}'", hypertable));
-    BRAID_TRY(check_point_times(*table, step.times));
-    BRAID_ASSIGN(step.columns, columns_argument(columns, column_count, count, &table->fields));
-    uint64_t size = sizeof step + count * 8;
-    for (const ColumnData& column : step.columns) {
-      size += (column.integers.size() + column.reals.size()) * 8 + column.nulls.size();
-      for (const std::string& text : column.texts) size += text.size() + sizeof text;
-    }
-    return add_step(*batch, std::move(step), size);
+    return followed(settings_of(*batch).wishes(), [&]() -> Status {
+      PointsStep step{hypertable, tags_argument(tags, tag_count), std::vector<int64_t>(times, times + count), {}};
+      const auto newest = batch->database->engine().versions().newest();
+      const HypertableDefinition* table = newest->catalog->hypertable(hypertable);
+      if (table == nullptr) return Status(StatusCode::kNotFound, fmt::format("there is no hypertable '{}'", hypertable));
+      BRAID_TRY(check_point_times(*table, step.times));
+      BRAID_ASSIGN(step.columns, columns_argument(columns, column_count, count, &table->fields));
+      uint64_t size = sizeof step + count * 8;
+      for (const ColumnData& column : step.columns) {
+        size += (column.integers.size() + column.reals.size()) * 8 + column.nulls.size();
+        for (const std::string& text : column.texts) size += text.size() + sizeof text;
+      }
+      return add_step(*batch, std::move(step), size);
+    });
   });
 }
 
@@ -194,9 +195,9 @@ int32_t braid_batch_commit(braid_batch* batch, uint64_t* lsn) {
     });
   }
   return guard(batch, [&]() -> Status {
-    Status status = settings_of(*batch).wishes().check_cancelled();
-    const DatabaseCall call(settings_of(*batch));
-    if (status.ok() && !batch->batch.steps.empty()) status = batch->database->groups().commit(batch->batch);
+    const CallWishes wishes = settings_of(*batch).wishes();
+    Status status = wishes.check_cancelled();
+    if (status.ok() && !batch->batch.steps.empty()) status = followed(wishes, [&] { return batch->database->groups().commit(batch->batch); });
     if (status.ok() && lsn != nullptr) *lsn = batch->batch.lsn.value();
     batch->batch.clear();
     return status;

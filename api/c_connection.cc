@@ -8,12 +8,6 @@ using namespace braid;
 
 namespace {
 
-Result<Statement*> open_statement(const braid_statement& handle) {
-  if (handle.statement == nullptr) return Status(StatusCode::kMisuse, "the connection of this statement is closed");
-  BRAID_TRY(handle.state->wishes.check_cancelled());
-  return handle.statement.get();
-}
-
 /// Savepoint names are written into SQL; SQLite quotes anything, but a name is meant to be one.
 Status check_name(const char* name) {
   BRAID_NOT_NULL(name);
@@ -63,9 +57,10 @@ Status bind_remote(RemoteStatement& statement, int32_t index, const Value& value
 template <typename Borrow, typename Body>
 int32_t bind_call(braid_statement* statement, int32_t index, Borrow borrow, Body body) {
   return guard(statement, [&]() -> Status {
-    if (statement->remote != nullptr && statement->batches == nullptr) return bind_remote(*statement->remote, index, borrow());
     if (statement->batches != nullptr) return Status(StatusCode::kMisuse, kBindWhileRunning);
-    BRAID_ASSIGN(Statement * open, open_statement(*statement));
+    if (statement->remote != nullptr) return bind_remote(*statement->remote, index, borrow());
+    BRAID_TRY(check_open(*statement));
+    Statement* const open = statement->statement.get();
     if (open->running()) return Status(StatusCode::kMisuse, kBindWhileRunning);
     BRAID_TRY(check_parameter(index, sqlite3_bind_parameter_count(open->get())));
     const int code = body(open->get());
@@ -284,15 +279,9 @@ void braid_statement_close(braid_statement* statement) {
 int32_t braid_statement_step(braid_statement* statement) {
   bool row = false;
   const int32_t code = guard(statement, [&]() -> Status {
-    if (statement->remote != nullptr) {
-      BRAID_TRY(statement->state->wishes.check_cancelled());
-      if (statement->batches != nullptr) return Status(StatusCode::kMisuse, kStepInBatches);
-      BRAID_ASSIGN(row, statement->remote->step());
-      return {};
-    }
-    BRAID_ASSIGN(Statement * open, open_statement(*statement));
+    BRAID_TRY(check_open(*statement));
     if (statement->batches != nullptr) return Status(StatusCode::kMisuse, kStepInBatches);
-    BRAID_ASSIGN(row, open->step());
+    BRAID_ASSIGN(row, statement->remote != nullptr ? statement->remote->step() : statement->statement->step());
     return {};
   });
   if (code != BRAID_OK) return code;

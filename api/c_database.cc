@@ -43,9 +43,6 @@ struct ThreadError {
 };
 thread_local ThreadError thread_error;
 
-/// The figures that only grow while the database is open.
-constexpr std::string_view kCounters[] = {"commits", "groups", "group_members", "wal_syncs", "checkpoints", "rows_sealed", "compactions", "late_points_dropped"};
-
 constexpr int64_t kMaintenanceMsMax = 86'400'000;
 
 /// The first number of an answer, where it is wanted.
@@ -59,10 +56,7 @@ Status remote_figure(const braid_database& handle, Operation operation, std::vec
 Status close_watched(Database& database) {
   CallWishes wishes = database.settings().wishes();
   if (!wishes.check_cancelled().ok()) wishes.token = nullptr;
-  DatabaseCall call(std::move(wishes));
-  BRAID_TRY(database.close());
-  call.complete();
-  return {};
+  return followed(wishes, [&] { return database.close(); });
 }
 
 Status remote_check(RemoteDatabase& remote, void (*visit)(void*, const char*), void* context) {
@@ -157,7 +151,7 @@ int32_t braid_open(const char* directory, const char* options, braid_database** 
 }
 
 int32_t braid_open_watched(const char* directory, const char* options, const braid_watch* watch, braid_database** database) {
-  return opening_call(watch, database, [&](braid_database& handle) -> Status {
+  return opening_call(given_watch(watch), database, [&](braid_database& handle) -> Status {
     BRAID_NOT_NULL(directory);
     if (*directory == '\0') return Status(StatusCode::kInvalidArgument, "directory is empty");
     return open_here_or_there(directory, options == nullptr ? "" : options, handle);
@@ -224,8 +218,7 @@ int32_t braid_stats(braid_database* database, void (*visit)(void*, const braid_f
     if (database->remote != nullptr) return remote_stats(*database->remote, visit, context);
     BRAID_ASSIGN(Database * open, open_database(*database));
     for (const StoreFigure& figure : open->figures()) {
-      const int32_t kind = std::find(std::begin(kCounters), std::end(kCounters), figure.name) != std::end(kCounters) ? BRAID_COUNTER : BRAID_GAUGE;
-      const braid_figure out{sizeof out, figure.name.c_str(), figure.unit.c_str(), figure.value, kind};
+      const braid_figure out{sizeof out, figure.name.c_str(), figure.unit.c_str(), figure.value, figure.is_counter ? BRAID_COUNTER : BRAID_GAUGE};
       visit(context, &out);
     }
     return {};
@@ -268,7 +261,6 @@ int32_t braid_connect(braid_database* database, braid_connection** connection) {
     BRAID_NOT_NULL(connection);
     auto state = std::make_shared<ConnectionState>();
     if (database->remote != nullptr) {
-      BRAID_TRY(database->remote->settings().wishes().check_cancelled());
       BRAID_ASSIGN(state->remote, database->remote->link());
       BRAID_TRY(state->remote->call_for_numbers(Operation::kConnect, {}));
       *connection = new braid_connection{std::move(state)};
@@ -289,7 +281,6 @@ int32_t braid_batch_open(braid_database* database, braid_batch** batch) {
     BRAID_NOT_NULL(batch);
     auto made = std::make_unique<braid_batch>();
     if (database->remote != nullptr) {
-      BRAID_TRY(database->remote->settings().wishes().check_cancelled());
       BRAID_ASSIGN(made->remote, database->remote->link());
       int64_t handle = 0;
       BRAID_TRY(made->remote->call_for_numbers(Operation::kBatchOpen, {}, {&handle}));

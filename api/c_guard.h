@@ -123,6 +123,12 @@ inline Result<Connection*> open_connection(const ConnectionState& state) {
   return connection;
 }
 
+/// Whether a statement can be used, here or there: kMisuse once its connection is closed, kInterrupted while its cancel token is set.
+inline Status check_open(const braid_statement& statement) {
+  if (statement.statement == nullptr && statement.remote == nullptr) return Status(StatusCode::kMisuse, "the connection of this statement is closed");
+  return statement.state->wishes.check_cancelled();
+}
+
 /// The database of a handle, or kMisuse when it was not opened.
 inline Result<Database*> set_up_database(const braid_database& handle) {
   if (handle.remote != nullptr) return refuse_remote();
@@ -148,28 +154,30 @@ template <typename Body>
 int32_t long_call(braid_database* handle, Body body) noexcept {
   return guard(handle, [&]() -> Status {
     BRAID_ASSIGN(Database * database, open_database(*handle));
-    DatabaseCall call(settings_of(*handle));
-    BRAID_TRY(body(*database));
-    call.complete();
-    return {};
+    return followed(settings_of(*handle).wishes(), [&] { return body(*database); });
   });
 }
 
 /// What the caller wishes of a call that makes its handle.
 Result<CallWishes> watch_argument(const braid_watch* watch);
 
-/// Runs a call that makes a handle, which `body` is given to fill. It is there after an error too.
-template <typename Body>
-int32_t opening_call(const braid_watch* watch, braid_database** database, Body body) noexcept {
+/// A watch that is a call's own argument, for `opening_call`.
+inline auto given_watch(const braid_watch* watch) {
+  return [watch] { return Result<const braid_watch*>(watch); };
+}
+
+/// Runs a call that makes a handle, which `body` is given to fill. It is there after an error too. `watch_of` answers the caller's braid_watch.
+template <typename WatchOf, typename Body>
+int32_t opening_call(WatchOf watch_of, braid_database** database, Body body) noexcept {
   if (database == nullptr) return BRAID_INVALID_ARGUMENT;
   *database = new (std::nothrow) braid_database{};
   return guard(*database, [&]() -> Status {
-    BRAID_ASSIGN(CallWishes wishes, watch_argument(watch));
-    DatabaseCall call(std::move(wishes));
-    BRAID_TRY(LongCall::check());
-    BRAID_TRY(body(**database));
-    call.complete();
-    return {};
+    BRAID_ASSIGN(const braid_watch* const watch, watch_of());
+    BRAID_ASSIGN(const CallWishes wishes, watch_argument(watch));
+    return followed(wishes, [&]() -> Status {
+      BRAID_TRY(LongCall::check());
+      return body(**database);
+    });
   });
 }
 

@@ -139,17 +139,16 @@ Result<Query> last_points(Connection& connection, const char* hypertable, const 
 extern "C" {
 
 int32_t braid_expand(braid_connection* connection, int64_t start, const braid_expand_options* options, braid_statement** statement) {
-  const auto given = struct_argument(options, "options");
   const auto ask = [&]() -> Result<Asked> {
-    BRAID_TRY(given.status());
+    BRAID_ASSIGN(const braid_expand_options wanted, struct_argument(options, "options"));
     return Asked{Operation::kExpand,
-                 {Value::number(start), Value::number(given->direction), Value::number(given->hops_min), Value::number(given->hops_max),
-                  Value::text_or_null(given->types), Value::text_or_null(given->node_filter), Value::text_or_null(given->edge_filter),
-                  Value::number(given->limit)}};
+                 {Value::number(start), Value::number(wanted.direction), Value::number(wanted.hops_min), Value::number(wanted.hops_max),
+                  Value::text_or_null(wanted.types), Value::text_or_null(wanted.node_filter), Value::text_or_null(wanted.edge_filter),
+                  Value::number(wanted.limit)}};
   };
   return query_call(connection, statement, ask, [&](Connection&) -> Result<Query> {
-    BRAID_TRY(given.status());
-    return expansion(start, *given);
+    BRAID_ASSIGN(const braid_expand_options wanted, struct_argument(options, "options"));
+    return expansion(start, wanted);
   });
 }
 

@@ -66,16 +66,13 @@ class WatchedCall : public LongCall {
   Status ended_;         // what was answered to end it, and is answered again
 };
 
-/// A call on a database, with the wishes as they are when it begins.
-class DatabaseCall {
- public:
-  explicit DatabaseCall(const CallSettings& settings) : DatabaseCall(settings.wishes()) {}
-  explicit DatabaseCall(CallWishes wishes) : wishes_(std::move(wishes)), call_(wishes_) {}
-  void complete() { call_.complete(); }
-
- private:
-  const CallWishes wishes_;
-  WatchedCall call_;
-};
+/// Runs `body`, a call of which this is wished. Its success is told as the whole.
+template <typename Body>
+Status followed(const CallWishes& wishes, Body body) {
+  WatchedCall call(wishes);
+  BRAID_TRY(body());
+  call.complete();
+  return {};
+}
 
 }  // namespace braid

@@ -67,6 +67,7 @@ Status open_here_or_there(const std::string& path, std::string_view options, bra
     }
     BRAID_TRY(check_options(directory, wanted));
     const Status there = open_there(directory, handle);
+    if (there.ok()) return {};
     const bool nobody = there.code() == StatusCode::kNotFound;
     BRAID_TRY(LongCall::check());
     if ((nobody || there.code() == StatusCode::kBusy) && remote == Remote::kAuto && std::chrono::steady_clock::now() - start < kPatience) {

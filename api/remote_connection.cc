@@ -14,16 +14,6 @@ Status status_of(const Message& answer) { return answer.code == 0 ? Status() : S
 
 namespace {
 
-/// What is done whether or not a cancel token is set: what ends what was begun, settings and figures.
-bool minds_no_token(Operation operation) {
-  constexpr Operation kThose[] = {Operation::kConnect,        Operation::kRollback,        Operation::kReset,          Operation::kStatementClose,
-                                  Operation::kSetTimeLimit,   Operation::kOnProgress,      Operation::kChanges,        Operation::kLastInsertRowid,
-                                  Operation::kTypeName,       Operation::kProjectionClose, Operation::kProjectionSize, Operation::kAppenderSeries,
-                                  Operation::kAppenderOnConflict, Operation::kAppenderDiscard, Operation::kAppenderClose,
-                                  Operation::kDatabaseTimeLimit, Operation::kDatabaseOnProgress};
-  return std::find(std::begin(kThose), std::end(kThose), operation) != std::end(kThose);
-}
-
 /// May running the text commit? In a transaction, or where the text begins one, it does so only by ending that.
 bool text_may_commit(std::string_view sql, bool in_transaction) {
   if (!in_transaction && !statement_begins_with(sql, "BEGIN") && !statement_begins_with(sql, "SAVEPOINT")) return true;
@@ -64,7 +54,7 @@ Result<Message> RemoteConnection::wait_for_answer() {
 
 Result<Message> RemoteConnection::call_for_part(Operation operation, std::vector<Value> values, uint64_t handle, bool may_commit) {
   if (lost_) return lost(may_commit, {});
-  const bool minds = !minds_no_token(operation);
+  const bool minds = minds_token(operation);
   // A batch whose commit is cancelled is emptied by the host.
   if (minds && cancelled() && operation != Operation::kBatchCommit) return Status(StatusCode::kInterrupted, std::string(kCancelledText));
   Message call;

@@ -63,6 +63,7 @@ Result<std::shared_ptr<RemoteDatabase>> RemoteDatabase::open(const std::string& 
 }
 
 Result<std::unique_ptr<RemoteConnection>> RemoteDatabase::link() {
+  BRAID_TRY(settings_.wishes().check_cancelled());
   const Status gone(StatusCode::kIo, fmt::format("the process that served {} has gone away", directory_));
   Message hello;
   auto channel = connect(hello);
@@ -79,7 +80,6 @@ Result<Message> RemoteDatabase::call(Operation operation, std::vector<Value> val
 }
 
 Result<Message> RemoteDatabase::call_for_part(Operation operation, std::vector<Value> values, const std::function<bool(const Message&)>& progress) {
-  BRAID_TRY(settings_.wishes().check_cancelled());
   BRAID_ASSIGN(const auto connection, link());
   return call_on(*connection, operation, std::move(values), 0, progress);
 }

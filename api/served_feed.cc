@@ -41,11 +41,6 @@ int32_t feed_next(ServedSession& session, const CallArguments& given, Reply& rep
 constexpr ServedCall kCalls[] = {
     {Operation::kFeedOpen, feed_open},
     {Operation::kFeedNext, feed_next},
-    {Operation::kFeedClose,
-     [](ServedSession& session, const CallArguments& given, Reply&) -> int32_t {
-       session.close_feed(given.handle());
-       return BRAID_OK;
-     }},
 };
 
 }  // namespace

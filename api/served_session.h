@@ -135,9 +135,9 @@ class ServedSession final : public HostedSession {
   // Those that wait are ended by an interrupt, on another thread.
   uint64_t add_feed(braid_feed* feed);
   braid_feed* find_feed(uint64_t number);
-  void close_feed(uint64_t number);
 
  private:
+  void close_feed(uint64_t number);
   void close_feeds();
   std::atomic<braid_connection*> connection_{nullptr};
   Mutex feeds_mutex_;  // a leaf but for the feeds' own

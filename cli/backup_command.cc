@@ -25,13 +25,6 @@ int32_t watch(void* context, uint64_t done, uint64_t all) noexcept {
   return interrupt_requested() ? 1 : 0;
 }
 
-Failure failure_of(braid_database* database, int32_t code, const char* doing) {
-  if (code == BRAID_INTERRUPTED && interrupt_requested()) return {fmt::format("{}: interrupted", doing), -1, true};
-  const char* message = braid_database_error(database);
-  if (*message == '\0') message = braid_code_text(code);
-  return {fmt::format("{}: {}", doing, message), -1, code == BRAID_INTERRUPTED};
-}
-
 /// "2024-05-31 16:30:00.25", or with a T, a Z, or less: the day alone is its beginning.
 std::optional<int64_t> microseconds_of(const std::string& text) {
   std::tm parts{};
@@ -76,7 +69,7 @@ Done run_backup(const Session& session, const BackupArguments& arguments) {
   const int32_t code =
       braid_backup(session.database(), arguments.destination.c_str(), &options, watch, &watched, &report);
   watched.clear();
-  if (code != BRAID_OK) return failure_of(session.database(), code, "backup");
+  if (code != BRAID_OK) return database_failure(session.database(), code, "backup");
   fmt::print("commit {}: {:.1f} MB written, {:.1f} MB linked; writers were held off for {:.1f} ms\n", report.lsn,
              megabytes(report.bytes_written), megabytes(report.bytes_linked),
              static_cast<double>(report.writers_held_us) / 1000);
@@ -103,7 +96,7 @@ Done run_restore(const RestoreArguments& arguments) {
                                watch, &watched, &raw);
   const DatabaseHandle database(raw);
   watched.clear();
-  if (code != BRAID_OK) return failure_of(raw, code, "restore");
+  if (code != BRAID_OK) return database_failure(raw, code, "restore");
   int64_t lsn = 0;
   code = braid_stats(
       raw,
@@ -111,7 +104,7 @@ Done run_restore(const RestoreArguments& arguments) {
         if (std::string_view(figure->name) == "lsn") *static_cast<int64_t*>(context) = figure->value;
       },
       &lsn);
-  if (code != BRAID_OK) return failure_of(raw, code, "restore");
+  if (code != BRAID_OK) return database_failure(raw, code, "restore");
   fmt::print("{} is at commit {}; no problem found\n", arguments.destination, lsn);
   return std::nullopt;
 }
@@ -142,7 +135,7 @@ Done check_backup(const std::string& directory, const std::string& options) {
     const int32_t code = braid_restore(directory.c_str(), copy.c_str(), &given, watch, &watched, &raw);
     const DatabaseHandle database(raw);
     watched.clear();
-    if (code != BRAID_OK) done = failure_of(raw, code, "check");
+    if (code != BRAID_OK) done = database_failure(raw, code, "check");
   }
   std::error_code failed;
   std::filesystem::remove_all(copy, failed);
@@ -168,7 +161,7 @@ Done run_repair(const RepairArguments& arguments) {
   const DatabaseHandle database(raw);
   told.progress.clear();
   const int64_t losses = told.count;
-  if (code != BRAID_OK) return failure_of(raw, code, "repair");
+  if (code != BRAID_OK) return database_failure(raw, code, "repair");
   if (losses > 0) {
     return Failure{fmt::format("{} has what could be read; the list above names {} {}", arguments.destination, losses,
                                losses == 1 ? "loss" : "losses")};

@@ -70,13 +70,6 @@ void visit_problem(void* context, const char* problem) noexcept {
   std::fprintf(problems->out, "%s\n", problem);
 }
 
-Failure database_failure(const Session& session, int32_t code) {
-  if (code == BRAID_INTERRUPTED && interrupt_requested()) return {"interrupted", -1, true};
-  const char* message = braid_database_error(session.database());
-  if (message == nullptr || *message == '\0') message = braid_code_text(code);
-  return {message};
-}
-
 }  // namespace
 
 Done show_stats(const Session& session, ResultWriter* writer) {
@@ -85,13 +78,13 @@ Done show_stats(const Session& session, ResultWriter* writer) {
   const int32_t code = braid_stats(session.database(), visit_figure, writer);
   writer->end();
   if (code == BRAID_OK) return std::nullopt;
-  return database_failure(session, code);
+  return database_failure(session.database(), code);
 }
 
 Done show_metrics(const Session& session, std::FILE* out) {
   const int32_t code = braid_stats(session.database(), print_metric, out);
   if (code == BRAID_OK) return std::nullopt;
-  return database_failure(session, code);
+  return database_failure(session.database(), code);
 }
 
 Done check_database(const Session& session, std::FILE* out) {
@@ -107,7 +100,7 @@ Done check_database(const Session& session, std::FILE* out) {
     return Failure{fmt::format("{} {} found; the list above names them", problems.count,
                                problems.count == 1 ? "problem was" : "problems were")};
   }
-  if (code != BRAID_OK) return database_failure(session, code);
+  if (code != BRAID_OK) return database_failure(session.database(), code);
   std::fputs("no problem found\n", out);
   return std::nullopt;
 }

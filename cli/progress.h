@@ -32,7 +32,6 @@ class Progress {
   void show(const State& state);
   /// Takes the bar off the terminal.
   void clear();
-  bool drawn() const { return drawn_; }
 
  private:
   using Clock = std::chrono::steady_clock;

@@ -15,14 +15,25 @@ namespace braid::cli {
 namespace {
 
 Failure open_failure(const std::string& directory, int32_t code, braid_database* database) {
-  if (code == BRAID_INTERRUPTED && interrupt_requested()) return {fmt::format("cannot open '{}': interrupted", directory), -1, true};
-  const char* message = database != nullptr ? braid_database_error(database) : "";
   // The library's message names the directory.
-  if (message != nullptr && *message != '\0') return {fmt::format("cannot open the database: {}", message)};
-  return {fmt::format("cannot open '{}': {}", directory, braid_code_text(code))};
+  const char* message = database != nullptr ? braid_database_error(database) : "";
+  const bool names = *message != '\0' && !(code == BRAID_INTERRUPTED && interrupt_requested());
+  return database_failure(database, code, names ? "cannot open the database" : fmt::format("cannot open '{}'", directory));
 }
 
 }  // namespace
+
+Failure database_failure(braid_database* database, int32_t code, std::string_view doing) {
+  Failure failure{.interrupted = code == BRAID_INTERRUPTED};
+  if (failure.interrupted && interrupt_requested()) {
+    failure.message = interrupted().message;
+  } else {
+    const char* message = database != nullptr ? braid_database_error(database) : "";
+    failure.message = *message != '\0' ? message : braid_code_text(code);
+  }
+  if (!doing.empty()) failure.message = fmt::format("{}: {}", doing, failure.message);
+  return failure;
+}
 
 Outcome<Session> Session::open(const Target& target) {
   std::error_code unreadable;

@@ -66,6 +66,9 @@ class Session {
   ConnectionHandle connection_;
 };
 
+/// The failure that belongs to `code`, which a call on a database handle answered. `doing` is put in front when it is not empty.
+Failure database_failure(braid_database* database, int32_t code, std::string_view doing = {});
+
 /// The name as an SQL identifier in double quotes.
 std::string quote_identifier(std::string_view name);
 

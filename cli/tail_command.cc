@@ -49,7 +49,7 @@ Done run_tail(const Session& session, const TailArguments& arguments, int out) {
   options.size_bytes = sizeof options;
   options.models = arguments.models;
   braid_feed* opened = nullptr;
-  if (braid_feed_open(session.database(), &options, &opened) != BRAID_OK) return Failure{braid_database_error(session.database())};
+  if (const int32_t code = braid_feed_open(session.database(), &options, &opened); code != BRAID_OK) return database_failure(session.database(), code);
   const FeedHandle feed(opened);
   auto last_line = std::chrono::steady_clock::now();
   for (int64_t commits = 0; commits < arguments.commits_max && !interrupt_requested();) {

@@ -7,6 +7,7 @@
 
 #include "engine/check.h"
 #include "engine/coding.h"
+#include "engine/sqlite_handle.h"
 
 namespace braid {
 
@@ -14,21 +15,17 @@ namespace {
 
 const std::string kNoName;
 
-bool same_name(std::string_view a, std::string_view b) {
-  return a.size() == b.size() && strncasecmp(a.data(), b.data(), a.size()) == 0;
-}
-
 }  // namespace
 
 const HypertableDefinition* CatalogState::hypertable(std::string_view name) const {
   for (const auto& [id, definition] : hypertables)
-    if (same_name(definition.name, name)) return &definition;
+    if (same_sql_name(definition.name, name)) return &definition;
   return nullptr;
 }
 
 const AggregateDefinition* CatalogState::aggregate(std::string_view name) const {
   for (const auto& [id, definition] : aggregates)
-    if (same_name(definition->name, name)) return definition.get();
+    if (same_sql_name(definition->name, name)) return definition.get();
   return nullptr;
 }
 
@@ -40,14 +37,14 @@ const IndexDefinition* CatalogState::index(bool on_edges, uint32_t scope, KeyId 
 
 const BindingDefinition* CatalogState::binding_of_table(std::string_view table) const {
   for (const auto& [label, definition] : bindings)
-    if (same_name(definition.table, table)) return &definition;
+    if (same_sql_name(definition.table, table)) return &definition;
   return nullptr;
 }
 
 std::optional<std::pair<const HypertableDefinition*, const TagReference*>> CatalogState::reference_to_table(std::string_view table) const {
   for (const auto& [id, definition] : hypertables)
     for (const TagReference& reference : definition.references)
-      if (same_name(reference.table, table)) return std::pair(&definition, &reference);
+      if (same_sql_name(reference.table, table)) return std::pair(&definition, &reference);
   return std::nullopt;
 }
 

@@ -20,17 +20,39 @@ namespace braid {
 namespace {
 
 constexpr std::chrono::milliseconds kLookInterval(5);
-constexpr std::chrono::milliseconds kTrimIntervalLeast(50);
-constexpr std::chrono::milliseconds kTrimIntervalMost(5000);
+constexpr std::chrono::milliseconds kBesideRemembered(250);
+/// Between trims, and as a multiple of what the last one took: with other threads waiting for the allocator meanwhile.
+constexpr std::chrono::milliseconds kTrimIntervalLeast(20);
+constexpr int kTrimIntervalPart = 10;
 constexpr std::chrono::seconds kRefusalRemembered(10);
 /// Of the bound. What lies beside what is counted (the allocator's gaps, what is too small to be counted, RocksDB's own) has at least the first
 /// part and at most the second: more than that is likely the host's, which must not starve the databases.
 constexpr uint64_t kBesidePartLeast = 8;
-constexpr uint64_t kBesidePartMost = 4;
+constexpr uint64_t kBesidePartMost = 2;
 /// More than this part free or taken at once is worth a trim.
 constexpr uint64_t kMuchPart = 16;
 
 using Clock = std::chrono::steady_clock;
+
+/// The greatest of the values of the last `kept` to twice that.
+class RecentMost {
+ public:
+  explicit RecentMost(Clock::duration kept) : kept_(kept) {}
+  uint64_t add(uint64_t value, Clock::time_point now) {
+    if (now - began_ > kept_) {
+      earlier_ = now - began_ > 2 * kept_ ? 0 : std::exchange(most_, 0);
+      most_ = 0;
+      began_ = now;
+    }
+    most_ = std::max(most_, value);
+    return std::max(most_, earlier_);
+  }
+
+ private:
+  const Clock::duration kept_;
+  Clock::time_point began_;
+  uint64_t most_ = 0, earlier_ = 0;
+};
 
 /// What the bound is on is the process's memory, so this one object is the process's too. Never destroyed: shares may outlive every database.
 struct ProcessMemory {
@@ -38,12 +60,15 @@ struct ProcessMemory {
   std::set<MemoryBudget*> budgets BRAID_GUARDED_BY(mutex);
   uint64_t least BRAID_GUARDED_BY(mutex) = 0;  // of their bounds; 0: none is open
   uint64_t reserved BRAID_GUARDED_BY(mutex) = 0;
-  uint64_t beside BRAID_GUARDED_BY(mutex) = 0;             // held and not counted, at the last look
+  // Held and not counted: the most of the last looks, since what is reserved and not yet taken hides as much at any one of them.
+  uint64_t beside BRAID_GUARDED_BY(mutex) = 0;
+  RecentMost beside_lately BRAID_GUARDED_BY(mutex){kBesideRemembered};
   uint64_t before BRAID_GUARDED_BY(mutex) = 0;             // held by the process when the first database was opened
   uint64_t released BRAID_GUARDED_BY(mutex) = 0;           // since the last trim
   uint64_t sqlite_peak BRAID_GUARDED_BY(mutex) = 0;        // at looks since the last trim
   Clock::time_point last_trim BRAID_GUARDED_BY(mutex);
   Clock::duration trim_interval BRAID_GUARDED_BY(mutex) = kTrimIntervalLeast;
+  uint64_t untrimmed BRAID_GUARDED_BY(mutex) = 0;          // beside what is counted after the last trim, or less since
   // The least that SQLite was bound to lately.
   int64_t hard_least BRAID_GUARDED_BY(mutex) = 0;
   Clock::time_point hard_least_at BRAID_GUARDED_BY(mutex);
@@ -91,8 +116,7 @@ struct ProcessMemory {
       MutexLock lock(give_up_mutex);
       for (const auto* act : give_ups) (*act)();
     }
-    give_back_to_host();
-    look();
+    trim();
   }
 
   /// Cheap: most calls read the clock only.
@@ -102,37 +126,41 @@ struct ProcessMemory {
     const Clock::rep next = (now + Clock::duration(kLookInterval)).count();
     if (now.count() < due || !next_look.compare_exchange_strong(due, next, std::memory_order_relaxed)) return;
     if (!look()) return;
-    const uint64_t before_trim = anonymous_bytes();
-    give_back_to_host();
-    note_trim(before_trim, anonymous_bytes());
-    look();
+    trim();
   }
 
   /// Measures what is held beside what is counted. True when a trim may be worth it.
   bool look() {
-    const uint64_t anonymous = anonymous_bytes();
-    MutexLock lock(mutex);
+    MutexLock lock(mutex);  // nobody reserves meanwhile: an old figure would hide what was taken since
     if (least == 0) return false;
+    const uint64_t anonymous = anonymous_bytes();
     const uint64_t much = least / kMuchPart;
     const uint64_t held = anonymous - std::min(anonymous, before);
     const uint64_t sqlite = MemoryBudget::sqlite_bytes();
     const uint64_t more = held - std::min(held, reserved + sqlite);
-    beside = std::clamp(more, least / kBesidePartLeast, least / kBesidePartMost);
+    const auto now = Clock::now();
+    beside = std::clamp(beside_lately.add(more, now), least / kBesidePartLeast, least / kBesidePartMost);
     bound_sqlite();
     sqlite_peak = std::max(sqlite_peak, sqlite);
-    const auto since_trim = Clock::now() - last_trim;
+    const auto since_trim = now - last_trim;
     const bool came_back = released >= much || sqlite_peak - sqlite >= much;
-    const bool is_short = more > much && held > least / 4 * 3;
-    return (came_back && since_trim >= kTrimIntervalLeast) || (is_short && since_trim >= trim_interval);
+    untrimmed = std::min(untrimmed, more);
+    const bool is_short = held > least / 4 * 3 && more - untrimmed >= much;
+    return (came_back || is_short) && since_trim >= trim_interval;
   }
 
-  /// Where trims give little back, as where it is the host that holds much, they become rare.
-  void note_trim(uint64_t before_trim, uint64_t after) {
-    MutexLock lock(mutex);
-    const bool was_worth_it = before_trim > after && before_trim - after > least / kMuchPart / 2;
-    trim_interval = was_worth_it ? Clock::duration(kTrimIntervalLeast) : std::min<Clock::duration>(2 * trim_interval, kTrimIntervalMost);
-    last_trim = Clock::now();
-    released = sqlite_peak = 0;
+  void trim() {
+    const auto start = Clock::now();
+    give_back_to_host();
+    const auto end = Clock::now();
+    {
+      MutexLock lock(mutex);
+      trim_interval = std::max<Clock::duration>(kTrimIntervalLeast, kTrimIntervalPart * (end - start));
+      last_trim = end;
+      released = sqlite_peak = 0;
+      untrimmed = UINT64_MAX;  // the next look tells
+    }
+    look();
   }
 };
 
@@ -182,6 +210,7 @@ MemoryBudget::MemoryBudget(uint64_t bytes_max) : bytes_max_(bytes_max) {
     process.host_hard = sqlite3_hard_heap_limit64(-1);
     process.host_soft = sqlite3_soft_heap_limit64(-1);
   }
+  if (bytes_max < host_memory_share()) keep_little_free();
   process.budgets.insert(this);
   process.note_budgets();
 }
@@ -268,9 +297,7 @@ bool MemoryBudget::is_sqlite_crowded() {
   return hard > 0 && sqlite3_memory_used() > hard / 2;
 }
 
-void MemoryBudget::trim_after_sqlite() {
-  ProcessMemory::instance().look_if_due();
-}
+void MemoryBudget::look_if_due() { ProcessMemory::instance().look_if_due(); }
 
 std::optional<std::string> MemoryBudget::sqlite_refusal() {
   ProcessMemory& process = ProcessMemory::instance();
@@ -304,6 +331,13 @@ Status MemoryShare::grow(uint64_t bytes) {
   const uint64_t wanted = (bytes + kStepBytes - 1) / kStepBytes * kStepBytes;
   BRAID_TRY(budget_->reserve(use_, wanted - reserved_));
   reserved_ = wanted;
+  return {};
+}
+
+Status MemoryShare::take(uint64_t bytes) {
+  if (budget_ == nullptr) return {};
+  BRAID_TRY(budget_->reserve(use_, bytes));
+  reserved_ = bytes;
   return {};
 }
 

@@ -53,7 +53,7 @@ class MemoryBudget {
   /// Whether SQLite's caches should be given back rather than kept.
   static bool is_sqlite_crowded();
   /// Looks at what the process holds, and gives what lies free back to the host when it is much. Cheap: asked while SQLite works, and after.
-  static void trim_after_sqlite();
+  static void look_if_due();
   /// Why SQLite was refused memory, if it was by the bound.
   static std::optional<std::string> sqlite_refusal();
 
@@ -99,6 +99,8 @@ class MemoryShare {
     if (bytes <= reserved_ || bytes <= kIgnoredBytes || budget_ == nullptr) return {};
     return grow(bytes);
   }
+  /// Exactly these, however few: for what there are many of. Instead of growing, once.
+  Status take(uint64_t bytes);
   /// To what is held for sure: it was taken before, or cannot be refused.
   void set(uint64_t bytes);
   void clear() { set(0); }

@@ -5,6 +5,8 @@
 #include <unistd.h>
 
 #include <charconv>
+#include <cstdlib>
+#include <cstring>
 
 namespace braid {
 
@@ -34,6 +36,19 @@ uint64_t anonymous_bytes() {
 void give_back_to_host() {
 #ifdef __GLIBC__
   ::malloc_trim(0);
+#endif
+}
+
+void keep_little_free() {
+#ifdef __GLIBC__
+  static const bool once = [] {
+    const char* const tunables = std::getenv("GLIBC_TUNABLES");
+    const bool are_set = std::getenv("MALLOC_TRIM_THRESHOLD_") != nullptr || std::getenv("MALLOC_MMAP_THRESHOLD_") != nullptr ||
+                         (tunables != nullptr && std::strstr(tunables, "glibc.malloc.") != nullptr);
+    constexpr int kKept = 1 << 20;
+    return are_set || (::mallopt(M_TRIM_THRESHOLD, kKept) != 0 && ::mallopt(M_MMAP_THRESHOLD, kKept) != 0);
+  }();
+  static_cast<void>(once);
 #endif
 }
 

@@ -124,6 +124,10 @@ std::string immutable_uri(const std::string& path) {
   return out + "?immutable=1";
 }
 
+bool same_sql_name(std::string_view a, std::string_view b) {
+  return a.size() == b.size() && sqlite3_strnicmp(a.data(), b.data(), static_cast<int>(a.size())) == 0;
+}
+
 std::string quote_identifier(std::string_view name) { return quoted(name, '"'); }
 std::string quote_text(std::string_view text) { return quoted(text, '\''); }
 

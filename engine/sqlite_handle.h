@@ -80,6 +80,8 @@ Status sqlite_run(sqlite3* db, const std::string& sql);
 /// The name under which SQLite opens a file that nobody writes, without locks and without its WAL.
 std::string immutable_uri(const std::string& path);
 
+/// Whether SQL takes two names for one: the case of ASCII letters does not count.
+bool same_sql_name(std::string_view a, std::string_view b);
 /// "name" quoted as an SQL identifier, and 'text' as an SQL literal.
 std::string quote_identifier(std::string_view name);
 std::string quote_text(std::string_view text);

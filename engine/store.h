@@ -42,6 +42,7 @@ struct StoreFigure {
   std::string name;
   std::string unit;
   int64_t value = 0;
+  bool is_counter = false;  ///< it only grows while the database is open
 };
 
 /// Work of a store that puts in order what it keeps: written beside writers, installed by a transaction of its own.

@@ -1,11 +1,6 @@
 #include "graph/family_reader.h"
 
 namespace braid {
-namespace {
-
-std::string_view view(const rocksdb::Slice& bytes) { return {bytes.data(), bytes.size()}; }
-
-}  // namespace
 
 Status FamilyReader::get(Family family, std::string_view key, FoundBytes& out) const {
   if (overlay_ != nullptr) {
@@ -16,7 +11,7 @@ Status FamilyReader::get(Family family, std::string_view key, FoundBytes& out) c
     }
   }
   BRAID_ASSIGN(out.found_, base_->get(family, key, out.pinned_));
-  out.bytes_ = out.found_ ? view(out.pinned_) : std::string_view();
+  out.bytes_ = out.found_ ? out.pinned_.ToStringView() : std::string_view();
   return {};
 }
 
@@ -29,17 +24,17 @@ Result<std::optional<std::pair<std::string, std::string>>> FamilyReader::last_at
   const GraphOverlay::Entries& entries = overlay_ != nullptr ? overlay_->entries(family) : none;
   auto staged = entries.upper_bound(key);
   for (;;) {
-    const bool in_base = base->Valid() && view(base->key()).starts_with(prefix);
+    const bool in_base = base->Valid() && base->key().ToStringView().starts_with(prefix);
     if (!in_base) BRAID_TRY(GraphStoreView::scan_status(*base, family));
     const bool in_staged =
         staged != entries.begin() && std::string_view(std::prev(staged)->first).starts_with(prefix);
     if (!in_base && !in_staged) return Found();
-    if (!in_staged || (in_base && view(base->key()) > std::prev(staged)->first)) {
+    if (!in_staged || (in_base && base->key().ToStringView() > std::prev(staged)->first)) {
       return Found(std::pair(base->key().ToString(), base->value().ToString()));
     }
     const auto& [staged_key, entry] = *std::prev(staged);
     if (entry.bytes) return Found(std::pair(staged_key, *entry.bytes));
-    if (in_base && view(base->key()) == staged_key) base->Prev();
+    if (in_base && base->key().ToStringView() == staged_key) base->Prev();
     --staged;
   }
 }
@@ -66,7 +61,7 @@ bool FamilyCursor::staged_valid() const {
   return entries_ != nullptr && staged_ != entries_->end() && staged_->first.starts_with(prefix_);
 }
 
-std::string_view FamilyCursor::base_key() const { return view(base_->key()); }
+std::string_view FamilyCursor::base_key() const { return base_->key().ToStringView(); }
 
 void FamilyCursor::seek(std::string_view key) {
   // The marker sorts before all data and is none.
@@ -109,7 +104,7 @@ std::string_view FamilyCursor::key() const {
 }
 
 std::string_view FamilyCursor::bytes() const {
-  return side_ == Side::kBase ? view(base_->value()) : std::string_view(*staged_->second.bytes);
+  return side_ == Side::kBase ? base_->value().ToStringView() : std::string_view(*staged_->second.bytes);
 }
 
 Status FamilyCursor::status() const { return GraphStoreView::scan_status(*base_, family_); }
@@ -122,7 +117,7 @@ FamilyBackCursor::FamilyBackCursor(const FamilyReader& reader, Family family, st
 
 void FamilyBackCursor::seek_below(std::string_view key) {
   base_->SeekForPrev(key);
-  if (base_->Valid() && view(base_->key()) == key) base_->Prev();
+  if (base_->Valid() && base_->key().ToStringView() == key) base_->Prev();
   if (entries_ != nullptr) staged_ = entries_->lower_bound(key);
   settle();
 }
@@ -130,19 +125,19 @@ void FamilyBackCursor::seek_below(std::string_view key) {
 void FamilyBackCursor::settle() {
   for (;;) {
     // The marker sorts before all data, so a lower limit that is the start of data keeps it out.
-    const bool in_base = base_->Valid() && view(base_->key()) >= lower_;
+    const bool in_base = base_->Valid() && base_->key().ToStringView() >= lower_;
     const bool in_staged = entries_ != nullptr && staged_ != entries_->begin() &&
                            std::string_view(std::prev(staged_)->first) >= lower_;
     if (!in_base && !base_->status().ok()) {
       side_ = Side::kNone;
       return;
     }
-    if (!in_staged || (in_base && view(base_->key()) > std::prev(staged_)->first)) {
+    if (!in_staged || (in_base && base_->key().ToStringView() > std::prev(staged_)->first)) {
       side_ = in_base ? Side::kBase : Side::kNone;
       return;
     }
     // What is staged hides what the base has under the same key.
-    if (in_base && view(base_->key()) == std::prev(staged_)->first) base_->Prev();
+    if (in_base && base_->key().ToStringView() == std::prev(staged_)->first) base_->Prev();
     if (std::prev(staged_)->second.bytes) {
       side_ = Side::kStaged;
       return;
@@ -158,7 +153,7 @@ void FamilyBackCursor::next() {
 }
 
 std::string_view FamilyBackCursor::key() const {
-  return side_ == Side::kBase ? view(base_->key()) : std::string_view(std::prev(staged_)->first);
+  return side_ == Side::kBase ? base_->key().ToStringView() : std::string_view(std::prev(staged_)->first);
 }
 
 Status FamilyBackCursor::status() const { return GraphStoreView::scan_status(*base_, family_); }

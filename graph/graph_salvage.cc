@@ -27,8 +27,6 @@ constexpr size_t kLossesToldMax = 100;
 /// Without a marker that tells the last id, so many further ones are looked for.
 constexpr uint64_t kIdsBeyondDamage = 1 << 20;
 
-std::string_view view_of(const rocksdb::Slice& bytes) { return {bytes.data(), bytes.size()}; }
-
 rocksdb::ReadOptions once() {
   rocksdb::ReadOptions options;
   options.fill_cache = false;
@@ -107,7 +105,7 @@ class DamagedFamily {
         if (cursor->key().size() != 8) continue;
         BRAID_TRY(LongCall::check());
         const auto number = load_big_endian<uint64_t>(cursor->key().data());
-        BRAID_TRY(visit(number, view_of(cursor->value())));
+        BRAID_TRY(visit(number, cursor->value().ToStringView()));
         next = number + 1;
       }
       if (cursor->status().ok()) return gaps;

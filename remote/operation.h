@@ -8,13 +8,13 @@ namespace braid {
 
 /// Numbers are those of one release: who speaks another version is refused when it says hello.
 enum class Operation : uint16_t {
-#define X(id, may_commit) id,
+#define X(id, commits, minds) id,
 #include "remote/operations.def"
 #undef X
 };
 
 inline constexpr size_t kOperationCount = 0
-#define X(id, may_commit) +1
+#define X(id, commits, minds) +1
 #include "remote/operations.def"
 #undef X
     ;
@@ -22,11 +22,21 @@ inline constexpr size_t kOperationCount = 0
 /// May the call commit, if no transaction is open? When the answer is lost, nobody knows then whether it did.
 constexpr bool may_commit(Operation operation) {
   constexpr bool kMayCommit[] = {
-#define X(id, may_commit) may_commit,
+#define X(id, commits, minds) commits,
 #include "remote/operations.def"
 #undef X
   };
   return kMayCommit[static_cast<size_t>(operation)];
+}
+
+/// Is the call refused while a cancel token is set? What ends what was begun, settings and figures are not.
+constexpr bool minds_token(Operation operation) {
+  constexpr bool kMinds[] = {
+#define X(id, commits, minds) minds,
+#include "remote/operations.def"
+#undef X
+  };
+  return kMinds[static_cast<size_t>(operation)];
 }
 
 }  // namespace braid

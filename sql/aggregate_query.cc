@@ -6,6 +6,7 @@
 
 #include <fmt/format.h>
 
+#include "engine/sqlite_handle.h"
 #include "sql/select_core.h"
 #include "sql/sql_tokens.h"
 #include "sql/time_text.h"

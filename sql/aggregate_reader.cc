@@ -6,6 +6,7 @@
 
 #include <fmt/format.h>
 
+#include "engine/sqlite_handle.h"
 #include "sql/sql_tokens.h"
 #include "sql/series_selection.h"
 #include "timeseries/series_overlay.h"

@@ -4,6 +4,7 @@
 
 #include <fmt/format.h>
 
+#include "engine/sqlite_handle.h"
 #include "sql/sql_tokens.h"
 #include "sql/time_text.h"
 #include "sql/virtual_table.h"

@@ -4,6 +4,7 @@
 #include <fmt/format.h>
 #include <nlohmann/json.hpp>
 
+#include "engine/sqlite_handle.h"
 #include "sql/bucket_arguments.h"
 #include "sql/series_selection.h"
 #include "sql/sql_tokens.h"

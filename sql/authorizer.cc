@@ -8,6 +8,7 @@
 #include <fmt/format.h>
 
 #include "engine/caught.h"
+#include "engine/sqlite_handle.h"
 #include "sql/connection.h"
 #include "sql/hypertable_columns.h"
 #include "sql/latest_conditions.h"

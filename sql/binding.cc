@@ -5,6 +5,7 @@
 
 #include <algorithm>
 
+#include "engine/sqlite_handle.h"
 #include "sql/graph_access.h"
 #include "sql/sql_tokens.h"
 #include "sql/trigger_table.h"

@@ -33,16 +33,17 @@ class FormatWidths {
   explicit FormatWidths(Values values) : values_(values) {}
 
   uint64_t sum() {
-    const auto* text = reinterpret_cast<const char*>(sqlite3_value_text(values_[0]));  // Safety: UTF-8 as SQLite keeps it
-    if (text == nullptr) return 0;
     uint64_t sum = 0;
-    for (std::string_view rest(text, size_of_value(values_[0])); !rest.empty();) {
+    for (std::string_view rest = text_of(values_[0]); !rest.empty();) {
       const size_t at = rest.find('%');
       if (at == std::string_view::npos) break;
       rest.remove_prefix(at + 1);
       skip(rest, "-+ #0,!");
       sum += number(rest);
-      if (rest.starts_with('.')) rest.remove_prefix(1), sum += number(rest);
+      if (rest.starts_with('.')) {
+        rest.remove_prefix(1);
+        sum += number(rest);
+      }
       skip(rest, "l");
       if (rest.empty()) break;
       if (rest[0] != '%' && rest[0] != 'n') ++next_;

@@ -2,6 +2,7 @@
 #include <fmt/format.h>
 
 #include "engine/engine.h"
+#include "engine/sqlite_handle.h"
 #include "sql/bucket_arguments.h"
 #include "sql/sql_tokens.h"
 #include "sql/table_function.h"

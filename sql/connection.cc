@@ -8,6 +8,7 @@
 #include "engine/caught.h"
 #include "engine/check.h"
 #include "engine/long_call.h"
+#include "engine/sqlite_handle.h"
 #include "sql/aggregate_statements.h"
 #include "sql/bounded_functions.h"
 #include "sql/gapfill.h"
@@ -116,7 +117,7 @@ Connection::~Connection() {
 
 int Connection::progress(void* self) {
   auto& connection = *static_cast<Connection*>(self);
-  MemoryBudget::trim_after_sqlite();
+  MemoryBudget::look_if_due();
   if (connection.session_->uninterrupted()) return 0;
   if (connection.cancel_.load(std::memory_order_relaxed)) return 1;
   Status asked = caught([&]() -> Status {
@@ -569,7 +570,7 @@ Status Connection::finish(Statement& statement, Status status) {
   if (running_ == 0) session_->unpin();
   // An idle connection keeps its pages only while there is room for those of all.
   if (!in_transaction() && MemoryBudget::is_sqlite_crowded()) sqlite3_db_release_memory(db());
-  MemoryBudget::trim_after_sqlite();
+  MemoryBudget::look_if_due();
   return status;
 }
 

@@ -2,6 +2,7 @@
 
 #include <algorithm>
 
+#include "engine/sqlite_handle.h"
 #include "sql/hypertable_columns.h"
 
 namespace braid {

@@ -11,6 +11,7 @@
 
 #include <fmt/format.h>
 
+#include "engine/sqlite_handle.h"
 #include "sql/aggregate_query.h"
 #include "sql/aggregate_reader.h"
 #include "sql/aggregate_refresh.h"
@@ -375,16 +376,16 @@ const TableFunction kAggregateList = {"continuous_aggregates",
                              {},
                              list_aggregates};
 
+constexpr FunctionRow kContinuousFunctions[] = {{"create_continuous_aggregate", 2, 4, create_aggregate_function},
+                                                  {"drop_continuous_aggregate", 1, 2, drop_aggregate_function},
+                                                  {"refresh_continuous_aggregate", 3, 3, refresh_function}};
+
 }  // namespace
 
 Status register_continuous_aggregates(Connection& connection) {
   BRAID_TRY(register_module(connection, kModule, ModuleKind::kCreated, make_aggregate_table));
   BRAID_TRY(register_table_function(connection, kAggregateList));
-  for (const int arguments : {2, 3, 4})
-    BRAID_TRY(register_function(connection, "create_continuous_aggregate", arguments, FunctionUse::kDirectOnly, create_aggregate_function));
-  for (const int arguments : {1, 2})
-    BRAID_TRY(register_function(connection, "drop_continuous_aggregate", arguments, FunctionUse::kDirectOnly, drop_aggregate_function));
-  return register_function(connection, "refresh_continuous_aggregate", 3, FunctionUse::kDirectOnly, refresh_function);
+  return register_functions(connection, FunctionUse::kDirectOnly, kContinuousFunctions);
 }
 
 }  // namespace braid

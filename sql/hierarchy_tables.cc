@@ -90,6 +90,8 @@ Rows ends(Connection& connection, Parameters parameters, HierarchyEnd end, std::
 Rows run_roots(Connection& connection, Parameters parameters) { return ends(connection, parameters, HierarchyEnd::kRoots, "graph_roots"); }
 Rows run_leaves(Connection& connection, Parameters parameters) { return ends(connection, parameters, HierarchyEnd::kLeaves, "graph_leaves"); }
 
+constexpr FunctionRow kHierarchyFunctions[] = {{"graph_hierarchy", 1, 2, declare_function}, {"graph_hierarchy_drop", 1, 1, drop_hierarchy_function}};
+
 }  // namespace
 
 Status register_hierarchy_tables(Connection& connection) {
@@ -103,9 +105,7 @@ Status register_hierarchy_tables(Connection& connection) {
       {"graph_leaves", "node INTEGER", 1, {{"hierarchy", true}}, run_leaves},
   };
   for (const TableFunction& table : kTables) BRAID_TRY(register_table_function(connection, table));
-  BRAID_TRY(register_function(connection, "graph_hierarchy", 1, FunctionUse::kDirectOnly, declare_function));
-  BRAID_TRY(register_function(connection, "graph_hierarchy", 2, FunctionUse::kDirectOnly, declare_function));
-  return register_function(connection, "graph_hierarchy_drop", 1, FunctionUse::kDirectOnly, drop_hierarchy_function);
+  return register_functions(connection, FunctionUse::kDirectOnly, kHierarchyFunctions);
 }
 
 }  // namespace braid

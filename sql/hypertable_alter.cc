@@ -6,6 +6,7 @@
 
 #include <fmt/format.h>
 
+#include "engine/sqlite_handle.h"
 #include "sql/aggregate_query.h"
 #include "sql/hypertable_columns.h"
 #include "sql/sql_tokens.h"
@@ -125,12 +126,10 @@ Status alter_function(Connection& connection, sqlite3_context*, std::span<sqlite
   return unknown_action(verb);
 }
 
+constexpr FunctionRow kAlterFunctions[] = {{"hypertable_alter", 3, 4, alter_function}};
+
 }  // namespace
 
-Status register_hypertable_alter(Connection& connection) {
-  for (const int arguments : {3, 4})
-    BRAID_TRY(register_function(connection, "hypertable_alter", arguments, FunctionUse::kDirectOnly, alter_function));
-  return {};
-}
+Status register_hypertable_alter(Connection& connection) { return register_functions(connection, FunctionUse::kDirectOnly, kAlterFunctions); }
 
 }  // namespace braid

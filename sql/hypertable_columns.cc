@@ -100,7 +100,7 @@ std::string_view policy_name(const PolicyRow<Policy> (&rows)[N], Policy policy) 
   return "";
 }
 
-/// A length of time that is the same_sql_name everywhere.
+/// A length of time that is the same everywhere.
 Result<int64_t> fixed_length(std::string_view setting, const std::string& value, int64_t least) {
   BRAID_ASSIGN(const Interval interval, parse_interval(value));
   if (interval.months == 0 && interval.microseconds >= least) return interval.microseconds;
@@ -207,12 +207,14 @@ std::string create_hypertable_sql(const HypertableDefinition& definition) {
       if (reference.tag == i) sql += " " + tag_reference_sql(reference);
   }
   for (const FieldDefinition& field : definition.fields)
-    sql += ", " + column_sql(field.name, field.type == FieldType::kJson ? "JSON" : field_type_name(field.type));
+    sql += ", " + column_sql(field.name, declared_field_type(field.type));
   if (!definition.adapts_interval) sql += fmt::format(", chunk_interval='{} us'", definition.chunk_interval_us);
   if (definition.horizon_us > 0) sql += fmt::format(", horizon='{} us'", definition.horizon_us);
   return sql + fmt::format(", on_conflict='{}', late='{}')", policy_name(kConflictPolicies, definition.on_conflict),
                            policy_name(kLatePolicies, definition.late));
 }
+
+std::string_view declared_field_type(FieldType type) { return type == FieldType::kJson ? "JSON" : field_type_name(type); }
 
 std::string_view field_type_name(FieldType type) {
   switch (type) {

@@ -32,7 +32,8 @@ bool has_latest_column(const HypertableDefinition& definition);
 /// The table as SQLite sees it: time, tags, fields, then the hidden columns.
 std::string declare_hypertable(const HypertableDefinition& definition);
 
-/// Name of a field type as it is declared.
+/// Name of a field type, as SQLite is told it and as it is declared.
 std::string_view field_type_name(FieldType type);
+std::string_view declared_field_type(FieldType type);
 
 }  // namespace braid

@@ -11,6 +11,7 @@
 
 #include <fmt/format.h>
 
+#include "engine/sqlite_handle.h"
 #include "sql/hypertable_columns.h"
 #include "sql/select_core.h"
 #include "sql/sql_tokens.h"
@@ -443,12 +444,10 @@ Status create_hypertable_function(Connection& connection, sqlite3_context* conte
   return {};
 }
 
+constexpr FunctionRow kConversionFunctions[] = {{"create_hypertable", 2, 5, create_hypertable_function}};
+
 }  // namespace
 
-Status register_hypertable_conversion(Connection& connection) {
-  for (int arguments = 2; arguments <= 5; ++arguments)
-    BRAID_TRY(register_function(connection, "create_hypertable", arguments, FunctionUse::kDirectOnly, create_hypertable_function));
-  return {};
-}
+Status register_hypertable_conversion(Connection& connection) { return register_functions(connection, FunctionUse::kDirectOnly, kConversionFunctions); }
 
 }  // namespace braid

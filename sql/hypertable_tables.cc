@@ -700,16 +700,14 @@ Status compact_function(Connection& connection, sqlite3_context* context, std::s
   return {};
 }
 
+constexpr FunctionRow kPointFunctions[] = {{"delete_points", 3, 4, delete_points_function}, {"hypertable_compact", 1, 1, compact_function}};
+
 }  // namespace
 
 Status register_hypertables(Connection& connection) {
   return register_module(connection, "hypertable", ModuleKind::kCreated, make_hypertable);
 }
 
-Status register_series_functions(Connection& connection) {
-  for (const int arguments : {3, 4})
-    BRAID_TRY(register_function(connection, "delete_points", arguments, FunctionUse::kDirectOnly, delete_points_function));
-  return register_function(connection, "hypertable_compact", 1, FunctionUse::kDirectOnly, compact_function);
-}
+Status register_series_functions(Connection& connection) { return register_functions(connection, FunctionUse::kDirectOnly, kPointFunctions); }
 
 }  // namespace braid

@@ -5,6 +5,7 @@
 
 #include <fmt/format.h>
 
+#include "engine/sqlite_handle.h"
 #include "sql/hypertable_columns.h"
 
 namespace braid {

@@ -2,6 +2,7 @@
 #include <fmt/format.h>
 #include <nlohmann/json.hpp>
 
+#include "engine/sqlite_handle.h"
 #include "sql/aggregate_function.h"
 #include "sql/number_argument.h"
 #include "sql/sql_tokens.h"

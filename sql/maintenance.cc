@@ -213,12 +213,10 @@ Status maintenance_function(Connection& connection, sqlite3_context* context, st
   return {};
 }
 
+constexpr FunctionRow kMaintenanceFunctions[] = {{"run_maintenance", 0, 1, maintenance_function}};
+
 }  // namespace
 
-Status register_maintenance(Connection& connection) {
-  for (const int arguments : {0, 1})
-    BRAID_TRY(register_function(connection, "run_maintenance", arguments, FunctionUse::kDirectOnly, maintenance_function));
-  return {};
-}
+Status register_maintenance(Connection& connection) { return register_functions(connection, FunctionUse::kDirectOnly, kMaintenanceFunctions); }
 
 }  // namespace braid

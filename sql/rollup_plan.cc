@@ -5,6 +5,7 @@
 
 #include <fmt/format.h>
 
+#include "engine/sqlite_handle.h"
 #include "sql/sql_tokens.h"
 
 namespace braid {

@@ -5,6 +5,7 @@
 #include <algorithm>
 #include <charconv>
 
+#include "engine/sqlite_handle.h"
 #include "graph/pace.h"
 #include "sql/graph_access.h"
 #include "sql/algorithm_access.h"

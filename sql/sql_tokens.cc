@@ -6,6 +6,8 @@
 #include <charconv>
 #include <map>
 
+#include "engine/sqlite_handle.h"
+
 namespace braid {
 
 namespace {
@@ -134,10 +136,6 @@ class Lexer {
 };
 
 }  // namespace
-
-bool same_sql_name(std::string_view a, std::string_view b) {
-  return a.size() == b.size() && strncasecmp(a.data(), b.data(), a.size()) == 0;
-}
 
 bool statement_has_word(std::string_view sql, std::string_view word) {
   const Lexer lexer(sql);

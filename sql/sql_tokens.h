@@ -73,7 +73,4 @@ bool statement_has_word(std::string_view sql, std::string_view word);
 /// Whether it is the first word of the first statement of `sql`.
 bool statement_begins_with(std::string_view sql, std::string_view word);
 
-/// Names are compared as SQLite does: ASCII letters in any case.
-bool same_sql_name(std::string_view a, std::string_view b);
-
 }  // namespace braid

@@ -5,6 +5,7 @@
 #include <string_view>
 #include <vector>
 
+#include "engine/sqlite_handle.h"
 #include "sql/sql_tokens.h"
 
 namespace braid {

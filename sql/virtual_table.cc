@@ -60,11 +60,12 @@ int connect(sqlite3*, void* aux, int count, const char* const* arguments, sqlite
 }
 int best_index(sqlite3_vtab* table, sqlite3_index_info* info) {
   // What passes SQLite leaves the statement that it prepares, and with that the connection, behind.
-  try {
-    return table_of(table).best_index(*info);
-  } catch (const std::bad_alloc&) {
-    return SQLITE_NOMEM;
-  }
+  int code = SQLITE_OK;
+  const int failed = guarded(table_of(table), [&]() -> Status {
+    code = table_of(table).best_index(*info);
+    return {};
+  });
+  return failed == SQLITE_OK ? code : failed;
 }
 int disconnect(sqlite3_vtab* table) {
   sqlite3_free(table->zErrMsg);

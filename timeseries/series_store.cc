@@ -368,12 +368,17 @@ std::vector<StoreFigure> SeriesStore::figures() {
   const auto figure = [](std::string name, std::string unit, uint64_t value) {
     return StoreFigure{std::move(name), std::move(unit), static_cast<int64_t>(value)};
   };
+  const auto counter = [&](std::string name, std::string unit, uint64_t value) {
+    StoreFigure counted = figure(std::move(name), std::move(unit), value);
+    counted.is_counter = true;
+    return counted;
+  };
   return {figure("tail_rows", "rows", tail->rows()), figure("tail_bytes", "bytes", tail->bytes()),
           figure("chunk_files", "files", chunks->by_id.size()),
           figure("chunk_bytes", "bytes", chunk_bytes),
-          figure("rows_sealed", "rows", rows_sealed_.load()),
-          figure("compactions", "", compactions_.load()),
-          figure("late_points_dropped", "points", late_points_.load())};
+          counter("rows_sealed", "rows", rows_sealed_.load()),
+          counter("compactions", "", compactions_.load()),
+          counter("late_points_dropped", "points", late_points_.load())};
 }
 
 Status SeriesStore::check(const StoreView& view, std::vector<std::string>& problems) {

@@ -14,7 +14,6 @@ using namespace braid;
 
 namespace {
 
-constexpr const char* kEndless = "WITH RECURSIVE n(i) AS (SELECT 1 UNION ALL SELECT i + 1 FROM n) SELECT max(i) FROM n";
 constexpr int64_t kNodes = 100'000;  // so many that what walks over them all is told of, and stopped, on any machine
 
 struct Fixture {

@@ -96,6 +96,7 @@ class Campaign {
     const int64_t peak = process_figure("VmHWM") - before;
     std::printf("the databases took at most %.1f MB, beside %.1f before they were opened; counted at most %.1f of %.0f MB; %d statements done, %d refused\n", megabytes(peak),
                 megabytes(before), megabytes(held_max_), megabytes(kBound), done_.load(), refused_.load());
+    std::printf("when it was seen to take most: %s\n", at_most_.c_str());
     if (!problem_.empty()) return fail(problem_);
     if (refused_ == 0 && settings_.only < 0) return fail("the bound was never reached");
     if (done_ == 0 && settings_.only < 0) return fail("nothing was done within the bound");
@@ -188,20 +189,26 @@ class Campaign {
   }
 
   void look(TestDatabase& database, int64_t before) {
+    int64_t most = 0;
     int64_t shown = 0;
     while (!stop_) {
       const int64_t counted = database.figure("memory_held");
       held_max_ = std::max(held_max_, counted);
       const int64_t now = process_figure("VmRSS") - before;
-      if (settings_.trace && now > shown) {
-        shown = now + (int64_t{4} << 20);
+      if (now > most) {
+        most = now;
         const struct mallinfo2 heap = mallinfo2();
-        std::printf("process %.1f (files %.1f) counted %.1f (sqlite %.1f); malloc: arenas %.1f (free %.1f, at the top %.1f) mapped %.1f\n", megabytes(now),
-                    megabytes(process_figure("RssFile") + process_figure("RssShmem")), megabytes(counted), megabytes(database.figure("memory_sqlite")),
-                    megabytes(static_cast<int64_t>(heap.arena)), megabytes(static_cast<int64_t>(heap.fordblks)), megabytes(static_cast<int64_t>(heap.keepcost)),
-                    megabytes(static_cast<int64_t>(heap.hblkhd)));
+        at_most_ = fmt::format("process {:.1f} (files {:.1f}) counted {:.1f} (sqlite {:.1f}); malloc: arenas {:.1f} (free {:.1f}, at the top {:.1f}) mapped {:.1f}",
+                               megabytes(now), megabytes(process_figure("RssFile") + process_figure("RssShmem")), megabytes(counted),
+                               megabytes(database.figure("memory_sqlite")), megabytes(static_cast<int64_t>(heap.arena)),
+                               megabytes(static_cast<int64_t>(heap.fordblks)), megabytes(static_cast<int64_t>(heap.keepcost)),
+                               megabytes(static_cast<int64_t>(heap.hblkhd)));
+        if (settings_.trace && now > shown) {
+          shown = now + (int64_t{4} << 20);
+          std::printf("%s\n", at_most_.c_str());
+        }
       }
-      std::this_thread::sleep_for(std::chrono::milliseconds(20));
+      std::this_thread::sleep_for(std::chrono::milliseconds(settings_.trace ? 2 : 20));
     }
   }
 
@@ -214,7 +221,8 @@ class Campaign {
   TempDir directory_;
   std::atomic<bool> stop_{false};
   std::atomic<int> done_{0}, refused_{0};
-  int64_t held_max_ = 0;  // of the watching thread
+  int64_t held_max_ = 0;  // of the watching thread, as what follows
+  std::string at_most_;
   std::mutex mutex_;
   std::string problem_;
 };

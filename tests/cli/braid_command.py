@@ -5,6 +5,7 @@ import shutil
 import subprocess
 import sys
 import tempfile
+import time
 
 BRAID = os.path.abspath(sys.argv[1])
 FAILURES = []
@@ -32,3 +33,13 @@ def run_each(tests):
         finally:
             shutil.rmtree(work, ignore_errors=True)
     return 1 if FAILURES else 0
+
+
+def wait_until_caught(pid, number):
+    """Until the process handles the signal, which would end it before."""
+    for _ in range(12000):
+        with open(f"/proc/{pid}/status", encoding="ascii") as status:
+            caught = next(int(line.split()[1], 16) for line in status if line.startswith("SigCgt:"))
+        if caught >> (number - 1) & 1:
+            return
+        time.sleep(0.005)

@@ -15,7 +15,7 @@ import sys
 import tempfile
 import time
 
-from braid_command import BRAID, FAILURES, braid, check
+from braid_command import BRAID, FAILURES, braid, check, wait_until_caught
 
 TABLES = """
 CREATE TABLE device(id INTEGER PRIMARY KEY, serial TEXT UNIQUE, data BLOB);
@@ -206,16 +206,6 @@ def check_shell_that_goes_on():
         shown = shell.enter("SELECT 30 + 1;")
         check("through another one now" in shown and "31" in shown, "or it becomes a client of another host", shown)
         check(shell.quit() == 0, "which it leaves well")
-
-
-def wait_until_caught(pid, number):
-    """Until the process handles the signal, which would end it before."""
-    for _ in range(600):
-        with open(f"/proc/{pid}/status", encoding="ascii") as status:
-            caught = next(int(line.split()[1], 16) for line in status if line.startswith("SigCgt:"))
-        if caught >> (number - 1) & 1:
-            return
-        time.sleep(0.1)
 
 
 def check_interrupt():

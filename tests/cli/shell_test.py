@@ -15,6 +15,8 @@ import tempfile
 import termios
 import time
 
+from braid_command import wait_until_caught
+
 BRAID = os.path.abspath(sys.argv[1])
 TIMEOUT_S = 30
 failures = []
@@ -301,15 +303,19 @@ def test_long_work(work):
              "INSERT INTO graph_nodes(labels, properties) SELECT '[\"A\"]', json_object('k', i) FROM n")
     subprocess.run([BRAID, "db", nodes], cwd=work, check=True, capture_output=True)
     codes = set()
-    for pause in (0.02, 0.05, 0.1, 0.2):
+    for pause in (None, 0.02, 0.05, 0.1, 0.2):
         process = subprocess.Popen([BRAID, "check", "db"], cwd=work, stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True)
-        time.sleep(pause)
+        if pause is None:
+            wait_until_caught(process.pid, signal.SIGINT)
+        else:
+            time.sleep(pause)
         process.send_signal(signal.SIGINT)
         out, errors = process.communicate(timeout=TIMEOUT_S)
         codes.add(process.returncode)
         fine = process.returncode == 0 and "no problem found" in out and errors == ""
         stopped = process.returncode == 1 and "interrupted" in errors and "checking" not in errors
         check("Ctrl-C ends braid check, or comes too late or before it listens", fine or stopped or process.returncode == -signal.SIGINT, out + errors)
+    check("Ctrl-C that braid check listens to ends it", 1 in codes, codes)
     done = subprocess.run([BRAID, "check", "db"], cwd=work, capture_output=True, text=True, check=False)
     check("and the database is as it was", done.returncode == 0, done.stdout + done.stderr)
 

@@ -4,6 +4,7 @@
 #include <string>
 #include <vector>
 
+#include "engine/sqlite_handle.h"
 #include "sql/rollup_recognition.h"
 
 using namespace braid;

@@ -3,6 +3,7 @@
 
 #include <doctest/doctest.h>
 
+#include <algorithm>
 #include <chrono>
 #include <cstdint>
 #include <functional>
@@ -13,6 +14,9 @@
 #include "api/braid.h"
 
 namespace braid {
+
+/// A statement that is only ended from outside.
+inline constexpr const char* kEndless = "WITH RECURSIVE n(i) AS (SELECT 1 UNION ALL SELECT i + 1 FROM n) SELECT max(i) FROM n";
 
 struct Token {
   Token() { REQUIRE(braid_cancel_open(&handle) == BRAID_OK); }
@@ -45,6 +49,11 @@ inline int32_t stop(void* calls, double) {
 inline int32_t note(void* fractions, double fraction) {
   static_cast<std::vector<double>*>(fractions)->push_back(fraction);
   return 0;
+}
+
+/// From 0 to 1, never falling, and 1 at the end.
+inline bool is_whole(const std::vector<double>& fractions) {
+  return !fractions.empty() && std::is_sorted(fractions.begin(), fractions.end()) && fractions.front() >= 0 && fractions.back() == 1;
 }
 
 }  // namespace braid
