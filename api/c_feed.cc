@@ -44,20 +44,31 @@ Result<bool> next_here(braid_feed& feed, Clock::time_point deadline) {
   Engine& engine = feed.database->engine();
   const auto line_bytes_max = static_cast<size_t>(engine.options()[OptionId::kFeedCommitBytesMax]);
   for (;;) {
-    BRAID_ASSIGN(const auto item, feed.feed->next(deadline));
-    if (!item) return false;
-    if (item->gap) {
-      feed.line = gap_line(*item->gap);
-      return true;
+    if (!feed.item) {
+      BRAID_ASSIGN(feed.item, feed.feed->next(deadline));
     }
-    BRAID_ASSIGN(feed.line, change_line(*item->changes, engine.catalog(), feed.models, line_bytes_max));
+    if (!feed.item) return false;
+    if (feed.item->gap) {
+      feed.line = gap_line(*feed.item->gap);
+    } else {
+      // Without memory it is made by the next call; what cannot be made at all is an error and then a gap.
+      const CommitChanges& changes = *feed.item->changes;
+      auto line = change_line(changes, engine.catalog(), feed.models, line_bytes_max);
+      if (!line.ok()) {
+        if (line.status().code() != StatusCode::kOutOfMemory) feed.item = CommitFeed::Item{nullptr, CommitFeed::Gap{changes.lsn, changes.lsn}};
+        return line.status();
+      }
+      feed.line = line.take();
+    }
+    feed.item.reset();
     if (!feed.line.empty()) return true;
   }
 }
 
 Result<bool> next_there(braid_feed& feed, Clock::time_point deadline) {
-  while (feed.lines.empty()) {
+  for (;;) {
     if (feed.cancelled.load()) return feed_cancelled();
+    if (!feed.lines.empty()) break;
     const auto now = Clock::now();
     const auto left = deadline <= now ? Clock::duration::zero() : deadline - now;
     const auto wait = left > kRemoteWait ? kRemoteWait : std::chrono::ceil<std::chrono::milliseconds>(left);

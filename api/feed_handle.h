@@ -5,6 +5,7 @@
 #include <cstdint>
 #include <deque>
 #include <memory>
+#include <optional>
 #include <string>
 
 #include "api/braid.h"
@@ -21,6 +22,7 @@ struct braid_feed {
   std::shared_ptr<braid::CommitFeed> feed;  // shared: with the engine, which hands it commits
   braid::ChangeModels models;
   bool started = false;  // its first line was taken
+  std::optional<braid::CommitFeed::Item> item;  // taken, and not told yet
   std::unique_ptr<braid::RemoteConnection> remote;  // in place of the feed, with the host's number
   uint64_t remote_handle = 0;
   std::deque<std::string> lines;  // that came from there and were not taken

@@ -63,10 +63,11 @@ Result<std::shared_ptr<CommitFeed>> CommitFeeds::open(const std::function<Lsn()>
   MutexLock lock(mutex_);
   if (feeds_.size() >= feeds_max_)
     return Status(StatusCode::kLimit, fmt::format("{} feeds are open, feeds_max allows no more; close one", feeds_.size()));
-  // Whoever begins to write from now on catches what he changes.
-  active_.store(true);
-  auto feed = std::make_shared<CommitFeed>(newest(), bytes_max);
+  auto feed = std::make_shared<CommitFeed>(bytes_max);
   feeds_.push_back(feed);
+  // Whoever begins to write from now on catches what he changes; who was writing tells a gap.
+  active_.store(true);
+  feed->start_ = newest();
   return feed;
 }
 
@@ -80,7 +81,8 @@ void CommitFeeds::deliver(std::vector<CommitChanges> changes, const std::shared_
   for (CommitChanges& one : changes) {
     const Lsn lsn = one.lsn;
     const Status delivered = caught([&]() -> Status {
-      BRAID_TRY(one.memory.reserve(memory, one.bytes()));
+      one.memory = MemoryShare(memory, MemoryUse::kFeeds);
+      BRAID_TRY(one.memory.take(one.bytes()));
       const auto shared = std::make_shared<const CommitChanges>(std::move(one));
       MutexLock lock(mutex_);
       for (const auto& feed : feeds_) feed->push(shared);
@@ -88,6 +90,11 @@ void CommitFeeds::deliver(std::vector<CommitChanges> changes, const std::shared_
     });
     if (!delivered.ok()) miss(lsn, lsn);
   }
+}
+
+void CommitFeeds::release(const std::shared_ptr<MemoryBudget>& memory) {
+  deliver(std::exchange(held_, {}), memory);
+  if (const auto gap = std::exchange(held_gap_, std::nullopt)) miss(gap->first, gap->last);
 }
 
 void CommitFeeds::miss(Lsn first, Lsn last) {

@@ -25,32 +25,6 @@
 
 namespace braid {
 
-/// Bytes that are counted as held until it goes.
-class HeldBytes {
- public:
-  HeldBytes() = default;
-  ~HeldBytes() {
-    if (budget_ != nullptr) budget_->release(MemoryUse::kFeeds, bytes_);
-  }
-  HeldBytes(HeldBytes&& other) noexcept : budget_(std::move(other.budget_)), bytes_(other.bytes_) {}
-  HeldBytes& operator=(HeldBytes&& other) noexcept {
-    std::swap(budget_, other.budget_);
-    std::swap(bytes_, other.bytes_);
-    return *this;
-  }
-  /// kLimit. Once.
-  Status reserve(const std::shared_ptr<MemoryBudget>& budget, uint64_t bytes) {
-    BRAID_TRY(budget->reserve(MemoryUse::kFeeds, bytes));
-    budget_ = budget;
-    bytes_ = bytes;
-    return {};
-  }
-
- private:
-  std::shared_ptr<MemoryBudget> budget_;  // shared: a reader may outlive the database
-  uint64_t bytes_ = 0;
-};
-
 /// What a commit changed. Never changed after it is handed to the feeds.
 struct CommitChanges {
   CommitChanges() = default;
@@ -64,7 +38,7 @@ struct CommitChanges {
   std::string record;  ///< of graph and series, encoded; empty: nothing
   // The definitions before and after it. Shared: with versions.
   std::shared_ptr<const CatalogState> before, after;
-  HeldBytes memory;
+  MemoryShare memory;
 
   bool empty() const { return rows.empty() && record.empty() && before == after; }
   uint64_t bytes() const { return sizeof *this + rows.bytes() + record.size(); }
@@ -82,7 +56,7 @@ class CommitFeed {
     std::optional<Gap> gap;
   };
 
-  CommitFeed(Lsn start, uint64_t bytes_max) : start_(start), bytes_max_(bytes_max) {}
+  explicit CommitFeed(uint64_t bytes_max) : bytes_max_(bytes_max) {}
 
   /// Commits up to this one are not told: they were there when the feed was opened.
   Lsn start() const { return start_; }
@@ -96,7 +70,7 @@ class CommitFeed {
   void push_gap(Lsn first, Lsn last);
   void add(Item item, uint64_t bytes) BRAID_REQUIRES(mutex_);
 
-  const Lsn start_;
+  Lsn start_;  // set before anybody else knows the feed
   const uint64_t bytes_max_;
   Mutex mutex_;  // a leaf
   std::condition_variable changed_;
@@ -124,14 +98,18 @@ class CommitFeeds {
   void miss(Lsn first, Lsn last);
   /// The changes will be seen later: they are kept until `release`.
   void hold(std::vector<CommitChanges> changes) { held_ = std::move(changes); }
-  void release(const std::shared_ptr<MemoryBudget>& memory) { deliver(std::exchange(held_, {}), memory); }
+  /// Nor were they caught.
+  void hold_missed(Lsn first, Lsn last) { held_gap_ = CommitFeed::Gap{first, last}; }
+  void release(const std::shared_ptr<MemoryBudget>& memory);
 
  private:
   const size_t feeds_max_;
   std::atomic<bool> active_{false};
   Mutex mutex_;  // before those of the feeds; nothing else is taken under it but VersionList's
   std::vector<std::shared_ptr<CommitFeed>> feeds_ BRAID_GUARDED_BY(mutex_);  // shared: with those who read them
-  std::vector<CommitChanges> held_;  // belongs to the holder of the writer slot
+  // Belong to the holder of the writer slot.
+  std::vector<CommitChanges> held_;
+  std::optional<CommitFeed::Gap> held_gap_;
 };
 
 }  // namespace braid

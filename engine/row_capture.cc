@@ -1,6 +1,7 @@
 #include "engine/row_capture.h"
 
 #include <algorithm>
+#include <cmath>
 #include <cstring>
 #include <set>
 #include <utility>
@@ -13,19 +14,18 @@ namespace braid {
 namespace {
 
 constexpr const char* kReadObjects =
-    "WITH listed AS MATERIALIZED (SELECT name, type, wr FROM pragma_table_list WHERE schema = 'main') "
-    "SELECT s.type, s.name, s.tbl_name, coalesce(s.sql, ''), s.rootpage, coalesce(l.type = 'virtual', 0), coalesce(l.wr, 0) "
+    "WITH listed AS MATERIALIZED (SELECT name, type, wr, strict FROM pragma_table_list WHERE schema = 'main') "
+    "SELECT s.type, s.name, s.tbl_name, coalesce(s.sql, ''), s.rootpage, coalesce(l.type = 'virtual', 0), coalesce(l.wr, 0), coalesce(l.strict, 0) "
     "FROM main.sqlite_schema s LEFT JOIN listed l ON l.name = s.name AND s.type = 'table' "
     "WHERE s.tbl_name NOT IN (SELECT name FROM listed WHERE type = 'shadow') AND s.name NOT LIKE 'sqlite\\_%' ESCAPE '\\' "
     "AND s.name NOT LIKE '\\_braid\\_%' ESCAPE '\\' AND s.tbl_name NOT LIKE '\\_braid\\_%' ESCAPE '\\'";
 
-// SQLite's rules of affinity (https://sqlite.org/datatype3.html, section 3.1).
+// The affinity's number; ANY converts nothing in STRICT tables (?2).
 constexpr const char* kReadColumns =
     "SELECT name, pk, hidden, coalesce(dflt_value, ''), "
-    "(type LIKE '%REAL%' OR type LIKE '%FLOA%' OR type LIKE '%DOUB%') AND NOT (type LIKE '%INT%' OR type LIKE '%CHAR%' OR type LIKE '%CLOB%' OR "
-    "type LIKE '%TEXT%' OR type LIKE '%BLOB%'), "
-    "(type LIKE '%CHAR%' OR type LIKE '%CLOB%' OR type LIKE '%TEXT%') AND type NOT LIKE '%INT%', type LIKE 'INTEGER' "
-    "FROM pragma_table_xinfo(?1) ORDER BY cid";
+    "CASE WHEN type LIKE '%INT%' THEN 3 WHEN type LIKE '%CHAR%' OR type LIKE '%CLOB%' OR type LIKE '%TEXT%' THEN 1 "
+    "WHEN type LIKE '%BLOB%' OR type = '' OR (?2 AND type LIKE 'ANY') THEN 0 WHEN type LIKE '%REAL%' OR type LIKE '%FLOA%' OR type LIKE '%DOUB%' THEN 4 ELSE 2 END, "
+    "type LIKE 'INTEGER' FROM pragma_table_xinfo(?1, 'main') ORDER BY cid";
 
 RowCell cell_of(sqlite3_value* value) {
   RowCell cell;
@@ -63,6 +63,34 @@ RowCell as_real(RowCell cell) {
   return cell;
 }
 
+/// Below this each integer has a real of its own; and this is above all integers.
+constexpr double kExactLimit = 0x1p53, kIntegerLimit = 0x1p63;
+
+/// A whole number below `limit` as an integer.
+RowCell as_integer(RowCell cell, double limit) {
+  if (cell.type != RowCell::Type::kReal || !(std::abs(cell.real) < limit) || cell.real != std::trunc(cell.real)) return cell;
+  cell.type = RowCell::Type::kInteger;
+  cell.integer = static_cast<int64_t>(cell.real);
+  return cell;
+}
+
+/// What stands in a column that SQLite takes for a REAL one.
+RowCell before_it_was_real(RowCell cell, const TableShape::Column& column) {
+  // 5 and 5.0 are two values where nothing is converted; those of a key are taken for integers.
+  if (column.affinity != Affinity::kBlob || column.key > 0) cell = as_integer(cell, kExactLimit);
+  // Above that several integers are one real.
+  const bool is_ambiguous = cell.type == RowCell::Type::kReal && cell.real == std::trunc(cell.real) && std::abs(cell.real) <= kIntegerLimit;
+  return is_ambiguous ? RowCell{.type = RowCell::Type::kUnknown} : cell;
+}
+
+/// What a column keeps of a default.
+RowCell stored(sqlite3_value* value, Affinity affinity) {
+  if (affinity == Affinity::kBlob || affinity == Affinity::kText) return cell_of(value);
+  sqlite3_value_numeric_type(value);  // converts text that is a number
+  const RowCell cell = cell_of(value);
+  return affinity == Affinity::kReal ? as_real(cell) : as_integer(cell, kIntegerLimit);
+}
+
 /// A default that names no function: ALTER TABLE ADD COLUMN takes no other.
 bool is_literal(std::string_view expression) {
   if (!expression.starts_with('\'')) return !expression.empty() && expression.find_first_of("()\"") == std::string_view::npos;
@@ -72,6 +100,31 @@ bool is_literal(std::string_view expression) {
     if (expression[++at] != '\'') return false;
   }
   return false;
+}
+
+/// How SQLite 3.40's preupdate hook names the columns, and what it answers of the rows before. Pre: `old_place` is each one's declared place.
+///
+/// For tables with rowids it takes places among the stored columns. Without rowids it takes declared ones, but for the row after an update, and looks
+/// them up in the primary key's index: the key's columns, then the others. The place that it then has it takes for a declared one, to see whether the
+/// column is the INTEGER PRIMARY KEY or a REAL.
+void place_columns(TableShape& shape, const std::vector<Affinity>& declared) {
+  std::vector<size_t> indexed(shape.columns.size());
+  for (size_t i = 0; i < indexed.size(); ++i) indexed[i] = i;
+  if (!shape.has_rowid) {
+    const auto rank = [&](size_t i) { return shape.columns[i].key > 0 ? shape.columns[i].key : UINT32_MAX; };
+    std::stable_sort(indexed.begin(), indexed.end(), [&](size_t a, size_t b) { return rank(a) < rank(b); });
+  }
+  const int rowid_place = shape.rowid_column ? shape.columns[*shape.rowid_column].old_place : -1;
+  for (size_t place = 0; place < indexed.size(); ++place) {
+    const size_t i = indexed[place];
+    TableShape::Column& column = shape.columns[i];
+    column.updated_place = static_cast<int>(i);
+    if (shape.has_rowid) column.old_place = static_cast<int>(i);
+    column.inserted_place = column.old_place;
+    const bool may_hold_integers = column.affinity != Affinity::kReal && column.affinity != Affinity::kText;
+    column.old_is_real = may_hold_integers && declared[place] == Affinity::kReal;
+    column.is_unreadable = rowid_place == static_cast<int>(i) && shape.rowid_column != i;
+  }
 }
 
 bool is_own_table(std::string_view table) { return table.starts_with("_braid_") || table.starts_with("sqlite_"); }
@@ -124,8 +177,8 @@ void RowCapture::note_row(RowEvent::Kind kind, std::string_view table, int64_t b
   if (schema_ == nullptr) return truncate();
   const auto found = schema_->tables.find(table);
   if (found == schema_->tables.end()) {
-    // One that was made within the statement is not known yet; no statement of a user does that.
-    if (!schema_->hidden.contains(table)) truncate();
+    // What a virtual table makes for itself is written to by the statement that makes it; what it is is known after that.
+    if (!schema_->hidden.contains(table)) unknown_.emplace(table);
     return;
   }
   const std::shared_ptr<const TableShape>& shape = found->second;
@@ -133,41 +186,50 @@ void RowCapture::note_row(RowEvent::Kind kind, std::string_view table, int64_t b
   const size_t start = changes_.cells.size();
   append_cell(changes_.cells, {.type = RowCell::Type::kInteger, .integer = before});
   append_cell(changes_.cells, {.type = RowCell::Type::kInteger, .integer = after});
-  if (kind != RowEvent::Kind::kInsert) append_row(*shape, false, before);
-  if (kind != RowEvent::Kind::kDelete) append_row(*shape, true, after);
+  if (kind != RowEvent::Kind::kInsert) append_row(*shape, kind, false, before);
+  if (kind != RowEvent::Kind::kDelete) append_row(*shape, kind, true, after);
   add_event(kind, place_of(shape), start);
 }
 
-void RowCapture::append_row(const TableShape& shape, bool is_new, int64_t rowid) {
+void RowCapture::append_row(const TableShape& shape, RowEvent::Kind kind, bool is_new, int64_t rowid) {
+  const bool is_insert = kind == RowEvent::Kind::kInsert;
   for (size_t i = 0; i < shape.columns.size(); ++i) {
     const TableShape::Column& column = shape.columns[i];
     if (shape.rowid_column == i) {
       append_cell(changes_.cells, {.type = RowCell::Type::kInteger, .integer = rowid});
       continue;
     }
+    if (column.is_unreadable) {
+      append_cell(changes_.cells, {.type = RowCell::Type::kUnknown});
+      continue;
+    }
     sqlite3_value* value = nullptr;
-    const int place = static_cast<int>(i);
-    const int code = is_new ? sqlite3_preupdate_new(db_, place, &value) : sqlite3_preupdate_old(db_, place, &value);
+    const int code = is_new ? sqlite3_preupdate_new(db_, is_insert ? column.inserted_place : column.updated_place, &value)
+                            : sqlite3_preupdate_old(db_, column.old_place, &value);
     if (code != SQLITE_OK || value == nullptr) return truncate();
     if (value == missing_ && !column.added.empty()) {
       changes_.cells += column.added;
       continue;
     }
-    const RowCell cell = cell_of(value);
-    append_cell(changes_.cells, column.is_real ? as_real(cell) : cell);
+    RowCell cell = cell_of(value);
+    if (column.affinity == Affinity::kReal) cell = as_real(cell);
+    if (!is_new && column.old_is_real) {
+      cell = before_it_was_real(cell, column);
+      // A row without its key is of no use.
+      if (column.key > 0 && cell.type == RowCell::Type::kUnknown) return truncate();
+    }
+    append_cell(changes_.cells, cell);
   }
 }
 
-/// False, and undone, when it is too much.
-bool RowCapture::add_event(RowEvent::Kind kind, uint32_t subject, size_t cells_before) {
+/// Undone when it is too much.
+void RowCapture::add_event(RowEvent::Kind kind, uint32_t subject, size_t cells_before) {
   if (!changes_.truncated) changes_.events.push_back({kind, subject, cells_before});
   if (changes_.truncated || changes_.bytes() > bytes_max_ || !memory_.grow_to(changes_.bytes()).ok()) {
     if (!changes_.truncated) changes_.events.pop_back();
     changes_.cells.resize(cells_before);
     truncate();
-    return false;
   }
-  return true;
 }
 
 uint32_t RowCapture::place_of(const std::shared_ptr<const TableShape>& shape) {
@@ -182,6 +244,7 @@ uint32_t RowCapture::place_of(const std::shared_ptr<const TableShape>& shape) {
 
 void RowCapture::begin() {
   changes_ = {};
+  unknown_.clear();
   const Status read = caught([&]() -> Status {
     BRAID_ASSIGN(const int64_t now, cookie());
     if (schema_ == nullptr || schema_->cookie != now) {
@@ -204,6 +267,7 @@ void RowCapture::rollback_to(const Mark& mark) {
   changes_.events.resize(std::min(changes_.events.size(), mark.events));
   changes_.schema.resize(std::min(changes_.schema.size(), mark.schema_changes));
   changes_.cells.resize(std::min(changes_.cells.size(), mark.bytes));
+  unknown_.clear();
   schema_ = mark.schema == nullptr ? first_schema_ : mark.schema;
   changes_.truncated = mark.truncated || schema_ == nullptr;
 }
@@ -234,44 +298,53 @@ Result<int64_t> RowCapture::cookie() {
   return cookie;
 }
 
-Result<std::string> RowCapture::read_default(const std::string& expression, bool is_real, bool is_text) {
+Result<std::string> RowCapture::read_default(const std::string& expression, Affinity affinity) {
   if (!is_literal(expression)) return std::string();
-  auto statement = sqlite_prepare(db_, (is_text ? "SELECT CAST((" : "SELECT ((") + expression + (is_text ? ") AS TEXT)" : "))"));
+  auto statement = sqlite_prepare(db_, "SELECT (" + expression + "), CAST((" + expression + ") AS TEXT)");
   if (!statement.ok()) return std::string();
   BRAID_ASSIGN(const bool row, statement->step());
   if (!row) return std::string();
-  const RowCell cell = cell_of(sqlite3_column_value(statement->get(), 0));
+  const int type = sqlite3_column_type(statement->get(), 0);
+  if (type == SQLITE_NULL) return std::string();
+  const bool becomes_text = affinity == Affinity::kText && (type == SQLITE_INTEGER || type == SQLITE_FLOAT);
+  const std::unique_ptr<sqlite3_value, decltype(&sqlite3_value_free)> value(sqlite3_value_dup(sqlite3_column_value(statement->get(), becomes_text ? 1 : 0)),
+                                                                            sqlite3_value_free);
+  if (value == nullptr) return Status(StatusCode::kOutOfMemory, "no memory for a column's default");
   std::string out;
-  if (cell.type != RowCell::Type::kNull) append_cell(out, is_real ? as_real(cell) : cell);
+  append_cell(out, stored(value.get(), affinity));
   return out;
 }
 
-Result<std::shared_ptr<const TableShape>> RowCapture::read_shape(const std::string& name, bool has_rowid) {
+Result<std::shared_ptr<const TableShape>> RowCapture::read_shape(const std::string& name, bool has_rowid, bool is_strict) {
   constexpr int64_t kVirtualColumn = 2;
   BRAID_ASSIGN(auto columns, sqlite_prepare(db_, kReadColumns));
-  columns.bind_text(1, name);
+  columns.bind_text(1, name).bind(2, is_strict ? 1 : 0);
   auto shape = std::make_shared<TableShape>();
   shape->name = name;
   shape->has_rowid = has_rowid;
+  std::vector<Affinity> declared;
   size_t keys = 0;
-  std::optional<size_t> integer_key, declared_place;
+  std::optional<size_t> integer_key;
   for (;;) {
     BRAID_ASSIGN(const bool more, columns.step());
     if (!more) break;
-    const size_t place = shape->declared_columns++;
+    declared.push_back(static_cast<Affinity>(columns.integer(4)));
     if (columns.integer(2) == kVirtualColumn) continue;
-    TableShape::Column column{.name = std::string(columns.bytes(0)), .key = static_cast<uint32_t>(columns.integer(1)), .is_real = columns.integer(4) != 0, .added = {}};
-    if (column.key > 0 && ++keys == 1 && columns.integer(6) != 0) {
-      integer_key = shape->columns.size();
-      declared_place = place;
-    }
-    BRAID_ASSIGN(column.added, read_default(std::string(columns.bytes(3)), column.is_real, columns.integer(5) != 0));
+    TableShape::Column column{.name = std::string(columns.bytes(0)), .key = static_cast<uint32_t>(columns.integer(1)), .affinity = declared.back(), .added = {}};
+    column.old_place = static_cast<int>(declared.size() - 1);
+    if (column.key > 0 && ++keys == 1 && columns.integer(5) != 0) integer_key = shape->columns.size();
+    BRAID_ASSIGN(column.added, read_default(std::string(columns.bytes(3)), column.affinity));
     shape->columns.push_back(std::move(column));
   }
+  shape->declared_columns = declared.size();
   if (has_rowid && keys == 1 && integer_key) {
-    shape->rowid_column = integer_key;
-    if (*declared_place != *integer_key && *declared_place < shape->columns.size()) shape->unreadable_column = declared_place;
+    // INTEGER PRIMARY KEY DESC is no name of the rowid: it has an index.
+    BRAID_ASSIGN(auto index, sqlite_prepare(db_, "SELECT 1 FROM pragma_index_list(?1, 'main') WHERE origin = 'pk'"));
+    index.bind_text(1, name);
+    BRAID_ASSIGN(const bool has_index, index.step());
+    if (!has_index) shape->rowid_column = integer_key;
   }
+  place_columns(*shape, declared);
   return std::shared_ptr<const TableShape>(std::move(shape));
 }
 
@@ -293,7 +366,7 @@ Result<std::shared_ptr<const RowCapture::Schema>> RowCapture::read_schema() {
       if (known != nullptr) {
         object.shape = known->shape;
       } else {
-        BRAID_ASSIGN(object.shape, read_shape(key.second, rows.integer(6) == 0));
+        BRAID_ASSIGN(object.shape, read_shape(key.second, rows.integer(6) == 0, rows.integer(7) != 0));
       }
       schema->tables.emplace(key.second, object.shape);
     }
@@ -312,8 +385,12 @@ void RowCapture::note_schema(const CatalogState& before, const CatalogState& now
   if (schema_ == nullptr) return;
   const Status noted = caught([&]() -> Status {
     BRAID_ASSIGN(const int64_t newest, cookie());
-    if (newest == schema_->cookie) return {};
-    return compare_schema([&](const std::string& name) { return before.hypertable(name) != nullptr || now.hypertable(name) != nullptr; });
+    if (newest != schema_->cookie)
+      BRAID_TRY(compare_schema([&](const std::string& name) { return before.hypertable(name) != nullptr || now.hypertable(name) != nullptr; }));
+    for (const std::string& name : unknown_)
+      if (!schema_->hidden.contains(name)) truncate();
+    unknown_.clear();
+    return {};
   });
   if (noted.ok()) return;
   schema_ = nullptr;

@@ -10,6 +10,7 @@
 #include <functional>
 #include <map>
 #include <memory>
+#include <set>
 #include <string>
 #include <string_view>
 
@@ -55,15 +56,15 @@ class RowCapture {
  private:
   static void note(void* self, sqlite3* db, int operation, const char* database, const char* table, sqlite3_int64 before, sqlite3_int64 after);
   void note_row(RowEvent::Kind kind, std::string_view table, int64_t before, int64_t after);
-  void append_row(const TableShape& shape, bool is_new, int64_t rowid);
-  bool add_event(RowEvent::Kind kind, uint32_t subject, size_t cells_before);
+  void append_row(const TableShape& shape, RowEvent::Kind kind, bool is_new, int64_t rowid);
+  void add_event(RowEvent::Kind kind, uint32_t subject, size_t cells_before);
   uint32_t place_of(const std::shared_ptr<const TableShape>& shape);
   void truncate() { changes_.truncated = true; }
 
   Result<int64_t> cookie();
   Result<std::shared_ptr<const Schema>> read_schema();
-  Result<std::shared_ptr<const TableShape>> read_shape(const std::string& name, bool has_rowid);
-  Result<std::string> read_default(const std::string& expression, bool is_real, bool is_text);
+  Result<std::shared_ptr<const TableShape>> read_shape(const std::string& name, bool has_rowid, bool is_strict);
+  Result<std::string> read_default(const std::string& expression, Affinity affinity);
   Status note_rows_of(const std::shared_ptr<const TableShape>& shape);
   Status compare_schema(const std::function<bool(const std::string&)>& is_left_out);
 
@@ -75,6 +76,7 @@ class RowCapture {
   SqliteStatement cookie_;
   std::shared_ptr<const Schema> schema_;
   std::shared_ptr<const Schema> first_schema_;  // when the transaction began
+  std::set<std::string, std::less<>> unknown_;  // tables that the statement has written to and the schema does not have
   RowChanges changes_;
 };
 

@@ -10,6 +10,7 @@ void append_cell(std::string& out, const RowCell& cell) {
   out += static_cast<char>(cell.type);
   switch (cell.type) {
     case RowCell::Type::kNull:
+    case RowCell::Type::kUnknown:
       return;
     case RowCell::Type::kInteger:
       append_fixed(out, static_cast<uint64_t>(cell.integer));
@@ -28,11 +29,12 @@ void append_cell(std::string& out, const RowCell& cell) {
 RowCell take_cell(std::string_view bytes, size_t& at) {
   RowCell cell;
   cell.type = static_cast<RowCell::Type>(bytes[at++]);
-  if (cell.type == RowCell::Type::kNull) return cell;
+  if (cell.type == RowCell::Type::kNull || cell.type == RowCell::Type::kUnknown) return cell;
   const auto number = load_fixed<uint64_t>(bytes.data() + at);
   at += sizeof number;
   switch (cell.type) {
     case RowCell::Type::kNull:
+    case RowCell::Type::kUnknown:
       break;
     case RowCell::Type::kInteger:
       cell.integer = static_cast<int64_t>(number);

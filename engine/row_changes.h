@@ -10,9 +10,9 @@
 
 namespace braid {
 
-/// A value of a row. Text and blobs are borrowed.
+/// A value of a row, or kUnknown where SQLite does not tell it. Text and blobs are borrowed.
 struct RowCell {
-  enum class Type : uint8_t { kNull, kInteger, kReal, kText, kBlob };
+  enum class Type : uint8_t { kNull, kInteger, kReal, kText, kBlob, kUnknown };
   Type type = Type::kNull;
   int64_t integer = 0;
   double real = 0;
@@ -23,20 +23,27 @@ void append_cell(std::string& out, const RowCell& cell);
 /// What `append_cell` wrote at `at`, which moves behind it. Pre: the bytes are its own.
 RowCell take_cell(std::string_view bytes, size_t& at);
 
+/// How SQLite converts what is stored in a column (https://sqlite.org/datatype3.html, section 3.1).
+enum class Affinity : uint8_t { kBlob, kText, kNumeric, kInteger, kReal };
+
 /// A table of rows as it was when its rows were written.
 struct TableShape {
   struct Column {
     std::string name;
     uint32_t key = 0;        ///< place in the primary key, from 1; 0: not of it
-    bool is_real = false;    ///< whole numbers of it are kept as integers, and read as reals
+    Affinity affinity = Affinity::kBlob;
     std::string added;       ///< the cell of rows that are older than the column; empty: NULL
+    // What SQLite 3.40's preupdate hook calls it: in the row before, in one that is inserted, and in the one after an update.
+    int old_place = 0, inserted_place = 0, updated_place = 0;
+    /// The hook takes the column for a REAL one: whole numbers of the row before come as reals.
+    bool old_is_real = false;
+    /// The hook answers the rowid in its place.
+    bool is_unreadable = false;
   };
   std::string name;
   std::vector<Column> columns;  ///< in the order in which they are stored: without generated ones that are not
   bool has_rowid = true;
   std::optional<size_t> rowid_column;  ///< the INTEGER PRIMARY KEY
-  /// SQLite 3.40 answers the rowid in place of this column, when a generated column that is not stored stands before the INTEGER PRIMARY KEY.
-  std::optional<size_t> unreadable_column;
   size_t declared_columns = 0;  ///< generated ones too
 };
 

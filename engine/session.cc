@@ -221,12 +221,14 @@ std::vector<CommitChanges> Session::take_changes() {
 
 void Session::tell_feeds(std::vector<CommitChanges> changes, const Status& published) {
   CommitFeeds& feeds = engine_.feeds();
-  if (!captures_) {
-    if (owner_ == Owner::kUser && feeds.active()) feeds.miss(first_lsn_, sealed_lsn_);
-  } else if (published.ok()) {
-    feeds.deliver(std::move(changes), engine_.memory());
-  } else if (published.code() == StatusCode::kNotVisible) {
-    feeds.hold(std::move(changes));
+  const bool is_kept = published.code() == StatusCode::kNotVisible;
+  if (captures_) {
+    if (published.ok()) feeds.deliver(std::move(changes), engine_.memory());
+    if (is_kept) feeds.hold(std::move(changes));
+  } else if (owner_ == Owner::kUser) {
+    if (published.ok() && feeds.active()) feeds.miss(first_lsn_, sealed_lsn_);
+    // Whoever opens a feed before it is seen begins before it.
+    if (is_kept) feeds.hold_missed(first_lsn_, sealed_lsn_);
   }
 }
 
@@ -257,7 +259,6 @@ void Session::rollback_to(const Marks& marks) {
   for (size_t i = 0; i < kStoreCount; ++i)
     if (writers_[i] != nullptr) writers_[i]->rollback_to(marks.stores[i].value_or(first_marks_[i]));
   catalog_writer_->rollback_to(marks.catalog);
-  if (captures_) capture_->rollback_to(marks.rows);
 }
 
 void Session::on_savepoint(int level) {
@@ -275,7 +276,9 @@ void Session::on_rollback_to(int level) {
   while (!marks_.empty() && marks_.back().level > level) marks_.pop_back();
   // Below the level at which the participant joined nothing of this transaction remains.
   const bool known = !marks_.empty() && marks_.back().level == level;
-  rollback_to(known ? marks_.back() : Marks{.level = level, .catalog = 0, .stores = {}});
+  const Marks marks = known ? marks_.back() : Marks{.level = level, .catalog = 0, .stores = {}};
+  rollback_to(marks);
+  if (captures_) capture_->rollback_to(marks.rows);
 }
 
 int Session::on_sync() {

@@ -132,6 +132,7 @@ class Session {
     RowCapture::Mark rows{};
   };
   Marks mark(int level = 0);
+  /// Rows are undone by SQLite, which tells the participant; so those that were caught stay.
   void rollback_to(const Marks& marks);
 
   /// Savepoint callbacks of the participant; `level` is SQLite's.

@@ -46,6 +46,7 @@ class Room {
 void append_json_cell(std::string& json, const RowCell& cell) {
   switch (cell.type) {
     case RowCell::Type::kNull:
+    case RowCell::Type::kUnknown:
       json += "null";
       return;
     case RowCell::Type::kInteger:
@@ -68,7 +69,7 @@ using Cells = std::vector<RowCell>;
 void append_row(std::string& json, const TableShape& shape, const Cells& cells) {
   JsonScope row(json, '{', '}');
   for (size_t i = 0; i < cells.size(); ++i)
-    if (shape.unreadable_column != i) append_json_cell(row.member(shape.columns[i].name), cells[i]);
+    if (cells[i].type != RowCell::Type::kUnknown) append_json_cell(row.member(shape.columns[i].name), cells[i]);
 }
 
 /// The primary key; the rowid where there is none, or a part of it is NULL.
@@ -344,7 +345,7 @@ class SeriesText {
       for (size_t i = 0; i < table.tags.size(); ++i) tags.text(table.tags[i], table.tag_type(i) == FieldType::kInt64 ? "INTEGER" : "TEXT");
     }
     JsonScope fields(item.member("fields"), '{', '}');
-    for (const FieldDefinition& field : table.fields) fields.text(field.name, field.type == FieldType::kJson ? "JSON" : field_type_name(field.type));
+    for (const FieldDefinition& field : table.fields) fields.text(field.name, declared_field_type(field.type));
   }
 
   /// Of a series, as members of an object that goes on or ends behind them.

@@ -7,7 +7,6 @@
 #include <functional>
 #include <map>
 #include <memory>
-#include <nlohmann/json.hpp>
 #include <optional>
 #include <random>
 #include <set>
@@ -15,58 +14,15 @@
 #include <thread>
 #include <vector>
 
+#include "tests/support/feed.h"
 #include "tests/support/served.h"
 #include "tests/support/temp_dir.h"
 
 using namespace braid;
-using Json = nlohmann::ordered_json;
 
 namespace {
 
 constexpr int64_t kNul = BRAID_NUL_TERMINATED;
-
-class TestFeed {
- public:
-  explicit TestFeed(TestDatabase& database, uint32_t models = 0, uint64_t bytes_max = 0) {
-    braid_feed_options options{};
-    options.size_bytes = sizeof options;
-    options.models = models;
-    options.bytes_max = bytes_max;
-    code_ = braid_feed_open(database.get(), &options, &handle_);
-    if (code_ != BRAID_OK) return;
-    const auto first = next(10'000);
-    REQUIRE(first.has_value());
-    start = (*first).at("start").get<uint64_t>();
-  }
-  ~TestFeed() { braid_feed_close(handle_); }
-  TestFeed(const TestFeed&) = delete;
-  TestFeed& operator=(const TestFeed&) = delete;
-
-  int32_t code() const { return code_; }
-  braid_feed* get() const { return handle_; }
-  std::string error() const { return braid_feed_error(handle_); }
-  /// Nothing when none came in time, or after an error.
-  std::optional<Json> next(int64_t timeout_ms = 0) {
-    const char* line = nullptr;
-    size_t length = 0;
-    code_ = braid_feed_next(handle_, timeout_ms, &line, &length);
-    if (code_ != BRAID_ROW) return std::nullopt;
-    CHECK(std::string_view(line, length).find('\n') == std::string_view::npos);
-    return Json::parse(std::string_view(line, length));
-  }
-  /// The next line, which must be there.
-  Json line() {
-    const auto got = next(10'000);
-    REQUIRE_MESSAGE(got.has_value(), error());
-    return *got;
-  }
-
-  uint64_t start = 0;
-
- private:
-  braid_feed* handle_ = nullptr;
-  int32_t code_ = BRAID_OK;
-};
 
 Json cell(braid_statement* statement, int32_t column) {
   switch (braid_column_type(statement, column)) {
@@ -242,11 +198,15 @@ constexpr char kTables[] =
     "CREATE TABLE parent(id INTEGER PRIMARY KEY, u UNIQUE);"
     "CREATE TABLE child(id INTEGER PRIMARY KEY, p REFERENCES parent(id) ON DELETE CASCADE ON UPDATE CASCADE);"
     "CREATE TABLE audit(id INTEGER PRIMARY KEY, note TEXT);"
-    "CREATE TABLE g(id INTEGER PRIMARY KEY, v AS (x + 1), x REAL, s AS (x * 2) STORED);"
+    "CREATE TABLE g(id INTEGER PRIMARY KEY, v AS (x + 1), x REAL, s REAL AS (x * 2) STORED);"
+    "CREATE TABLE d(x REAL, k INTEGER PRIMARY KEY, y REAL, n NUMERIC) WITHOUT ROWID;"
+    "CREATE TABLE e(k TEXT, w AS (b + 1), b INT, r REAL, l TEXT, PRIMARY KEY(l, k)) WITHOUT ROWID;"
+    "CREATE TABLE f(id INTEGER PRIMARY KEY DESC, v);"
+    "CREATE TABLE h(id INTEGER PRIMARY KEY, half REAL AS (n / 2.0), n INTEGER, m NUMERIC);"
     "CREATE TRIGGER a_in AFTER INSERT ON a BEGIN INSERT INTO audit(note) VALUES('in ' || new.id); END;"
     "CREATE TRIGGER a_out AFTER DELETE ON a BEGIN INSERT INTO audit(note) VALUES('out ' || old.id); END;"
     "CREATE VIRTUAL TABLE cpu USING hypertable(time TIMESTAMP, host TEXT TAG, v DOUBLE, n INTEGER);";
-constexpr const char* kTableNames[] = {"a", "b", "c", "parent", "child", "audit", "g"};
+constexpr const char* kTableNames[] = {"a", "b", "c", "parent", "child", "audit", "g", "d", "e", "f", "h"};
 
 /// Statements of every kind; `{0}` to `{2}` are small numbers.
 constexpr const char* kStatements[] = {
@@ -285,6 +245,18 @@ constexpr const char* kStatements[] = {
     "INSERT INTO g(x) VALUES({0}), ({1}.5)",
     "UPDATE g SET x = x + 1 WHERE id % 2 = {0} % 2",
     "DELETE FROM g WHERE id < {0}",
+    "INSERT OR REPLACE INTO d VALUES({0}, {1}, {2}.5, {0}), ({1}.25, {2}, {0}, 1e300)",
+    "UPDATE OR IGNORE d SET k = k + {0}, n = {1}.5 WHERE k % 3 = {2} % 3",
+    "DELETE FROM d WHERE k > {0}",
+    "INSERT OR REPLACE INTO e(k, b, r, l) VALUES('k{0}', {1}, {2}, 'l{1}'), ('k{1}', '{0}', NULL, 'l')",
+    "UPDATE OR REPLACE e SET b = b + 1, l = 'm{0}' WHERE r < {1}",
+    "DELETE FROM e WHERE b = {0}",
+    "INSERT INTO f VALUES({0}, 'f{1}')",
+    "UPDATE f SET id = id + {0} WHERE id < {1}",
+    "DELETE FROM f WHERE id > {0}",
+    "INSERT INTO h(n, m) VALUES({0}, {1}), (-{0}, '{2}.5')",
+    "UPDATE h SET n = n * 2 WHERE id % 2 = {0} % 2",
+    "DELETE FROM h WHERE n > {0}",
     "INSERT INTO graph_nodes(labels, properties) VALUES('[\"A\", \"L{0}\"]', '{{\"k\": {1}, \"t\": \"x{2}\"}}')",
     "INSERT INTO graph_nodes(labels, properties) SELECT '[\"A\"]', NULL FROM a LIMIT 3",
     "INSERT INTO graph_edges(src, type, dst, properties) SELECT (SELECT max(id) FROM graph_nodes), 'T{0}', (SELECT min(id) FROM graph_nodes), '{{\"w\": {1}.5}}'",
@@ -509,15 +481,77 @@ TEST_CASE("rows that are older than a column read as its default") {
   TestDatabase database(directory.path() + "/db");
   TestConnection connection(database);
   REQUIRE(connection.run("CREATE TABLE t(id INTEGER PRIMARY KEY, x); INSERT INTO t VALUES(1, NULL);"
-                         "ALTER TABLE t ADD COLUMN r REAL DEFAULT 5; ALTER TABLE t ADD COLUMN s TEXT DEFAULT 'it''s'; ALTER TABLE t ADD COLUMN n") == BRAID_OK);
+                         "ALTER TABLE t ADD COLUMN r REAL DEFAULT 5; ALTER TABLE t ADD COLUMN s TEXT DEFAULT 'it''s'; ALTER TABLE t ADD COLUMN n;"
+                         "ALTER TABLE t ADD COLUMN i INTEGER DEFAULT '7'; ALTER TABLE t ADD COLUMN m NUMERIC DEFAULT '8.5'; ALTER TABLE t ADD COLUMN w INT DEFAULT 9.0;"
+                         "ALTER TABLE t ADD COLUMN c TEXT DEFAULT 10; ALTER TABLE t ADD COLUMN b TEXT DEFAULT x'41'; ALTER TABLE t ADD COLUMN q REAL DEFAULT '11'") == BRAID_OK);
+  const std::string shown = *rows_of(connection, "SELECT * FROM t").begin();
   TestFeed feed(database);
   REQUIRE(connection.run("DELETE FROM t") == BRAID_OK);
-  CHECK(feed.line().at("rows")[0].at("old").dump() == R"({"id":1,"x":null,"r":5.0,"s":"it's","n":null})");
+  const std::string told = feed.line().at("rows")[0].at("old").dump();
+  CHECK(told == R"({"id":1,"x":null,"r":5.0,"s":"it's","n":null,"i":7,"m":8.5,"w":9,"c":"10","b":"41","q":11.0})");
+  CHECK(told == shown);
   // SQLite answers the rowid for the column that stands where the key would without the generated one.
   REQUIRE(connection.run("CREATE TABLE g(v AS (x + 1), id INTEGER PRIMARY KEY, x, y)") == BRAID_OK);
   feed.line();
   REQUIRE(connection.run("INSERT INTO g(id, x, y) VALUES(7, 1, 2)") == BRAID_OK);
   CHECK(feed.line().at("rows")[0].at("new").dump() == R"({"id":7,"y":2})");
+}
+
+TEST_CASE("integers that SQLite answers as reals are told as they are, or not at all") {
+  const TempDir directory;
+  TestDatabase database(directory.path() + "/db");
+  TestConnection connection(database);
+  REQUIRE(connection.run("CREATE TABLE t(x REAL, k PRIMARY KEY, y REAL, z) WITHOUT ROWID; CREATE TABLE u(x REAL, k INTEGER PRIMARY KEY) WITHOUT ROWID;"
+                         "CREATE TABLE w(id INTEGER PRIMARY KEY, half REAL AS (n / 2), n)") == BRAID_OK);
+  TestFeed feed(database);
+  REQUIRE(connection.run("INSERT INTO t VALUES(1, 2, 3, 4); UPDATE t SET z = 5; DELETE FROM t") == BRAID_OK);
+  CHECK(feed.line().at("rows")[0].at("new").dump() == R"({"x":1.0,"k":2,"y":3.0,"z":4})");
+  CHECK(feed.line().at("rows")[0].dump() == R"({"table":"t","op":"update","key":{"k":2},"old":{"x":1.0,"k":2,"y":3.0,"z":4},"new":{"x":1.0,"k":2,"y":3.0,"z":5}})");
+  feed.line();
+  REQUIRE(connection.run("INSERT INTO u VALUES(1, 9007199254740991), (1, 9007199254740993); DELETE FROM u WHERE k = 9007199254740991; DELETE FROM u") == BRAID_OK);
+  feed.line();
+  CHECK(feed.line().at("rows")[0].at("key").at("k") == 9007199254740991);
+  CHECK(feed.line().dump().find(R"("truncated":true)") != std::string::npos);
+  REQUIRE(connection.run("INSERT INTO w(n) VALUES(5), (5.5); DELETE FROM w") == BRAID_OK);
+  CHECK(feed.line().at("rows")[0].at("new").dump() == R"({"id":1,"n":5})");
+  const Json gone = feed.line().at("rows");
+  CHECK(gone[0].at("old").dump() == R"({"id":1})");
+  CHECK(gone[1].at("old").dump() == R"({"id":2,"n":5.5})");
+}
+
+TEST_CASE("tables that a virtual table makes for itself, and TEMP tables, hide nothing") {
+  const TempDir directory;
+  TestDatabase database(directory.path() + "/db");
+  TestConnection connection(database);
+  REQUIRE(connection.run("CREATE TABLE t(x, y); CREATE TEMP TABLE t(p INTEGER PRIMARY KEY, q, r)") == BRAID_OK);
+  TestFeed feed(database);
+  REQUIRE(connection.run("INSERT INTO temp.t VALUES(1, 2, 3); INSERT INTO main.t VALUES(4, 5)") == BRAID_OK);
+  CHECK(feed.line().at("rows").dump() == R"([{"table":"t","op":"insert","key":{"rowid":1},"new":{"x":4,"y":5}}])");
+  REQUIRE(connection.run("BEGIN; CREATE VIRTUAL TABLE w USING fts5(x); CREATE VIRTUAL TABLE s USING rtree(id, a, b); INSERT INTO w VALUES('hello');"
+                         "INSERT INTO main.t VALUES(6, 7); COMMIT") == BRAID_OK);
+  const Json line = feed.line();
+  CHECK_FALSE(line.contains("truncated"));
+  REQUIRE(line.at("rows").size() == 3);
+  CHECK(line.at("rows")[0].at("op") == "create");
+  CHECK(line.at("rows")[1].at("op") == "create");
+  CHECK(line.at("rows")[2].at("new").dump() == R"({"x":6,"y":7})");
+}
+
+TEST_CASE("rows that a failed statement keeps are told, whatever its functions have staged") {
+  const TempDir directory;
+  TestDatabase database(directory.path() + "/db");
+  TestConnection connection(database);
+  REQUIRE(connection.run("CREATE TABLE t(u UNIQUE, e); CREATE TABLE n(id INTEGER PRIMARY KEY); INSERT INTO n VALUES(1), (2); SELECT graph_bind('N', 'n', 'id')") == BRAID_OK);
+  TestFeed feed(database);
+  for (const bool alone : {true, false}) {
+    CAPTURE(alone);
+    if (!alone) REQUIRE(connection.run("DELETE FROM t; BEGIN") == BRAID_OK);
+    if (!alone) feed.line();
+    CHECK(connection.run("INSERT OR FAIL INTO t SELECT 1, graph_link('N', 1, 'T', 'N', 2) UNION ALL SELECT 1, 3") != BRAID_OK);
+    if (!alone) REQUIRE(connection.run("COMMIT") == BRAID_OK);
+    CHECK(connection.number("SELECT count(*) FROM t") == 1);
+    CHECK(feed.line().at("rows").size() == 1);
+  }
 }
 
 TEST_CASE("hypertables that are made, changed and dropped are told, with the points that go") {

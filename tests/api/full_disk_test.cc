@@ -5,6 +5,7 @@
 #include <cerrno>
 #include <chrono>
 #include <fstream>
+#include <optional>
 #include <thread>
 
 #include <fmt/format.h>
@@ -12,6 +13,7 @@
 #include "graph/graph_store_impl.h"
 #include "tests/support/database.h"
 #include "tests/support/fault_hook.h"
+#include "tests/support/feed.h"
 #include "tests/support/operations.h"
 #include "tests/support/small_disk.h"
 #include "tests/support/temp_dir.h"
@@ -255,6 +257,35 @@ TEST_CASE("a commit that a full disk keeps from the readers is seen once there i
     CHECK(Operations::verify(connection, acknowledged, problems) == acknowledged);
     CHECK(problems == "");
     CHECK(database.check() == "");
+  }
+}
+
+TEST_CASE("a feed tells a commit that a full disk keeps from the readers once it is seen, as a gap if it was opened after it") {
+  for (const bool was_open : {true, false}) {
+    CAPTURE(was_open);
+    TempDir directory;
+    FullAtCommit hook;
+    TestDatabase database(directory / "db", "maintenance_interval_ms=0", &hook);
+    TestConnection connection(database);
+    REQUIRE(Operations::create(connection, 2) == BRAID_OK);
+    std::optional<TestFeed> first;
+    if (was_open) first.emplace(database);
+    hook.fill(graph_of(database));
+    REQUIRE(Operations::run(connection, 0, 1) == BRAID_NOT_VISIBLE);
+    TestFeed later(database);
+    CHECK_FALSE(later.next().has_value());
+    hook.make_room();
+    for (int i = 0; i < 60 && connection.number("SELECT count(*) FROM graph_edges") != 1; ++i) std::this_thread::sleep_for(std::chrono::milliseconds(100));
+    const uint64_t lsn = later.start + 1;
+    const Json seen = later.line();
+    if (was_open) {
+      CHECK(seen.at("lsn") == lsn);
+      CHECK(first->line() == seen);
+    } else {
+      CHECK(seen.dump() == fmt::format(R"({{"gap":{{"from":{0},"to":{0}}}}})", lsn));
+    }
+    REQUIRE(Operations::run(connection, 0, 2) == BRAID_OK);
+    CHECK(later.line().at("lsn").get<uint64_t>() > lsn);
   }
 }
 
