@@ -20,8 +20,8 @@
 
 /* ---- Handles -------------------------------------------------------------------------------------------------------- */
 
-typedef enum { kDatabase, kConnection, kStatement, kProjection, kBatch, kCancel } HandleKind;
-static const char* const kHandleNames[] = {"database", "connection", "statement", "projection", "batch", "cancel token"};
+typedef enum { kDatabase, kConnection, kStatement, kProjection, kBatch, kCancel, kFeed } HandleKind;
+static const char* const kHandleNames[] = {"database", "connection", "statement", "projection", "batch", "cancel token", "feed"};
 
 /* A function of JavaScript that follows a call. On its own thread it is called at once; calls on other threads hand what they tell to that thread and go
  * on, so that its answer ends them a little later. It lives until what it is set on and the way to its thread are both gone. */
@@ -73,7 +73,7 @@ struct Handle {
   void* pointer;          /* NULL once closed */
   Shared* shared;         /* of a database */
   Connection* connection; /* of a connection, and of what was made on one */
-  bool is_busy;           /* of a batch: a promise is pending */
+  bool is_busy;           /* of a batch or a feed: a promise is pending */
   size_t pending;         /* of a database, which any number of threads use: how many promises are */
   Handle* next;           /* in `left` */
 };
@@ -123,6 +123,7 @@ static int32_t close_pointer(Handle* handle) {
     case kProjection: braid_projection_close(handle->pointer); break;
     case kBatch: braid_batch_close(handle->pointer); break;
     case kCancel: braid_cancel_close(handle->pointer); break;
+    case kFeed: braid_feed_close(handle->pointer); break;
   }
   handle->pointer = NULL;
   return code;
@@ -428,6 +429,8 @@ static void finish(Call* call, int32_t code) {
     call->error = copy_text(braid_database_error(handle->pointer));
   } else if (handle->kind == kBatch) {
     call->error = copy_text(braid_batch_error(handle->pointer));
+  } else if (handle->kind == kFeed) {
+    call->error = copy_text(braid_feed_error(handle->pointer));
   } else if (handle->connection->pointer != NULL) {
     call->error = copy_text(braid_connection_error(handle->connection->pointer));
     call->error_offset = braid_connection_error_offset(handle->connection->pointer);
@@ -1033,11 +1036,32 @@ static void run_batch_commit(Call* call) {
   call->out[0] = (int64_t)lsn;
 }
 
+/* Arguments: database, models, bytes. */
+static void run_feed_open(Call* call) {
+  const braid_feed_options options = {.size_bytes = sizeof options, .models = (uint32_t)call->number[1], .bytes_max = (uint64_t)call->number[2]};
+  braid_feed* feed = NULL;
+  finish(call, braid_feed_open(call->handle->pointer, &options, &feed));
+  call->made = feed;
+}
+
+/* Arguments: feed, milliseconds. No text: none came in time. */
+static void run_feed_next(Call* call) {
+  const char* line = NULL;
+  size_t length = 0;
+  const int32_t code = braid_feed_next(call->handle->pointer, call->number[1], &line, &length);
+  if (code == BRAID_ROW) {
+    call->out_text[0] = strndup(line, length);
+    if (call->out_text[0] == NULL) fail(call, BRAID_OUT_OF_MEMORY, NULL);
+  } else if (code != BRAID_DONE) {
+    finish(call, code);
+  }
+}
+
 /* ---- The table ------------------------------------------------------------------------------------------------------ */
 
-/* Arguments: D, C, S, P, B, X the handle of a database, connection, statement, projection, batch or cancel token, H any; T text, t text or null, i a whole
+/* Arguments: D, C, S, P, B, X, F the handle of a database, connection, statement, projection, batch, cancel token or feed, H any; T text, t text or null, i a whole
  * number, a whole numbers, s texts or null, v values, f fields of points (after their times), x a cancel token or null, p a function or null.
- * Results: D, C, S, P, B, X a new handle; - nothing; 1 to 4 so many whole numbers; L lines; R rows with `done`, `changes` and `rowid`; M rows of cells;
+ * Results: D, C, S, P, B, X, F a new handle; T text or null; - nothing; 1 to 4 so many whole numbers; L lines; R rows with `done`, `changes` and `rowid`; M rows of cells;
  * N node, E edge, Y path, A whole numbers, O columns, Q a database and lines. */
 static const Operation kOperations[] = {
     {"open", "Ttxip", "D", run_open},
@@ -1116,11 +1140,13 @@ static const Operation kOperations[] = {
     {"batchPoints", "BTsaf", "-", run_batch_points},
     {"batchSetDurability", "Bi", "-", run_batch_set_durability},
     {"batchCommit", "B", "1", run_batch_commit},
+    {"feedOpen", "Dii", "F", run_feed_open},
+    {"feedNext", "Fi", "T", run_feed_next},
 };
 
 /* ---- JavaScript's values to C's ------------------------------------------------------------------------------------- */
 
-static const char kHandleLetters[] = "DCSPBX";
+static const char kHandleLetters[] = "DCSPBXF";
 
 /* Throws an error as index.js expects it: `braidCode`, `offset`. */
 static napi_value make_error(napi_env env, int32_t code, const char* message, int64_t offset) {
@@ -1552,6 +1578,10 @@ static napi_value make_result(napi_env env, Call* call) {
     case 'M': return make_rows(env, call);
     case 'A': return make_int64s(env, call->out_array[0], call->out_count[0]);
     case 'O': return make_columns(env, call);
+    case 'T':
+      if (call->out_text[0] != NULL) return make_text(env, call->out_text[0], strlen(call->out_text[0]));
+      napi_get_null(env, &result);
+      return result;
     case '-': napi_get_undefined(env, &result); return result;
     default: napi_create_object(env, &result);
   }
@@ -1593,7 +1623,7 @@ static void set_busy(Call* call, bool is_busy) {
   if (handle == NULL) return;
   if (handle->kind == kDatabase) {
     handle->pending += is_busy ? 1 : (size_t)-1;
-  } else if (handle->kind == kBatch) {
+  } else if (handle->kind == kBatch || handle->kind == kFeed) {
     handle->is_busy = is_busy;
   } else {
     handle->connection->is_busy = is_busy;
@@ -1685,7 +1715,7 @@ static napi_value call_operation(napi_env env, napi_callback_info info) {
   return result;
 }
 
-/* Stops what runs on a connection; the one call that may be made while a promise is pending. */
+/* Stops what runs on a connection, or the waiting of a feed; the one call that may be made while a promise is pending. */
 static napi_value interrupt(napi_env env, napi_callback_info info) {
   napi_value given[1];
   size_t count = 1;
@@ -1694,6 +1724,7 @@ static napi_value interrupt(napi_env env, napi_callback_info info) {
   if (type_of(env, given[0]) == napi_external && napi_get_value_external(env, given[0], &data) == napi_ok) {
     const Handle* handle = data;
     if (handle->connection != NULL && handle->connection->pointer != NULL) braid_interrupt(handle->connection->pointer);
+    if (handle->kind == kFeed) braid_feed_cancel(handle->pointer);
   }
   return NULL;
 }

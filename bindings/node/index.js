@@ -67,6 +67,7 @@ function choice(table, value, what) {
 
 const MODES = { read: 1, write: 2 };
 const DURABILITIES = { full: 16, relaxed: 32 };
+const MODELS = { rows: 1, graph: 2, series: 4 };
 const DIRECTIONS = { out: 1, in: 2, both: 3 };
 const DIRECTION_NAMES = [undefined, 'out', 'in'];
 
@@ -959,6 +960,7 @@ class Database {
   constructor(handle) {
     this._handle = handle;
     this._connections = new Set();
+    this._feeds = new Set();
     this._pending = new Set();
     this.async = {
       check: () => this._later('check', []).then((lines) => lines.flat()),
@@ -1006,6 +1008,13 @@ class Database {
     const batch = new Batch(this._now('batchOpen', []));
     if (durability !== undefined) batch.setDurability(durability);
     return batch;
+  }
+
+  /** The commits from now on, whoever makes them: for await (const change of database.feed()) gives an object for each (docs/change_feed.md). models: any of
+   * 'rows', 'graph', 'series', or one; bytesMax: what is kept for a slow reader. */
+  feed({ models = [], bytesMax = 0 } = {}) {
+    const chosen = (typeof models === 'string' ? [models] : [...models]).reduce((all, model) => all | choice(MODELS, model, 'models'), 0);
+    return new Feed(this, this._now('feedOpen', [chosen, bytesMax]));
   }
 
   /** Problems found in all that is stored. */
@@ -1057,15 +1066,17 @@ class Database {
     return backupReport(this._now('backup', backupArguments(destination, options)));
   }
 
-  /** Closes the connections, then the database. */
+  /** Closes the feeds and the connections, then the database. */
   close() {
     if (this._pending.size > 0) throw new BraidError('an asynchronous call of this database is pending; await it first', MISUSE);
+    for (const feed of [...this._feeds]) feed._closeNow();
     for (const connection of [...this._connections]) connection.close();
     this._now('close', []);
     open.delete(this);
   }
 
   async _closeLater() {
+    await Promise.all([...this._feeds].map((feed) => feed.close()));
     await Promise.allSettled([...this._pending]);
     for (const connection of [...this._connections]) await connection.async.close();
     this.close();
@@ -1128,11 +1139,66 @@ class Batch {
   }
 }
 
+// So long one wait lasts, in milliseconds: threads of Node.js that wait are few.
+const FEED_SLICE = 200;
+
+/** The commits of a database as they come, as promises. One reader at a time; close() ends its waiting. */
+class Feed {
+  constructor(database, handle) {
+    this._database = database;
+    this._handle = handle;
+    this._isClosing = false;
+    this._waiting = Promise.resolve();
+    /** Commits after this one are told. */
+    this.start = JSON.parse(callNow('feedNext', handle, [FEED_SLICE])).start;
+    database._feeds.add(this);
+  }
+
+  /** The next commit, or what tells of a gap; null when none came within so many milliseconds. Whole numbers beyond 2^53 are BigInt. */
+  async next(timeout = Infinity) {
+    const deadline = Date.now() + timeout;
+    for (;;) {
+      const left = Math.max(0, Math.min(FEED_SLICE, deadline - Date.now()));
+      const waiting = callLater('feedNext', this._handle, [left]);
+      this._waiting = waiting.catch(() => {});
+      const line = await waiting;
+      if (line !== null) return fromJson(line);
+      if (Date.now() >= deadline) return null;
+    }
+  }
+
+  /** All that come, until it is closed; leaving the loop closes it. */
+  async *[Symbol.asyncIterator]() {
+    try {
+      for (;;) yield await this.next();
+    } catch (error) {
+      if (!this._isClosing) throw error;
+    } finally {
+      await this.close();
+    }
+  }
+
+  _closeNow() {
+    callNow('close', this._handle, []);
+    this._database._feeds.delete(this);
+  }
+
+  async close() {
+    this._isClosing = true;
+    native.interrupt(this._handle);
+    await this._waiting;
+    this._closeNow();
+  }
+}
+
 const open = new Set();
 
 // A program may end while promises are pending: what they wait for is stopped, since the library must be closed before the process goes.
 process.on('exit', () => {
-  for (const database of open) for (const connection of database._connections) connection.interrupt();
+  for (const database of open) {
+    for (const connection of database._connections) connection.interrupt();
+    for (const feed of database._feeds) native.interrupt(feed._handle);
+  }
 });
 
 function optionsText(options) {

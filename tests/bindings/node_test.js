@@ -663,3 +663,41 @@ describe('questions and columns', () => {
     fails('INVALID_ARGUMENT', 'parameters', () => connection.columns('SELECT ?'));
   });
 });
+
+describe('feeds', () => {
+  it('tell commits as they come, with what each changed', async () => {
+    connection.exec('CREATE TABLE t(a INTEGER PRIMARY KEY, b)');
+    const feed = database.feed();
+    assert.strictEqual(feed.start, connection.lsn());
+    assert.strictEqual(await feed.next(10), null);
+    const waiting = feed.next();
+    await connection.async.run('INSERT INTO t VALUES (1, 9007199254740993)');
+    const change = await waiting;
+    assert.deepStrictEqual([change.lsn, change.rows], [connection.lsn(), [{ table: 't', op: 'insert', key: { a: 1 }, new: { a: 1, b: 9007199254740993n } }]]);
+    await feed.close();
+    await rejects('MISUSE', feed.next());
+  });
+
+  it('are read by loops, of the models that are chosen, until they are closed', async () => {
+    const feed = database.feed({ models: ['graph'], bytesMax: 1 << 20 });
+    connection.exec("CREATE TABLE t(a); INSERT INTO graph_nodes(labels) VALUES ('[\"N\"]'), ('[\"M\"]')");
+    const labels = [];
+    for await (const change of feed) {
+      labels.push(...change.graph.map((node) => node.labels[0]));
+      break;
+    }
+    assert.deepStrictEqual(labels, ['N', 'M']);
+    const other = database.feed({ models: 'series' });
+    setTimeout(() => other.close(), 20);
+    for await (const change of other) assert.fail(JSON.stringify(change));
+    fails('INVALID_ARGUMENT', 'models', () => database.feed({ models: ['all'] }));
+  });
+
+  it('end with their database', async () => {
+    const waiting = database.feed().next();
+    fails('MISUSE', 'feed', () => database.close());
+    const stopped = rejects('INTERRUPTED', waiting);
+    await database.async.close();
+    await stopped;
+  });
+});
