@@ -99,7 +99,7 @@ std::vector<StoreFigure> Database::figures() {
       {"clients", "", std::max<int64_t>(0, clients.load())},
       {"writers_waiting", "", static_cast<int64_t>(engine_->slot().waiting())},
       {"rows_size", "bytes", file_size(engine_->directory().rows())},
-      {"wal_size", "bytes", file_size(engine_->directory().rows() + "-wal")},
+      {"wal_size", "bytes", file_size(engine_->directory().wal())},
       {"hypertables", "", static_cast<int64_t>(newest->catalog->hypertables.size())},
       {"poisoned", "", engine_->env().poisoned() && !engine_->read_only() ? 1 : 0},
       {"memory_held", "bytes", static_cast<int64_t>(MemoryBudget::process_bytes())},

@@ -130,6 +130,10 @@ class Repair {
     }
     if (!graph.damage.empty()) lost_(graph.damage);
     if (!graph.unwritten.empty() && !log.whole) lost_(graph.unwritten);
+    // A MANIFEST whose end is damaged is read up to there, and the tables that it names after that are not missed.
+    if (!log.whole && rows_whole_ && graph.damage.empty() && graph.unwritten.empty())
+      lost_(fmt::format("graph: it is at commit {}, and the log does not have every commit after that: the changes in those are lost, and what they deleted may be there "
+                        "again", graph.lowest.value()));
     if (log.newest < graph.highest)
       lost_(fmt::format("the rows end at commit {}, the graph at commit {}: rows and points of the commits in between are lost", log.newest.value(),
                         graph.highest.value()));

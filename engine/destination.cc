@@ -89,6 +89,7 @@ Status Destination::finish(const Format& format, const BackupMark& mark) {
   BRAID_TRY(env_.sync_directory(path_));
   BRAID_TRY(write_backup_mark(env_, path_, mark));
   BRAID_TRY(write_format(env_, path_, format));
+  lock_->put("");
   finished_ = true;
   return remove_unfinished_mark(env_, path_);
 }

@@ -105,6 +105,7 @@ Result<std::unique_ptr<Directory>> Directory::open(Env& env, const std::string& 
   if (is_unfinished(env, path)) return read_format(env, path).status();
   BRAID_TRY(env.read_only() ? directory->take_shared_lock() : directory->take_lock());
   BRAID_TRY(directory->read_or_create_format());
+  BRAID_TRY(directory->note_open());
   return directory;
 }
 
@@ -122,8 +123,23 @@ Status Directory::take_lock() {
                                   path_, name));
   }
   BRAID_ASSIGN(lock_, lock_directory(env_, path_));
-  BRAID_TRY(refuse_copy());
-  lock_->put(fmt::format("{}\nfile {}\n", ::getpid(), lock_->number()));
+  return refuse_copy();
+}
+
+/// While LOCK says that the database is open its WAL is there, so that one that is gone is noticed.
+Status Directory::note_open() {
+  if (lock_ == nullptr) return {};
+  if (format_.ready && env_.exists(rows()) && !env_.exists(wal())) {
+    if (!lock_->content().empty())
+      return Status(StatusCode::kCorrupt, fmt::format("{0}: rows.db-wal is missing, and the database was not closed: the commits in it are lost; put it back, or "
+                                                      "save what is left with braid repair {0} NEWDIR",
+                                                      path_));
+    if (!env_.read_only()) {
+      BRAID_TRY(env_.create(wal()).status());
+      BRAID_TRY(env_.sync_directory(path_));
+    }
+  }
+  if (!env_.read_only()) lock_->put(fmt::format("{}\nfile {}\n", ::getpid(), lock_->number()));
   return {};
 }
 

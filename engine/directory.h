@@ -27,7 +27,7 @@ class Directory {
  public:
   /// Creates the directory if it is absent, takes LOCK and reads or creates FORMAT.
   /// kBusy "in use by process N"; kVersion for a format of another version; kInvalidArgument for a directory with something else in it; kCorrupt
-  /// for a copy that was made while the database was open. With a read-only `env` nothing is created: what is missing is kNotFound.
+  /// for a copy that was made while the database was open, and when the WAL of one that was not closed is gone. With a read-only `env` nothing is created: what is missing is kNotFound.
   static Result<std::unique_ptr<Directory>> open(Env& env, const std::string& path);
   Directory(const Directory&) = delete;
   Directory& operator=(const Directory&) = delete;
@@ -35,6 +35,7 @@ class Directory {
   const Format& format() const { return format_; }
   const std::string& path() const { return path_; }
   std::string rows() const { return path_ + "/rows.db"; }
+  std::string wal() const { return rows() + "-wal"; }
   std::string graph() const { return path_ + "/graph"; }
   std::string chunks() const { return path_ + "/chunks"; }
   std::string archive() const { return path_ + "/archive"; }
@@ -52,6 +53,7 @@ class Directory {
   Status take_shared_lock();
   Status refuse_copy() const;
   Status read_or_create_format();
+  Status note_open();
   Status write_format();
 
   Env& env_;

@@ -36,8 +36,6 @@ constexpr int kReaderWaitMs = 250;
 /// Not a time: there is nothing to wait for.
 constexpr auto kNever = std::chrono::steady_clock::time_point::max();
 
-std::string wal_of(const Directory& directory) { return directory.rows() + "-wal"; }
-
 int64_t size_of(const std::string& path) {
   struct stat status;
   return ::stat(path.c_str(), &status) == 0 ? static_cast<int64_t>(status.st_size) : -1;
@@ -186,15 +184,15 @@ Status Engine::recover() {
   const std::string rows = directory_->rows();
   // SQLite would take an absent or empty rows.db for a new database and delete its WAL, with every commit in it.
   if (size_of(rows) < 0) return Status(StatusCode::kCorrupt, "rows.db is missing");
-  if (size_of(rows) == 0 && size_of(wal_of(*directory_)) <= 0)
+  if (size_of(rows) == 0 && size_of(directory_->wal()) <= 0)
     return Status(StatusCode::kCorrupt, "rows.db is empty, and so is its WAL");
   if (size_of(rows) == 0) return Status(StatusCode::kCorrupt, "rows.db is empty but its WAL is not; restore rows.db");
   if (read_only()) return open_recovered();
   for (const std::string& folder : {directory_->graph(), directory_->chunks(), directory_->archive()})
     BRAID_TRY(env_.create_directory(folder));
   // What a killed process left may be readable and not yet durable. What is derived from it below becomes durable, so it must be first.
-  const bool unclean = size_of(wal_of(*directory_)) > 0 && directory_->format().ready;
-  if (size_of(wal_of(*directory_)) >= 0) BRAID_TRY(env_.sync_file(wal_of(*directory_)));
+  const bool unclean = size_of(directory_->wal()) > 0 && directory_->format().ready;
+  if (size_of(directory_->wal()) >= 0) BRAID_TRY(env_.sync_file(directory_->wal()));
   BRAID_TRY(env_.sync_directory(directory_->path()));
   return open_stores(unclean);
 }
@@ -217,7 +215,7 @@ Status Engine::open_archive() {
 
 /// Replaying would write: what is opened for reading must need none.
 Status Engine::open_recovered() {
-  const int64_t wal_bytes = size_of(wal_of(*directory_));
+  const int64_t wal_bytes = size_of(directory_->wal());
   if (wal_bytes > 0)
     return Status(StatusCode::kReadOnly, fmt::format("the database was not closed: {} bytes of its log are in rows.db-wal and must be replayed first; open it "
                                                      "once without read_only=1, or a copy of it",
@@ -232,7 +230,7 @@ Status Engine::open_stores(bool unclean) {
   BRAID_ASSIGN(const StoredCatalog stored, load_catalog(db.get(), catalog_));
   BRAID_ASSIGN(auto log, CommitLog::open(db.get()));
   BRAID_ASSIGN(const Lsn newest, log->newest());
-  commit_sync_ = std::make_unique<CommitSync>(*vfs_, wal_of(*directory_), std::chrono::milliseconds(options_[OptionId::kSyncInterval]), newest);
+  commit_sync_ = std::make_unique<CommitSync>(*vfs_, directory_->wal(), std::chrono::milliseconds(options_[OptionId::kSyncInterval]), newest);
   env_.set_sync_commits([this] { return commit_sync_->sync(); });
   const StoreContext context{env_, catalog_, *directory_, options_, *stored.state, stored.counters, memory_};
   // The stores open the faster the less is replayed afterwards.

@@ -43,7 +43,8 @@ void tell_lost_tables(Env& env, const std::string& directory, std::string& damag
   const auto names = env.list(directory + "/lost");
   if (!names.ok()) return;
   for (const std::string& name : *names)
-    if (name.ends_with(".sst")) add_text(damage, fmt::format("graph: table {} cannot be read: all nodes, edges and further entries in it are lost", name));
+    if (name.ends_with(".sst")) add_text(damage, fmt::format("graph: table {} cannot be read: all nodes, edges and further entries in it are lost, and what it had deleted may be there "
+                                   "again", name));
 }
 
 /// The old graph. Where its MANIFEST is damaged or a table is gone, RocksDB makes a new one of the tables that there are.
