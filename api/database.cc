@@ -46,6 +46,7 @@ Result<std::shared_ptr<Database>> Database::open(const std::string& directory, s
   database->groups_ = std::make_unique<GroupCommitter>(*database->engine_);
   const std::chrono::milliseconds interval(parsed[OptionId::kMaintenanceInterval]);
   if (interval.count() > 0 && !database->engine_->read_only()) database->maintenance_ = std::make_unique<MaintenanceThread>(*database->engine_, interval);
+  OpenInThisProcess::let_children_exit();
   return database;
 }
 

@@ -10,6 +10,8 @@ class OpenInThisProcess {
  public:
   OpenInThisProcess();
   ~OpenInThisProcess();
+  /// Once the libraries below have begun what they end at exit: their ends would wait in a child for threads that it does not have.
+  static void let_children_exit();
   OpenInThisProcess(const OpenInThisProcess&) = delete;
   OpenInThisProcess& operator=(const OpenInThisProcess&) = delete;
 };

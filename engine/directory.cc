@@ -102,6 +102,7 @@ Result<std::unique_ptr<Directory>> Directory::open(Env& env, const std::string& 
   if (::stat(path.c_str(), &status) < 0) return errno_status(errno, path, "open");
   if (!S_ISDIR(status.st_mode))
     return Status(StatusCode::kInvalidArgument, fmt::format("{}: is a file; a database is a directory", path));
+  BRAID_TRY(directory->refuse_links());
   if (is_unfinished(env, path)) return read_format(env, path).status();
   BRAID_TRY(env.read_only() ? directory->take_shared_lock() : directory->take_lock());
   BRAID_TRY(directory->read_or_create_format());
@@ -124,6 +125,17 @@ Status Directory::take_lock() {
   }
   BRAID_ASSIGN(lock_, lock_directory(env_, path_));
   return refuse_copy();
+}
+
+/// What a directory from elsewhere names must not lead out of it: LOCK is written, and tables that nothing refers to are removed.
+Status Directory::refuse_links() const {
+  for (const char* const name : {"LOCK", "FORMAT", "COPYING", "BACKUP", "rows.db", "rows.db-wal", "rows.db-shm", "rows.db-journal", "graph", "chunks", "archive"}) {
+    struct stat status;
+    if (::lstat((path_ + "/" + name).c_str(), &status) < 0 || S_ISREG(status.st_mode) || S_ISDIR(status.st_mode)) continue;
+    return Status(StatusCode::kCorrupt, fmt::format("{}/{}: is a {}; the files of a database are files and directories of its own", path_, name,
+                                                    S_ISLNK(status.st_mode) ? "symbolic link" : "special file"));
+  }
+  return {};
 }
 
 /// While LOCK says that the database is open its WAL is there, so that one that is gone is noticed.

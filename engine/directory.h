@@ -51,6 +51,7 @@ class Directory {
   Directory(Env& env, std::string path) : env_(env), path_(std::move(path)) {}
   Status take_lock();
   Status take_shared_lock();
+  Status refuse_links() const;
   Status refuse_copy() const;
   Status read_or_create_format();
   Status note_open();

@@ -725,10 +725,24 @@ Status Engine::copy_wal(FreeSpace space) BRAID_REQUIRES(checkpoint_mutex_) {
   if (!done) next_bytes = std::max(next_bytes, 2 * size_bytes);
   wal_copy_at_.store(next_bytes, std::memory_order_relaxed);
   wal_copied_.store(done, std::memory_order_relaxed);
+  if (done) vfs_->wal_copied_bytes.store(size_bytes, std::memory_order_relaxed);
   slot_.release();
   wal_copied_wake_.notify_all();
   if (code == SQLITE_OK || code == SQLITE_BUSY) return {};
   return sqlite_status(db, code, "copy the WAL");
+}
+
+uint64_t Engine::wal_bytes_to_copy() const {
+  const int64_t copied = vfs_->wal_copied_bytes.load(std::memory_order_relaxed);
+  return static_cast<uint64_t>(std::max<int64_t>(0, vfs_->wal_size_bytes.load(std::memory_order_relaxed) - copied));
+}
+
+void Engine::ask_for_wal_copy() {
+  {
+    MutexLock lock(background_mutex_);
+    wants_wal_copy_ = true;
+  }
+  background_wake_.notify_one();
 }
 
 Status Engine::wait_for_wal() {

@@ -119,6 +119,9 @@ class Engine {
 
   /// Waits while the WAL is past wal_hard_bytes and not copied: a new snapshot would let it grow on. kBusy after the busy timeout.
   Status wait_for_wal();
+  /// Bytes of the WAL that rows.db does not have yet, about.
+  uint64_t wal_bytes_to_copy() const;
+  void ask_for_wal_copy();
 
   /// Before the slot is taken: waits while the tail is full, until a checkpoint has sealed it or failed. kBusy after the busy timeout.
   Status wait_for_tail();

@@ -25,8 +25,13 @@ Status write_opening(sqlite3* db, uint64_t random) {
 Status check_identity(sqlite3* db, const Format& format) {
   BRAID_ASSIGN(auto row, sqlite_prepare(db, "SELECT value FROM _braid_meta WHERE key = 'identity'"));
   BRAID_ASSIGN(const bool found, row.step());
-  if (found && row.integer(0) == identity_of(format)) return {};
-  return Status(StatusCode::kCorrupt, "rows.db is of another database than FORMAT; put back the files that belong together");
+  if (!found || row.integer(0) != identity_of(format))
+    return Status(StatusCode::kCorrupt, "rows.db is of another database than FORMAT; put back the files that belong together");
+  // They would run with each commit, as the engine.
+  BRAID_ASSIGN(auto triggers, sqlite_prepare(db, "SELECT name FROM sqlite_schema WHERE type = 'trigger' AND substr(tbl_name, 1, 7) = '_braid_' COLLATE NOCASE"));
+  BRAID_ASSIGN(const bool planted, triggers.step());
+  if (!planted) return {};
+  return Status(StatusCode::kCorrupt, fmt::format("rows.db: trigger \"{}\" is on a table of the engine, which has none; the file was changed by somebody else", triggers.bytes(0)));
 }
 
 }  // namespace braid

@@ -178,6 +178,7 @@ int buffer_wal(PageFile* file, const void* bytes, int amount, sqlite3_int64 offs
   const int64_t limit = offset + amount;
   if (limit > vfs->wal_size_bytes.load(std::memory_order_relaxed) || offset == 0)
     vfs->wal_size_bytes.store(limit, std::memory_order_relaxed);
+  if (offset == 0) vfs->wal_copied_bytes.store(0, std::memory_order_relaxed);  // it begins anew
   if (file->wal_buffer == nullptr) file->wal_buffer = new (std::nothrow) WalBuffer;
   const auto size = static_cast<size_t>(amount);
   if (file->wal_buffer != nullptr && !file->wal_buffer->takes(offset, size)) {

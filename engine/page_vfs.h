@@ -51,6 +51,8 @@ class PageVfs {
 
   std::atomic<uint64_t> wal_syncs{0};      // a statistic: no order needed
   std::atomic<int64_t> wal_size_bytes{0};  // a statistic: no order needed
+  /// Of those, the ones that rows.db has.
+  std::atomic<int64_t> wal_copied_bytes{0};
   sqlite3_file* buffered_wal = nullptr;    // the WAL file with bytes not written yet; touched by the holder of SQLite's write lock
   bool relaxed = false;                    // likewise
 

@@ -300,9 +300,8 @@ Status Session::seal(CommitRecord record) {
   if (static_cast<int64_t>(bytes.size()) > engine_.options()[OptionId::kTransactionBytesMax])
     return Status(StatusCode::kLimit, fmt::format("the transaction's log record has {} bytes, transaction_bytes_max allows {}",
                                                   bytes.size(), engine_.options()[OptionId::kTransactionBytesMax]));
-  if (static_cast<int64_t>(bytes.size()) > engine_.options()[OptionId::kValueBytesMax])
-    return Status(StatusCode::kLimit, fmt::format("the transaction's log record has {} bytes, value_bytes_max allows {}", bytes.size(),
-                                                  engine_.options()[OptionId::kValueBytesMax]));
+  if (const int64_t most = sqlite3_limit(db(), SQLITE_LIMIT_LENGTH, -1); static_cast<int64_t>(bytes.size()) > most)
+    return Status(StatusCode::kLimit, fmt::format("the transaction's log record has {} bytes; value_bytes_max, or the connection's restriction, allows {}", bytes.size(), most));
   BRAID_TRY(log_->append(lsn, catalog_writer_.get(), catalog_sealed_, bytes).within(fmt::format("commit {}: log", lsn.value())));
   catalog_sealed_ = catalog_writer_->changes().size();
   record_bytes_ += bytes.size();
@@ -323,9 +322,12 @@ Status Session::check_free_disk(const CommitRecord& record) {
   if (!rows_grow && !record.series.appends && !grows(record.graph.nodes) && !grows(record.graph.edges)) return {};
   const std::string& directory = engine_.directory().path();
   BRAID_ASSIGN(const uint64_t free_bytes, engine_.env().free_bytes(directory));
-  if (free_bytes >= reserve_bytes) return {};
-  return Status(StatusCode::kFull, fmt::format("{}: {} bytes of the disk are free, free_disk_min_bytes reserves {}; rows, edges and points can be deleted and "
-                                               "dropped, not added", directory, free_bytes, reserve_bytes));
+  // What the WAL holds rows.db may need as much again for, until it is copied.
+  const uint64_t wal_bytes = engine_.wal_bytes_to_copy();
+  if (free_bytes < reserve_bytes + 2 * wal_bytes) engine_.ask_for_wal_copy();
+  if (free_bytes >= reserve_bytes + wal_bytes) return {};
+  return Status(StatusCode::kFull, fmt::format("{}: {} bytes of the disk are free, free_disk_min_bytes reserves {}, and {} of the WAL are still to be copied; rows, edges "
+                                               "and points can be deleted and dropped, not added", directory, free_bytes, reserve_bytes, wal_bytes));
 }
 
 Status Session::check_limits() {

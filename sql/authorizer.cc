@@ -68,7 +68,9 @@ constexpr std::string_view kFunctionsOfHosts[] = {"sqlite_compileoption_get", "s
                                                   "remove_retention_policy", "add_compression_policy", "remove_compression_policy",
                                                   "add_continuous_aggregate_policy", "remove_continuous_aggregate_policy", "graph_project",
                                                   "graph_project_drop", "run_maintenance", "series_fast_path", "hypertable_size", "load_position",
-                                                  "load_advance", "load_finish"};
+                                                  "load_advance", "load_finish",
+                                                  // Of fts5, which asks nobody how long it may take.
+                                                  "snippet", "highlight"};
 /// Tables that tell how the database is kept, or what else the connection runs.
 constexpr std::string_view kTablesOfHosts[] = {"dbstat", "sqlite_dbpage", "sqlite_stmt", "bytecode", "tables_used", "maintenance_policies", "show_chunks",
                                                "chunks_detailed_size", "hypertable_detailed_size", "hypertables", "continuous_aggregates", "graph_walks",

@@ -13,6 +13,7 @@
 #include <fmt/format.h>
 
 #include "engine/sqlite_handle.h"
+#include "sql/virtual_table.h"
 
 namespace braid {
 
@@ -24,6 +25,10 @@ using Values = std::span<sqlite3_value*>;
 constexpr uint64_t kFormatWidthMax = 1'000'000;
 constexpr uint64_t kTrimStepsMax = uint64_t{1} << 22;
 constexpr uint64_t kSearchBytesMax = uint64_t{1} << 28;
+constexpr uint64_t kPatchBytesMax = uint64_t{1} << 32;
+constexpr int64_t kPathStepsMax = 1000;
+/// SQLite's mark of a text that is JSON.
+constexpr unsigned kJsonSubtype = 'J';
 
 uint64_t size_of_value(sqlite3_value* value) { return static_cast<uint64_t>(sqlite3_value_bytes(value)); }
 
@@ -83,18 +88,31 @@ std::string why_not_product(Values values, uint64_t most) {
   return fmt::format("values of {} and {} bytes would take too long", size_of_value(values[0]), size_of_value(values[1]));
 }
 
+/// SQLite goes down a path that it makes by calling itself.
+std::string why_not_paths(Values values) {
+  for (size_t i = 1; i < values.size(); i += 2) {
+    const std::string_view path = text_of(values[i]);
+    const auto steps = std::count_if(path.begin(), path.end(), [](char c) { return c == '.' || c == '['; });
+    if (steps > kPathStepsMax) return fmt::format("a path of {} steps, at most {} are allowed", steps, kPathStepsMax);
+  }
+  return "";
+}
+
 struct Function {
   const char* name;
   int arguments;  ///< -1: any number
   std::string (*why_not)(Values);
+  bool is_json = false;  ///< JSON that it is given is not taken for text, nor is what it answers
 };
 
 constexpr auto kTrim = [](Values values) { return why_not_product(values, kTrimStepsMax); };
 constexpr auto kSearch = [](Values values) { return why_not_product(values, kSearchBytesMax); };
+constexpr auto kPatch = [](Values values) { return why_not_product(values, kPatchBytesMax); };
 
 constexpr Function kFunctions[] = {{"printf", -1, why_not_format}, {"format", -1, why_not_format}, {"trim", 1, kTrim},   {"trim", 2, kTrim},
                                    {"ltrim", 1, kTrim},            {"ltrim", 2, kTrim},            {"rtrim", 1, kTrim},  {"rtrim", 2, kTrim},
-                                   {"instr", 2, kSearch},          {"replace", 3, kSearch}};
+                                   {"instr", 2, kSearch},          {"replace", 3, kSearch},
+                                   {"json_set", -1, why_not_paths, true}, {"json_insert", -1, why_not_paths, true}, {"json_patch", 2, kPatch, true}};
 
 /// A connection to nothing, whose functions are SQLite's.
 class PlainFunctions {
@@ -107,14 +125,15 @@ class PlainFunctions {
     return opened;
   }
 
-  void call(const char* name, Values values, sqlite3_context* context) {
+  void call(const Function& function, Values values, sqlite3_context* context) {
     sqlite3_limit(db_.get(), SQLITE_LIMIT_LENGTH, sqlite3_limit(like_, SQLITE_LIMIT_LENGTH, -1));
-    sqlite3_stmt* statement = prepared(name, values.size());
+    sqlite3_stmt* statement = prepared(text_of_call(function, values));
     int code = statement == nullptr ? sqlite3_errcode(db_.get()) : SQLITE_OK;
     for (size_t i = 0; i < values.size() && code == SQLITE_OK; ++i) code = sqlite3_bind_value(statement, static_cast<int>(i + 1), values[i]);
     if (code == SQLITE_OK) code = sqlite3_step(statement);
     if (code == SQLITE_ROW) {
       sqlite3_result_value(context, sqlite3_column_value(statement, 0));
+      if (function.is_json) sqlite3_result_subtype(context, kJsonSubtype);
     } else {
       sqlite3_result_error(context, sqlite3_errmsg(db_.get()), -1);
       sqlite3_result_error_code(context, code);
@@ -127,20 +146,30 @@ class PlainFunctions {
  private:
   PlainFunctions(SqliteHandle db, sqlite3* like) : db_(std::move(db)), like_(like) {}
 
-  sqlite3_stmt* prepared(const char* name, size_t arguments) {
-    auto& known = statements_[{name, arguments}];
-    if (known.get() != nullptr) return known.get();
-    std::string sql = fmt::format("SELECT {}(", name);
-    for (size_t i = 0; i < arguments; ++i) sql += i == 0 ? "?" : ",?";
+  /// A value that is bound is no JSON for SQLite.
+  static std::string text_of_call(const Function& function, Values values) {
+    std::string sql = fmt::format("SELECT {}(", function.name);
+    for (size_t i = 0; i < values.size(); ++i) {
+      const bool is_json = function.is_json && sqlite3_value_subtype(values[i]) == kJsonSubtype;
+      sql += fmt::format("{}{}", i == 0 ? "" : ",", is_json ? "json(?)" : "?");
+    }
+    return sql + ")";
+  }
+
+  sqlite3_stmt* prepared(const std::string& sql) {
+    if (const auto known = statements_.find(sql); known != statements_.end()) return known->second.get();
     sqlite3_stmt* statement = nullptr;
-    sqlite3_prepare_v3(db_.get(), (sql + ")").c_str(), -1, SQLITE_PREPARE_PERSISTENT, &statement, nullptr);
-    known = SqliteStatement(statement);
+    sqlite3_prepare_v3(db_.get(), sql.c_str(), -1, SQLITE_PREPARE_PERSISTENT, &statement, nullptr);
+    if (statement == nullptr) return nullptr;
+    if (statements_.size() >= kStatementsMax) statements_.clear();
+    statements_.emplace(sql, SqliteStatement(statement));
     return statement;
   }
 
   const SqliteHandle db_;
   sqlite3* const like_;  ///< whose bounds hold here too
-  std::map<std::pair<std::string_view, size_t>, SqliteStatement> statements_;
+  static constexpr size_t kStatementsMax = 64;
+  std::map<std::string, SqliteStatement> statements_;  ///< by their text
 };
 
 /// What SQLite keeps of one function.
@@ -154,7 +183,7 @@ void call(sqlite3_context* context, int count, sqlite3_value** values) noexcept 
     const auto& bound = *static_cast<const Bound*>(sqlite3_user_data(context));
     const Values given(values, static_cast<size_t>(count));
     const std::string why_not = bound.function.why_not(given);
-    if (why_not.empty()) return bound.plain->call(bound.function.name, given, context);
+    if (why_not.empty()) return bound.plain->call(bound.function, given, context);
     sqlite3_result_error(context, fmt::format("{}: the connection is restricted: {}", bound.function.name, why_not).c_str(), -1);
     sqlite3_result_error_code(context, SQLITE_AUTH);
   } catch (...) {

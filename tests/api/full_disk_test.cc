@@ -205,6 +205,27 @@ TEST_CASE("a flush of the graph that finds the disk full heals without reopening
   }
 }
 
+TEST_CASE("large transactions fill a disk up to the reserve, with the options that nobody has set") {
+  SmallDisk disk("200m");
+  if (!disk.mounted()) return;
+  {
+    TestDatabase database(disk / "db", "");
+    REQUIRE(database.message() == "");
+    TestConnection connection(database);
+    REQUIRE(connection.run("CREATE TABLE t(a INTEGER PRIMARY KEY, b)") == BRAID_OK);
+    CHECK(add_until_refused(connection, "INSERT INTO t(b) SELECT randomblob(1000000) FROM " + numbers(20)) == BRAID_FULL);
+    CHECK(connection.number("SELECT count(*) FROM t") >= 20);
+    CHECK(connection.run("DELETE FROM t WHERE a > 20") == BRAID_OK);
+    CHECK(braid_checkpoint(database.get()) == BRAID_OK);
+    CHECK(run_soon(connection, "INSERT INTO t(b) SELECT randomblob(1000000) FROM " + numbers(10)) == BRAID_OK);
+    CHECK(add_until_refused(connection, "INSERT INTO t(b) SELECT randomblob(1000000) FROM " + numbers(20)) == BRAID_FULL);
+  }
+  TestDatabase database(disk / "db", "");
+  REQUIRE(database.message() == "");
+  CHECK(TestConnection(database).number("SELECT count(*) FROM t") >= 30);
+  CHECK(database.check() == "");
+}
+
 TEST_CASE("a commit that a full disk keeps from the readers is seen once there is space, without reopening") {
   for (const bool writes : {true, false}) {
     CAPTURE(writes);

@@ -2,17 +2,21 @@
 #include <doctest/doctest.h>
 
 #include <csignal>
+#include <sqlite3.h>
+#include <sys/stat.h>
 #include <sys/time.h>
 #include <sys/wait.h>
 #include <unistd.h>
 
 #include <atomic>
 #include <chrono>
+#include <cstdlib>
 #include <filesystem>
 #include <fstream>
 #include <thread>
 
 #include "engine/directory.h"
+#include "engine/page_vfs.h"
 #include "tests/support/database.h"
 #include "tests/support/directory_copy.h"
 #include "tests/support/operations.h"
@@ -255,6 +259,64 @@ TEST_CASE("a LOCK that a dead process left keeps nobody out") {
   std::ofstream(directory / "db/LOCK") << "1\n";
   TestDatabase again(directory / "db");
   CHECK(again.message() == "");
+}
+
+TEST_CASE("a child that was forked from a process with an open database can exit") {
+  TempDir directory;
+  TestDatabase database(directory / "db");
+  REQUIRE(database.message() == "");
+  const pid_t pid = fork();
+  if (pid == 0) std::exit(7);
+  int status = 0;
+  for (int i = 0; i < 300 && waitpid(pid, &status, WNOHANG) == 0; ++i) std::this_thread::sleep_for(std::chrono::milliseconds(100));
+  kill(pid, SIGKILL);
+  CHECK(WIFEXITED(status));
+  CHECK(WEXITSTATUS(status) == 7);
+  CHECK(TestConnection(database).number("SELECT 1") == 1);
+}
+
+TEST_CASE("the names in a directory lead to nothing outside of it") {
+  TempDir directory;
+  { REQUIRE(TestDatabase(directory / "db").message() == ""); }
+  const std::string outside = directory / "outside";
+  std::ofstream(outside) << "precious";
+  for (const char* const name : {"LOCK", "rows.db", "rows.db-wal", "FORMAT", "graph", "chunks"}) {
+    for (const bool is_link : {true, false}) {
+      CAPTURE(name);
+      CAPTURE(is_link);
+      const std::string path = directory / "db/" + name, aside = directory / "aside";
+      std::filesystem::rename(path, aside);
+      if (is_link) std::filesystem::create_symlink(outside, path);
+      else REQUIRE(mkfifo(path.c_str(), 0600) == 0);
+      for (const char* const options : {"", "read_only=1"}) {
+        TestDatabase database(directory / "db", options);
+        CHECK(database.code() == BRAID_CORRUPT);
+        CHECK(database.message().find(name) != std::string::npos);
+      }
+      std::filesystem::remove(path);
+      std::filesystem::rename(aside, path);
+    }
+  }
+  std::string text;
+  std::ifstream(outside) >> text;
+  CHECK(text == "precious");
+  CHECK(TestDatabase(directory / "db").message() == "");
+}
+
+TEST_CASE("a trigger that somebody has put on a table of the engine is found at opening") {
+  TempDir directory;
+  { REQUIRE(TestConnection(*std::make_unique<TestDatabase>(directory / "db")).run("CREATE TABLE t(x)") == BRAID_OK); }
+  {
+    Env env;
+    PageVfs vfs(env);
+    sqlite3* db = nullptr;
+    REQUIRE(sqlite3_open_v2((directory / "db/rows.db").c_str(), &db, SQLITE_OPEN_READWRITE, vfs.name().c_str()) == SQLITE_OK);
+    CHECK(sqlite3_exec(db, "CREATE TRIGGER planted AFTER INSERT ON _braid_log BEGIN DELETE FROM t; END", nullptr, nullptr, nullptr) == SQLITE_OK);
+    sqlite3_close(db);
+  }
+  TestDatabase database(directory / "db");
+  CHECK(database.code() == BRAID_CORRUPT);
+  CHECK(database.message().find("planted") != std::string::npos);
 }
 
 TEST_CASE("a copy made while the database was open is told from one made when it was closed") {

@@ -137,6 +137,7 @@ TEST_CASE(
     bad[page * 4096 + 2000] = static_cast<char>(bad[page * 4096 + 2000] ^ 1);
     put(rows, bad);
     std::filesystem::remove(rows + "-wal");
+    put(temp / "db/LOCK", "");  // as closing leaves it
     TestDatabase database(temp / "db");
     CAPTURE(page);
     CAPTURE(database.message());

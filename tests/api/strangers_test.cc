@@ -96,6 +96,8 @@ const char* const kRefused[] = {
     "SELECT * FROM series_reads",
     "SELECT * FROM load_positions",
     "SELECT load_position('x')",
+    "SELECT snippet(words, 0, '', '', '', 5) FROM words WHERE words MATCH 'some'",
+    "SELECT highlight(words, 0, '', '') FROM words WHERE words MATCH 'some'",
     "INSERT INTO words(words) VALUES('optimize')",
     "INSERT INTO words(words, rank) VALUES('rank', 'bm25(10)')",
     "WITH one AS (SELECT 1) INSERT OR REPLACE INTO main.\"words\" AS w (rank, /* no */ [WORDS]) VALUES(64, 'pgsz')",
@@ -194,7 +196,8 @@ TEST_CASE("functions that could run for minutes are bounded for a stranger, and 
       "printf('%.*c', 2000000000, 'x')", "format('%2000000c', 'x')", "printf('%%%s %d%.2000000f', 'a', 1, 2.5)", "printf('%*.*d', 1, 1000001, 5)",
       "trim(hex(zeroblob(50000)), hex(zeroblob(20000)))", "rtrim(hex(zeroblob(50000)), hex(zeroblob(20000)) || '1')",
       "ltrim(hex(zeroblob(50000)), hex(zeroblob(20000)) || '1')", "instr(zeroblob(600000), zeroblob(300000))",
-      "replace(hex(zeroblob(600000)), hex(zeroblob(300000)) || '1', 'x')"};
+      "replace(hex(zeroblob(600000)), hex(zeroblob(300000)) || '1', 'x')", "json_set('{}', '$' || replace(hex(zeroblob(50000)), '0', '.a'), 1)",
+      "json_insert('[]', '$' || replace(hex(zeroblob(600)), '0', '[0]'), 1)", "json_patch(hex(zeroblob(100000)), hex(zeroblob(100000)))"};
   for (const char* call : kLong) {
     CAPTURE(std::string(call));
     CHECK(stranger.run(fmt::format("SELECT length({})", call)) == BRAID_DENIED);
@@ -205,7 +208,8 @@ TEST_CASE("functions that could run for minutes are bounded for a stranger, and 
       "printf('%z')", "printf('%')", "printf(NULL)", "printf('%d %s')", "printf('%n%d', 5)", "printf('%lld', 9223372036854775807)", "quote(printf('%s', x'00'))",
       "trim('  a ')", "trim('xxaxx', 'x')", "ltrim('xxaxx', 'x')", "rtrim('xxaxx', 'xa')", "quote(trim(NULL))", "quote(trim('a', NULL))", "trim(5.50, 5)",
       "instr('hello', 'l')", "instr(x'0102', x'02')", "quote(instr(NULL, 'a'))", "instr(12345, 34)", "replace('aXbX', 'X', 'yy')", "replace('a', '', 'b')",
-      "quote(replace('a', NULL, 'b'))", "typeof(replace(5, 5, 6))"};
+      "quote(replace('a', NULL, 'b'))", "typeof(replace(5, 5, 6))", "json_set('{\"a\":1}', '$.b', json('[1,2]'), '$.a', '[3]')", "json_insert('[1]', '$[#]', json_object('x', 2))",
+      "json_array(json_set('{}', '$.a', 1), json_patch('{\"a\":1}', '{\"a\":null,\"b\":[2]}'))", "quote(json_set(NULL, '$.a', 1))", "json_set('{}')"};
   for (const char* call : kOrdinary) {
     CAPTURE(std::string(call));
     const std::string sql = fmt::format("SELECT {}", call);
