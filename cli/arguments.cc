@@ -21,7 +21,7 @@ Without SQL and at a terminal a shell opens (.help lists its commands); otherwis
 input. A database that does not exist is created. Results are boxes on a terminal and csv elsewhere.
 
 Commands:
-  braid import DIR FILE ...       load a CSV file into a table, a hypertable or the graph, or a GraphML file
+  braid import DIR FILE ...       load CSV, GraphML, line protocol, or what braid export wrote
   braid graph DIR ...             draw a part of the graph, or write it as GraphML, DOT or JSON
   braid plot DIR SQL              draw the lines of a query, on the terminal or as SVG
   braid check DIR                 verify everything that is stored

@@ -45,21 +45,28 @@ Outcome<int64_t> write_rows(const Session& session, braid_statement* statement, 
 
 }  // namespace
 
-OutputFormat format_of_file(std::string_view file) {
+std::optional<OutputFormat> format_of_file(std::string_view file) {
   for (const Ending& row : kEndings) {
     if (file.ends_with(row.ending)) return row.format;
   }
-  return OutputFormat::kCsv;
+  const size_t name = file.find_last_of('/') + 1;
+  return file.find('.', name) == std::string_view::npos ? std::optional(OutputFormat::kCsv) : std::nullopt;
 }
 
 Outcome<int64_t> export_query(const Session& session, std::string_view sql, const ExportTarget& target) {
+  const std::optional<OutputFormat> format = target.format.has_value() ? target.format : format_of_file(target.file);
+  if (!format.has_value()) {
+    std::string endings;
+    for (const Ending& row : kEndings) endings += fmt::format("{}{}", endings.empty() ? "" : ", ", row.ending);
+    return Failure{fmt::format("'{}': its ending names no format; use one of {}, or none for CSV", target.file, endings)};
+  }
   // The statement comes before the file: a mistake in it leaves an older file as it is.
   Outcome<PreparedStatement> prepared = session.prepare(sql);
   if (!prepared.ok()) return prepared.failure();
   if (prepared->handle == nullptr) return Failure{"there is no statement to export"};
   auto file = OutputFile::open(target.file);
   if (!file.ok()) return file.failure();
-  const ResultLook look = {.format = target.format.value_or(format_of_file(target.file)), .insert_table = target.insert_table, .null_text = target.null_text};
+  const ResultLook look = {.format = *format, .insert_table = target.insert_table, .null_text = target.null_text};
   const auto writer = make_result_writer(look, (*file)->stream());
   Outcome<int64_t> rows = write_rows(session, prepared->handle.get(), target, file->get(), writer.get());
   if (!rows.ok() && !(*file)->failed()) return rows;

@@ -20,7 +20,7 @@ struct ExportTarget {
 };
 
 /// The format that a file's name asks for: .csv, .json, .jsonl, .md, .sql, .txt.
-OutputFormat format_of_file(std::string_view file);
+std::optional<OutputFormat> format_of_file(std::string_view file);
 
 /// Writes all rows of a SELECT; answers how many there were. A file that could not be written whole
 /// is removed.

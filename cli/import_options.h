@@ -12,7 +12,7 @@
 namespace braid::cli {
 
 inline constexpr std::string_view kImportSummary =
-    "Loads a CSV file into a table, a hypertable or the graph, or a GraphML file into the graph.";
+    "Loads CSV into a table, a hypertable or the graph, GraphML, InfluxDB's line protocol, or what braid export wrote.";
 
 /// Adds the options to a parser, which writes into it: it stays where it is until the words were
 /// read.

@@ -43,10 +43,10 @@ Done Parameters::set(const Session& session, std::string_view name, std::string_
 }
 
 bool Parameters::unset(std::string_view name) {
-  const auto found = values_.find(name);
-  if (found == values_.end()) return false;
-  values_.erase(found);
-  return true;
+  size_t erased = values_.erase(std::string(name));
+  if (erased == 0 && !name.empty())
+    for (const std::string& spelling : spellings(std::string(name))) erased += values_.erase(spelling);
+  return erased > 0;
 }
 
 void Parameters::write(ResultWriter* writer) const {
@@ -79,15 +79,21 @@ Done Parameters::bind(const Session& session, braid_statement* statement) const 
   const int32_t count = braid_parameter_count(statement);
   if (count <= 0) return std::nullopt;
   std::set<int32_t> bound;
-  for (const auto& [name, value] : values_) {
-    for (const std::string& spelling : spellings(name)) {
-      const bool numbered = spelling.starts_with('?');
-      const int32_t index = numbered ? std::atoi(spelling.c_str() + 1) : braid_parameter_index(statement, spelling.c_str());
-      if (index <= 0 || index > count) continue;
-      CLI_TRY(bind_value(session, statement, index, value));
-      bound.insert(index);
+  const auto bind_each = [&](bool numbered) -> Done {
+    for (const auto& [name, value] : values_) {
+      if (name.starts_with('?') != numbered) continue;
+      for (const std::string& spelling : spellings(name)) {
+        const int32_t index = numbered ? std::atoi(spelling.c_str() + 1) : braid_parameter_index(statement, spelling.c_str());
+        if (index <= 0 || index > count) continue;
+        CLI_TRY(bind_value(session, statement, index, value));
+        bound.insert(index);
+      }
     }
-  }
+    return std::nullopt;
+  };
+  // A name says more than a number.
+  CLI_TRY(bind_each(true));
+  CLI_TRY(bind_each(false));
   for (int32_t index = 1; index <= count; ++index) {
     if (bound.contains(index)) continue;
     return Failure{fmt::format("parameter {} of the statement's {} has no value: .param set NAME VALUE gives it one, by its name or as ?{}",

@@ -127,9 +127,10 @@ Status Directory::take_lock() {
   return refuse_copy();
 }
 
-/// What a directory from elsewhere names must not lead out of it: LOCK is written, and tables that nothing refers to are removed.
+/// What a directory from elsewhere names must not lead out of it: LOCK is written, and tables that nothing refers to are removed. The
+/// archive may stand on another disk.
 Status Directory::refuse_links() const {
-  for (const char* const name : {"LOCK", "FORMAT", "COPYING", "BACKUP", "rows.db", "rows.db-wal", "rows.db-shm", "rows.db-journal", "graph", "chunks", "archive"}) {
+  for (const char* const name : {"LOCK", "FORMAT", "COPYING", "BACKUP", "rows.db", "rows.db-wal", "rows.db-shm", "rows.db-journal", "graph", "chunks"}) {
     struct stat status;
     if (::lstat((path_ + "/" + name).c_str(), &status) < 0 || S_ISREG(status.st_mode) || S_ISDIR(status.st_mode)) continue;
     return Status(StatusCode::kCorrupt, fmt::format("{}/{}: is a {}; the files of a database are files and directories of its own", path_, name,

@@ -3,6 +3,7 @@
 
 #include <algorithm>
 
+#include "engine/long_call.h"
 #include "graph/graph_read.h"
 #include "graph/graph_writer.h"
 #include "graph/index_entries.h"
@@ -54,6 +55,7 @@ Status index_nodes(const FamilyReader& reader, LabelId label, IndexBuild& build)
   std::vector<NodeId> ids;
   NodeId after;
   for (;;) {
+    BRAID_TRY(LongCall::check());
     ids.clear();
     BRAID_TRY(scan_label(reader, label, after, kScanBatch, ids));
     if (ids.empty()) return {};
@@ -74,6 +76,7 @@ Status index_edges(const FamilyReader& reader, TypeId type, IndexBuild& build) {
   std::vector<Edge> edges;
   EdgeId after;
   for (;;) {
+    BRAID_TRY(LongCall::check());
     edges.clear();
     BRAID_TRY(scan_edges(reader, after, kScanBatch, edges));
     if (edges.empty()) return {};

@@ -45,7 +45,7 @@ Status check_bounds(const TraversalOptions& options, uint64_t visits) {
     // Safety: relaxed, since the flag guards no other data.
     return Status(StatusCode::kInterrupted, "the traversal was cancelled");
   }
-  BRAID_TRY(LongCall::check_cancelled());
+  BRAID_TRY(LongCall::check());
   if (options.deadline && std::chrono::steady_clock::now() > *options.deadline) {
     return Status(StatusCode::kInterrupted,
                   "the traversal ran longer than statement_time_max_ms, or the connection's time limit, allows");

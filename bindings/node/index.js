@@ -1124,6 +1124,7 @@ class Batch {
 
   /** Points as Series.append has them; `series` is one of connection.series(...). */
   points(series, tags, times, fields) {
+    if (!(series instanceof Series)) throw invalid(`series: expected one of connection.series(name), not ${String(series)}`);
     const points = pointArguments(series.schema(), tags, times, fields);
     this._now('batchPoints', series.name, points.tags, points.times, points.fields);
     return this;

@@ -2561,7 +2561,9 @@ class Batch:
         self._run(_library.braid_batch_edge, _int64(source, "source"), _c_text(type, "type"), _int64(target, "target"), _properties_json(properties))
 
     def points(self, series, times, *columns, tags=(), **by_name):
-        """Adds points of one series of a Series."""
+        """Adds points of one series of a Series, which knows the fields: `connection.series(name)`."""
+        if not isinstance(series, Series):
+            raise InterfaceError(f"series: expected one of connection.series(name), not {series!r}")
         schema = series._schema
         moments = _time_array(times)
         found, held = schema.column_array(columns, by_name, len(moments))
