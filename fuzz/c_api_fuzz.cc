@@ -1,5 +1,7 @@
 // Any bytes as a sequence of calls of the C API on a few handles, valid ones and NULL, in any order and state.
 #include <array>
+#include <deque>
+#include <string>
 #include <vector>
 
 #include "fuzz/scratch_database.h"
@@ -42,6 +44,7 @@ class Calls {
 
   void run() {
     for (int call = 0; call < 64 && !input_.empty(); ++call) {
+      kept_.clear();
       const int32_t code = next();
       must(code != BRAID_INTERNAL && code != BRAID_CORRUPT);
       must(braid_code_text(code) != nullptr);
@@ -53,13 +56,13 @@ class Calls {
   const char* text() {
     const uint64_t which = input_.below(std::size(kTexts) + 2);
     if (which == std::size(kTexts)) return nullptr;
-    if (which > std::size(kTexts)) return (kept_ = input_.text()).c_str();
+    if (which > std::size(kTexts)) return kept_.emplace_back(input_.text()).c_str();
     return kTexts[which];
   }
   std::string_view sql() {
     const uint64_t which = input_.below(std::size(kStatements) + 1);
     if (which < std::size(kStatements)) return kStatements[which];
-    return kept_ = input_.text();
+    return kept_.emplace_back(input_.text());
   }
 
   int32_t next() {
@@ -247,7 +250,7 @@ class Calls {
 
   braid_database* const database_;
   Input& input_;
-  std::string kept_;
+  std::deque<std::string> kept_;  // what this call was given
   Handles<braid_connection, braid_disconnect> connections_;
   Handles<braid_statement, braid_statement_close> statements_;
   Handles<braid_appender, close_appender> appenders_;
