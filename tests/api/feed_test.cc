@@ -169,7 +169,8 @@ struct Model {
   }
 
   void compare(TestConnection& connection) const {
-    for (const auto& [name, table] : tables) {
+    for (const auto& [known, table] : tables) {
+      const std::string& name = known;  // clang 14 captures no structured binding
       std::multiset<std::string> told;
       for (const auto& [key, row] : table.rows) told.insert(row.dump());
       std::string columns;
@@ -183,7 +184,8 @@ struct Model {
       told_edges.insert(Json{{"id", id}, {"type", edge.at("type")}, {"source", edge.at("source")}, {"target", edge.at("target")}, {"properties", edge.at("properties").dump()}}.dump());
     CHECK(rows_of(connection, "SELECT id, labels, properties FROM graph_nodes") == told_nodes);
     CHECK(rows_of(connection, "SELECT id, type, src AS source, dst AS target, properties FROM graph_edges") == told_edges);
-    for (const auto& [name, series] : points) {
+    for (const auto& [known, series] : points) {
+      const std::string& name = known;
       std::multiset<std::string> told;
       for (const auto& [key, point] : series) told.insert(point.dump());
       CHECK_MESSAGE(rows_of(connection, "SELECT * FROM " + name) == told, name);

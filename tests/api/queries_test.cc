@@ -135,7 +135,7 @@ TEST_CASE("figures say what they are") {
   CHECK(kinds.at("commits") == BRAID_COUNTER);
   CHECK(kinds.at("compactions") == BRAID_COUNTER);
   CHECK(kinds.at("memory_held") == BRAID_GAUGE);
-  for (const auto& [name, kind] : kinds) CHECK_MESSAGE((kind == BRAID_GAUGE || kind == BRAID_COUNTER), name);
+  for (const auto& each : kinds) CHECK_MESSAGE((each.second == BRAID_GAUGE || each.second == BRAID_COUNTER), each.first);
 }
 
 TEST_CASE("a struct of an older header is taken as far as it goes") {

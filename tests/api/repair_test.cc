@@ -313,7 +313,9 @@ TEST_CASE("damage of the graph costs what is in the damaged blocks, and no rows 
     for (const auto& entry : std::filesystem::directory_iterator(temp / "db/graph"))
       if (const std::string name = entry.path().filename(); name.ends_with(".sst") || name.starts_with("MANIFEST"))
         for (const uint64_t at : places(entry.file_size() / 512, samples() / 4)) all.emplace_back("/graph/" + name, at * 512 + 40);
-    for (const auto& [name, at] : all) {
+    for (const auto& place : all) {
+      const auto& name = place.first;
+      const uint64_t at = place.second;
       CAPTURE(name);
       CAPTURE(at);
       const auto damage = [&, file = name, offset = at](const std::string& db) {

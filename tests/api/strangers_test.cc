@@ -277,7 +277,8 @@ TEST_CASE("a catalog that was made to attack is refused or harmless") {
   REQUIRE(columns.size() > 5);
   int refused = 0;
   int opened = 0;
-  for (const auto& [table, column] : columns) {
+  for (const auto& one : columns) {
+    const auto table = one.first, column = one.second;
     for (const char* value : kValues) {
       CAPTURE(table);
       CAPTURE(column);

@@ -161,7 +161,8 @@ TEST_CASE("restoring and repairing are stopped, and their destination can be mad
       {"repaired", [&](const braid_watch* watch, braid_database** database) {
          return braid_repair_watched((temp / "db").c_str(), (temp / "repaired").c_str(), watch, nullptr, nullptr, database);
        }}};
-  for (const auto& [name, make] : calls) {
+  for (const auto& [function, make] : calls) {
+    const std::string name = function;  // clang 14 captures no structured binding
     CAPTURE(name);
     const std::string destination = temp / name;
     stop_in_each_way(make, [&] {

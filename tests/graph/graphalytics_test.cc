@@ -97,7 +97,8 @@ void check_case(const nlohmann::json& one) {
   const auto values = answered(*row, one, graph);
   const std::string compare = one["compare"];
   std::map<std::string, double> part_of;  // same partition: the names of the parts may differ, which nodes share one may not
-  for (const auto& [id, text] : expected) {
+  for (const auto& [node, text] : expected) {
+    const auto id = node;  // clang 14 captures no structured binding
     CAPTURE(id);
     if (is_unreached(text)) {
       CHECK_FALSE(values.contains(id));

@@ -62,7 +62,8 @@ bool is_group_connected(const Sample& sample, const std::vector<int64_t>& groups
 TEST_CASE("components are igraph's, each named by its first vertex") {
   for_each_sample([](const Sample& sample) {
     constexpr std::pair<const char*, igraph_connectedness_t> kKinds[] = {{"wcc", IGRAPH_WEAK}, {"scc", IGRAPH_STRONG}};
-    for (const auto& [name, kind] : kKinds) {
+    for (const auto& [function, kind] : kKinds) {
+      const char* const name = function;  // clang 14 captures no structured binding
       CAPTURE(name);
       const std::vector<int64_t> found = Answer(name, *sample.graph).integers("component");
       CHECK(same_partition(found, components_of(sample.reference, kind)));

@@ -102,7 +102,8 @@ TEST_CASE("errors say at which byte what was expected") {
       {"(a)-[:T*2]-(b)", "byte 7: expected '|' or ']', found '*'"},
       {"(a)-[:T](b)", "byte 8: expected '-', found '('"},
   };
-  for (const auto& [text, message] : kWrong) {
+  for (const auto& [wrong, message] : kWrong) {
+    const std::string text = wrong;  // clang 14 captures no structured binding
     CAPTURE(text);
     const auto pattern = parse_pattern(text);
     CHECK(pattern.status().code() == StatusCode::kInvalidArgument);

@@ -96,7 +96,7 @@ class SeriesHarness {
   }
 
   std::unique_ptr<Transaction> begin() {
-    auto out = std::make_unique<Transaction>(CatalogWriter(catalog_, state_, counters_), nullptr);
+    auto out = std::unique_ptr<Transaction>(new Transaction{CatalogWriter(catalog_, state_, counters_), nullptr});
     out->store_writer = store_->begin(view_, out->catalog);
     return out;
   }

@@ -342,7 +342,8 @@ class RandomRun {
   }
 
   void remove_points(SeriesHarness::Transaction& transaction, Model& model) {
-    for (auto& [host, points] : model) {
+    for (auto& [host, kept] : model) {
+      auto& points = kept;  // clang 14 captures no structured binding
       const SeriesId series = *transaction.writer().series(table_, {host});
       const auto remove = [&](int64_t time) {
         const auto removed = transaction.writer().remove(table_, series, Timestamp(time));
