@@ -27,7 +27,8 @@ class Directory {
  public:
   /// Creates the directory if it is absent, takes LOCK and reads or creates FORMAT.
   /// kBusy "in use by process N"; kVersion for a format of another version; kInvalidArgument for a directory with something else in it; kCorrupt
-  /// for a copy that was made while the database was open, and when the WAL of one that was not closed is gone. With a read-only `env` nothing is created: what is missing is kNotFound.
+  /// for a copy that was made while the database was open, and when the WAL of one that was not closed is gone. With a read-only `env` nothing is
+  /// created: what is missing is kNotFound.
   static Result<std::unique_ptr<Directory>> open(Env& env, const std::string& path);
   Directory(const Directory&) = delete;
   Directory& operator=(const Directory&) = delete;

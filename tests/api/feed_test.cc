@@ -364,6 +364,13 @@ bool make_tables(TestDatabase& database) {
   return connection.run(kTables) == BRAID_OK;
 }
 
+struct Tables {
+  Tables() { REQUIRE(make_tables(database)); }
+  const TempDir directory;
+  TestDatabase database{directory.path() + "/db"};
+  TestConnection connection{database};
+};
+
 }  // namespace
 
 // The first, since it forks: no database was open in this process yet.
@@ -428,11 +435,7 @@ TEST_CASE("the lines of a feed, applied to plain maps, give what the database ho
   }
 }
 
-TEST_CASE("a line has values exactly, and says which models it tells") {
-  const TempDir directory;
-  TestDatabase database(directory.path() + "/db");
-  REQUIRE(make_tables(database));
-  TestConnection connection(database);
+TEST_CASE_FIXTURE(Tables, "a line has values exactly, and says which models it tells") {
   TestFeed all(database), rows(database, BRAID_FEED_ROWS), series(database, BRAID_FEED_SERIES);
   REQUIRE(connection.run("BEGIN; INSERT INTO b VALUES(-9223372036854775807 - 1, 9e999), (x'00FF', char(1, 10, 34, 92, 127, 228));"
                          "INSERT INTO graph_nodes(labels) VALUES('[\"N\"]'); COMMIT") == BRAID_OK);
@@ -460,11 +463,7 @@ TEST_CASE("a line has values exactly, and says which models it tells") {
   CHECK_FALSE(series.next().has_value());
 }
 
-TEST_CASE("what was rolled back is not told, nor a commit that changes nothing, nor what is behind virtual tables") {
-  const TempDir directory;
-  TestDatabase database(directory.path() + "/db");
-  REQUIRE(make_tables(database));
-  TestConnection connection(database);
+TEST_CASE_FIXTURE(Tables, "what was rolled back is not told, nor a commit that changes nothing, nor what is behind virtual tables") {
   REQUIRE(connection.run("CREATE VIRTUAL TABLE words USING fts5(w); INSERT INTO a VALUES(1, 'one', 1, NULL)") == BRAID_OK);
   TestFeed feed(database);
   CHECK(connection.run("BEGIN; DELETE FROM a; ROLLBACK") == BRAID_OK);
@@ -576,11 +575,7 @@ TEST_CASE("hypertables that are made, changed and dropped are told, with the poi
   CHECK(last.at("series").dump() == R"([{"hypertable":"m","op":"drop"}])");
 }
 
-TEST_CASE("a slow reader is told of what is left out, and goes on behind it") {
-  const TempDir directory;
-  TestDatabase database(directory.path() + "/db");
-  REQUIRE(make_tables(database));
-  TestConnection connection(database);
+TEST_CASE_FIXTURE(Tables, "a slow reader is told of what is left out, and goes on behind it") {
   TestFeed slow(database, 0, 4096), fast(database);
   std::vector<uint64_t> committed, fast_told, slow_told;
   Json gap;
@@ -638,11 +633,7 @@ TEST_CASE("a commit that is too large is cut, and the line says so") {
   CHECK_FALSE(feed.line().contains("truncated"));
 }
 
-TEST_CASE("a transaction that was writing when the feed was opened is a gap") {
-  const TempDir directory;
-  TestDatabase database(directory.path() + "/db");
-  REQUIRE(make_tables(database));
-  TestConnection connection(database);
+TEST_CASE_FIXTURE(Tables, "a transaction that was writing when the feed was opened is a gap") {
   REQUIRE(connection.run("BEGIN; INSERT INTO b VALUES(1, 1)") == BRAID_OK);
   TestFeed feed(database);
   REQUIRE(connection.run("INSERT INTO b VALUES(2, 2); COMMIT; INSERT INTO b VALUES(3, 3)") == BRAID_OK);
@@ -688,11 +679,7 @@ TEST_CASE("a feed outlives the handle of its database, and another thread ends i
   CHECK(again.ok());
 }
 
-TEST_CASE("nothing is kept while no feed is open") {
-  const TempDir directory;
-  TestDatabase database(directory.path() + "/db");
-  REQUIRE(make_tables(database));
-  TestConnection connection(database);
+TEST_CASE_FIXTURE(Tables, "nothing is kept while no feed is open") {
   {
     TestFeed feed(database);
     REQUIRE(connection.run("INSERT INTO b VALUES(1, 1)") == BRAID_OK);
