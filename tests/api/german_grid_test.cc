@@ -189,7 +189,7 @@ struct Grid {
 /// Biconnected components by branch: a depth-first search that keeps the branches of what is not closed.
 class Parts {
  public:
-  explicit Parts(const Grid& grid) : grid_(grid), steps_(grid.steps()), order_(grid.buses.size(), 0), of(grid.branches.size(), 0) {
+  explicit Parts(const Grid& grid) : steps_(grid.steps()), order_(grid.buses.size(), 0), of(grid.branches.size(), 0) {
     for (size_t bus = 0; bus < grid.buses.size(); ++bus)
       if (order_[bus] == 0) visit(bus, grid.branches.size());
   }
@@ -216,7 +216,6 @@ class Parts {
     return low;
   }
 
-  const Grid& grid_;
   std::vector<std::vector<std::pair<size_t, size_t>>> steps_;
   std::vector<size_t> order_;
   std::vector<size_t> open_;

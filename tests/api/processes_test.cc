@@ -108,8 +108,8 @@ constexpr const char* kStatements[] = {
     "UPDATE t SET score = score + 1 WHERE id > 0 RETURNING id, score",
     "SELECT abs(-9223372036854775807 - 1)",
     "WITH RECURSIVE n(i) AS (SELECT 1 UNION ALL SELECT i + 1 FROM n WHERE i < 10000) SELECT i, i * 0.5, 'row ' || i FROM n",
-    "WITH RECURSIVE n(i) AS (SELECT 1 UNION ALL SELECT i + 1 FROM n WHERE i < 3000) SELECT CASE WHEN i = 2500 THEN abs(-9223372036854775807 - 1) "
-    "ELSE i END FROM n",
+    // After many rows.
+    "WITH RECURSIVE n(i) AS (SELECT 1 UNION ALL SELECT i + 1 FROM n WHERE i < 3000) SELECT iif(i = 2500, abs(-9223372036854775807 - 1), i) FROM n",
     "INSERT INTO cpu(time, host, load, note) VALUES('2026-01-01 00:00:00', 'a', 0.5, 'n'), ('2026-01-01 00:00:01', NULL, NULL, NULL)",
     "SELECT time, host, load, note FROM cpu ORDER BY time",
     "SELECT time_bucket('1 minute', time) AS minute, avg(load) FROM cpu GROUP BY 1",

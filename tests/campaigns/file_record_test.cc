@@ -76,8 +76,8 @@ TEST_CASE("the record of a life, done again in an empty directory, gives the sam
     const CrashImage found = disk.visible();
     CHECK(found.directories == expected.directories);
     REQUIRE(expected.files.size() > 10);
-    for (const auto& [path, bytes] : expected.files) CHECK_MESSAGE(content(found, path) == bytes, path);
-    for (const auto& [path, bytes] : found.files) CHECK_MESSAGE(expected.files.contains(path), path);
+    for (const auto& file : expected.files) CHECK_MESSAGE(content(found, file.first) == file.second, file.first);
+    for (const auto& file : found.files) CHECK_MESSAGE(expected.files.contains(file.first), file.first);
   }
 }
 
