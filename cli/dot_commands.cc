@@ -71,6 +71,16 @@ struct DotLine {
     while (!sql.empty() && (sql.back() == ';' || sql.back() == ' ' || sql.back() == '\n' || sql.back() == '\r')) sql.remove_suffix(1);
     return sql;
   }
+  /// The failure of `sql`, a part of this line, at its place in the line.
+  Done placed(std::string_view sql, Done done) const {
+    if (done.has_value() && done->sql_offset >= 0) done->sql_offset += sql.data() - text.data();
+    return done;
+  }
+  /// The failure of SQL that does not stand in this line as it was run.
+  static Done unplaced(Done done) {
+    if (done.has_value()) done->sql_offset = -1;
+    return done;
+  }
 
  private:
   static std::string_view without_blanks(std::string_view rest) {
@@ -144,7 +154,7 @@ Done change_pager(Console* console, const DotLine& line) {
 
 Done explain(Console* console, const DotLine& line) {
   const bool is_switch = line.words.size() == 1 || line.words[1] == "on" || line.words[1] == "off";
-  if (!is_switch) return show_plan(console->session(), line.sql_after(1), console->out());
+  if (!is_switch) return line.placed(line.sql_after(1), show_plan(console->session(), line.sql_after(1), console->out()));
   Outcome<bool> on = switched(line, console->explains());
   if (!on.ok()) return on.failure();
   console->set_explains(*on);
@@ -180,14 +190,28 @@ bool begins_query(std::string_view text) {
   return false;
 }
 
+/// Where options begin behind a query without quotes around it: to SQL they would be a comment.
+size_t plot_options_in(std::string_view query) {
+  size_t first = query.size();
+  for (std::string_view option : {" --svg", " --title", " --width", " --height"}) first = std::min(first, query.find(option));
+  return first;
+}
+
 Done plot_here(Console* console, const DotLine& line) {
-  // A query without quotes around it is the whole rest of the line.
-  if (begins_query(line.after(1))) {
-    return run_plot(console->session(), {.sql = std::string(line.sql_after(1))}, console->out());
+  // A query without quotes around it is the rest of the line, but for options at its end.
+  const std::string_view bare = begins_query(line.after(1)) ? line.sql_after(1) : "";
+  const std::string_view sql = bare.substr(0, plot_options_in(bare));
+  Words words = words_behind(line);
+  if (!bare.empty()) {
+    Outcome<Words> options = split_words(bare.substr(sql.size()));
+    if (!options.ok()) return options.failure();
+    words = options.take();
+    words.emplace_back(sql);
   }
-  auto read = read_plot_arguments(words_behind(line));
+  auto read = read_plot_arguments(std::move(words));
   if (const Answer* answer = std::get_if<Answer>(&read)) return answer_here(console, *answer);
-  return run_plot(console->session(), std::get<PlotArguments>(read), console->out());
+  Done done = run_plot(console->session(), std::get<PlotArguments>(read), console->out());
+  return bare.empty() ? DotLine::unplaced(std::move(done)) : line.placed(sql, std::move(done));
 }
 
 Done export_here(Console* console, const DotLine& line) {
@@ -198,7 +222,7 @@ Done export_here(Console* console, const DotLine& line) {
   const ExportTarget target{.file = line.words[1], .insert_table = query ? kInsertTable : line.words[2]};
   const std::string sql = query ? std::string(what) : fmt::format("SELECT * FROM {}", quote_identifier(line.words[2]));
   Outcome<int64_t> rows = export_query(console->session(), sql, target);
-  if (!rows.ok()) return rows.failure();
+  if (!rows.ok()) return query ? line.placed(what, rows.failure()) : DotLine::unplaced(rows.failure());
   if (console->interactive()) std::fprintf(stderr, "%s rows written to %s\n", grouped(*rows).c_str(), target.file.c_str());
   return std::nullopt;
 }
@@ -248,7 +272,7 @@ Done change_parameters(Console* console, const DotLine& line) {
     return Failure{fmt::format("there is no parameter {}; .param list shows them", line.words[2])};
   }
   if (action == "set" && line.words.size() >= 4) {
-    return console->parameters().set(console->session(), line.words[2], line.sql_after(3));
+    return DotLine::unplaced(console->parameters().set(console->session(), line.words[2], line.sql_after(3)));
   }
   return Failure{"use .param set NAME VALUE, .param list, .param unset NAME or .param clear"};
 }
@@ -273,7 +297,7 @@ Done watch_here(Console* console, const DotLine& line) {
     if (error != std::errc() || line.words.size() < 4) return Failure{kUsage};
     arguments.sql = line.sql_after(3);
   }
-  return watch_statement(console, arguments);
+  return line.placed(arguments.sql, watch_statement(console, arguments));
 }
 
 Done read_file(Console* console, const DotLine& line) {

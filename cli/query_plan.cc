@@ -2,6 +2,7 @@
 
 #include <fmt/format.h>
 
+#include <algorithm>
 #include <string>
 #include <vector>
 
@@ -33,10 +34,15 @@ void append_children(const std::vector<PlanStep>& steps, int64_t parent, const s
 }  // namespace
 
 Done show_plan(const Session& session, std::string_view sql, std::FILE* out) {
+  constexpr std::string_view kPrefix = "EXPLAIN QUERY PLAN ";
   std::vector<PlanStep> steps;
-  CLI_TRY(session.query(fmt::format("EXPLAIN QUERY PLAN {}", sql), {}, [&steps](braid_statement* row) {
+  Done done = session.query(fmt::format("{}{}", kPrefix, sql), {}, [&steps](braid_statement* row) {
     steps.push_back({braid_column_int64(row, 0), braid_column_int64(row, 1), std::string(column_text(row, 3))});
-  }));
+  });
+  if (done.has_value()) {
+    done->sql_offset = std::max<int64_t>(done->sql_offset - static_cast<int64_t>(kPrefix.size()), -1);
+    return done;
+  }
   std::string tree;
   append_children(steps, 0, "", &tree);
   std::fwrite(tree.data(), 1, tree.size(), out);

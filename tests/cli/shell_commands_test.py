@@ -67,6 +67,18 @@ def test_plans(work):
     check("SCAN t" in output and output.endswith("one\n1\n"), ".explain on shows one before each statement", output)
 
 
+def test_places_of_mistakes(work):
+    for line, column in ((".explain SELECT 1, nix", 20), (".watch 1 2 SELECT 1, nix", 22), (".plot SELECT 1, nix", 17), ("  SELECT 1, nix;", 13),
+                         (".plot SELECT 1, nix --width 60", 17), (".export x.csv SELECT nix", 22), (".plot 'SELECT 1, nix'", 1)):
+        _, errors = script(work, line + "\n", code=1)
+        check(f":1:{column}: no such column: nix" in errors, f"{line}: the place of the mistake is told", errors)
+
+
+def test_plots(work):
+    script(work, ".plot SELECT 1, 2 UNION SELECT 2, 3 --svg plot.svg --title 'of two'\n")
+    check("of two" in content(work, "plot.svg"), "options may stand behind the query of .plot")
+
+
 def test_export_and_import(work):
     script(work, "CREATE TABLE \"the rows\"(a INTEGER, b TEXT); INSERT INTO \"the rows\" VALUES(1, 'x,y'), (2, NULL), (3, '');\n"
                  ".export rows.csv \"the rows\"\n.export rows.jsonl SELECT b FROM \"the rows\" WHERE a = 1;\n.export rows.sql \"the rows\"\n"
@@ -92,7 +104,8 @@ def test_pictures_and_watching(work):
         check("SECONDS" in errors, f"{wrong}: how it is used is told", errors)
 
 
-TESTS = (test_where_results_go, test_modes, test_parameters, test_plans, test_export_and_import, test_pictures_and_watching)
+TESTS = (test_where_results_go, test_modes, test_parameters, test_plans, test_places_of_mistakes, test_plots, test_export_and_import,
+         test_pictures_and_watching)
 
 
 sys.exit(run_each(TESTS))
