@@ -386,14 +386,14 @@ TEST_CASE("a backup through another process prunes the archive, tells bytes and 
   braid_backup_options options{};
   options.size_bytes = sizeof options;
   options.flags = BRAID_PRUNE_ARCHIVE;
-  std::vector<double> fractions;
-  REQUIRE(braid_database_on_progress(database.get(), note, &fractions) == BRAID_OK);
   // Two parts of the archive, of which the backup needs none.
   TestConnection connection(database);
   CHECK(braid_checkpoint(database.get()) == BRAID_OK);
   CHECK(connection.run("INSERT INTO t(id) VALUES(30000)") == BRAID_OK);
   CHECK(braid_checkpoint(database.get()) == BRAID_OK);
   const int64_t from = database.figure("archive_from");
+  std::vector<double> fractions;
+  REQUIRE(braid_database_on_progress(database.get(), note, &fractions) == BRAID_OK);
   CHECK(braid_backup(database.get(), (temp / "copy").c_str(), &options, nullptr, nullptr, nullptr) == BRAID_OK);
   CHECK(database.figure("archive_from") > from);
   CHECK(is_whole(fractions));
