@@ -114,6 +114,8 @@ Result<uint64_t> Archive::run_of(sqlite3* db) {
 Status Archive::load() {
   BRAID_TRY(env_.create_directory(path_));
   BRAID_TRY(env_.create_directory(path_ + "/chunks"));
+  // What a killed process has named is seen here and may not be durable yet; what is archived goes from the WAL.
+  for (const std::string& directory : {path_, path_ + "/chunks"}) BRAID_TRY(env_.sync_directory(directory));
   BRAID_ASSIGN(auto names, env_.list(path_));
   std::sort(names.begin(), names.end());
   for (const std::string& name : names) {

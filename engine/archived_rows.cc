@@ -48,12 +48,12 @@ class PageWriter {
   Status put(uint32_t number, std::string_view page) {
     return done(file_->pMethods->xWrite(file_, page.data(), static_cast<int>(page.size()), static_cast<sqlite3_int64>(number - 1) * kRowsPageBytes));
   }
-  /// Drops what lies beyond so many pages.
-  Status cut(uint32_t page_count) {
+  /// Gives rows.db so many pages. SQLite writes none that is free at the end of the transaction that made it: such ones may be missing at its end.
+  Status resize(uint32_t page_count) {
     sqlite3_int64 size = 0;
     BRAID_TRY(done(file_->pMethods->xFileSize(file_, &size)));
     const sqlite3_int64 wanted = sqlite3_int64{page_count} * kRowsPageBytes;
-    return size <= wanted ? Status() : done(file_->pMethods->xTruncate(file_, wanted));
+    return size == wanted ? Status() : done(file_->pMethods->xTruncate(file_, wanted));
   }
   Status sync() { return done(file_->pMethods->xSync(file_, SQLITE_SYNC_NORMAL)); }
 
@@ -72,7 +72,7 @@ Status apply_pages(Env& env, const std::string& rows, const ArchivePlan& plan, C
   bool wanted = false;
   uint32_t page_count = 0;
   uint64_t told = 0;  // of the segment
-  const auto finish = [&]() -> Status { return std::exchange(wanted, false) ? out->cut(page_count) : Status(); };
+  const auto finish = [&]() -> Status { return std::exchange(wanted, false) ? out->resize(page_count) : Status(); };
   const SegmentVisitor visitor{.transaction = [&](const ArchivedTransaction& next) -> Status {
                                  BRAID_TRY(finish());
                                  wanted = next.last >= plan.from && next.last <= plan.to;

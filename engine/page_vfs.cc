@@ -136,8 +136,10 @@ bool notice_header(PageFile* file, const void* bytes, int amount, sqlite3_int64 
   return file->checksums;
 }
 
-/// Makes the WAL long enough for a write that ends at `limit`. Zeros go past the end of the file only.
+/// Makes the WAL long enough for a write that ends at `limit`. Zeros go past the end of the file only, and behind a header that is durable: where the
+/// truncation before it is lost, they would cut the frames of the WAL that was copied, and what is left of those would be replayed.
 int grow_wal(PageFile* file, sqlite3_int64 limit) {
+  if (file->header_unsynced) return SQLITE_OK;
   static const std::vector<char> zeros(kWalPieceBytes, 0);
   sqlite3_file* wal = inner(&file->base);
   if (file->wal_allocated >= limit) return SQLITE_OK;

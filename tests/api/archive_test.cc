@@ -15,6 +15,7 @@
 #include "tests/support/database.h"
 #include "tests/support/directory_copy.h"
 #include "tests/support/fault_hook.h"
+#include "tests/support/file_record.h"
 #include "tests/support/operations.h"
 #include "tests/support/temp_dir.h"
 
@@ -180,9 +181,14 @@ void flip_byte(const std::string& path, std::streamoff at) {
   file.put(static_cast<char>(byte ^ 0x41));
 }
 
+struct Refusal {
+  int32_t code = BRAID_OK;
+  std::string why;
+};
+
 /// The refusal of a restore, which leaves nothing.
-std::pair<int32_t, std::string> refusal(const TempDir& temp, const std::string& source, const Target& target) {
-  std::pair<int32_t, std::string> out;
+Refusal refusal(const TempDir& temp, const std::string& source, const Target& target) {
+  Refusal out;
   {
     const Restored copy(source, temp / "refused", target);
     out = {copy.code(), copy.message()};
@@ -233,20 +239,37 @@ TEST_CASE("a backup is brought forward to every commit after it, in all three mo
   }
   CHECK(difference(temp, temp / "backup", {.archive = temp / "db/archive"}, commits[last].state) == "");
 
-  const auto [before, why_before] = refusal(temp, temp / "backup", {.lsn = of_backup - 1});
-  CHECK(before == BRAID_INVALID_ARGUMENT);
-  CHECK(has(why_before, fmt::format("is of commit {}: give an earlier backup", of_backup)));
-  const auto [past, why_past] = refusal(temp, temp / "backup", {.lsn = 1'000'000});
-  CHECK(past == BRAID_NOT_FOUND);
-  CHECK(has(why_past, "commit 1000000 is not in it"));
-  const auto [early, why_early] = refusal(temp, temp / "backup", {.time_us = commits[of_backup - 1].after_us - 1'000'000});
-  CHECK(early == BRAID_INVALID_ARGUMENT);
-  CHECK(has(why_early, "give an earlier backup"));
-  const auto [late, why_late] = refusal(temp, temp / "backup", {.time_us = now_us() + 3'600'000'000});
-  CHECK(late == BRAID_NOT_FOUND);
-  CHECK(has(why_late, "what was committed later is not in it"));
-  CHECK(refusal(temp, temp / "backup", {.lsn = last, .time_us = 1}).first == BRAID_INVALID_ARGUMENT);
-  CHECK(refusal(temp, temp / "backup", {.lsn = last, .archive = temp / "nowhere"}).first == BRAID_IO);
+  const Refusal before = refusal(temp, temp / "backup", {.lsn = of_backup - 1});
+  CHECK(before.code == BRAID_INVALID_ARGUMENT);
+  CHECK(has(before.why, fmt::format("is of commit {}: give an earlier backup", of_backup)));
+  const Refusal past = refusal(temp, temp / "backup", {.lsn = 1'000'000});
+  CHECK(past.code == BRAID_NOT_FOUND);
+  CHECK(has(past.why, "commit 1000000 is not in it"));
+  const Refusal early = refusal(temp, temp / "backup", {.time_us = commits[of_backup - 1].after_us - 1'000'000});
+  CHECK(early.code == BRAID_INVALID_ARGUMENT);
+  CHECK(has(early.why, "give an earlier backup"));
+  const Refusal late = refusal(temp, temp / "backup", {.time_us = now_us() + 3'600'000'000});
+  CHECK(late.code == BRAID_NOT_FOUND);
+  CHECK(has(late.why, "what was committed later is not in it"));
+  CHECK(refusal(temp, temp / "backup", {.lsn = last, .time_us = 1}).code == BRAID_INVALID_ARGUMENT);
+  CHECK(refusal(temp, temp / "backup", {.lsn = last, .archive = temp / "nowhere"}).code == BRAID_IO);
+}
+
+TEST_CASE("a commit that makes the end of rows.db without writing it is brought forward too") {
+  const TempDir temp;
+  uint64_t lsn = 0;
+  {
+    TestDatabase database(temp / "db", kOptions);
+    REQUIRE(TestConnection(database).run("CREATE TABLE item(id INTEGER PRIMARY KEY, text TEXT)") == BRAID_OK);
+    REQUIRE(backup(database, temp / "backup") == BRAID_OK);
+    // SQLite writes no page that is free at the end of the transaction that made it.
+    REQUIRE(TestConnection(database).run("BEGIN; INSERT INTO item VALUES(1, hex(zeroblob(200000))), (2, 'two'); DELETE FROM item WHERE id = 1; COMMIT") == BRAID_OK);
+    lsn = lsn_of(database);
+  }
+  Restored copy(temp / "backup", temp / "copy", {.lsn = lsn, .archive = temp / "db/archive"});
+  REQUIRE_MESSAGE(copy.ok(), copy.message());
+  CHECK(TestConnection(copy).rows("SELECT id, text FROM item") == "2|two");
+  CHECK(copy.check() == "");
 }
 
 TEST_CASE("a stop at any moment leaves nothing out of the archive") {
@@ -281,6 +304,25 @@ TEST_CASE("a stop at any moment leaves nothing out of the archive") {
   CHECK(TestConnection(copy).rows("SELECT text FROM item WHERE id = 5000") == "after the stop");
 }
 
+TEST_CASE("what a stop has left in the archive is durable before the WAL is let go") {
+  const TempDir temp;
+  { History history(temp / "db"); }
+  FileRecord record(temp / "db");
+  {
+    const TestDatabase again(temp / "db", kOptions, &record);
+    REQUIRE_MESSAGE(again.ok(), again.message());
+  }
+  const auto syncs = [](const RecordedOperation& one) { return one.operation == FileOperation::kSyncDirectory && one.path == "db/archive"; };
+  const auto lets_go = [](const RecordedOperation& one) {
+    return one.path == "db/rows.db-wal" &&
+           (one.operation == FileOperation::kTruncate || one.operation == FileOperation::kRemove || one.operation == FileOperation::kWrite);
+  };
+  const auto& done = record.operations();
+  const auto first = std::find_if(done.begin(), done.end(), syncs);
+  REQUIRE(first != done.end());
+  CHECK(std::none_of(done.begin(), first, lets_go));
+}
+
 TEST_CASE("a restore has an epoch of its own, and goes on by itself") {
   const TempDir temp;
   uint64_t lsn = 0;
@@ -312,9 +354,9 @@ TEST_CASE("a restore has an epoch of its own, and goes on by itself") {
     CHECK(copy.figure("archive_from") == copy.figure("lsn"));
     REQUIRE(backup(copy, temp / "second") == BRAID_OK);
   }
-  const auto [code, why] = refusal(temp, temp / "second", {.lsn = lsn, .archive = temp / "db/archive"});
-  CHECK(code == BRAID_NOT_FOUND);
-  CHECK(has(why, "a history of its own"));
+  const Refusal refused = refusal(temp, temp / "second", {.lsn = lsn, .archive = temp / "db/archive"});
+  CHECK(refused.code == BRAID_NOT_FOUND);
+  CHECK(has(refused.why, "a history of its own"));
 }
 
 TEST_CASE("what is missing or damaged is told by name, with the last commit that can be restored") {
@@ -342,10 +384,10 @@ TEST_CASE("what is missing or damaged is told by name, with the last commit that
   fs::copy_file(middle, kept);
 
   fs::remove(middle);
-  const auto [missing, why_missing] = refusal(temp, temp / "backup", {.lsn = last});
-  CHECK(missing == BRAID_NOT_FOUND);
-  CHECK_MESSAGE(has(why_missing, "are missing"), why_missing);
-  CHECK_MESSAGE(has(why_missing, fmt::format("the last commit that can be restored is {}", first - 1)), why_missing);
+  const Refusal missing = refusal(temp, temp / "backup", {.lsn = last});
+  CHECK(missing.code == BRAID_NOT_FOUND);
+  CHECK_MESSAGE(has(missing.why, "are missing"), missing.why);
+  CHECK_MESSAGE(has(missing.why, fmt::format("the last commit that can be restored is {}", first - 1)), missing.why);
   CHECK(Restored(temp / "backup", temp / "before", {.lsn = first - 1}).ok());
   fs::copy_file(kept, middle);
 
@@ -353,23 +395,23 @@ TEST_CASE("what is missing or damaged is told by name, with the last commit that
   for (const std::streamoff at : {std::streamoff{3}, std::streamoff{20}, std::streamoff{90}, size / 3, size / 2, size - 100, size - 30, size - 1}) {
     CAPTURE(at);
     flip_byte(middle, at);
-    const auto [code, why] = refusal(temp, temp / "backup", {.lsn = last});
-    CHECK(code == BRAID_CORRUPT);
-    CHECK_MESSAGE(has(why, middle), why);
-    CHECK_MESSAGE(has(why, "the last commit that can be restored is"), why);
+    const Refusal refused = refusal(temp, temp / "backup", {.lsn = last});
+    CHECK(refused.code == BRAID_CORRUPT);
+    CHECK_MESSAGE(has(refused.why, middle), refused.why);
+    CHECK_MESSAGE(has(refused.why, "the last commit that can be restored is"), refused.why);
     flip_byte(middle, at);
   }
   for (const std::streamoff left : {std::streamoff{0}, std::streamoff{50}, size / 2, size - 1}) {
     CAPTURE(left);
     fs::resize_file(middle, static_cast<uintmax_t>(left));
-    const auto [code, why] = refusal(temp, temp / "backup", {.lsn = last});
-    CHECK(code == BRAID_CORRUPT);
-    CHECK_MESSAGE(has(why, middle), why);
+    const Refusal refused = refusal(temp, temp / "backup", {.lsn = last});
+    CHECK(refused.code == BRAID_CORRUPT);
+    CHECK_MESSAGE(has(refused.why, middle), refused.why);
     fs::copy_file(kept, middle, fs::copy_options::overwrite_existing);
   }
   // A segment under another one's name.
   fs::copy_file(segments.front(), middle, fs::copy_options::overwrite_existing);
-  CHECK(refusal(temp, temp / "backup", {.lsn = last}).first == BRAID_CORRUPT);
+  CHECK(refusal(temp, temp / "backup", {.lsn = last}).code == BRAID_CORRUPT);
   fs::copy_file(kept, middle, fs::copy_options::overwrite_existing);
 
   // A chunk that was made since the backup.
@@ -377,9 +419,9 @@ TEST_CASE("what is missing or damaged is told by name, with the last commit that
   for (const auto& entry : fs::directory_iterator(archive + "/chunks")) {
     found = true;
     fs::rename(entry.path(), temp / "chunk");
-    const auto [code, why] = refusal(temp, temp / "backup", {.lsn = last});
-    CHECK(code == BRAID_CORRUPT);
-    CHECK(has(why, "needs the chunk"));
+    const Refusal refused = refusal(temp, temp / "backup", {.lsn = last});
+    CHECK(refused.code == BRAID_CORRUPT);
+    CHECK(has(refused.why, "needs the chunk"));
     fs::rename(temp / "chunk", entry.path());
     break;
   }
@@ -391,9 +433,9 @@ TEST_CASE("what is missing or damaged is told by name, with the last commit that
     History other(temp / "other");
     other.change(0);
   }
-  const auto [foreign, why_foreign] = refusal(temp, temp / "backup", {.lsn = last, .archive = temp / "other/archive"});
-  CHECK(foreign == BRAID_NOT_FOUND);
-  CHECK(has(why_foreign, "it is of the database"));
+  const Refusal foreign = refusal(temp, temp / "backup", {.lsn = last, .archive = temp / "other/archive"});
+  CHECK(foreign.code == BRAID_NOT_FOUND);
+  CHECK(has(foreign.why, "it is of the database"));
 }
 
 TEST_CASE("without the archive for a while, commits are missing, and a backup from then on is brought forward") {
@@ -421,9 +463,9 @@ TEST_CASE("without the archive for a while, commits are missing, and a backup fr
     REQUIRE(backup(on, temp / "after") == BRAID_OK);
     CHECK(TestConnection(on).run("INSERT INTO item VALUES(601, 'archived')") == BRAID_OK);
   }
-  const auto [code, why] = refusal(temp, temp / "before", {.lsn = last + 2});
-  CHECK(code == BRAID_NOT_FOUND);
-  CHECK_MESSAGE(has(why, "ends at commit"), why);
+  const Refusal refused = refusal(temp, temp / "before", {.lsn = last + 2});
+  CHECK(refused.code == BRAID_NOT_FOUND);
+  CHECK_MESSAGE(has(refused.why, "ends at commit"), refused.why);
   Restored copy(temp / "after", temp / "copy", {.archive = temp / "db/archive"});
   REQUIRE_MESSAGE(copy.ok(), copy.message());
   CHECK(TestConnection(copy).rows("SELECT id FROM item WHERE id >= 600 ORDER BY id") == "600;601");
@@ -543,9 +585,9 @@ TEST_CASE("commits of one group are restored together, and said to be") {
   };
   CHECK(count(lsns.front() - 1) == 1);
   CHECK(count(lsns.back()) == 4);
-  const auto [code, why] = refusal(temp, temp / "backup", {.lsn = lsns.front()});
-  CHECK(code == BRAID_INVALID_ARGUMENT);
-  CHECK_MESSAGE(has(why, fmt::format("restore to commit {} or to commit {}", lsns.front() - 1, lsns.back())), why);
+  const Refusal refused = refusal(temp, temp / "backup", {.lsn = lsns.front()});
+  CHECK(refused.code == BRAID_INVALID_ARGUMENT);
+  CHECK_MESSAGE(has(refused.why, fmt::format("restore to commit {} or to commit {}", lsns.front() - 1, lsns.back())), refused.why);
 }
 
 TEST_CASE("an archive of concurrent writers brings each backup forward, relaxed commits too") {

@@ -128,6 +128,7 @@ class Life {
     if (place == nullptr) return;
     std::filesystem::create_directories(place);
     image.write(place);
+    std::filesystem::copy(ground_.path(), std::filesystem::path(place) / "judged", std::filesystem::copy_options::recursive);
   }
 
   /// Of some images: any commit between the backup and the newest that was there at opening, or that one.

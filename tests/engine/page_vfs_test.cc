@@ -10,6 +10,7 @@
 
 #include "engine/sqlite_handle.h"
 #include "tests/support/fault_hook.h"
+#include "tests/support/file_record.h"
 #include "tests/support/temp_dir.h"
 
 using namespace braid;
@@ -168,6 +169,29 @@ TEST_CASE("the WAL grows by whole steps and keeps its size") {
   CHECK(wal_size() == before);
   REQUIRE(sqlite_run(db.get(), "INSERT INTO t VALUES(zeroblob(2000000))").ok());
   CHECK(wal_size() == 2 << 20);
+}
+
+// The truncation may be lost and later writes not: zeros in the frames of the WAL before would leave a part of them to be replayed over what is newer.
+TEST_CASE("a WAL that was truncated grows behind a header that is durable") {
+  const TempDir directory;
+  FileRecord record(directory.path() + "/db");
+  Fixture f(&record);
+  f.fill();
+  const size_t start = record.position();
+  REQUIRE(sqlite_run(f.open().get(), "PRAGMA wal_autocheckpoint=0; INSERT INTO t VALUES(1000, 'x')").ok());
+  bool header = false, synced = false, grown = false;
+  for (size_t i = start; i < record.operations().size(); ++i) {
+    const RecordedOperation& one = record.operations()[i];
+    if (!one.path.ends_with("-wal")) continue;
+    if (one.operation == FileOperation::kSync) synced = header;
+    if (one.operation != FileOperation::kWrite) continue;
+    if (one.offset == 0 && one.bytes.size() <= 32)
+      header = true;
+    else
+      CHECK(synced);
+    grown |= one.offset >= 1 << 19;
+  }
+  CHECK(grown);
 }
 
 TEST_CASE("commits in a WAL that was grown with zeros survive without a checkpoint") {
