@@ -5,6 +5,7 @@
 #include <algorithm>
 
 #include "engine/check.h"
+#include "engine/long_call.h"
 #include "graph/graph_overlay.h"
 #include "graph/graph_read.h"
 #include "graph/index_entries.h"
@@ -45,6 +46,8 @@ Status at_place(const Status& status, size_t index, size_t count) {
 constexpr size_t kRemovedTogetherMax = 1 << 18;
 /// Fewer are removed one by one.
 constexpr size_t kRemovedTogetherMin = 32;
+/// So many are some 10 ms.
+constexpr size_t kRemovedPerQuestion = 1 << 12;
 
 bool has_index(const CatalogState& state, TypeId type) {
   return std::any_of(state.indexes.begin(), state.indexes.end(), [type](const auto& item) {
@@ -200,7 +203,8 @@ Status GraphWriter::remove_edges_of(NodeId id) {
       for (std::span<const Neighbor> rest(steps); !rest.empty();) {
         const TypeId type = rest.front().type;
         const auto limit = std::find_if(rest.begin(), rest.end(), [type](const Neighbor& step) { return step.type != type; });
-        const auto part = rest.first(static_cast<size_t>(limit - rest.begin()));
+        const auto part = rest.first(std::min(kRemovedPerQuestion, static_cast<size_t>(limit - rest.begin())));
+        BRAID_TRY(LongCall::check());
         const bool together = part.size() >= kRemovedTogetherMin && !has_index(catalog_.state(), type);
         BRAID_TRY(together ? remove_together(id, part) : remove_singly(id, part));
         rest = rest.subspan(part.size());

@@ -307,6 +307,15 @@ TEST_CASE("points of a batch, and the neighbours of a hub, are stopped") {
   REQUIRE(braid_set_time_limit(points.connection.get(), 0) == BRAID_OK);
   CHECK(braid_neighbors(points.connection.get(), first, BRAID_OUT, nullptr, found.data(), kEdges, &count) == BRAID_OK);
   CHECK(count == kEdges);
+
+  REQUIRE(braid_set_time_limit(points.connection.get(), 20) == BRAID_OK);
+  CHECK(braid_node_delete(points.connection.get(), first, BRAID_DETACH) == BRAID_INTERRUPTED);
+  REQUIRE(braid_set_time_limit(points.connection.get(), 0) == BRAID_OK);
+  CHECK(braid_neighbors(points.connection.get(), first, BRAID_OUT, nullptr, found.data(), kEdges, &count) == BRAID_OK);
+  CHECK(count == kEdges);
+  CHECK(braid_node_delete(points.connection.get(), first, BRAID_DETACH) == BRAID_OK);
+  CHECK(points.connection.rows("SELECT count(*) FROM graph_edges") == "0");
+  CHECK(points.database.check() == "");
 }
 
 int main(int count, char** arguments) {
