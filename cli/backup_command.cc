@@ -31,7 +31,7 @@ std::optional<int64_t> microseconds_of(const std::string& text) {
   int read = 0;
   int fraction_start = 0;
   char separator = ' ';
-  int fields = std::sscanf(text.c_str(), "%4d-%2d-%2d%n%c%2d:%2d%n:%2d%n", &parts.tm_year, &parts.tm_mon, &parts.tm_mday, &read, &separator, &parts.tm_hour,
+  int fields = std::sscanf(text.c_str(), "%6d-%2d-%2d%n%c%2d:%2d%n:%2d%n", &parts.tm_year, &parts.tm_mon, &parts.tm_mday, &read, &separator, &parts.tm_hour,
                            &parts.tm_min, &read, &parts.tm_sec, &fraction_start);
   if ((fields != 3 && fields < 6) || (separator != ' ' && separator != 'T')) return std::nullopt;
   if (fields == 7) read = fraction_start;

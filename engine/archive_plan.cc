@@ -28,9 +28,9 @@ std::string text_of(Timestamp time) {
   const int64_t fraction = (time.value() % kSecond + kSecond) % kSecond;
   const auto seconds = static_cast<std::time_t>((time.value() - fraction) / kSecond);
   std::tm parts{};
-  char text[64] = "";
-  if (::gmtime_r(&seconds, &parts) != nullptr) std::strftime(text, sizeof text, "%Y-%m-%d %H:%M:%S", &parts);
-  return fmt::format("{}.{:06}", text, fraction);
+  ::gmtime_r(&seconds, &parts);
+  return fmt::format("{:04}-{:02}-{:02} {:02}:{:02}:{:02}.{:06}", parts.tm_year + 1900, parts.tm_mon + 1, parts.tm_mday, parts.tm_hour, parts.tm_min,
+                     parts.tm_sec, fraction);
 }
 
 /// Segments by run; one that cannot be read is told by its name.

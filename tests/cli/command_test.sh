@@ -295,6 +295,8 @@ for number in 0 -1 x 18446744073709551616; do
   err_has "expected a number from 1" "--to-lsn $number is refused"
 done
 run 1 restore monday again3 --to-time "1970-01-01"
+run 1 restore monday again3 --to-time "294000-01-01 23:59"
+err_has "archive" "a time far away is one"
 [ -e again3 ] && fail "a refused restore makes nothing"
 run 0 restore tuesday again2
 run 0 again2 -csv "SELECT count(*) AS n FROM t"
