@@ -127,8 +127,8 @@ int run(const PlotCommand& command) {
 }
 
 int run(const CheckCommand& command) {
-  install_interrupt_handler();
   if (is_backup(command.database.directory)) {
+    install_interrupt_handler();
     Done checked = check_backup(command.database.directory, command.database.options);
     return checked.has_value() ? fail(*checked) : kExitOk;
   }
