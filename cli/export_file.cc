@@ -1,5 +1,7 @@
 #include "cli/export_file.h"
 
+#include <fmt/format.h>
+
 #include <array>
 
 #include "cli/interrupt.h"
