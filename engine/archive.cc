@@ -2,6 +2,7 @@
 
 #include <algorithm>
 #include <charconv>
+#include <optional>
 
 #include <fmt/format.h>
 
@@ -9,6 +10,7 @@
 #include "engine/coding.h"
 #include "engine/commit_stamp.h"
 #include "engine/file_copy.h"
+#include "engine/identity.h"
 
 namespace braid {
 
@@ -18,12 +20,19 @@ constexpr std::string_view kSegmentSuffix = ".segment";
 constexpr std::string_view kDraftSuffix = ".new";
 constexpr size_t kLsnDigits = 20;
 constexpr size_t kRunDigits = 16;
-constexpr uint32_t kRowsHeaderBytes = 100;
+constexpr std::string_view kRunKey = "archive";
+constexpr int64_t kNoRun = INT64_MIN;
 
 template <typename T>
 bool parse_digits(std::string_view digits, int base, T& value) {
   const auto [end, error] = std::from_chars(digits.data(), digits.data() + digits.size(), value, base);
   return error == std::errc() && end == digits.data() + digits.size();
+}
+
+Result<std::optional<int64_t>> run_value(sqlite3* db) {
+  BRAID_ASSIGN(auto row, sqlite_prepare(db, fmt::format("SELECT value FROM _braid_meta WHERE key = '{}'", kRunKey)));
+  BRAID_ASSIGN(const bool found, row.step());
+  return found ? std::optional(row.integer(0)) : std::nullopt;
 }
 
 Status missing(Lsn first, Lsn last, const char* where) {
@@ -93,29 +102,26 @@ Archive::Archive(Env& env, const Directory& directory, SqliteHandle db, uint64_t
 
 Result<std::unique_ptr<Archive>> Archive::open(Env& env, const Directory& directory, SqliteHandle db, Lsn newest, uint64_t bytes_max) {
   std::unique_ptr<Archive> archive(new Archive(env, directory, std::move(db), bytes_max));
-  BRAID_TRY(archive->load());
+  BRAID_TRY(archive->load(newest));
   BRAID_ASSIGN(const bool goes_on, archive->go_on(newest));
   if (!goes_on) BRAID_TRY(archive->begin_run(newest));
   return archive;
 }
 
 Status Archive::end_run(sqlite3* db) {
-  BRAID_ASSIGN(const uint64_t run, run_of(db));
-  return run != 0 ? sqlite_run(db, "DELETE FROM _braid_meta WHERE key = 'archive'") : Status();
+  BRAID_ASSIGN(const std::optional<int64_t> value, run_value(db));
+  return value == kNoRun ? Status() : put_fixed_meta(db, kRunKey, kNoRun);
 }
 
 Result<uint64_t> Archive::run_of(sqlite3* db) {
-  BRAID_ASSIGN(auto row, sqlite_prepare(db, "SELECT value FROM _braid_meta WHERE key = 'archive'"));
-  BRAID_ASSIGN(const bool found, row.step());
-  return found ? static_cast<uint64_t>(row.integer(0)) : 0;
+  BRAID_ASSIGN(const std::optional<int64_t> value, run_value(db));
+  return static_cast<uint64_t>(value.value_or(kNoRun) == kNoRun ? 0 : *value);
 }
 
 /// What is there, without what was not finished.
-Status Archive::load() {
+Status Archive::load(Lsn newest) {
   BRAID_TRY(env_.create_directory(path_));
   BRAID_TRY(env_.create_directory(path_ + "/chunks"));
-  // What a killed process has named is seen here and may not be durable yet; what is archived goes from the WAL.
-  for (const std::string& directory : {path_, path_ + "/chunks"}) BRAID_TRY(env_.sync_directory(directory));
   BRAID_ASSIGN(auto names, env_.list(path_));
   std::sort(names.begin(), names.end());
   for (const std::string& name : names) {
@@ -134,10 +140,17 @@ Status Archive::load() {
     Lsn before;
     std::string_view chunk;
     if (!parse_archived_chunk_name(name, before, chunk)) continue;
+    // Kept for a commit that did not happen, or was lost: the one that is made in its place may make another chunk of this name.
+    if (before >= newest) {
+      BRAID_TRY(env_.remove(path_ + "/chunks/" + name));
+      continue;
+    }
     BRAID_ASSIGN(const auto file, env_.open(path_ + "/chunks/" + name));
     kept_chunks_.push_back({before, name, file->size_bytes()});
     bytes_ += file->size_bytes();
   }
+  // What a killed process has named or removed is seen here and may not be durable yet; what is archived goes from the WAL.
+  for (const std::string& directory : {path_, path_ + "/chunks"}) BRAID_TRY(env_.sync_directory(directory));
   BRAID_ASSIGN(auto root, sqlite_prepare(db_.get(), "SELECT rootpage FROM sqlite_schema WHERE name = '_braid_log'"));
   BRAID_ASSIGN(const bool found, root.step());
   if (found) log_root_ = static_cast<uint32_t>(root.integer(0));
@@ -158,9 +171,8 @@ Result<bool> Archive::go_on(Lsn newest) {
 }
 
 Status Archive::begin_run(Lsn newest) {
-  do run_ = env_.random() >> 1;
-  while (run_ == 0);
-  BRAID_TRY(sqlite_run(db_.get(), fmt::format("INSERT OR REPLACE INTO _braid_meta VALUES('archive', {})", run_)));
+  run_ = env_.random() >> 2 | kFixedMetaBit;
+  BRAID_TRY(put_fixed_meta(db_.get(), kRunKey, static_cast<int64_t>(run_)));
   end_ = {};
   reader_ = {};
   BRAID_TRY(follow_wal());
@@ -242,8 +254,8 @@ Status Archive::read_page(const Pending& pending, uint32_t number, std::string& 
   return code == SQLITE_OK ? Status() : sqlite_status(db_.get(), code, fmt::format("read page {} of rows.db", number));
 }
 
-/// The newest commit after a transaction: the greatest key of the log's table.
-Result<Lsn> Archive::newest_in(const Pending& pending) {
+/// The newest commit after a transaction: the greatest key of the log's table, and whether the transaction has written the page that it is on.
+Result<Archive::Newest> Archive::newest_in(const Pending& pending) {
   constexpr int kDepthMax = 32;
   std::string page;
   uint32_t number = log_root_;
@@ -251,7 +263,7 @@ Result<Lsn> Archive::newest_in(const Pending& pending) {
     BRAID_TRY(read_page(pending, number, page));
     TableEnd end;
     if (!read_table_end(page, end)) break;
-    if (end.child == 0) return Lsn(end.key);
+    if (end.child == 0) return Newest{Lsn(end.key), pending.pages.contains(number)};
     number = end.child;
   }
   return Status(StatusCode::kCorrupt, fmt::format("rows.db: page {} of _braid_log cannot be read", number));
@@ -289,15 +301,17 @@ Status Archive::copy_transactions(Lsn durable, std::unique_ptr<SegmentWriter>& w
     const WalReader before = reader_;
     BRAID_ASSIGN(const bool more, next_transaction(pending));
     if (!more) return {};
-    BRAID_ASSIGN(const Lsn newest, newest_in(pending));
-    if (newest > durable) {
+    BRAID_ASSIGN(const Newest newest, newest_in(pending));
+    if (newest.lsn > durable) {
       reader_ = before;
       return {};
     }
-    BRAID_TRY(copy_records(rows, last, newest, pending, *writer));
+    // A commit that it has not made itself was made before the WAL begins.
+    if (newest.lsn > last && !newest.is_here) return missing(last.next(), newest.lsn, "they are not in the WAL any more");
+    BRAID_TRY(copy_records(rows, last, newest.lsn, pending, *writer));
     BRAID_TRY(write_pages(pending, *writer));
     take(pending);
-    last = newest;
+    last = newest.lsn;
   }
 }
 

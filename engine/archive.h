@@ -43,7 +43,7 @@ class Archive {
   static Result<std::unique_ptr<Archive>> open(Env& env, const Directory& directory, SqliteHandle db, Lsn newest, uint64_t bytes_max);
   /// That rows.db is of, or 0.
   static Result<uint64_t> run_of(sqlite3* db);
-  /// For a database that is opened without an archive: its run ends.
+  /// For a database that is created, or opened without an archive: its run ends.
   static Status end_run(sqlite3* db);
   Archive(const Archive&) = delete;
   Archive& operator=(const Archive&) = delete;
@@ -78,15 +78,19 @@ class Archive {
     std::map<uint32_t, uint64_t> pages;  // number -> offset of its last version in the WAL
     uint32_t page_count = 0;
   };
+  struct Newest {
+    Lsn lsn;
+    bool is_here = false;
+  };
 
   Archive(Env& env, const Directory& directory, SqliteHandle db, uint64_t bytes_max);
-  Status load();
+  Status load(Lsn newest);
   Result<bool> go_on(Lsn newest);
   Status follow_wal();
   Status index_up_to(uint64_t position);
   Result<bool> next_transaction(Pending& pending);
   void take(const Pending& pending);
-  Result<Lsn> newest_in(const Pending& pending);
+  Result<Newest> newest_in(const Pending& pending);
   Status read_page(const Pending& pending, uint32_t number, std::string& page);
   Result<std::unique_ptr<SegmentWriter>> create_segment(const std::string& path);
   Status copy_transactions(Lsn durable, std::unique_ptr<SegmentWriter>& writer, Lsn& last);

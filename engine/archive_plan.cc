@@ -71,6 +71,12 @@ Status no_segments(const Runs& runs, const std::string& directory, const BackupP
                                                    backup.format.epoch, backup.path, others));
 }
 
+/// Of runs that began after the same commit, all but one have no commit.
+bool is_later(const std::vector<Listed>& one, const std::vector<Listed>& other) {
+  if (one.front().before != other.front().before) return one.front().before > other.front().before;
+  return one.back().before > other.back().before || one.back().end.last > other.back().end.last;
+}
+
 /// The run that was under way at the backup's commit: of those that began by then, the last.
 Result<const std::vector<Listed>*> choose_run(const Runs& runs, const std::string& directory, const BackupPoint& backup) {
   const std::vector<Listed>* chosen = nullptr;
@@ -79,7 +85,7 @@ Result<const std::vector<Listed>*> choose_run(const Runs& runs, const std::strin
     if (std::none_of(segments.begin(), segments.end(), [&](const Listed& one) { return is_of(one, backup.format); })) continue;
     const Lsn before = segments.front().before;
     if (!begins || before < *begins) begins = before;
-    if (before <= backup.lsn && (chosen == nullptr || before > chosen->front().before)) chosen = &segments;
+    if (before <= backup.lsn && (chosen == nullptr || is_later(segments, *chosen))) chosen = &segments;
   }
   if (!begins) return no_segments(runs, directory, backup);
   if (chosen != nullptr) return chosen;

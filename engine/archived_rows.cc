@@ -48,7 +48,7 @@ class PageWriter {
   Status put(uint32_t number, std::string_view page) {
     return done(file_->pMethods->xWrite(file_, page.data(), static_cast<int>(page.size()), static_cast<sqlite3_int64>(number - 1) * kRowsPageBytes));
   }
-  /// Gives rows.db so many pages. SQLite writes none that is free at the end of the transaction that made it: such ones may be missing at its end.
+  /// Gives rows.db so many pages. The last one need not have been written: a table that a transaction makes and drops may leave one.
   Status resize(uint32_t page_count) {
     sqlite3_int64 size = 0;
     BRAID_TRY(done(file_->pMethods->xFileSize(file_, &size)));

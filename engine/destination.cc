@@ -88,8 +88,10 @@ Status Destination::finish(const Format& format, const BackupMark& mark) {
   for (const char* const folder : kFolders) BRAID_TRY(env_.sync_directory(path_ + "/" + folder));
   BRAID_TRY(env_.sync_directory(path_));
   BRAID_TRY(write_backup_mark(env_, path_, mark));
-  BRAID_TRY(write_format(env_, path_, format));
+  // Of a directory with FORMAT, LOCK tells that it is open.
   lock_->put("");
+  BRAID_TRY(env_.sync_file(path_ + "/LOCK"));
+  BRAID_TRY(write_format(env_, path_, format));
   finished_ = true;
   return remove_unfinished_mark(env_, path_);
 }

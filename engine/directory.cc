@@ -143,7 +143,8 @@ Status Directory::refuse_links() const {
 Status Directory::note_open() {
   if (lock_ == nullptr) return {};
   if (format_.ready && env_.exists(rows()) && !env_.exists(wal())) {
-    if (!lock_->content().empty())
+    // A backup has none until it is opened.
+    if (!lock_->content().empty() && !env_.exists(path_ + "/BACKUP"))
       return Status(StatusCode::kCorrupt, fmt::format("{0}: rows.db-wal is missing, and the database was not closed: the commits in it are lost; put it back, or "
                                                       "save what is left with braid repair {0} NEWDIR",
                                                       path_));

@@ -41,6 +41,13 @@ int64_t size_of(const std::string& path) {
   return ::stat(path.c_str(), &status) == 0 ? static_cast<int64_t>(status.st_size) : -1;
 }
 
+/// Invariant 4: nothing derived becomes durable before its log row is. A store that is ahead has another history.
+Status check_not_ahead(Store& store, Lsn newest) {
+  if (store.durable_marker() <= newest) return {};
+  return Status(StatusCode::kCorrupt, fmt::format("the log ends at commit {} but the graph or the series are at commit {}; the files are not of one moment",
+                                                  newest.value(), store.durable_marker().value()));
+}
+
 /// A bound of 0 is that of the host.
 Options with_memory_bound(Options options) {
   if (options[OptionId::kMemoryBytesMax] == 0)
@@ -166,6 +173,8 @@ Result<SqliteHandle> Engine::open_rows(bool creating) const {
 Status Engine::create_rows() {
   BRAID_ASSIGN(const SqliteHandle db, open_rows(true));
   BRAID_TRY(create_log_tables(db.get()));
+  BRAID_TRY(write_opening(db.get(), env_.random()));
+  BRAID_TRY(Archive::end_run(db.get()));
   return write_identity(db.get(), directory_->format());
 }
 
@@ -236,7 +245,9 @@ Status Engine::open_stores(bool unclean) {
   // The stores open the faster the less is replayed afterwards.
   BRAID_TRY(LongCall::check(0.05));
   BRAID_ASSIGN(stores_[0], factories_.graph(context));
+  BRAID_TRY(check_not_ahead(*stores_[0], newest));
   BRAID_TRY(LongCall::check(0.1));
+  // It removes chunk files that the catalog does not name.
   BRAID_ASSIGN(stores_[1], factories_.series(context));
   BRAID_ASSIGN(const bool graph_replayed, LongCall::in_part(0.15, 0.8, [&] { return replay(newest); }));
   auto version = std::make_shared<Version>();
@@ -258,13 +269,7 @@ Status Engine::open_stores(bool unclean) {
 Result<bool> Engine::replay(Lsn newest) {
   Lsn from = newest;
   for (const auto& store : stores_) from = std::min(from, store->durable_marker());
-  for (const auto& store : stores_) {
-    // Invariant 4: nothing derived becomes durable before its log row is. A store that is ahead has another history.
-    if (store->durable_marker() > newest)
-      return Status(StatusCode::kCorrupt, fmt::format("the log ends at commit {} but the graph or the series are at commit {}; the files are "
-                                                      "not of one moment",
-                                                      newest.value(), store->durable_marker().value()));
-  }
+  for (const auto& store : stores_) BRAID_TRY(check_not_ahead(*store, newest));
   BRAID_ASSIGN(const SqliteHandle db, open_rows());
   Lsn expected = from;
   const Lsn graph_at = store(StoreKind::kGraph).durable_marker();

@@ -18,9 +18,11 @@ Status write_identity(sqlite3* db, const Format& format) {
   return sqlite_run(db, fmt::format("INSERT INTO _braid_meta VALUES('identity', {})", identity_of(format)));
 }
 
-Status write_opening(sqlite3* db, uint64_t random) {
-  return sqlite_run(db, fmt::format("INSERT OR REPLACE INTO _braid_meta VALUES('opening', {})", static_cast<int64_t>(random)));
+Status put_fixed_meta(sqlite3* db, std::string_view key, int64_t value) {
+  return sqlite_run(db, fmt::format("INSERT INTO _braid_meta VALUES('{}', {}) ON CONFLICT(key) DO UPDATE SET value = excluded.value", key, value));
 }
+
+Status write_opening(sqlite3* db, uint64_t random) { return put_fixed_meta(db, "opening", static_cast<int64_t>(random >> 2 | kFixedMetaBit)); }
 
 Status check_identity(sqlite3* db, const Format& format) {
   BRAID_ASSIGN(auto row, sqlite_prepare(db, "SELECT value FROM _braid_meta WHERE key = 'identity'"));

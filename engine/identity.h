@@ -2,12 +2,21 @@
 // those that an unclean stop has lost.
 #pragma once
 
+#include <cstdint>
+#include <string_view>
+
 #include "engine/directory.h"
 #include "engine/result.h"
 
 struct sqlite3;
 
 namespace braid {
+
+/// Set in each number that `put_fixed_meta` is given, unless it is INT64_MIN: all of them take as many bytes.
+inline constexpr uint64_t kFixedMetaBit = uint64_t{1} << 62;
+/// Writes a number of `_braid_meta` in a transaction without a commit of ours, which the archive may leave out. So it changes one page and no other, and
+/// nothing of where that page is: its row is there since the database was created, and keeps its size.
+Status put_fixed_meta(sqlite3* db, std::string_view key, int64_t value);
 
 /// For a database that is created.
 Status write_identity(sqlite3* db, const Format& format);

@@ -11,6 +11,7 @@
 #include <optional>
 #include <thread>
 
+#include "engine/archive.h"
 #include "engine/copy_mark.h"
 #include "tests/support/database.h"
 #include "tests/support/directory_copy.h"
@@ -262,7 +263,7 @@ TEST_CASE("a commit that makes the end of rows.db without writing it is brought 
     TestDatabase database(temp / "db", kOptions);
     REQUIRE(TestConnection(database).run("CREATE TABLE item(id INTEGER PRIMARY KEY, text TEXT)") == BRAID_OK);
     REQUIRE(backup(database, temp / "backup") == BRAID_OK);
-    // SQLite writes no page that is free at the end of the transaction that made it.
+    // All that it has made is free at its end.
     REQUIRE(TestConnection(database).run("BEGIN; INSERT INTO item VALUES(1, hex(zeroblob(200000))), (2, 'two'); DELETE FROM item WHERE id = 1; COMMIT") == BRAID_OK);
     lsn = lsn_of(database);
   }
@@ -321,6 +322,68 @@ TEST_CASE("what a stop has left in the archive is durable before the WAL is let 
   const auto first = std::find_if(done.begin(), done.end(), syncs);
   REQUIRE(first != done.end());
   CHECK(std::none_of(done.begin(), first, lets_go));
+}
+
+TEST_CASE("a commit that is neither in the archive nor in the WAL is noticed, whatever the WAL begins with") {
+  const TempDir temp;
+  uint64_t lsn = 0;
+  {
+    TestDatabase database(temp / "db", kOptions);
+    REQUIRE(TestConnection(database).run("CREATE TABLE item(id INTEGER PRIMARY KEY, text TEXT)") == BRAID_OK);
+    REQUIRE(backup(database, temp / "backup") == BRAID_OK);
+    REQUIRE(TestConnection(database).run("INSERT INTO item VALUES(1, 'one')") == BRAID_OK);
+  }
+  fs::remove(segments_of(temp / "db/archive").back());
+  // What opens it takes this for an unclean stop, and begins the WAL with a transaction of its own.
+  std::ofstream(temp / "db/rows.db-wal", std::ios::binary) << std::string(1 << 20, '\0');
+  {
+    TestDatabase again(temp / "db", "archive_interval_ms=86400000;maintenance_interval_ms=0");
+    REQUIRE_MESSAGE(again.ok(), again.message());
+    lsn = lsn_of(again);
+    CHECK(again.figure("archive_from") == static_cast<int64_t>(lsn));
+  }
+  const Refusal refused = refusal(temp, temp / "backup", {.lsn = lsn, .archive = temp / "db/archive"});
+  CHECK(refused.code == BRAID_NOT_FOUND);
+}
+
+TEST_CASE("a chunk that was kept for a commit which was lost is not taken for a later one's") {
+  const TempDir temp;
+  uint64_t lsn = 0;
+  {
+    History history(temp / "db");
+    lsn = lsn_of(history.database());
+  }
+  const auto stale = [&](uint64_t before) { return temp / "db/archive/chunks" + "/" + archived_chunk_name(Lsn(before), "000000000000002a.chunk"); };
+  for (const uint64_t before : {lsn - 1, lsn + 10}) std::ofstream(stale(before)) << "not of this history";
+  const TestDatabase again(temp / "db", kOptions);
+  REQUIRE_MESSAGE(again.ok(), again.message());
+  CHECK(fs::exists(stale(lsn - 1)));
+  CHECK_FALSE(fs::exists(stale(lsn + 10)));
+}
+
+TEST_CASE("of archives that begin with the same commit the one with commits is taken") {
+  const TempDir temp;
+  const std::string off = "archive=off;maintenance_interval_ms=0";
+  {
+    TestDatabase database(temp / "db", kOptions);
+    REQUIRE(TestConnection(database).run("CREATE TABLE item(id INTEGER PRIMARY KEY)") == BRAID_OK);
+  }
+  for (int i = 0; i < 6; ++i) {
+    { REQUIRE(TestDatabase(temp / "db", off).ok()); }
+    TestDatabase empty(temp / "db", kOptions);
+    REQUIRE(empty.ok());
+    if (i == 0) REQUIRE(backup(empty, temp / "backup") == BRAID_OK);
+  }
+  { REQUIRE(TestDatabase(temp / "db", off).ok()); }
+  uint64_t lsn = 0;
+  {
+    TestDatabase last(temp / "db", kOptions);
+    REQUIRE(TestConnection(last).run("INSERT INTO item VALUES(1)") == BRAID_OK);
+    lsn = lsn_of(last);
+  }
+  Restored copy(temp / "backup", temp / "copy", {.lsn = lsn, .archive = temp / "db/archive"});
+  REQUIRE_MESSAGE(copy.ok(), copy.message());
+  CHECK(TestConnection(copy).rows("SELECT id FROM item") == "1");
 }
 
 TEST_CASE("a restore has an epoch of its own, and goes on by itself") {

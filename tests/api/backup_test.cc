@@ -455,6 +455,47 @@ TEST_CASE("whatever fails in the destination is told, leaves nothing there, and 
   CHECK(difference(copy, writers.at(UINT64_MAX)) == "");
 }
 
+TEST_CASE("a backup whose LOCK has a text is opened: it has no WAL that could be lost") {
+  const TempDir temp;
+  {
+    TestDatabase database(temp / "db", "");
+    REQUIRE(TestConnection(database).run("CREATE TABLE t(id INTEGER PRIMARY KEY); INSERT INTO t VALUES(7)") == BRAID_OK);
+    REQUIRE(braid_backup(database.get(), (temp / "copy").c_str(), nullptr, nullptr, nullptr, nullptr) == BRAID_OK);
+  }
+  std::ofstream(temp / "copy/LOCK") << "4711\n";
+  TestDatabase copy(temp / "copy", "");
+  REQUIRE_MESSAGE(copy.ok(), copy.message());
+  CHECK(TestConnection(copy).rows("SELECT id FROM t") == "7");
+}
+
+TEST_CASE("the chunks of a database whose rows.db is of an earlier time stay, so that it can be put back") {
+  const TempDir temp;
+  const std::string rows = temp / "db/rows.db";
+  {
+    TestDatabase database(temp / "db", "");
+    REQUIRE(TestConnection(database).run("CREATE VIRTUAL TABLE m USING hypertable(time TIMESTAMP, value DOUBLE)") == BRAID_OK);
+  }
+  std::filesystem::copy_file(rows, temp / "earlier");
+  {
+    TestDatabase database(temp / "db", "tail_bytes_max=65536");
+    REQUIRE(TestConnection(database).run("WITH RECURSIVE i(n) AS (SELECT 1 UNION ALL SELECT n + 1 FROM i WHERE n < 20000) INSERT INTO m SELECT n, 0.5 FROM i;"
+                                         " INSERT INTO graph_nodes(labels) VALUES('[\"A\"]')") == BRAID_OK);
+  }
+  REQUIRE_FALSE(std::filesystem::is_empty(temp / "db/chunks"));
+  std::filesystem::copy_file(rows, temp / "newest");
+  std::filesystem::copy_file(temp / "earlier", rows, std::filesystem::copy_options::overwrite_existing);
+  {
+    TestDatabase wrong(temp / "db", "");
+    CHECK(wrong.code() == BRAID_CORRUPT);
+    CHECK_MESSAGE(wrong.message().find("not of one moment") != std::string::npos, wrong.message());
+  }
+  std::filesystem::copy_file(temp / "newest", rows, std::filesystem::copy_options::overwrite_existing);
+  TestDatabase right(temp / "db", "");
+  REQUIRE_MESSAGE(right.ok(), right.message());
+  CHECK(TestConnection(right).rows("SELECT sum(value) FROM m") == "10000.0");
+  CHECK(right.check() == "");
+}
+
 TEST_CASE("a damaged source is not taken for a good one") {
   const TempDir temp;
   {
