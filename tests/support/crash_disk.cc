@@ -1,5 +1,7 @@
 #include "tests/support/crash_disk.h"
 
+#include <sys/stat.h>
+
 #include <algorithm>
 #include <cstdlib>
 #include <filesystem>
@@ -8,18 +10,33 @@
 namespace braid {
 
 namespace {
+
 constexpr size_t kSectorBytes = 512;
+
+void write_file(const std::string& path, const std::string& content) {
+  std::ofstream out(path, std::ios::binary);
+  out.write(content.data(), static_cast<std::streamsize>(content.size()));
+  if (!out) std::abort();
 }
+
+/// An image is the disk of one moment: the file system would have kept which file LOCK is.
+std::string with_number(std::string content, const std::string& path) {
+  constexpr std::string_view kFile = "\nfile ";
+  struct stat status;
+  const size_t at = content.find(kFile);
+  if (at == std::string::npos || ::stat(path.c_str(), &status) < 0) return content;
+  const size_t digits = at + kFile.size();
+  return content.replace(digits, content.find('\n', digits) - digits, std::to_string(status.st_ino));
+}
+
+}  // namespace
 
 void CrashImage::write(const std::string& parent) const {
   for (const std::string& directory : directories)
     std::filesystem::create_directories(parent + "/" + directory);
   for (const auto& [path, content] : files) {
-    // An image is the disk of one moment; the file system would have kept which file LOCK is.
-    if (path.ends_with("/LOCK")) continue;
-    std::ofstream out(parent + "/" + path, std::ios::binary);
-    out.write(content.data(), static_cast<std::streamsize>(content.size()));
-    if (!out) std::abort();
+    write_file(parent + "/" + path, content);
+    if (path.ends_with("/LOCK")) write_file(parent + "/" + path, with_number(content, parent + "/" + path));
   }
 }
 
