@@ -193,8 +193,7 @@ Result<std::shared_ptr<Database>> repair(const std::string& source, const std::s
   Env env(hook);
   BRAID_ASSIGN(const Format format, format_of(env, source, lost));
   BRAID_ASSIGN(const auto lock, hold_closed(env, source));
-  // Who has a database open has its WAL, and closing leaves LOCK empty.
-  if (lock != nullptr && !lock->content().empty() && env.exists(source + "/rows.db") && !env.exists(source + "/rows.db-wal") && !env.exists(source + "/BACKUP"))
+  if (lock != nullptr && has_lost_wal(env, source, *lock))
     lost("rows.db-wal: it is missing, and the database was not closed; the commits in it are lost");
   std::vector<std::string> indexes;
   {

@@ -71,14 +71,9 @@ struct DotLine {
     while (!sql.empty() && (sql.back() == ';' || sql.back() == ' ' || sql.back() == '\n' || sql.back() == '\r')) sql.remove_suffix(1);
     return sql;
   }
-  /// The failure of `sql`, a part of this line, at its place in the line.
+  /// The failure of `sql` at its place in the line; without one when it does not stand there as it was run, and `sql` is empty.
   Done placed(std::string_view sql, Done done) const {
-    if (done.has_value() && done->sql_offset >= 0) done->sql_offset += sql.data() - text.data();
-    return done;
-  }
-  /// The failure of SQL that does not stand in this line as it was run.
-  static Done unplaced(Done done) {
-    if (done.has_value()) done->sql_offset = -1;
+    if (done.has_value() && done->sql_offset >= 0) done->sql_offset = sql.empty() ? -1 : done->sql_offset + (sql.data() - text.data());
     return done;
   }
 
@@ -154,7 +149,10 @@ Done change_pager(Console* console, const DotLine& line) {
 
 Done explain(Console* console, const DotLine& line) {
   const bool is_switch = line.words.size() == 1 || line.words[1] == "on" || line.words[1] == "off";
-  if (!is_switch) return line.placed(line.sql_after(1), show_plan(console->session(), line.sql_after(1), console->out()));
+  if (!is_switch) {
+    const std::string_view sql = line.sql_after(1);
+    return line.placed(sql, show_plan(console->session(), sql, console->out()));
+  }
   Outcome<bool> on = switched(line, console->explains());
   if (!on.ok()) return on.failure();
   console->set_explains(*on);
@@ -210,8 +208,7 @@ Done plot_here(Console* console, const DotLine& line) {
   }
   auto read = read_plot_arguments(std::move(words));
   if (const Answer* answer = std::get_if<Answer>(&read)) return answer_here(console, *answer);
-  Done done = run_plot(console->session(), std::get<PlotArguments>(read), console->out());
-  return bare.empty() ? DotLine::unplaced(std::move(done)) : line.placed(sql, std::move(done));
+  return line.placed(sql, run_plot(console->session(), std::get<PlotArguments>(read), console->out()));
 }
 
 Done export_here(Console* console, const DotLine& line) {
@@ -222,7 +219,7 @@ Done export_here(Console* console, const DotLine& line) {
   const ExportTarget target{.file = line.words[1], .insert_table = query ? kInsertTable : line.words[2]};
   const std::string sql = query ? std::string(what) : fmt::format("SELECT * FROM {}", quote_identifier(line.words[2]));
   Outcome<int64_t> rows = export_query(console->session(), sql, target);
-  if (!rows.ok()) return query ? line.placed(what, rows.failure()) : DotLine::unplaced(rows.failure());
+  if (!rows.ok()) return line.placed(query ? what : "", rows.failure());
   if (console->interactive()) std::fprintf(stderr, "%s rows written to %s\n", grouped(*rows).c_str(), target.file.c_str());
   return std::nullopt;
 }
@@ -272,7 +269,7 @@ Done change_parameters(Console* console, const DotLine& line) {
     return Failure{fmt::format("there is no parameter {}; .param list shows them", line.words[2])};
   }
   if (action == "set" && line.words.size() >= 4) {
-    return DotLine::unplaced(console->parameters().set(console->session(), line.words[2], line.sql_after(3)));
+    return line.placed("", console->parameters().set(console->session(), line.words[2], line.sql_after(3)));
   }
   return Failure{"use .param set NAME VALUE, .param list, .param unset NAME or .param clear"};
 }

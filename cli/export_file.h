@@ -19,7 +19,7 @@ struct ExportTarget {
   std::function<void(std::span<const Cell> row)> visit = {};  ///< called for each row
 };
 
-/// The format that a file's name asks for: .csv, .json, .jsonl, .md, .sql, .txt.
+/// The format that a file's name asks for: .csv, .json, .jsonl, .md, .sql, .txt; CSV without an ending, nothing for any other one.
 std::optional<OutputFormat> format_of_file(std::string_view file);
 
 /// Writes all rows of a SELECT; answers how many there were. A file that could not be written whole

@@ -3,6 +3,7 @@
 #include <algorithm>
 #include <ctime>
 #include <map>
+#include <tuple>
 
 #include <fmt/format.h>
 
@@ -73,8 +74,8 @@ Status no_segments(const Runs& runs, const std::string& directory, const BackupP
 
 /// Of runs that began after the same commit, all but one have no commit.
 bool is_later(const std::vector<Listed>& one, const std::vector<Listed>& other) {
-  if (one.front().before != other.front().before) return one.front().before > other.front().before;
-  return one.back().before > other.back().before || one.back().end.last > other.back().end.last;
+  const auto reach = [](const std::vector<Listed>& run) { return std::tuple(run.front().before, run.back().before, run.back().end.last); };
+  return reach(one) > reach(other);
 }
 
 /// The run that was under way at the backup's commit: of those that began by then, the last.

@@ -139,12 +139,14 @@ Status Directory::refuse_links() const {
   return {};
 }
 
-/// While LOCK says that the database is open its WAL is there, so that one that is gone is noticed.
+bool has_lost_wal(const Env& env, const std::string& path, const LockFile& lock) {
+  return !lock.content().empty() && env.exists(path + "/rows.db") && !env.exists(path + "/rows.db-wal") && !env.exists(path + "/BACKUP");
+}
+
 Status Directory::note_open() {
   if (lock_ == nullptr) return {};
   if (format_.ready && env_.exists(rows()) && !env_.exists(wal())) {
-    // A backup has none until it is opened.
-    if (!lock_->content().empty() && !env_.exists(path_ + "/BACKUP"))
+    if (has_lost_wal(env_, path_, *lock_))
       return Status(StatusCode::kCorrupt, fmt::format("{0}: rows.db-wal is missing, and the database was not closed: the commits in it are lost; put it back, or "
                                                       "save what is left with braid repair {0} NEWDIR",
                                                       path_));

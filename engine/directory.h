@@ -22,6 +22,9 @@ struct Format {
 /// A random UUID, version 4.
 std::string make_uuid(const Env& env);
 
+/// Whether the WAL of a database that was not closed is gone: it is there while LOCK says that the database is open, but a backup has none until it is opened.
+bool has_lost_wal(const Env& env, const std::string& path, const LockFile& lock);
+
 /// A directory held with its lock until destroyed.
 class Directory {
  public:

@@ -249,6 +249,7 @@ Status Engine::open_stores(bool unclean) {
   BRAID_TRY(LongCall::check(0.1));
   // It removes chunk files that the catalog does not name.
   BRAID_ASSIGN(stores_[1], factories_.series(context));
+  BRAID_TRY(check_not_ahead(*stores_[1], newest));
   BRAID_ASSIGN(const bool graph_replayed, LongCall::in_part(0.15, 0.8, [&] { return replay(newest); }));
   auto version = std::make_shared<Version>();
   version->lsn = newest;
@@ -269,7 +270,6 @@ Status Engine::open_stores(bool unclean) {
 Result<bool> Engine::replay(Lsn newest) {
   Lsn from = newest;
   for (const auto& store : stores_) from = std::min(from, store->durable_marker());
-  for (const auto& store : stores_) BRAID_TRY(check_not_ahead(*store, newest));
   BRAID_ASSIGN(const SqliteHandle db, open_rows());
   Lsn expected = from;
   const Lsn graph_at = store(StoreKind::kGraph).durable_marker();

@@ -202,8 +202,9 @@ Status GraphWriter::remove_edges_of(NodeId id) {
                                {.node = id, .direction = side, .type = {}, .count_max = kRemovedTogetherMax}, steps));
       for (std::span<const Neighbor> rest(steps); !rest.empty();) {
         const TypeId type = rest.front().type;
-        const auto limit = std::find_if(rest.begin(), rest.end(), [type](const Neighbor& step) { return step.type != type; });
-        const auto part = rest.first(std::min(kRemovedPerQuestion, static_cast<size_t>(limit - rest.begin())));
+        const auto next = rest.first(std::min(kRemovedPerQuestion, rest.size()));
+        const auto limit = std::find_if(next.begin(), next.end(), [type](const Neighbor& step) { return step.type != type; });
+        const auto part = next.first(static_cast<size_t>(limit - next.begin()));
         BRAID_TRY(LongCall::check());
         const bool together = part.size() >= kRemovedTogetherMin && !has_index(catalog_.state(), type);
         BRAID_TRY(together ? remove_together(id, part) : remove_singly(id, part));

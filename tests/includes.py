@@ -10,11 +10,10 @@ import pathlib
 import re
 import sys
 
-from layers import MAY_INCLUDE
+from layers import INCLUDE, MAY_INCLUDE
 
 EVERYWHERE = ("bench", "tests", "fuzz")
 FOLDERS = (*MAY_INCLUDE, *EVERYWHERE)
-INCLUDE = re.compile(r'^\s*#\s*include\s*([<"])([^">]+)[">]', re.MULTILINE)
 COMMENT_OR_TEXT = re.compile(r'R"(\w*)\(.*?\)\1"|//[^\n]*|/\*.*?\*/|"(?:\\.|[^"\\\n])*"|\'(?:\\.|[^\'\\\n])+\'', re.DOTALL)
 # What stands at the beginning of a line is of a namespace, not of a class.
 DEFINITION = re.compile(r"^(?:template <[^\n]*>\s*)?(?:class|struct|enum class|union)\s+(\w+)(?:\s+final)?\s*(?::[^:;{][^;{]*)?\{", re.MULTILINE)
@@ -42,6 +41,7 @@ class Tree:
         self.texts = {}
         self.includes = {}
         self.reached = {}
+        self.own = {}
         for folder in FOLDERS:
             for path in sorted((root / folder).rglob("*")):
                 if path.suffix in (".h", ".cc"):
@@ -91,8 +91,6 @@ class Tree:
         """Also what is declared ahead, and what a local name hides."""
         if name not in self.texts:
             return set()
-        if not hasattr(self, "own"):
-            self.own = {}
         if name not in self.own:
             text = self.texts[name]
             found = set(re.findall(r"\b(?:class|struct|enum|enum class|union|using|auto|namespace|typename)&?\s+(\w+)", text))

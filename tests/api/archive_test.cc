@@ -64,6 +64,12 @@ int32_t backup(TestDatabase& database, const std::string& destination, uint32_t 
   return braid_backup(database.get(), destination.c_str(), &options, nullptr, nullptr, nullptr);
 }
 
+/// A table, and a backup of it.
+void make_backed_up(TestDatabase& database, const TempDir& temp) {
+  REQUIRE(TestConnection(database).run("CREATE TABLE item(id INTEGER PRIMARY KEY, text TEXT)") == BRAID_OK);
+  REQUIRE(backup(database, temp / "backup") == BRAID_OK);
+}
+
 uint64_t lsn_of(TestDatabase& database) { return static_cast<uint64_t>(database.figure("lsn")); }
 
 int64_t now_us() {
@@ -256,13 +262,12 @@ TEST_CASE("a backup is brought forward to every commit after it, in all three mo
   CHECK(refusal(temp, temp / "backup", {.lsn = last, .archive = temp / "nowhere"}).code == BRAID_IO);
 }
 
-TEST_CASE("a commit that makes the end of rows.db without writing it is brought forward too") {
+TEST_CASE("a commit that leaves the end of rows.db free is brought forward too") {
   const TempDir temp;
   uint64_t lsn = 0;
   {
     TestDatabase database(temp / "db", kOptions);
-    REQUIRE(TestConnection(database).run("CREATE TABLE item(id INTEGER PRIMARY KEY, text TEXT)") == BRAID_OK);
-    REQUIRE(backup(database, temp / "backup") == BRAID_OK);
+    make_backed_up(database, temp);
     // All that it has made is free at its end.
     REQUIRE(TestConnection(database).run("BEGIN; INSERT INTO item VALUES(1, hex(zeroblob(200000))), (2, 'two'); DELETE FROM item WHERE id = 1; COMMIT") == BRAID_OK);
     lsn = lsn_of(database);
@@ -329,8 +334,7 @@ TEST_CASE("a commit that is neither in the archive nor in the WAL is noticed, wh
   uint64_t lsn = 0;
   {
     TestDatabase database(temp / "db", kOptions);
-    REQUIRE(TestConnection(database).run("CREATE TABLE item(id INTEGER PRIMARY KEY, text TEXT)") == BRAID_OK);
-    REQUIRE(backup(database, temp / "backup") == BRAID_OK);
+    make_backed_up(database, temp);
     REQUIRE(TestConnection(database).run("INSERT INTO item VALUES(1, 'one')") == BRAID_OK);
   }
   fs::remove(segments_of(temp / "db/archive").back());
