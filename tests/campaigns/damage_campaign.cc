@@ -1,7 +1,7 @@
 // Damages the files of a small closed database: bytes flipped, files cut, taken away, exchanged for those of another database or of an earlier
 // time. Whatever is opened then must tell of the damage, at opening, by `check` or by failing reads, or must be as it was.
 //
-// damage_campaign [SAMPLES (2000); 0: every byte and every length] [--from N] [--seed N]
+// damage_campaign [SAMPLES (2000); 0: every byte and every length] [--from N] [--to N] [--seed N]
 #include <fmt/format.h>
 #include <signal.h>
 #include <sys/resource.h>
@@ -18,6 +18,7 @@
 #include <sstream>
 
 #include "tests/campaigns/workload.h"
+#include "tests/support/campaign_progress.h"
 #include "tests/support/database.h"
 #include "tests/support/file_record.h"
 #include "tests/support/temp_dir.h"
@@ -73,11 +74,14 @@ class Campaign {
  public:
   explicit Campaign(uint64_t seed) : random_(seed), seed_(seed) {}
 
-  int run(uint64_t samples, uint64_t from) {
+  int run(uint64_t samples, uint64_t from, uint64_t to) {
     if (!make_databases()) return 1;
     const std::vector<Damage> every = list_damage(samples);
+    const size_t end = std::min<size_t>(every.size(), to);
     size_t outcomes[std::size(kOutcomeNames)] = {};
-    for (size_t i = from; i < every.size(); ++i) {
+    CampaignProgress progress;
+    for (size_t i = from; i < end; ++i) {
+      progress.reached(i);
       const auto outcome = try_damage(every[i]);
       if (!outcome) {
         std::fprintf(stderr, "damage: seed %llu, sample %zu: %s at %llu, %s: crash, hang or too much memory\n", static_cast<unsigned long long>(seed_), i,
@@ -96,8 +100,8 @@ class Campaign {
     }
     std::string told;
     for (size_t i = 0; i < std::size(kOutcomeNames); ++i) told += fmt::format("{}{} {}", i == 0 ? "" : ", ", outcomes[i], kOutcomeNames[i]);
-    std::printf("damage: seed %llu, %zu samples of %zu bytes: %s; %zu failures\n", static_cast<unsigned long long>(seed_), every.size() - from, bytes_,
-                told.c_str(), failures_);
+    fmt::print("damage: --seed {}, {} to {} of {} samples of {} bytes: {}; {} failures; {:.0f} s\n", seed_, from, end, every.size(), bytes_, told, failures_,
+               progress.seconds());
     for (const auto& [file, count] : harmless_) std::printf("  harmless in %s: %zu\n", file.c_str(), count);
     return failures_ == 0 ? 0 : 1;
   }
@@ -255,10 +259,11 @@ class Campaign {
 
 int main(int count, char** arguments) {
   CLI::App app{"Damages a small database in many ways, and looks whether it is noticed."};
-  uint64_t samples = 2000, from = 0, seed = 1;
+  uint64_t samples = 2000, from = 0, to = UINT64_MAX, seed = 1;
   app.add_option("samples", samples);
   app.add_option("--from", from);
+  app.add_option("--to", to);
   app.add_option("--seed", seed);
   CLI11_PARSE(app, count, arguments);
-  return Campaign(seed).run(samples, from);
+  return Campaign(seed).run(samples, from, to);
 }

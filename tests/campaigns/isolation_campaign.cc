@@ -1,7 +1,7 @@
 // Threads that append to lists and read them, in rows, the graph and series at once, through interactive transactions and batches; the history
-// is judged by list_history.
+// is judged by list_history. Rounds have databases and histories of their own, so that a long run is as fast as a short one.
 //
-// isolation_campaign [TRANSACTIONS (20000)] [--seed N]
+// isolation_campaign [TRANSACTIONS (20000)] [--from N] [--seed N]
 #include <fmt/format.h>
 
 #include <CLI/CLI.hpp>
@@ -13,6 +13,7 @@
 #include <thread>
 
 #include "tests/campaigns/list_history.h"
+#include "tests/support/campaign_progress.h"
 #include "tests/support/database.h"
 #include "tests/support/temp_dir.h"
 
@@ -21,6 +22,7 @@ using namespace braid;
 namespace {
 
 constexpr int kThreads = 8;
+constexpr int64_t kTransactionsPerRound = 20'000;
 constexpr int64_t kAppendsPerList = 60;
 constexpr int64_t kListsInUse = 9;
 constexpr const char* kOptions = "busy_timeout_ms=60000;tail_bytes_max=65536;wal_soft_bytes=262144;log_soft_bytes=131072";
@@ -61,13 +63,19 @@ std::vector<int64_t> list_of(const std::string& text) {
   return list;
 }
 
-class Campaign {
+struct Totals {
+  size_t transactions = 0, anomalies = 0;
+  size_t outcomes[3] = {};
+};
+
+class Round {
  public:
-  Campaign(uint64_t seed, int64_t count) : seed_(seed), count_(count), database_(directory_ / "db", kOptions) {
+  Round(uint64_t seed, int64_t count) : seed_(seed), count_(count), database_(directory_ / "db", kOptions) {
     lists_ = kListsInUse + count * 3 / kAppendsPerList;
   }
 
-  int run() {
+  /// Whether nothing went wrong.
+  bool run(Totals& totals) {
     if (!database_.ok()) return fail(database_.message());
     {
       TestConnection connection(database_);
@@ -88,21 +96,20 @@ class Campaign {
     keeper.join();
     read_everything();
     if (!problem_.empty()) return fail(problem_);
-    size_t outcomes[3] = {};
-    for (const ListTransaction& transaction : history_) ++outcomes[static_cast<size_t>(transaction.outcome)];
+    totals.transactions += history_.size();
+    for (const ListTransaction& transaction : history_) ++totals.outcomes[static_cast<size_t>(transaction.outcome)];
     const auto anomalies = list_anomalies(history_);
     for (const std::string& anomaly : anomalies) std::fprintf(stderr, "%s\n", anomaly.c_str());
     const std::string damage = database_.check();
     if (!damage.empty()) return fail("check: " + damage);
-    std::printf("isolation: seed %llu, %zu transactions of %d threads: %zu committed, %zu rolled back or refused, %zu unknown; %zu anomalies\n",
-                static_cast<unsigned long long>(seed_), history_.size(), kThreads, outcomes[0], outcomes[1], outcomes[2], anomalies.size());
-    return anomalies.empty() ? 0 : 1;
+    totals.anomalies += anomalies.size();
+    return anomalies.empty() || fail("an isolation anomaly");
   }
 
  private:
-  int fail(const std::string& why) {
-    std::fprintf(stderr, "isolation: seed %llu: %s\n", static_cast<unsigned long long>(seed_), why.c_str());
-    return 1;
+  bool fail(const std::string& why) {
+    fmt::print(stderr, "isolation: --seed {}: {}\n", seed_, why);
+    return false;
   }
   uint64_t tick() { return clock_.fetch_add(1); }
   void stop(const std::string& why) {
@@ -252,10 +259,20 @@ class Campaign {
 
 int main(int count, char** arguments) {
   CLI::App app{"Looks for transactions that no serial execution could explain."};
-  int64_t transactions = 20'000;
+  int64_t transactions = 20'000, from = 0;
   uint64_t seed = std::random_device()();
   app.add_option("transactions", transactions)->check(CLI::Range(int64_t{1}, int64_t{100'000'000}));
-  app.add_option("--seed", seed);
+  app.add_option("--from", from, "of the round that this one is in")->check(CLI::Range(int64_t{0}, int64_t{100'000'000}));
+  app.add_option("--seed", seed, "of the first round; the threads are never the same");
   CLI11_PARSE(app, count, arguments);
-  return Campaign(seed, transactions).run();
+
+  CampaignProgress progress;
+  Totals totals;
+  for (int64_t number = from / kTransactionsPerRound * kTransactionsPerRound; number < transactions; number += kTransactionsPerRound) {
+    if (!Round(seed + static_cast<uint64_t>(number / kTransactionsPerRound), std::min(kTransactionsPerRound, transactions - number)).run(totals)) return 1;
+    progress.reached(static_cast<uint64_t>(number + kTransactionsPerRound));
+  }
+  fmt::print("isolation: --seed {}, {} transactions of {} threads: {} committed, {} rolled back or refused, {} unknown; {} anomalies; {:.0f} s\n", seed,
+             totals.transactions, kThreads, totals.outcomes[0], totals.outcomes[1], totals.outcomes[2], totals.anomalies, progress.seconds());
+  return 0;
 }

@@ -2,17 +2,17 @@
 // appenders and batches, in order, late and again; transactions, savepoints, rollbacks, batches that fail, snapshots that are held while
 // others write, columns and fields added, checkpoints, compaction, closing and opening. What is refused must be what the model refuses.
 //
-// operations_campaign [COUNT] [--seed N]
+// operations_campaign [COUNT] [--from N] [--seed N]
 #include <fmt/format.h>
 
 #include <CLI/CLI.hpp>
 #include <algorithm>
-#include <chrono>
 #include <functional>
 #include <memory>
 #include <random>
 
 #include "tests/campaigns/plain_model.h"
+#include "tests/support/campaign_progress.h"
 #include "tests/support/temp_dir.h"
 
 using namespace braid;
@@ -415,25 +415,24 @@ class Round {
 }  // namespace
 
 int main(int count, char** arguments) {
-  uint64_t operations = 1'000'000;
+  uint64_t operations = 1'000'000, from = 0;
   uint64_t seed = std::random_device()();
   CLI::App app("Random operations over the whole interface, compared with plain maps.");
   app.add_option("COUNT", operations, "operations")->capture_default_str();
+  app.add_option("--from", from, "of the database that this one is in");
   app.add_option("--seed", seed, "repeats a run");
   CLI11_PARSE(app, count, arguments);
 
-  const auto start = std::chrono::steady_clock::now();
+  CampaignProgress progress;
   Totals totals;
-  for (uint64_t round = 0; totals.operations < operations; ++round) {
-    const std::string problem = Round(seed + round, totals).run(std::min(kOperationsPerDatabase, operations - totals.operations));
-    if (problem.empty()) continue;
-    fmt::print("--seed {}: {}\n", seed + round, problem);
-    return 1;
+  for (uint64_t round = from / kOperationsPerDatabase; round * kOperationsPerDatabase < operations; ++round) {
+    const std::string problem = Round(seed + round, totals).run(std::min(kOperationsPerDatabase, operations - round * kOperationsPerDatabase));
+    if (!problem.empty()) return fmt::print("--seed {}: {}\n", seed + round, problem), 1;
+    progress.reached((round + 1) * kOperationsPerDatabase);
   }
-  const std::chrono::duration<double> seconds = std::chrono::steady_clock::now() - start;
   fmt::print("{} operations in {} databases, --seed {}: {} refused as the model refuses them, {} transactions, {} rollbacks ({} for a conflict with the database's own work), {} batches, {} snapshots held, {} times opened, "
              "{} comparisons of everything; {:.0f} s\n",
              totals.operations, totals.databases, seed, totals.refused, totals.commits, totals.rollbacks, totals.conflicts, totals.batches, totals.snapshots, totals.reopened, totals.comparisons,
-             seconds.count());
+             progress.seconds());
   return 0;
 }

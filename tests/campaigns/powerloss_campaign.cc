@@ -4,21 +4,21 @@
 // commit, `check` clean, and a further write must work. Each second life mixes full commits with relaxed ones: of those, a loss of power may take the
 // newest, a kill none. Each second pair of lives has an archive: a backup of its beginning must be brought forward by it to any commit that is there, exactly.
 //
-// Arguments: [--recovery] COUNT [--from NUMBER]. With --recovery each image is followed by crashes of its recovery, three deep.
-// BRAID_SEED: the seed that the run prints. BRAID_KEEP: where an image that is wrong is kept.
+// powerloss_campaign [COUNT (100)] [--recovery] [--from N] [--seed N]. With --recovery each image is followed by crashes of its recovery, three deep.
+// BRAID_KEEP: where an image that is wrong is kept.
 #include <fmt/format.h>
 
+#include <CLI/CLI.hpp>
 #include <algorithm>
-#include <chrono>
 #include <cstdio>
 #include <cstdlib>
-#include <cstring>
 #include <filesystem>
 #include <random>
 #include <string>
 
 #include "tests/campaigns/verdict.h"
 #include "tests/campaigns/workload.h"
+#include "tests/support/campaign_progress.h"
 #include "tests/support/crash_disk.h"
 #include "tests/support/temp_dir.h"
 
@@ -210,12 +210,11 @@ class Life {
 };
 
 int run(const Wish& wish) {
-  fmt::print("BRAID_SEED={} {} images from {}{}\n", wish.seed, wish.count, wish.from, wish.recovery ? ", recoveries crash too" : "");
+  fmt::print("{} images, --seed {}{}\n", wish.count, wish.seed, wish.recovery ? ", recoveries crash too" : "");
   std::fflush(stdout);
-  const auto start = std::chrono::steady_clock::now();
+  CampaignProgress progress;
   Totals totals;
-  const uint64_t end = wish.from + wish.count;
-  for (uint64_t life = wish.from / kImagesPerLife; life * kImagesPerLife < end; ++life) {
+  for (uint64_t life = wish.from / kImagesPerLife; life * kImagesPerLife < wish.count; ++life) {
     const uint64_t first = life * kImagesPerLife;
     const uint64_t skipped = wish.from > first ? wish.from - first : 0;
     // Of a short run of recoveries, which is one life, too.
@@ -223,38 +222,27 @@ int run(const Wish& wish) {
     Life one(wish.seed * 1'000'003 + life, life % 2 == 0 ? Workload::Life::kMixed : Workload::Life::kFull, archives, totals);
     std::string problem = one.run();
     // A short run is spread over its whole life too.
-    if (problem.empty()) problem = one.lose_power(std::min(kImagesPerLife, end - first), skipped, wish.recovery);
+    if (problem.empty()) problem = one.lose_power(std::min(kImagesPerLife, wish.count - first), skipped, wish.recovery);
     ++totals.lives;
-    if (!problem.empty()) {
-      fmt::print("life {}: {}\n", life, problem.substr(0, 4000));
-      return 1;
-    }
-    if (totals.lives % 25 == 0) {
-      fmt::print("{} images of {} lives are right\n", totals.images, totals.lives);
-      std::fflush(stdout);
-    }
+    if (!problem.empty()) return fmt::print("life {}: {}\n", life, problem.substr(0, 4000)), 1;
+    progress.reached(std::min(first + kImagesPerLife, wish.count));
   }
-  const double seconds = std::chrono::duration<double>(std::chrono::steady_clock::now() - start).count();
   fmt::print(
       "{} images of {} lives ({} commits, {} file operations) in {:.1f} s: every commit acknowledged as durable is there, {} times one more than was "
       "acknowledged, {} times without the last relaxed ones; rows, graph and points agree; {} backups were brought forward by the archive\n",
-      totals.images, totals.lives, totals.commits, totals.operations, seconds, totals.unacknowledged, totals.lost, totals.restores);
+      totals.images, totals.lives, totals.commits, totals.operations, progress.seconds(), totals.unacknowledged, totals.lost, totals.restores);
   return 0;
 }
 
 }  // namespace
 
 int main(int count, char** arguments) {
+  CLI::App app{"Loses power at any moment of a database's life, and looks at what may be on the disk then."};
   Wish wish;
-  if (const char* seed = std::getenv("BRAID_SEED")) wish.seed = std::strtoull(seed, nullptr, 10);
-  for (int i = 1; i < count; ++i) {
-    const std::string argument = arguments[i];
-    if (argument == "--recovery")
-      wish.recovery = true;
-    else if (argument == "--from" && i + 1 < count)
-      wish.from = std::strtoull(arguments[++i], nullptr, 10);
-    else
-      wish.count = std::strtoull(argument.c_str(), nullptr, 10);
-  }
+  app.add_option("COUNT", wish.count, "images");
+  app.add_option("--from", wish.from, "the first image that is looked at");
+  app.add_option("--seed", wish.seed, "chooses the lives");
+  app.add_flag("--recovery", wish.recovery, "power is lost three times more while the database recovers");
+  CLI11_PARSE(app, count, arguments);
   return run(wish);
 }

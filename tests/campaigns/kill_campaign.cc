@@ -1,15 +1,15 @@
-// Kills a process that writes, again and again, and looks at what is left. Every operation changes
-// a row, adds an edge and appends points; after each kill, what was acknowledged is there, and each
-// operation is in all three models or in none. Each second child makes relaxed commits only, which it
-// never syncs: a kill takes none of them either.
+// Kills a process that writes and reads, again and again, and looks at what is left. Every operation changes a row, adds an edge and appends
+// points; after each kill, what was acknowledged is there, and each operation is in all three models or in none; and so it is in each snapshot that
+// the process reads meanwhile. Each second child makes relaxed commits only, which it never syncs: a kill takes none of them either.
 //
-// BRAID_KILLS: how many kills (25). BRAID_SEED: the seed that the run prints.
+// kill_campaign [COUNT (25)] [--from N] [--seed N]
 #include <fmt/format.h>
 #include <poll.h>
 #include <signal.h>
 #include <sys/wait.h>
 #include <unistd.h>
 
+#include <CLI/CLI.hpp>
 #include <chrono>
 #include <cstdio>
 #include <cstdlib>
@@ -19,6 +19,7 @@
 #include <thread>
 #include <vector>
 
+#include "tests/support/campaign_progress.h"
 #include "tests/support/database.h"
 #include "tests/support/operations.h"
 #include "tests/support/temp_dir.h"
@@ -27,7 +28,7 @@ using namespace braid;
 
 namespace {
 
-constexpr int kWriters = 4;
+constexpr int kWriters = 4, kReaders = 2;
 constexpr int kKillsPerDatabase = 20;
 constexpr auto kChildSecondsMax = std::chrono::seconds(60);
 // Small bounds, so that background checkpoints and copies of the WAL are killed too.
@@ -97,6 +98,24 @@ void write_until_killed(TestDatabase& database, int writer, uint32_t seed, int p
   }
 }
 
+/// Each snapshot has the same operations in all three models.
+void read_until_killed(TestDatabase& database) {
+  TestConnection connection(database);
+  for (;; std::this_thread::sleep_for(std::chrono::milliseconds(1))) {
+    if (braid_begin(connection.get(), BRAID_READ) != BRAID_OK) break;
+    const int64_t operations = connection.number("SELECT count(*) FROM operation");
+    const int64_t totals = connection.number("SELECT sum(operations) FROM total");
+    const int64_t edges = connection.number("SELECT count(*) FROM graph_edges");
+    const int64_t points = connection.number("SELECT count(*) FROM point");
+    if (braid_commit(connection.get()) != BRAID_OK) break;
+    if (operations >= 0 && totals == operations && edges == operations && points == Operations::kPoints * operations) continue;
+    fmt::print(stderr, "a snapshot has {} operations, {} in the totals, {} edges and {} points\n", operations, totals, edges, points);
+    _exit(7);
+  }
+  fmt::print(stderr, "a reader: {}\n", connection.error());
+  _exit(8);
+}
+
 int child(const std::string& path, uint32_t seed, int pipe) {
   const std::string relaxed = ";durability=relaxed;sync_interval_ms=3600000";
   TestDatabase database(path, kOptions + (seed % 2 == 0 ? relaxed : ""));
@@ -116,6 +135,7 @@ int child(const std::string& path, uint32_t seed, int pipe) {
   for (int i = 0; i < kWriters; ++i)
     threads.emplace_back(
         [&, i] { write_until_killed(database, i, seed * 31 + static_cast<uint32_t>(i), pipe); });
+  for (int i = 0; i < kReaders; ++i) threads.emplace_back([&] { read_until_killed(database); });
   for (std::thread& thread : threads) thread.join();
   return 0;
 }
@@ -127,12 +147,12 @@ struct Run {
 };
 
 /// Starts a child, kills it after a random time, and returns what it had acknowledged.
-Run kill_a_child(const char* program, const std::string& path, std::mt19937& random) {
+Run kill_a_child(const std::string& path, std::mt19937& random) {
   int ends[2];
   if (pipe(ends) != 0) std::abort();
   // Once it is open, or at any moment from the start: recovery is killed too.
   const bool from_start = random() % 4 == 0;
-  auto delay = std::chrono::microseconds(random() % (from_start ? 60'000 : 150'000));
+  const auto delay = std::chrono::microseconds(random() % (from_start ? 60'000 : random() % 2 == 0 ? 15'000 : 150'000));
   const std::string seed = std::to_string(random());
   const std::string descriptor = std::to_string(ends[1]);
   const pid_t pid = fork();
@@ -140,6 +160,7 @@ Run kill_a_child(const char* program, const std::string& path, std::mt19937& ran
   if (pid == 0) {
     close(ends[0]);
     // A new program: threads of libraries do not live through a fork.
+    const char* const program = "/proc/self/exe";
     execl(program, program, "--child", path.c_str(), seed.c_str(), descriptor.c_str(), nullptr);
     _exit(127);
   }
@@ -210,51 +231,46 @@ std::string verify(const std::string& path, size_t kills_since, Operations::Set&
   return problems;
 }
 
-int number_of(const char* name, int otherwise) {
-  const char* text = std::getenv(name);
-  return text == nullptr ? otherwise : std::atoi(text);
-}
+struct Wish {
+  int count = 25;
+  int from = 0;
+  uint32_t seed = std::random_device()();
+};
 
-int parent(const char* program) {
-  const auto seed = static_cast<uint32_t>(
-      number_of("BRAID_SEED", static_cast<int>(std::random_device()() & 0x7fffffff)));
-  const int kills = number_of("BRAID_KILLS", 25);
-  fmt::print("BRAID_SEED={} BRAID_KILLS={}\n", seed, kills);
+int parent(const Wish& wish) {
+  fmt::print("{} kills, --seed {}\n", wish.count, wish.seed);
   std::fflush(stdout);
-  std::mt19937 random(seed);
+  CampaignProgress progress;
+  std::mt19937 random;
   Totals totals;
   std::unique_ptr<TempDir> directory;
   Operations::Set acknowledged;
   size_t kills_since = 0;
-  while (totals.kills < kills) {
-    if (totals.kills % kKillsPerDatabase == 0) {
+  for (int kill = wish.from / kKillsPerDatabase * kKillsPerDatabase; kill < wish.count; ++kill) {
+    if (kill % kKillsPerDatabase == 0) {
+      random.seed(wish.seed + static_cast<uint32_t>(kill / kKillsPerDatabase));
       directory = std::make_unique<TempDir>();
       acknowledged.clear();
       ++totals.databases;
     }
     const std::string path = *directory / "db";
-    const Run run = kill_a_child(program, path, random);
+    const Run run = kill_a_child(path, random);
     ++totals.kills;
     totals.writing += run.written ? 1 : 0;
     totals.acknowledged += static_cast<int64_t>(run.acknowledged.size());
     acknowledged.insert(run.acknowledged.begin(), run.acknowledged.end());
     ++kills_since;
     // Sometimes the next child recovers what this one left, and is killed itself.
-    const bool look = run.failed || random() % 4 != 0 || totals.kills == kills ||
-                      totals.kills % kKillsPerDatabase == 0;
+    const bool look = run.failed || random() % 4 != 0 || kill + 1 == wish.count || (kill + 1) % kKillsPerDatabase == 0;
     std::string problems = look ? verify(path, kills_since, acknowledged, totals) : "";
     if (look) kills_since = 0;
     if (run.failed) problems += "the child ended by itself\n";
-    if (problems.empty()) continue;
-    fmt::print("kill {}: {}\n", totals.kills, problems.substr(0, 4000));
-    return 1;
+    if (!problems.empty()) return fmt::print("kill {}: {}\n", kill, problems.substr(0, 4000)), 1;
+    progress.reached(static_cast<uint64_t>(kill) + 1);
   }
-  fmt::print(
-      "{} kills ({} while writing) of {} databases: {} operations acknowledged, all there; {} more "
-      "were committed but not yet "
-      "acknowledged; {} commits replayed; rows, edges and points agree\n",
-      totals.kills, totals.writing, totals.databases, totals.acknowledged, totals.unacknowledged,
-      totals.replayed);
+  fmt::print("{} kills ({} while writing) of {} databases, --seed {}: {} operations acknowledged, all there; {} more were committed but not yet acknowledged; "
+             "{} commits replayed; rows, edges and points agree; {:.0f} s\n",
+             totals.kills, totals.writing, totals.databases, wish.seed, totals.acknowledged, totals.unacknowledged, totals.replayed, progress.seconds());
   return 0;
 }
 
@@ -262,7 +278,12 @@ int parent(const char* program) {
 
 int main(int count, char** arguments) {
   if (count == 5 && std::strcmp(arguments[1], "--child") == 0)
-    return child(arguments[2], static_cast<uint32_t>(std::strtoul(arguments[3], nullptr, 10)),
-                 std::atoi(arguments[4]));
-  return parent("/proc/self/exe");
+    return child(arguments[2], static_cast<uint32_t>(std::strtoul(arguments[3], nullptr, 10)), std::atoi(arguments[4]));
+  CLI::App app{"Kills a process that writes and reads, and looks at what is left."};
+  Wish wish;
+  app.add_option("COUNT", wish.count, "kills")->check(CLI::Range(1, 1'000'000'000));
+  app.add_option("--from", wish.from, "of the database that this one is in")->check(CLI::Range(0, 1'000'000'000));
+  app.add_option("--seed", wish.seed);
+  CLI11_PARSE(app, count, arguments);
+  return parent(wish);
 }
