@@ -12,11 +12,12 @@ Result<std::shared_ptr<Database>> open_checked(Env& env, const std::string& dire
                                                const std::function<Status(Database&)>& finish, const std::string& what) {
   Status status;
   {
-    auto opened = LongCall::in_part(0, 0.3, [&] { return Database::open(directory, options, hook); });
+    auto opened = LongCall::in_part(0, 0.3, [&] { return Database::open(directory, options, hook, CopyState::kUnchecked); });
     std::vector<std::string> problems;
     status = opened.status();
     if (status.ok() && finish) status = LongCall::in_part(0.3, 0.2, [&] { return finish(**opened); });
     if (status.ok()) status = LongCall::in_part(0.5, 0.5, [&] { return (*opened)->check(problems); });
+    if (status.ok() && problems.empty()) status = remove_unfinished_mark(env, directory);
     if (status.ok() && problems.empty()) return opened;
     if (status.ok())
       status = Status(StatusCode::kCorrupt, fmt::format("{} problems were found; the first: {}", problems.size(), problems.front()));

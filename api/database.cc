@@ -19,6 +19,7 @@ Result<std::unique_ptr<Store>> make_graph(const StoreContext& context) {
   chosen.block_cache_bytes = static_cast<uint64_t>(context.options[OptionId::kGraphCacheBytes]);
   chosen.write_buffer_bytes = static_cast<uint64_t>(context.options[OptionId::kGraphBufferBytes]);
   chosen.projection_bytes_max = static_cast<uint64_t>(context.options[OptionId::kProjectionBytesMax]);
+  chosen.log_begin = context.log_begin;
   chosen.memory = context.memory;
   return open_graph_store(context.env, context.catalog, context.directory.graph(), chosen);
 }
@@ -39,10 +40,10 @@ int64_t file_size(const std::string& path) {
 
 }  // namespace
 
-Result<std::shared_ptr<Database>> Database::open(const std::string& directory, std::string_view options, FileHook* hook) {
+Result<std::shared_ptr<Database>> Database::open(const std::string& directory, std::string_view options, FileHook* hook, CopyState accepted) {
   BRAID_ASSIGN(const Options parsed, Options::parse(options));
   std::shared_ptr<Database> database(new Database());
-  BRAID_ASSIGN(database->engine_, Engine::open(directory, parsed, {make_graph, make_series, tail_bytes}, hook));
+  BRAID_ASSIGN(database->engine_, Engine::open(directory, parsed, {make_graph, make_series, tail_bytes}, hook, accepted));
   database->groups_ = std::make_unique<GroupCommitter>(*database->engine_);
   const std::chrono::milliseconds interval(parsed[OptionId::kMaintenanceInterval]);
   if (interval.count() > 0 && !database->engine_->read_only()) database->maintenance_ = std::make_unique<MaintenanceThread>(*database->engine_, interval);

@@ -18,7 +18,8 @@ namespace braid {
 /// Threads: all members may be called from any thread.
 class Database {
  public:
-  static Result<std::shared_ptr<Database>> open(const std::string& directory, std::string_view options, FileHook* hook = nullptr);
+  static Result<std::shared_ptr<Database>> open(const std::string& directory, std::string_view options, FileHook* hook = nullptr,
+                                                CopyState accepted = CopyState::kFinished);
   /// Copies the backup in `source`, opens the copy and checks it. A copy that is damaged is not to be opened again.
   static Result<std::shared_ptr<Database>> restore(const std::string& source, const std::string& destination, const RestoreOptions& copy_options,
                                                    std::string_view options, const CopyProgress& progress, FileHook* hook = nullptr);

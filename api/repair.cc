@@ -121,7 +121,8 @@ class Repair {
 
   Status repair_graph(RepairedRows& rows, const Catalog& catalog, const StoredCatalog& stored) {
     BRAID_TRY(copy_graph());
-    const GraphState graph = graph_state(env_, scratch());
+    const Lsn log_begin = rows.log_begin();
+    const GraphState graph = graph_state(env_, scratch(), log_begin);
     BRAID_TRY(LongCall::check());  // who ended the call has damaged nothing
     BRAID_ASSIGN(const auto log, rows.log_state(std::min(graph.lowest, stored.state->series_watermark)));
     if (graph.damage.empty() && rows_whole_ && log.whole && log.newest >= graph.highest) {
@@ -141,6 +142,7 @@ class Repair {
                                .catalog = catalog,
                                .state = stored.state,
                                .counters = stored.counters,
+                               .log_begin = log_begin,
                                .records = [&](const auto& visit) { return rows.read_records(lost_, visit); },
                                .lost = lost_};
     const Lsn newest = std::max({log.newest, stored.state->series_watermark, graph.highest});
@@ -199,7 +201,7 @@ Result<std::shared_ptr<Database>> repair(const std::string& source, const std::s
   {
     BRAID_ASSIGN(const auto made, Destination::open(env, destination, source));
     BRAID_TRY(LongCall::in_part(0, 0.5, [&] { return Repair(env, source, *made, format, lost).run(indexes); }));
-    BRAID_TRY(made->finish(format, {Lsn(0), env.now()}));
+    BRAID_TRY(made->finish_unchecked(format, {Lsn(0), env.now()}));
   }
   const auto end = [&](Database& database) { return finish(database, indexes, lost); };
   const LongCall::Part rest(0.5, 0.5);

@@ -213,7 +213,7 @@ Status copy_closed(Env& env, const std::string& source, const std::string& desti
   if (plan) BRAID_TRY(follow_plan(env, source, made->path(), *plan, copy, pace));
   BackupMark left = mark.value_or(BackupMark{.lsn = Lsn(0), .taken = env.now()});
   if (plan) left.lsn = plan->to;
-  return made->finish(format, left);
+  return made->finish_unchecked(format, left);
 }
 
 }  // namespace braid

@@ -122,6 +122,13 @@ Result<StoredCatalog> load_catalog(sqlite3* db, Catalog& catalog) {
   return stored;
 }
 
+Result<Lsn> read_log_begin(sqlite3* db) {
+  BRAID_ASSIGN(auto rows, sqlite_prepare(db, "SELECT lsn FROM _braid_log ORDER BY lsn LIMIT 1"));
+  BRAID_ASSIGN(const bool found, rows.step());
+  if (!found) return Status(StatusCode::kCorrupt, "rows.db: _braid_log is empty");
+  return Lsn(static_cast<uint64_t>(rows.integer(0)));
+}
+
 Status read_log(sqlite3* db, Lsn after, const std::function<Status(Lsn, std::string_view)>& visit) {
   BRAID_ASSIGN(auto rows, sqlite_prepare(db, "SELECT lsn, record FROM _braid_log WHERE lsn > ?1 ORDER BY lsn"));
   rows.bind(1, static_cast<int64_t>(after.value()));

@@ -27,6 +27,8 @@ struct StoredCatalog {
 };
 Result<StoredCatalog> load_catalog(sqlite3* db, Catalog& catalog);
 
+/// The oldest row's commit: there is always one.
+Result<Lsn> read_log_begin(sqlite3* db);
 /// Calls `visit` for each log row after `after`, in order, until it fails.
 Status read_log(sqlite3* db, Lsn after, const std::function<Status(Lsn, std::string_view record)>& visit);
 

@@ -17,7 +17,7 @@ std::string format_file(const std::string& path) { return path + "/FORMAT"; }
 
 }  // namespace
 
-bool is_unfinished(const Env& env, const std::string& path) { return env.exists(copying_file(path)) && !env.exists(format_file(path)); }
+bool is_unfinished(const Env& env, const std::string& path) { return env.exists(copying_file(path)); }
 
 Status mark_unfinished(Env& env, const std::string& path) {
   BRAID_TRY(env.replace_file(copying_file(path), "this directory is a copy of a database that was not finished\n"));
@@ -51,7 +51,6 @@ Status write_backup_mark(Env& env, const std::string& path, const BackupMark& ma
 }
 
 Status settle_backup(Env& env, const std::string& path, const Format& format) {
-  if (env.exists(copying_file(path))) BRAID_TRY(remove_unfinished_mark(env, path));
   if (!env.exists(backup_file(path))) return {};
   // A crash in between leaves a backup with a higher epoch, in which nothing was written.
   BRAID_TRY(write_format(env, path, format));

@@ -1,9 +1,9 @@
 // What tells a database from a backup, and both from a copy that was not finished. docs/directory.md.
 //
 //   absent or empty ──Destination::open──▶ COPYING, no FORMAT ──Destination::finish──▶ BACKUP and FORMAT ──settle_backup──▶ FORMAT
-//                                                ▲                                                                              │
-//                                                └───────────────────────────── mark_unfinished ────────────────────────────────┘
-// A directory without FORMAT is never opened. The first opening of a backup gives it a new epoch, in memory; `settle_backup` makes that durable.
+//                                                │                                                                          ▲
+//                                                └──finish_unchecked──▶ COPYING, BACKUP and FORMAT ──open_checked───────────┘
+// What has COPYING, or no FORMAT, is opened by nobody but open_checked, which marks it as a copy that was not finished if it is not whole. The first opening of a backup gives it a new epoch, in memory; `settle_backup` makes that durable.
 #pragma once
 
 #include <memory>
@@ -16,8 +16,8 @@
 
 namespace braid {
 
-/// What the FORMAT in the directory `path` says. kNotFound when there is none; kInvalidArgument for an unfinished copy.
-Result<Format> read_format(Env& env, const std::string& path);
+/// What the FORMAT in the directory `path` says. kNotFound when there is none; kInvalidArgument for an unfinished copy, unless those are `accepted`.
+Result<Format> read_format(Env& env, const std::string& path, CopyState accepted = CopyState::kFinished);
 Status write_format(Env& env, const std::string& path, const Format& format);
 /// Takes LOCK in the directory `path` for this process. kBusy "PATH: in use by process N".
 Result<std::unique_ptr<LockFile>> lock_directory(Env& env, const std::string& path);
@@ -40,7 +40,7 @@ Status settle_backup(Env& env, const std::string& path, const Format& format);
 /// Begins a copy: from now on the directory is unfinished.
 Status mark_unfinished(Env& env, const std::string& path);
 bool is_unfinished(const Env& env, const std::string& path);
-/// After FORMAT was written.
+/// After FORMAT was written, and what is to be checked was checked.
 Status remove_unfinished_mark(Env& env, const std::string& path);
 
 }  // namespace braid

@@ -85,6 +85,11 @@ Status Destination::empty() {
 }
 
 Status Destination::finish(const Format& format, const BackupMark& mark) {
+  BRAID_TRY(finish_unchecked(format, mark));
+  return remove_unfinished_mark(env_, path_);
+}
+
+Status Destination::finish_unchecked(const Format& format, const BackupMark& mark) {
   for (const char* const folder : kFolders) BRAID_TRY(env_.sync_directory(path_ + "/" + folder));
   BRAID_TRY(env_.sync_directory(path_));
   BRAID_TRY(write_backup_mark(env_, path_, mark));
@@ -93,7 +98,7 @@ Status Destination::finish(const Format& format, const BackupMark& mark) {
   BRAID_TRY(env_.sync_file(path_ + "/LOCK"));
   BRAID_TRY(write_format(env_, path_, format));
   finished_ = true;
-  return remove_unfinished_mark(env_, path_);
+  return {};
 }
 
 Destination::~Destination() {

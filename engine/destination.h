@@ -22,7 +22,7 @@ class Destination {
   /// Locks and empties the directory, creating it if it is absent. `source` is the directory that is copied: kInvalidArgument when one
   /// of them lies in the other, and for a directory with something else in it.
   static Result<std::unique_ptr<Destination>> open(Env& env, const std::string& path, const std::string& source);
-  /// Removes what was made, unless `finish` was called.
+  /// Removes what was made, unless it was finished.
   ~Destination();
   Destination(const Destination&) = delete;
   Destination& operator=(const Destination&) = delete;
@@ -30,6 +30,8 @@ class Destination {
   const std::string& path() const { return path_; }
   /// Makes the names durable, and then a backup of it.
   Status finish(const Format& format, const BackupMark& mark);
+  /// The same, and it stays marked as unfinished until it was checked.
+  Status finish_unchecked(const Format& format, const BackupMark& mark);
 
  private:
   Destination(Env& env, std::string path) : env_(env), path_(std::move(path)) {}

@@ -74,9 +74,9 @@ std::string make_uuid(const Env& env) {
                      low & 0xffffffffffff);
 }
 
-Result<Format> read_format(Env& env, const std::string& path) {
+Result<Format> read_format(Env& env, const std::string& path, CopyState accepted) {
   const std::string file = path + "/FORMAT";
-  if (is_unfinished(env, path))
+  if (accepted == CopyState::kFinished && is_unfinished(env, path))
     return Status(StatusCode::kInvalidArgument, fmt::format("{}: holds a backup, restore or repair that was not finished; make it again, or remove "
                                                             "the directory",
                                                             path));
@@ -95,15 +95,15 @@ Result<std::unique_ptr<LockFile>> lock_directory(Env& env, const std::string& pa
   return lock;
 }
 
-Result<std::unique_ptr<Directory>> Directory::open(Env& env, const std::string& path) {
-  std::unique_ptr<Directory> directory(new Directory(env, path));
+Result<std::unique_ptr<Directory>> Directory::open(Env& env, const std::string& path, CopyState accepted) {
+  std::unique_ptr<Directory> directory(new Directory(env, path, accepted));
   if (!env.read_only()) BRAID_TRY(env.create_directory(path));
   struct stat status;
   if (::stat(path.c_str(), &status) < 0) return errno_status(errno, path, "open");
   if (!S_ISDIR(status.st_mode))
     return Status(StatusCode::kInvalidArgument, fmt::format("{}: is a file; a database is a directory", path));
   BRAID_TRY(directory->refuse_links());
-  if (is_unfinished(env, path)) return read_format(env, path).status();
+  if (accepted == CopyState::kFinished && is_unfinished(env, path)) return read_format(env, path).status();
   BRAID_TRY(env.read_only() ? directory->take_shared_lock() : directory->take_lock());
   BRAID_TRY(directory->read_or_create_format());
   BRAID_TRY(directory->note_open());
@@ -190,7 +190,7 @@ Status Directory::refuse_copy() const { return refuse_open_copy(*lock_, path_); 
 
 Status Directory::read_or_create_format() {
   if (env_.exists(path_ + "/FORMAT")) {
-    BRAID_ASSIGN(format_, read_format(env_, path_));
+    BRAID_ASSIGN(format_, read_format(env_, path_, accepted_));
     BRAID_ASSIGN(const auto backup, read_backup_mark(env_, path_));
     // Two openings of copies of one backup are two histories: the time tells them apart.
     if (backup.has_value()) format_.epoch = std::max(format_.epoch + 1, static_cast<uint64_t>(std::max<int64_t>(0, env_.now().value())));

@@ -25,6 +25,9 @@ std::string make_uuid(const Env& env);
 /// Whether the WAL of a database that was not closed is gone: it is there while LOCK says that the database is open, but a backup has none until it is opened.
 bool has_lost_wal(const Env& env, const std::string& path, const LockFile& lock);
 
+/// What may be opened: nothing that is marked as an unfinished copy (engine/copy_mark.h), or that too, to check it.
+enum class CopyState : uint8_t { kFinished, kUnchecked };
+
 /// A directory held with its lock until destroyed.
 class Directory {
  public:
@@ -32,7 +35,7 @@ class Directory {
   /// kBusy "in use by process N"; kVersion for a format of another version; kInvalidArgument for a directory with something else in it; kCorrupt
   /// for a copy that was made while the database was open, and when the WAL of one that was not closed is gone. With a read-only `env` nothing is
   /// created: what is missing is kNotFound.
-  static Result<std::unique_ptr<Directory>> open(Env& env, const std::string& path);
+  static Result<std::unique_ptr<Directory>> open(Env& env, const std::string& path, CopyState accepted = CopyState::kFinished);
   Directory(const Directory&) = delete;
   Directory& operator=(const Directory&) = delete;
 
@@ -52,7 +55,7 @@ class Directory {
   Status finish_creation();
 
  private:
-  Directory(Env& env, std::string path) : env_(env), path_(std::move(path)) {}
+  Directory(Env& env, std::string path, CopyState accepted) : env_(env), path_(std::move(path)), accepted_(accepted) {}
   Status take_lock();
   Status take_shared_lock();
   Status refuse_links() const;
@@ -63,6 +66,7 @@ class Directory {
 
   Env& env_;
   const std::string path_;
+  const CopyState accepted_;
   Format format_;
   std::unique_ptr<LockFile> lock_;
 };

@@ -107,12 +107,12 @@ Engine::Engine(const Options& options, FileHook* hook)
       slot_(static_cast<size_t>(options[OptionId::kGroupMembersMax])), wal_copy_at_(options[OptionId::kWalSoftBytes]) {}
 
 Result<std::unique_ptr<Engine>> Engine::open(const std::string& path, const Options& options, const StoreFactories& factories,
-                                             FileHook* hook) {
+                                             FileHook* hook, CopyState accepted) {
   std::unique_ptr<Engine> engine(new Engine(options, hook));
   engine->closed_ = true;  // until it is open, destroying it must not write a checkpoint
   engine->factories_ = factories;
   BRAID_TRY(LongCall::check().within(path));
-  BRAID_ASSIGN(engine->directory_, Directory::open(engine->env_, path));
+  BRAID_ASSIGN(engine->directory_, Directory::open(engine->env_, path, accepted));
   engine->vfs_ = std::make_unique<PageVfs>(engine->env_);
   const bool creating = !engine->directory_->format().ready;
   if (creating && engine->read_only())
@@ -241,7 +241,8 @@ Status Engine::open_stores(bool unclean) {
   BRAID_ASSIGN(const Lsn newest, log->newest());
   commit_sync_ = std::make_unique<CommitSync>(*vfs_, directory_->wal(), std::chrono::milliseconds(options_[OptionId::kSyncInterval]), newest);
   env_.set_sync_commits([this] { return commit_sync_->sync(); });
-  const StoreContext context{env_, catalog_, *directory_, options_, *stored.state, stored.counters, memory_};
+  BRAID_ASSIGN(const Lsn log_begin, read_log_begin(db.get()));
+  const StoreContext context{env_, catalog_, *directory_, options_, *stored.state, stored.counters, log_begin, memory_};
   // The stores open the faster the less is replayed afterwards.
   BRAID_TRY(LongCall::check(0.05));
   BRAID_ASSIGN(stores_[0], factories_.graph(context));

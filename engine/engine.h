@@ -38,6 +38,7 @@ struct StoreContext {
   const Options& options;
   const CatalogState& state;
   CatalogCounters counters;
+  Lsn log_begin;                        ///< the first commit that can be replayed
   std::shared_ptr<MemoryBudget> memory;  ///< shared: views keep it
 };
 
@@ -54,7 +55,7 @@ class Engine {
   /// Opens or creates the database in `path` and brings the stores up to date with the log (invariants 2 to 4).
   /// `hook` may be null; it outlives the engine.
   static Result<std::unique_ptr<Engine>> open(const std::string& path, const Options& options, const StoreFactories& factories,
-                                              FileHook* hook = nullptr);
+                                              FileHook* hook = nullptr, CopyState accepted = CopyState::kFinished);
   /// Writes a last checkpoint unless `close` was called, and waits for background work.
   ~Engine();
   Engine(const Engine&) = delete;

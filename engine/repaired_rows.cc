@@ -82,6 +82,11 @@ Result<RepairedRows::LogState> RepairedRows::log_state(Lsn after) {
   return state;
 }
 
+Lsn RepairedRows::log_begin() {
+  const auto begin = read_log_begin(db_.get());
+  return begin.ok() ? *begin : Lsn(UINT64_MAX);
+}
+
 Status RepairedRows::put_chunk(const ChunkDefinition& chunk) {
   BRAID_ASSIGN(auto put, sqlite_prepare(db_.get(), "INSERT OR REPLACE INTO _braid_object VALUES(?1, ?2, ?3)"));
   const std::string bytes = encode_definition(chunk);

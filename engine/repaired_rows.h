@@ -36,6 +36,8 @@ class RepairedRows {
     bool whole = false;  ///< from `after` on no commit is missing, and each can be understood
   };
   Result<LogState> log_state(Lsn after);
+  /// The first commit that can be replayed; the last of all when there is none.
+  Lsn log_begin();
 
   Status put_chunk(const ChunkDefinition& chunk);
   Status remove_chunk(ChunkId chunk);

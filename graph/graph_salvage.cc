@@ -48,12 +48,12 @@ void tell_lost_tables(Env& env, const std::string& directory, std::string& damag
 }
 
 /// The old graph. Where its MANIFEST is damaged or a table is gone, RocksDB makes a new one of the tables that there are.
-Result<std::shared_ptr<RocksdbHandle>> open_damaged(Env& env, const std::string& directory, std::string& damage) {
-  constexpr RocksdbOptions kLimits{.block_cache_bytes = 8 << 20, .write_buffer_bytes = 4 << 20};
+Result<std::shared_ptr<RocksdbHandle>> open_damaged(Env& env, const std::string& directory, Lsn log_begin, std::string& damage) {
+  const RocksdbOptions limits{.block_cache_bytes = 8 << 20, .write_buffer_bytes = 4 << 20, .log_begin = log_begin};
   std::vector<Family> created;
   // Without CURRENT RocksDB would begin an empty database there.
   if (env.exists(directory + "/CURRENT")) {
-    auto handle = RocksdbHandle::open(env, directory, kLimits, created);
+    auto handle = RocksdbHandle::open(env, directory, limits, created);
     if (handle.ok()) {
       if (!created.empty()) damage = fmt::format("graph: column family {} is missing", family_name(created.front()));
       return handle;
@@ -73,7 +73,7 @@ Result<std::shared_ptr<RocksdbHandle>> open_damaged(Env& env, const std::string&
   }
   tell_lost_tables(env, directory, damage);
   created.clear();
-  return RocksdbHandle::open(env, directory, kLimits, created);
+  return RocksdbHandle::open(env, directory, limits, created);
 }
 
 std::optional<FamilyMarker> marker_of(const RocksdbHandle& handle, Family family) {
@@ -354,9 +354,9 @@ class GraphBuilder {
 
 }  // namespace
 
-GraphState graph_state(Env& env, const std::string& directory) {
+GraphState graph_state(Env& env, const std::string& directory, Lsn log_begin) {
   GraphState state;
-  const auto handle = open_damaged(env, directory, state.damage);
+  const auto handle = open_damaged(env, directory, log_begin, state.damage);
   if (!handle.ok()) {
     state.damage = handle.status().message();
     return state;
@@ -379,7 +379,7 @@ Result<SalvagedGraph> salvage_graph(const GraphSalvage& salvage, const std::stri
   BRAID_ASSIGN(const auto store, open_graph_store(salvage.env, salvage.catalog, target, {}));
   GraphBuilder builder(salvage, *store);
   std::string damage;
-  const auto old = open_damaged(salvage.env, directory, damage);
+  const auto old = open_damaged(salvage.env, directory, salvage.log_begin, damage);
   if (!damage.empty()) salvage.lost(damage);
   if (old.ok()) {
     BRAID_TRY(builder.read(**old));

@@ -27,6 +27,7 @@ struct GraphSalvage {
   const Catalog& catalog;
   std::shared_ptr<const CatalogState> state;  // shared: with the views that are made
   CatalogCounters counters;
+  Lsn log_begin;  ///< the oldest of `records`
   RecordSource records;
   GraphLossReport lost;
 };
@@ -39,8 +40,8 @@ struct GraphState {
   Lsn highest;
 };
 
-/// `directory` is a copy, which this may change.
-GraphState graph_state(Env& env, const std::string& directory);
+/// `directory` is a copy, which this may change. `log_begin`: the first commit that can be replayed.
+GraphState graph_state(Env& env, const std::string& directory, Lsn log_begin);
 
 /// What was made.
 struct SalvagedGraph {

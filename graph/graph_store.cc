@@ -50,7 +50,8 @@ Result<std::unique_ptr<Store>> open_graph_store(Env& env, const Catalog& catalog
   std::vector<Family> created;
   BRAID_ASSIGN(auto handle, RocksdbHandle::open(env, directory,
                                                 {.block_cache_bytes = options.block_cache_bytes,
-                                                 .write_buffer_bytes = options.write_buffer_bytes},
+                                                 .write_buffer_bytes = options.write_buffer_bytes,
+                                                 .log_begin = options.log_begin},
                                                 created));
   auto store = std::make_unique<GraphStore>(env, catalog, std::move(handle), options, std::move(fixed_memory));
   BRAID_TRY(store->open(created));

@@ -16,6 +16,7 @@ struct GraphStoreOptions {
   uint64_t block_cache_bytes = 8 << 20;
   uint64_t write_buffer_bytes = 8 << 20;  ///< over all families
   uint64_t projection_bytes_max = 256 << 20;
+  Lsn log_begin{};                         ///< the first commit that can be replayed
   std::shared_ptr<MemoryBudget> memory{};  ///< shared with what holds memory; may be null
 };
 

@@ -18,6 +18,9 @@ namespace {
 constexpr int kOpenFilesMax = 512;
 constexpr size_t kArenaBlockBytes = 64 << 10;
 constexpr uint64_t kFileBytesTarget = 16 << 20;
+// Of a MANIFEST: a change takes some hundred bytes.
+constexpr size_t kManifestBytesAhead = 64 << 10;
+constexpr uint64_t kManifestBytesMax = 16 << 20;
 
 class SilentLogger final : public rocksdb::Logger {
  public:
@@ -59,6 +62,8 @@ rocksdb::Options make_options(rocksdb::Env* env, const RocksdbOptions& limits) {
   // The families share one budget: large arena blocks would fill it while almost empty.
   options.arena_block_size = kArenaBlockBytes;
   options.allow_concurrent_memtable_write = false;  // there is one writer
+  options.manifest_preallocation_size = kManifestBytesAhead;
+  options.max_manifest_file_size = kManifestBytesMax;
   options.target_file_size_base = kFileBytesTarget;
   options.max_bytes_for_level_base = 8 * kFileBytesTarget;
   options.compression = rocksdb::kLZ4Compression;
@@ -113,14 +118,49 @@ Result<std::shared_ptr<RocksdbHandle>> RocksdbHandle::open(Env& env, const std::
   rocksdb::Options options = make_options(handle->env_.get(), limits);
   options.listeners.push_back(handle->listener_);
   try {
-    BRAID_TRY(handle->open_families(options, env.exists(directory + "/CURRENT"), created));
+    BRAID_TRY(handle->open_families(options, env.exists(directory + "/CURRENT"), limits.log_begin, created));
   } catch (const std::exception& error) {
     return Status(StatusCode::kCorrupt, fmt::format("graph: open {}: {}", directory, error.what()));
   }
   return handle;
 }
 
-Status RocksdbHandle::open_families(const rocksdb::Options& options, bool exists,
+/// Where the newest changes of its MANIFEST are damaged, RocksDB goes on from an older state and removes every table that this does not name.
+/// It may, when the log brings that state up to date; else those tables are what a repair reads.
+Status RocksdbHandle::check_older_state(const rocksdb::Options& options, const Descriptors& descriptors, Lsn log_begin) {
+  const std::string doing = "open " + directory_;
+  std::string current, whole;
+  BRAID_TRY(rocksdb_status(rocksdb::ReadFileToString(env_.get(), directory_ + "/CURRENT", &current), doing));
+  const std::string manifest = directory_ + "/" + current.substr(0, current.find('\n'));
+  uint64_t file_bytes = 0;
+  BRAID_TRY(rocksdb_status(env_->GetFileSize(manifest, &file_bytes), doing));
+  BRAID_TRY(rocksdb_status(rocksdb::ReadFileToString(env_.get(), manifest, &whole), doing));  // up to the damage
+  if (whole.size() == file_bytes) return {};
+  std::vector<rocksdb::ColumnFamilyHandle*> handles;
+  rocksdb::DB* opened = nullptr;
+  BRAID_TRY(rocksdb_status(rocksdb::DB::OpenForReadOnly(options, directory_, descriptors, &handles, &opened), doing));
+  const std::unique_ptr<rocksdb::DB> db(opened);
+  size_t known = 0;
+  Lsn lowest(UINT64_MAX);
+  for (rocksdb::ColumnFamilyHandle* const handle : handles) {
+    std::string bytes;
+    FamilyMarker marker;
+    if (std::find(kFamilyNames.begin(), kFamilyNames.end(), handle->GetName()) != kFamilyNames.end()) {
+      ++known;
+      // One that was never written has none, and is complete up to nothing.
+      if (!db->Get({}, handle, kMarkerKey, &bytes).ok() || !decode_marker(bytes, marker)) marker = {};
+      lowest = std::min(lowest, marker.lsn);
+    }
+    db->DestroyColumnFamilyHandle(handle);
+  }
+  if (known < kFamilyCount) lowest = Lsn(0);
+  if (lowest.next() >= log_begin) return {};
+  return Status(StatusCode::kCorrupt, fmt::format("graph: {} is damaged at byte {}: before that the graph was at commit {}, and the log begins with commit {}. "
+                                                  "Nothing was changed; `braid repair` makes a database of what can be read",
+                                                  manifest, whole.size(), lowest.value(), log_begin.value()));
+}
+
+Status RocksdbHandle::open_families(const rocksdb::Options& options, bool exists, Lsn log_begin,
                                     std::vector<Family>& created) {
   const std::string doing = "open " + directory_;
   if (reads_only_ && !exists) return Status(StatusCode::kCorrupt, fmt::format("graph: {}: CURRENT is missing", directory_));
@@ -128,8 +168,9 @@ Status RocksdbHandle::open_families(const rocksdb::Options& options, bool exists
   if (exists) {
     BRAID_TRY(rocksdb_status(rocksdb::DB::ListColumnFamilies(options, directory_, &names), doing));
   }
-  std::vector<rocksdb::ColumnFamilyDescriptor> descriptors;
+  Descriptors descriptors;
   for (const std::string& name : names) descriptors.emplace_back(name, options);
+  if (exists && !reads_only_) BRAID_TRY(check_older_state(options, descriptors, log_begin));
   std::vector<rocksdb::ColumnFamilyHandle*> handles;
   rocksdb::DB* db = nullptr;
   BRAID_TRY(rocksdb_status(reads_only_ ? rocksdb::DB::OpenForReadOnly(options, directory_, descriptors, &handles, &db)

@@ -24,12 +24,13 @@ namespace braid {
 struct RocksdbOptions {
   uint64_t block_cache_bytes = 0;
   uint64_t write_buffer_bytes = 0;
+  Lsn log_begin{};  ///< what can be replayed begins with this commit
 };
 
 class RocksdbHandle {
  public:
   /// Opens the database in `directory`, creating it and missing families. `created` names the
-  /// families that were missing.
+  /// families that were missing. kCorrupt, and nothing is changed, where the MANIFEST is damaged and the state before the damage is too old for the log.
   static Result<std::shared_ptr<RocksdbHandle>> open(Env& env, const std::string& directory,
                                                      const RocksdbOptions& options,
                                                      std::vector<Family>& created);
@@ -61,7 +62,9 @@ class RocksdbHandle {
   class Listener;
 
   RocksdbHandle(Env& env, std::string directory);
-  Status open_families(const rocksdb::Options& options, bool exists, std::vector<Family>& created);
+  using Descriptors = std::vector<rocksdb::ColumnFamilyDescriptor>;
+  Status open_families(const rocksdb::Options& options, bool exists, Lsn log_begin, std::vector<Family>& created);
+  Status check_older_state(const rocksdb::Options& options, const Descriptors& descriptors, Lsn log_begin);
   Status create_families(const rocksdb::ColumnFamilyOptions& options, std::vector<Family>& created);
 
   // Constant once `open` is done.

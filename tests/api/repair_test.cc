@@ -10,8 +10,10 @@
 #include <filesystem>
 #include <fstream>
 #include <iterator>
+#include <mutex>
 #include <set>
 
+#include "api/repair.h"
 #include "tests/support/database.h"
 #include "tests/support/directory_copy.h"
 #include "tests/support/temp_dir.h"
@@ -326,6 +328,102 @@ TEST_CASE("damage of the graph costs what is in the damaged blocks, and no rows 
     repair_and_compare(temp, model, [](const std::string& db) { std::filesystem::remove(db + "/graph/CURRENT"); }, {});
     repair_and_compare(temp, model, [](const std::string& db) { std::filesystem::remove_all(db + "/graph"); }, {.graph = kAny});
   }
+}
+
+/// Copies a directory, as a kill would leave it, when an operation of a kind first reaches a file that is named so.
+class CopyAt final : public FileHook {
+ public:
+  CopyAt(std::string from, std::string to, FileOperation operation, std::string name)
+      : from_(std::move(from)), to_(std::move(to)), operation_(operation), name_(std::move(name)) {}
+  FileAnswer before(const FileRequest& request) noexcept override {
+    const std::lock_guard lock(mutex_);
+    if (done_ || request.operation != operation_ || !request.path.starts_with(from_) || !request.path.ends_with(name_) ||
+        !std::filesystem::exists(from_ + "/FORMAT"))
+      return {};
+    done_ = true;
+    std::error_code failed;
+    copy_without_sockets(from_, to_, failed);
+    copied_ = !failed;
+    return {};
+  }
+  bool copied() const { return copied_; }
+
+ private:
+  const std::string from_, to_;
+  const FileOperation operation_;
+  const std::string name_;
+  std::mutex mutex_;
+  bool done_ = false, copied_ = false;
+};
+
+TEST_CASE("what was not checked to its end is opened by nobody, and made again") {
+  const TempDir temp(memory_directory());
+  const Model model = make_database(temp, false);
+  CopyAt repairing(temp / "new", temp / "killed", FileOperation::kOpen, "rows.db-wal");
+  const auto lost = [](std::string_view) {};
+  REQUIRE(repair(temp / "db", temp / "new", lost, &repairing).ok());
+  REQUIRE(repairing.copied());
+  {
+    TestDatabase database(temp / "db", kOptions);
+    REQUIRE(braid_backup(database.get(), (temp / "backup").c_str(), nullptr, nullptr, nullptr, nullptr) == BRAID_OK);
+  }
+  CopyAt restoring(temp / "copy", temp / "unchecked", FileOperation::kOpen, "rows.db-wal");
+  REQUIRE(Database::restore(temp / "backup", temp / "copy", {}, kOptions, {}, &restoring).ok());
+  REQUIRE(restoring.copied());
+  for (const char* const name : {"killed", "unchecked"}) {
+    const TestDatabase refused(temp / name, kOptions);
+    CAPTURE(refused.message());
+    CHECK(refused.code() == BRAID_INVALID_ARGUMENT);
+    CHECK(refused.message().find("not finished") != std::string::npos);
+    const TestDatabase read(temp / name, "read_only=1");
+    CHECK(read.code() == BRAID_INVALID_ARGUMENT);
+  }
+  const Repaired again(temp / "db", temp / "killed");
+  CHECK(again.lost == "");
+  CHECK(model_of(*again.database) == model);
+  CHECK(TestDatabase(temp / "new", kOptions).ok());
+  CHECK(TestDatabase(temp / "copy", kOptions).ok());
+}
+
+TEST_CASE("a MANIFEST that is damaged before what the log can bring back is refused, and no table is removed") {
+  const TempDir temp(memory_directory());
+  Model model;
+  {
+    TestDatabase database(temp / "db", kOptions);
+    TestConnection connection(database);
+    for (int i = 0; i < 3; ++i) {  // so few tables are not merged: every earlier state has its files
+      const std::string sql = fmt::format("INSERT INTO graph_nodes(labels, properties) VALUES('[\"N\"]', '{{\"n\":{}}}');", i);
+      REQUIRE(connection.run(sql) == BRAID_OK);
+      REQUIRE(braid_checkpoint(database.get()) == BRAID_OK);
+    }
+    model = model_of(database);
+  }
+  std::filesystem::path manifest;
+  std::set<std::string> tables;
+  for (const auto& entry : std::filesystem::directory_iterator(temp / "db/graph")) {
+    if (entry.path().filename().string().starts_with("MANIFEST")) manifest = entry.path();
+    if (entry.path().extension() == ".sst") tables.insert(entry.path());
+  }
+  REQUIRE(tables.size() > 1);
+  bool refused = false;
+  for (const uint64_t at : places(std::filesystem::file_size(manifest), 12)) {
+    CAPTURE(at);
+    std::filesystem::remove_all(temp / "damaged");
+    std::filesystem::remove_all(temp / "new");
+    std::filesystem::copy(temp / "db", temp / "damaged", std::filesystem::copy_options::recursive);
+    flip(temp / "damaged/graph" / manifest.filename(), at);
+    {
+      TestDatabase damaged(temp / "damaged", kOptions);
+      if (damaged.ok()) continue;
+      CHECK(damaged.code() == BRAID_CORRUPT);
+      refused |= damaged.message().find("before that the graph was at commit") != std::string::npos;
+    }
+    for (const std::string& table : tables) CHECK(std::filesystem::exists(temp / "damaged/graph" / std::filesystem::path(table).filename()));
+    const Repaired repaired(temp / "damaged", temp / "new");
+    REQUIRE_MESSAGE(repaired.database->ok(), repaired.database->message() << "\n" << repaired.lost);
+    CHECK(model_of(*repaired.database) == model);
+  }
+  CHECK(refused);
 }
 
 TEST_CASE("a table of the graph that cannot be opened is named") {
