@@ -33,6 +33,8 @@ constexpr uint64_t kFreeBytesIgnored = 65536;
 /// How long a copy of the WAL holds writers off while it waits for readers.
 constexpr int kReaderWaitMs = 250;
 
+constexpr auto kWalWishInterval = std::chrono::seconds(1);
+
 /// Not a time: there is nothing to wait for.
 constexpr auto kNever = std::chrono::steady_clock::time_point::max();
 
@@ -385,9 +387,8 @@ Status Engine::publish_kept() {
 
 Status Engine::publish_kept_alone() {
   BRAID_TRY(slot_.acquire(busy_deadline()));
-  const Status published = publish_kept();
-  slot_.release();
-  return published;
+  const SlotHold hold(slot_);
+  return publish_kept();
 }
 
 Status Engine::fail_publication(Lsn lsn, const Status& why) {
@@ -419,22 +420,32 @@ void Engine::run_background() {
   auto archive_due = next_archive();
   while (const auto work = next_work(archive_due)) {
     if (std::chrono::steady_clock::now() >= archive_due) {
-      MutexLock lock(checkpoint_mutex_);
-      if (!env_.poisoned()) archive_commits().ignore();
+      // A lack of memory, here and below, is nobody's end: what was not done is asked for again.
+      caught([this] {
+        MutexLock lock(checkpoint_mutex_);
+        return env_.poisoned() ? Status() : archive_commits();
+      }).ignore();
       archive_due = next_archive();
     }
     if (env_.poisoned()) continue;
-    if (work->publication) publish_kept_alone().ignore();  // a failure is told to those who write next
-    if (work->checkpoint) {
-      // A failure keeps log and tails as they are; the next commit asks again.
-      if (!checkpoint().ok()) continue;
-      const auto made = rewrite({}, [this] { return between_rewrites(); });
-      note_compaction(directory_->path(), is_closing() ? Status() : made.status(), made.ok() ? *made : 0);
-    } else if (work->wal_copy) {
-      MutexLock lock(checkpoint_mutex_);
-      copy_wal(FreeSpace::kKept).ignore();
-    }
+    caught([&] { return do_work(*work); }).ignore();
   }
+}
+
+Status Engine::do_work(const Work& work) {
+  if (work.publication) publish_kept_alone().ignore();  // a failure is told to those who write next
+  if (work.checkpoint) {
+    // A failure keeps log and tails as they are; the next commit asks again.
+    const Status written = caught([this] { return checkpoint(); });
+    if (written.code() == StatusCode::kOutOfMemory) note_checkpoint(written);  // it may have been thrown before it was told
+    BRAID_TRY(written);
+    const auto made = rewrite({}, [this] { return between_rewrites(); });
+    note_compaction(directory_->path(), is_closing() ? Status() : made.status(), made.ok() ? *made : 0);
+  } else if (work.wal_copy) {
+    MutexLock lock(checkpoint_mutex_);
+    return copy_wal(FreeSpace::kKept);
+  }
+  return {};
 }
 
 /// Long work gives way to a checkpoint that is due, and ends when the engine closes.
@@ -700,12 +711,8 @@ Status Engine::copy_wal(FreeSpace space) BRAID_REQUIRES(checkpoint_mutex_) {
   // Most of what is to be archived, while others write; the rest once they wait.
   if (archives()) BRAID_TRY(archive_commits());
   BRAID_TRY(slot_.acquire(busy_deadline()));
-  if (archives()) {
-    if (const Status archived = archive_commits(); !archived.ok()) {
-      slot_.release();
-      return archived;
-    }
-  }
+  std::optional<SlotHold> hold(std::in_place, slot_);
+  if (archives()) BRAID_TRY(archive_commits());
   int frames = 0;
   int copied = 0;
   int code = sqlite3_wal_checkpoint_v2(db, "main", SQLITE_CHECKPOINT_PASSIVE, &frames, &copied);
@@ -732,7 +739,7 @@ Status Engine::copy_wal(FreeSpace space) BRAID_REQUIRES(checkpoint_mutex_) {
   wal_copy_at_.store(next_bytes, std::memory_order_relaxed);
   wal_copied_.store(done, std::memory_order_relaxed);
   if (done) vfs_->wal_copied_bytes.store(size_bytes, std::memory_order_relaxed);
-  slot_.release();
+  hold.reset();
   wal_copied_wake_.notify_all();
   if (code == SQLITE_OK || code == SQLITE_BUSY) return {};
   return sqlite_status(db, code, "copy the WAL");
@@ -760,9 +767,15 @@ Status Engine::wait_for_wal() {
   const Deadline deadline = busy_deadline();
   MutexLock lock(background_mutex_);
   while (over()) {
-    wants_wal_copy_ = true;
-    background_wake_.notify_one();
-    if (wal_copied_wake_.wait_until(lock.native(), deadline) != std::cv_status::timeout || !over()) continue;
+    // Each try may hold the writers off for a while: all who wait ask for one a second together.
+    const auto now = std::chrono::steady_clock::now();
+    if (now >= next_wal_wish_) {
+      next_wal_wish_ = now + kWalWishInterval;
+      wants_wal_copy_ = true;
+      background_wake_.notify_one();
+    }
+    wal_copied_wake_.wait_until(lock.native(), std::min(deadline, next_wal_wish_));
+    if (std::chrono::steady_clock::now() < deadline || !over()) continue;
     return Status(StatusCode::kBusy, fmt::format("the WAL is past wal_hard_bytes ({}) and an older snapshot keeps it from being copied; finish "
                                                  "that snapshot (`stats` names it as oldest_snapshot)",
                                                  options_[OptionId::kWalHardBytes]));

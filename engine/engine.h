@@ -175,6 +175,7 @@ class Engine {
   /// Waits for work, not longer than `until`. Nothing when the engine closes.
   std::optional<Work> next_work(std::chrono::steady_clock::time_point until);
   void run_background();
+  Status do_work(const Work& work);
   Status publish_kept_alone();
 
   Env env_;
@@ -209,6 +210,7 @@ class Engine {
   bool background_stop_ BRAID_GUARDED_BY(background_mutex_) = false;
   bool wants_checkpoint_ BRAID_GUARDED_BY(background_mutex_) = false;
   bool wants_wal_copy_ BRAID_GUARDED_BY(background_mutex_) = false;
+  std::chrono::steady_clock::time_point next_wal_wish_ BRAID_GUARDED_BY(background_mutex_);  // of those who wait for the copy
   std::condition_variable checkpoint_ended_;  // with background_mutex_
   uint64_t checkpoints_ended_ BRAID_GUARDED_BY(background_mutex_) = 0;
   Status checkpoint_failure_ BRAID_GUARDED_BY(background_mutex_);  // of the last one

@@ -1,5 +1,8 @@
 #include "engine/version.h"
 
+#include <algorithm>
+#include <vector>
+
 #include <fmt/format.h>
 
 namespace braid {
@@ -10,22 +13,30 @@ std::shared_ptr<const Version> VersionList::newest() const {
 }
 
 void VersionList::install(std::shared_ptr<const Version> version) {
-  std::shared_ptr<const Version> replaced;  // released after the lock: the last holder frees snapshots and files
+  // Released after the lock: the last holder frees snapshots and files. There are older ones when readers came meanwhile.
+  std::shared_ptr<const Version> replaced;
+  std::vector<std::shared_ptr<const Version>> older;
   {
     MutexLock lock(mutex_);
-    if (!versions_.empty() && floors_.empty() && versions_.size() == 1) replaced = std::move(versions_.back());
-    if (replaced != nullptr) versions_.pop_back();
     failure_ = {};
-    handed_out_.push_back(version);
     versions_.push_back(std::move(version));
-    prune();
+    if (versions_.size() == 2 && floors_.empty()) {
+      replaced = std::move(versions_.front());
+      versions_.pop_front();
+    }
+    while (versions_.size() > 1 && (floors_.empty() || versions_.front()->lsn < *floors_.begin())) {
+      older.push_back(std::move(versions_.front()));
+      versions_.pop_front();
+    }
+    while (!handed_out_.empty() && handed_out_.front().expired()) handed_out_.pop_front();
+    // Nothing may pile up behind one that is held for long.
+    if (handed_out_.size() >= handed_out_max_) {
+      std::erase_if(handed_out_, [](const auto& one) { return one.expired(); });
+      handed_out_max_ = std::max<size_t>(64, 2 * handed_out_.size());
+    }
+    handed_out_.push_back(versions_.back());
   }
   installed_.notify_all();
-}
-
-void VersionList::prune() {
-  while (versions_.size() > 1 && (floors_.empty() || versions_.front()->lsn < *floors_.begin())) versions_.pop_front();
-  while (!handed_out_.empty() && handed_out_.front().expired()) handed_out_.pop_front();
 }
 
 VersionList::Ticket::Ticket(VersionList& list) : list_(list) {

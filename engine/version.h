@@ -53,12 +53,11 @@ class VersionList {
   Lsn oldest_held() const;
 
  private:
-  void prune() BRAID_REQUIRES(mutex_);
-
   mutable Mutex mutex_;
   mutable std::condition_variable installed_;
   std::deque<std::shared_ptr<const Version>> versions_ BRAID_GUARDED_BY(mutex_);  // ascending; the last is the newest
   mutable std::deque<std::weak_ptr<const Version>> handed_out_ BRAID_GUARDED_BY(mutex_);
+  size_t handed_out_max_ BRAID_GUARDED_BY(mutex_) = 64;  // from so many on, those that nobody holds are looked for
   std::multiset<Lsn> floors_ BRAID_GUARDED_BY(mutex_);  // newest LSN when each ticket was taken
   Status failure_ BRAID_GUARDED_BY(mutex_);
 };

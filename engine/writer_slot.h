@@ -79,4 +79,16 @@ class WriterSlot {
   std::condition_variable arrival_;  // a leader waits here for members that are about to come
 };
 
+/// Whoever has acquired the slot, until destroyed.
+class SlotHold {
+ public:
+  explicit SlotHold(WriterSlot& slot) : slot_(slot) {}
+  ~SlotHold() { slot_.release(); }
+  SlotHold(const SlotHold&) = delete;
+  SlotHold& operator=(const SlotHold&) = delete;
+
+ private:
+  WriterSlot& slot_;
+};
+
 }  // namespace braid

@@ -48,6 +48,8 @@ GraphWriter::Staged::Position GraphWriter::Staged::position() const {
 }
 
 void GraphWriter::Staged::truncate(const Position& position) {
+  // What is undone may be in the shape already, which no longer tells whose it is.
+  if (position.nodes < nodes_taken || position.edges < edges_taken) shape.assign(1, {.kind = ShapeChange::Kind::kMany});
   truncate_changes(changes.nodes, nodes_taken, position.nodes);
   truncate_changes(changes.edges, edges_taken, position.edges);
   counters = position.counters;

@@ -81,8 +81,10 @@ void AggregateState::merge(const AggregateState& other) {
   for (size_t i = 0; i < fields.size(); ++i) {
     FieldState& to = fields[i];
     const FieldState& from = other.fields[i];
+    // A sum of values that is no number makes the whole none.
+    const bool no_number = (to.count > 0 && is_null(to.sum)) || (from.count > 0 && is_null(from.sum));
+    to.sum = no_number ? StateNumber() : added(to.sum, from.sum);
     to.count += from.count;
-    to.sum = added(to.sum, from.sum);
     if (is_null(to.min) || (!is_null(from.min) && less(from.min, to.min))) to.min = from.min;
     if (is_null(to.max) || (!is_null(from.max) && less(to.max, from.max))) to.max = from.max;
     if (earlier) to.first = from.first;

@@ -1,12 +1,11 @@
 #include "sql/maintenance.h"
 
 #include <algorithm>
-#include <exception>
-#include <new>
 #include <optional>
 
 #include <fmt/format.h>
 
+#include "engine/caught.h"
 #include "engine/event_log.h"
 #include "engine/long_call.h"
 #include "sql/policies.h"
@@ -188,11 +187,7 @@ void MaintenanceThread::run() {
       if (stop_.stopped()) return;
     }
     if (!engine_.env().check_writable().ok()) continue;
-    try {
-      run_maintenance(engine_, kDefaultTime, stop_).status().ignore();  // what was not done is still due
-    } catch (const std::bad_alloc&) {
-      continue;  // the same
-    }
+    caught([this] { return run_maintenance(engine_, kDefaultTime, stop_).status(); }).ignore();  // what was not done is still due
   }
 }
 

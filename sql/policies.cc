@@ -21,6 +21,7 @@ using Values = std::span<sqlite3_value*>;
 
 constexpr int64_t kHour = int64_t{3600} * 1'000'000;
 constexpr int64_t kScheduleMin = 1'000'000;
+constexpr int64_t kScheduleMax = INT64_C(100) * 365 * 24 * kHour;
 /// They are read at open, and copied whenever one changes.
 constexpr size_t kPoliciesMax = 10'000;
 
@@ -125,8 +126,8 @@ Result<int64_t> schedule_of(Values values, size_t index, PolicyKind kind, std::s
   BRAID_ASSIGN(const CalendarLength length, length_of(values[index], what));
   // A month is thirty days here: what counts is about how often.
   int64_t us = 0;
-  if (__builtin_mul_overflow(length.months, 30 * 24 * kHour, &us) || __builtin_add_overflow(us, length.microseconds, &us) || us < kScheduleMin)
-    return Status(StatusCode::kInvalidArgument, fmt::format("{}: expected at least one second", what));
+  if (__builtin_mul_overflow(length.months, 30 * 24 * kHour, &us) || __builtin_add_overflow(us, length.microseconds, &us) || us < kScheduleMin || us > kScheduleMax)
+    return Status(StatusCode::kInvalidArgument, fmt::format("{}: expected from one second to 100 years", what));
   return us;
 }
 

@@ -89,12 +89,11 @@ Status make_groups(Connection& connection, const HypertableDefinition& table, co
 }
 
 size_t buckets_max(const RollupPlan::Limit& limit, std::span<sqlite3_value* const> parameters) {
-  const auto whole = [&](size_t parameter) {
-    const int64_t number = sqlite3_value_int64(parameters[parameter]);
-    return sqlite3_value_numeric_type(parameters[parameter]) == SQLITE_INTEGER ? number : -1;
-  };
-  const int64_t count = whole(limit.count);
-  const int64_t offset = limit.offset ? std::max<int64_t>(whole(*limit.offset), 0) : 0;
+  // What is no integer may be taken for one by SQLite (2.0): then nothing is known.
+  const auto is_whole = [&](size_t parameter) { return sqlite3_value_numeric_type(parameters[parameter]) == SQLITE_INTEGER; };
+  if (!is_whole(limit.count) || (limit.offset && !is_whole(*limit.offset))) return 0;
+  const int64_t count = sqlite3_value_int64(parameters[limit.count]);
+  const int64_t offset = limit.offset ? std::max<int64_t>(sqlite3_value_int64(parameters[*limit.offset]), 0) : 0;
   constexpr int64_t kMost = INT64_C(1) << 40;
   if (count < 1 || count > kMost || offset > kMost) return 0;
   return static_cast<size_t>(count + offset);

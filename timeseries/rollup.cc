@@ -6,6 +6,7 @@
 #include <system_error>
 #include <thread>
 
+#include "engine/caught.h"
 #include "timeseries/block_scan.h"
 #include "timeseries/rollup_totals.h"
 #include "timeseries/series_overlay.h"
@@ -59,9 +60,9 @@ class Question {
   uint64_t rows_in(TimeRange range) const;
   FieldCondition::Verdict judge(const LoneBlock& block) const;
   size_t select(const PointRun& run, PointBlock& selected) const;
-  std::optional<TimeRange> range_of_points() const;
-  TimeRange first_buckets(TimeRange points, uint64_t count) const;
-  TimeRange last_buckets(TimeRange points, uint64_t count) const;
+  std::optional<TimeRange> range_of_points(TimeRange within) const;
+  Timestamp limit_of_buckets(TimeRange points, uint64_t count) const;
+  Timestamp start_of_buckets(TimeRange points, uint64_t count) const;
 
   const std::shared_ptr<const StoreView> base_;         // shared with the threads
   const std::shared_ptr<const SeriesOverlay> overlay_;  // likewise
@@ -201,23 +202,12 @@ Status Question::run_in_two(TimeRange range, RollupTotals& totals) const {
   Status other;
   std::optional<std::thread> thread;
   try {
-    thread.emplace([&] {
-      try {
-        other = run_part(range, second, others);
-      } catch (const std::bad_alloc&) {
-        other = Status(StatusCode::kOutOfMemory, std::string());
-      }
-    });
+    thread.emplace([&] { other = caught([&] { return run_part(range, second, others); }); });
   } catch (const std::system_error&) {
     // No thread is to be had: the work is done without.
     other = run_part(range, second, others);
   }
-  Status own;
-  try {
-    own = run_part(range, first, totals);
-  } catch (const std::bad_alloc&) {
-    own = Status(StatusCode::kOutOfMemory, std::string());
-  }
+  const Status own = caught([&] { return run_part(range, first, totals); });
   if (thread) thread->join();
   BRAID_TRY(own);
   BRAID_TRY(other);
@@ -234,19 +224,19 @@ Result<RollupTotals> Question::run(TimeRange range) const {
   return totals;
 }
 
-/// A range that holds all points of the question's; none when there are no points in it.
-std::optional<TimeRange> Question::range_of_points() const {
+/// A range that holds all of the question's points in `within`; none when there are no points in it.
+std::optional<TimeRange> Question::range_of_points(TimeRange within) const {
   const auto& view = static_cast<const SeriesView&>(*base_);
   std::optional<TimeRange> out;
   const auto widen = [&](int64_t first, int64_t last) {
-    const Timestamp start = std::max(Timestamp(first), question_.range.start);
-    const Timestamp limit(std::min(last, question_.range.limit.value() - 1) + 1);
+    const Timestamp start = std::max(Timestamp(first), within.start);
+    const Timestamp limit(std::min(last, within.limit.value() - 1) + 1);
     if (start >= limit) return;
     if (!out.has_value()) out = TimeRange{start, limit};
     out->start = std::min(out->start, start);
     out->limit = std::max(out->limit, limit);
   };
-  for (const auto& chunk : view.chunks().within(table_.id, question_.range)) widen(chunk->definition().time_min.value(), chunk->definition().time_max.value());
+  for (const auto& chunk : view.chunks().within(table_.id, within)) widen(chunk->definition().time_min.value(), chunk->definition().time_max.value());
   if (const TailTable* tail = view.tail().find(table_.id)) {
     for (const auto& segment : tail->segments) {
       if (segment->rows() > 0) widen(segment->time_min(), segment->time_max());
@@ -261,27 +251,41 @@ std::optional<TimeRange> Question::range_of_points() const {
   return out;
 }
 
-TimeRange Question::first_buckets(TimeRange points, uint64_t count) const {
-  int64_t limit = question_.buckets->start_of(points.start.value());
-  for (uint64_t i = 0; i < count && limit < points.limit.value(); ++i) limit = question_.buckets->next(limit);
-  return {points.start, std::min(points.limit, Timestamp(limit))};
+/// Buckets are counted one by one up to here; further ones are taken to be as wide.
+constexpr uint64_t kBucketsCounted = 1 << 16;
+
+/// Where `count` buckets end, from the first that holds points on.
+Timestamp Question::limit_of_buckets(TimeRange points, uint64_t count) const {
+  const int64_t start = question_.buckets->start_of(points.start.value());
+  const uint64_t counted = std::min(count, kBucketsCounted);
+  int64_t limit = start;
+  for (uint64_t i = 0; i < counted && limit < points.limit.value(); ++i) limit = question_.buckets->next(limit);
+  if (limit >= points.limit.value()) return points.limit;
+  const WideInteger far = limit + (static_cast<WideInteger>(limit) - start) * (count / counted - 1);
+  return far >= points.limit.value() ? points.limit : Timestamp(question_.buckets->start_of(static_cast<int64_t>(far)));
 }
 
-TimeRange Question::last_buckets(TimeRange points, uint64_t count) const {
+/// Where `count` buckets begin, up to the last that holds points.
+Timestamp Question::start_of_buckets(TimeRange points, uint64_t count) const {
+  const uint64_t counted = std::min(count, kBucketsCounted);
   int64_t start = question_.buckets->start_of(points.limit.value() - 1);
-  for (uint64_t i = 1; i < count && start > points.start.value(); ++i) start = question_.buckets->start_of(start - 1);
-  return {std::max(points.start, Timestamp(start)), points.limit};
+  for (uint64_t i = 1; i < counted && start > points.start.value(); ++i) start = question_.buckets->start_of(start - 1);
+  if (start <= points.start.value()) return points.start;
+  const WideInteger far = start - (static_cast<WideInteger>(points.limit.value()) - start) * (count / counted - 1);
+  return far <= points.start.value() ? points.start : Timestamp(question_.buckets->start_of(static_cast<int64_t>(far)));
 }
 
-/// Looks at as many buckets as are asked; when some of them have no rows, at twice as many, until all were seen.
+/// Looks at as many buckets as are asked; when some of them have no rows, at twice as many more from the next points on, until all were seen.
 Result<RollupTotals> Question::run_some_buckets() const {
-  const auto points = range_of_points();
+  const auto points = range_of_points(question_.range);
   if (!points.has_value()) return RollupTotals(cells_, question_.buckets.get(), question_.range.start.value());
-  for (uint64_t count = question_.buckets_max;; count *= 2) {
-    const TimeRange range = question_.newest_first ? last_buckets(*points, count) : first_buckets(*points, count);
-    BRAID_ASSIGN(RollupTotals totals, run(range));
-    const bool all = range.start == points->start && range.limit == points->limit;
-    if (totals.keep_buckets(question_.buckets_max, question_.newest_first) || all) return totals;
+  TimeRange next = *points, seen = *points;
+  for (uint64_t count = question_.buckets_max;; count += std::min(count, UINT64_MAX - count)) {
+    (question_.newest_first ? seen.start : seen.limit) = question_.newest_first ? start_of_buckets(next, count) : limit_of_buckets(next, count);
+    BRAID_ASSIGN(RollupTotals totals, run(seen));
+    const auto rest = range_of_points(question_.newest_first ? TimeRange{points->start, seen.start} : TimeRange{seen.limit, points->limit});
+    if (totals.keep_buckets(question_.buckets_max, question_.newest_first) || !rest.has_value()) return totals;
+    next = *rest;
   }
 }
 
