@@ -6,6 +6,7 @@
 #include <algorithm>
 
 #include "api/remote_database.h"
+#include "engine/caught.h"
 #include "sql/sql_tokens.h"
 
 namespace braid {
@@ -39,6 +40,15 @@ Status RemoteConnection::lost(bool may_have_committed, const Status& how) {
   in_transaction_ = false;
   error_offset_ = -1;
   if (how.code() == StatusCode::kCorrupt) return how.within(database_->directory());
+  if (how.code() == StatusCode::kSnapshotTooOld || how.code() == StatusCode::kLimit)
+    return Status(how.code(), fmt::format("the process that serves {} has ended this connection: {}", database_->directory(), how.message()));
+  if (how.code() == StatusCode::kOutOfMemory) {
+    // What comes next on this socket is the rest of an answer, or that of an earlier call.
+    channel_->end();
+    return Status(unknown ? StatusCode::kUnknownOutcome : StatusCode::kOutOfMemory,
+                  fmt::format("there is no memory for an answer of the process that serves {}: this connection has ended, and what it had open is rolled back; connect again{}",
+                              database_->directory(), unknown ? ", and look whether the call was committed" : ""));
+  }
   const std::string gone = fmt::format("the process that served {} has gone away", database_->directory());
   if (!unknown) return Status(StatusCode::kIo, gone);
   return Status(StatusCode::kUnknownOutcome, gone + "; whether the call was committed is not known before the directory is opened again");
@@ -52,6 +62,16 @@ Result<Message> RemoteConnection::wait_for_answer() {
   }
 }
 
+std::optional<Status> RemoteConnection::farewell() {
+  std::optional<Status> told;
+  caught([&]() -> Status {
+    BRAID_ASSIGN(const Message last, channel_->receive());
+    if (last.operation == Operation::kAnswer && last.code != 0) told = status_of(last);
+    return {};
+  }).ignore();
+  return told;
+}
+
 Result<Message> RemoteConnection::call_for_part(Operation operation, std::vector<Value> values, uint64_t handle, bool may_commit) {
   if (lost_) return lost(may_commit, {});
   const bool minds = minds_token(operation);
@@ -63,17 +83,22 @@ Result<Message> RemoteConnection::call_for_part(Operation operation, std::vector
   call.values = std::move(values);
   error_offset_ = -1;
   if (const Status sent = channel_->send(call, database_->call_bytes_max()); !sent.ok()) {
-    // Half a call is none.
-    return sent.code() == StatusCode::kIo ? lost(false, sent) : sent;
+    // Half a call is none. What the host sent before it ended the connection tells why.
+    return sent.code() == StatusCode::kIo ? lost(false, farewell().value_or(sent)) : sent;
   }
   // An interrupt that came before the call has met nothing there.
   if (minds && cancelled()) channel_->interrupt().ignore();
-  auto answer = wait_for_answer();
-  if (!answer.ok()) return lost(may_commit, answer.status());
-  in_transaction_ = answer->in_transaction;
-  if (operation == Operation::kRestrict && answer->code == 0 && call.values[2].integer > 0)
+  Message answer;
+  const Status received = caught([&] {
+    auto next = wait_for_answer();
+    if (next.ok()) answer = std::move(*next);
+    return next.status();
+  });
+  if (!received.ok()) return lost(may_commit, received);
+  in_transaction_ = answer.in_transaction;
+  if (operation == Operation::kRestrict && answer.code == 0 && call.values[2].integer > 0)
     value_bytes_max_ = std::min(value_bytes_max_, call.values[2].integer);
-  error_offset_ = answer->error_offset;
+  error_offset_ = answer.error_offset;
   return answer;
 }
 

@@ -5,6 +5,7 @@
 #include <functional>
 #include <initializer_list>
 #include <memory>
+#include <optional>
 #include <string>
 #include <vector>
 
@@ -64,6 +65,8 @@ class RemoteConnection {
  private:
   Status lost(bool may_have_committed, const Status& how);
   Result<Message> wait_for_answer();
+  /// What the host has sent before it ended the connection, if anything.
+  std::optional<Status> farewell();
 
   const std::shared_ptr<RemoteDatabase> database_;
   const std::unique_ptr<Channel> channel_;

@@ -3,6 +3,8 @@
 #include <algorithm>
 #include <string>
 
+#include "engine/caught.h"
+
 namespace braid {
 
 namespace {
@@ -53,7 +55,9 @@ std::unique_ptr<RemoteStatement> RemoteStatement::of(RemoteConnection& connectio
   return made;
 }
 
-RemoteStatement::~RemoteStatement() { connection_.call_for_part(Operation::kStatementClose, {}, handle_, false).status().ignore(); }
+RemoteStatement::~RemoteStatement() {
+  caught([this] { return connection_.call_for_part(Operation::kStatementClose, {}, handle_, false).status(); }).ignore();
+}
 
 size_t RemoteStatement::take_columns(const Message& message, size_t at, size_t count) {
   columns_.clear();

@@ -2,6 +2,7 @@
 
 #include <array>
 #include <cstring>
+#include <new>
 
 #include "api/c_guard.h"
 #include "engine/caught.h"
@@ -36,6 +37,29 @@ std::string_view Reply::copy(std::string_view bytes) {
   std::memcpy(to, bytes.data(), bytes.size());
   return {to, bytes.size()};
 }
+
+/// What an answer's texts take, which the database's memory bound counts. Until it is sent each is held here, twice in the message, and in what is sent.
+class ServedSession::AnswerMemory final : public std::pmr::memory_resource {
+ public:
+  explicit AnswerMemory(MemoryShare share) : share_(std::move(share)) {}
+  /// Why an allocation failed, if the bound was it.
+  const Status& refusal() const { return refusal_; }
+
+ private:
+  void* do_allocate(size_t bytes, size_t alignment) override {
+    constexpr uint64_t kCopies = 4;
+    refusal_ = share_.grow_to(kCopies * (bytes_ + bytes)).within("an answer to another process");
+    if (!refusal_.ok()) throw std::bad_alloc();
+    bytes_ += bytes;
+    return std::pmr::new_delete_resource()->allocate(bytes, alignment);
+  }
+  void do_deallocate(void* memory, size_t bytes, size_t alignment) override { std::pmr::new_delete_resource()->deallocate(memory, bytes, alignment); }
+  bool do_is_equal(const std::pmr::memory_resource& other) const noexcept override { return this == &other; }
+
+  MemoryShare share_;
+  uint64_t bytes_ = 0;
+  Status refusal_;
+};
 
 ServedSession::ServedSession(std::shared_ptr<Database> served, Facts given) : facts(given), database{std::move(served)} {
   database.client_settings = &settings_;
@@ -80,6 +104,17 @@ int32_t ServedSession::connect() {
   return code;
 }
 
+void ServedSession::forget_answer() {
+  memory_ = nullptr;
+  answer_memory_ = nullptr;
+}
+
+Status ServedSession::outlived() {
+  const braid_connection* const held = connection();
+  if (held == nullptr || held->state->connection == nullptr) return {};
+  return held->state->connection->outlived();
+}
+
 void ServedSession::interrupt() {
   interrupted_.store(true);
   braid_interrupt(connection_.load());
@@ -103,7 +138,9 @@ void ServedSession::answer(const Message& call, const Tell& tell, Message& out) 
   static const CallTable table = make_table();
   interrupted_.store(false);
   if (call.operation != Operation::kRows) reading = {};
-  memory_ = std::make_unique<std::pmr::monotonic_buffer_resource>();
+  forget_answer();
+  answer_memory_ = std::make_unique<AnswerMemory>(MemoryShare(database.database->engine().memory(), MemoryUse::kAnswers));
+  memory_ = std::make_unique<std::pmr::monotonic_buffer_resource>(answer_memory_.get());
   Reply reply(out, *memory_);
   tell_ = &tell;
   const Status run = caught([&]() -> Status {
@@ -114,9 +151,12 @@ void ServedSession::answer(const Message& call, const Tell& tell, Message& out) 
   });
   tell_ = nullptr;
   if (!run.ok()) {
+    const Status& why = answer_memory_->refusal().ok() ? run : answer_memory_->refusal();
     out = {};
-    out.code = static_cast<int32_t>(run.code());
-    out.error = run.message();
+    out.code = static_cast<int32_t>(why.code());
+    out.error = why.message();
+    // The rows that were read are lost: it begins anew, as after any failed step.
+    if (call.operation == Operation::kRows && statements.find(call.handle) != nullptr) braid_statement_reset(statements.find(call.handle));
   }
   braid_connection* const held = connection();
   if (out.code != BRAID_OK && out.error.empty()) {

@@ -111,6 +111,8 @@ class ServedSession final : public HostedSession {
   ServedSession& operator=(const ServedSession&) = delete;
 
   void answer(const Message& call, const Tell& tell, Message& out) override;
+  void forget_answer() override;
+  Status outlived() override;
   void interrupt() override;
 
   // For the calls, which are in tables by subject.
@@ -147,7 +149,9 @@ class ServedSession final : public HostedSession {
   const Tell* tell_ = nullptr;            // while a call runs
   // When it was told last: of the part that is done, and of bytes.
   std::chrono::steady_clock::time_point told_fraction_, told_bytes_;
-  std::unique_ptr<std::pmr::monotonic_buffer_resource> memory_;  // of the last answer's texts
+  class AnswerMemory;
+  std::unique_ptr<AnswerMemory> answer_memory_;                  // of the last answer
+  std::unique_ptr<std::pmr::monotonic_buffer_resource> memory_;  // its texts, in that
 };
 
 /// One kind of call: the code, and what it adds to the reply.

@@ -310,6 +310,7 @@ Result<bool> StatementBatches::next_scanned(size_t rows_max) {
       if (in_run_) continue;
       break;
     }
+    BRAID_TRY(read_tags());
     size_t count = rows_that_fit(std::min(scan_->rows().size() - at_, rows_max - rows_));
     if (rows_left_) {
       count = static_cast<size_t>(std::min<uint64_t>(count, *rows_left_));
@@ -333,9 +334,21 @@ void StatementBatches::note_read() {
   statement_.here()->connection().note_series_read(std::move(read));
 }
 
+Status StatementBatches::read_tags() {
+  if (tags_series_ == scan_->series()) return {};
+  BRAID_ASSIGN(tags_, tags_of_series(statement_.here()->connection(), table_, scan_->series()));
+  tags_series_ = scan_->series();
+  return {};
+}
+
 /// So many of the next rows that their texts keep within the batch's bytes; at least one.
 size_t StatementBatches::rows_that_fit(size_t count) const {
   size_t held = bytes();
+  size_t tag_bytes = 0;  // the same in each row
+  for (const ScannedColumn& source : sources_)
+    if (source.kind == ScannedColumn::Kind::kTag && tags_[source.index]) tag_bytes += tags_[source.index]->size();
+  if (tag_bytes > 0) count = std::clamp<size_t>((options_.bytes_max - std::min(held, options_.bytes_max)) / tag_bytes, 1, count);
+  held += tag_bytes * count;
   for (const ScannedColumn& source : sources_) {
     if (source.kind != ScannedColumn::Kind::kField) continue;
     const PointColumn& from = scan_->block().columns[source.index];
@@ -350,10 +363,6 @@ size_t StatementBatches::rows_that_fit(size_t count) const {
 
 Status StatementBatches::add_run(size_t count) {
   const std::span<const uint32_t> rows = scan_->rows().subspan(at_, count);
-  if (tags_series_ != scan_->series()) {
-    BRAID_ASSIGN(tags_, tags_of_series(statement_.here()->connection(), table_, scan_->series()));
-    tags_series_ = scan_->series();
-  }
   for (size_t column = 0; column < sources_.size(); ++column) {
     const ScannedColumn& source = sources_[column];
     ArrowColumn& to = columns_[column];

@@ -85,6 +85,7 @@ class StatementBatches {
   Status add_tag(size_t column, size_t tag, size_t count);
   void note_read();
   Status add_field(size_t column, const PointColumn& from, std::span<const uint32_t> rows);
+  Status read_tags();
   size_t rows_that_fit(size_t count) const;
   size_t bytes() const;
   bool is_full() const { return bytes() >= options_.bytes_max; }

@@ -42,6 +42,7 @@ void ColumnSurvey::see(const Cell& cell, int64_t row) {
     case BRAID_TYPE_TEXT:
       mark(&text_);
       if (!is_utf8(cell.text)) mark(&not_utf8_);
+      if (cell.text.find('\0') != std::string_view::npos) mark(&nul_);
       return;
     case BRAID_TYPE_BLOB:
       mark(&blob_);

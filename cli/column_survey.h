@@ -23,6 +23,8 @@ class ColumnSurvey {
   const std::string& name() const { return name_; }
   /// The type by which an import reads what the column's own would refuse or change.
   std::optional<ColumnType> import_type() const;
+  /// How many rows come before the first text with a NUL character.
+  std::optional<int64_t> first_nul() const { return nul_; }
   /// What an import makes of values that no type brings back, as "blobs become hexadecimal digits (first in row 3)"; "" when there are none.
   std::string losses() const;
 
@@ -36,7 +38,7 @@ class ColumnSurvey {
   ColumnType type_;
   bool converts_text_;  // to the numbers that it stands for, where it is stored
   First integer_, real_, text_, blob_;
-  First infinity_, no_truth_, not_utf8_;
+  First infinity_, no_truth_, not_utf8_, nul_;
 };
 
 }  // namespace braid::cli

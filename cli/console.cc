@@ -81,8 +81,10 @@ Done Console::write_rows(braid_statement* statement, int64_t* rows) {
   if (count > 0) writer_->begin(names);
   std::vector<Cell> cells(count);
   const bool shows_rows = output_.is_standard() || paging_;
-  // Where nothing more can be written, a pager that was left for one, there is no use in going on.
-  for (; code == BRAID_ROW && std::ferror(out()) == 0; code = braid_statement_step(statement)) {
+  // Where nothing more can be written, a pager that was left for one, there is no use in going on; what writes is done to its end, or not at all.
+  const bool writes = braid_statement_writes(statement) == 1;
+  for (; code == BRAID_ROW && (writes || std::ferror(out()) == 0); code = braid_statement_step(statement)) {
+    if (std::ferror(out()) != 0) continue;
     // Rows that go to the terminal take the place of the line that told of them.
     if (shows_rows) progress.clear();
     read_cells(statement, &cells);

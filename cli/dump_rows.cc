@@ -172,11 +172,6 @@ Done dump_rows(const Session& session, DumpScript* script) {
   if (stages.makes && indexes_first) CLI_TRY(dump_schema_sql(session, "type = 'index'", script));
   if (stages.fills) CLI_TRY(fill_tables(session, *tables, script));
   if (stages.makes && !indexes_first) CLI_TRY(dump_schema_sql(session, "type = 'index'", script));
-  for (const Table& table : *tables) {
-    const std::string name = quote_identifier(table.name);
-    const bool again = stages.finishes && table.kind == TableKind::kSearchOfRows;
-    if (again) script->statement(fmt::format("INSERT INTO {0}({0}) VALUES('rebuild')", name));
-  }
   script->commit();
   Outcome<int64_t> analyzed = integer_of(session, "SELECT count(*) FROM sqlite_schema WHERE name = 'sqlite_stat1'");
   if (!analyzed.ok()) return analyzed.failure();
@@ -186,6 +181,13 @@ Done dump_rows(const Session& session, DumpScript* script) {
 
 Done dump_views_and_triggers(const Session& session, DumpScript* script) {
   CLI_TRY(dump_schema_sql(session, "type = 'view'", script));
+  // A search may be one of a view, or of a hypertable.
+  Outcome<std::vector<Table>> tables = tables_of(session);
+  if (!tables.ok()) return tables.failure();
+  for (const Table& table : *tables) {
+    const std::string name = quote_identifier(table.name);
+    if (table.kind == TableKind::kSearchOfRows) script->statement(fmt::format("INSERT INTO {0}({0}) VALUES('rebuild')", name));
+  }
   return dump_schema_sql(session, "type = 'trigger'", script);
 }
 

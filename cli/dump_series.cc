@@ -1,37 +1,21 @@
 #include <fmt/format.h>
 
 #include <array>
-#include <chrono>
 
 #include "cli/dump_parts.h"
 #include "cli/result_row.h"
 #include "cli/sql_text.h"
 #include "cli/statement_words.h"
+#include "cli/value_reader.h"
 
 namespace braid::cli {
 
 namespace {
 
-// A year of more than four digits has no text that could be read back, but it has microseconds.
+// A year of more than four digits has no text that SQL reads back, but it has microseconds.
 std::optional<int64_t> microseconds_of_far_time(std::string_view text) {
   constexpr size_t kYearDigits = 4;
-  const size_t dash = text.find('-');
-  if (dash == kYearDigits || dash == std::string_view::npos) return std::nullopt;
-  int year = 0;
-  unsigned month = 0;
-  unsigned day = 0;
-  int hour = 0;
-  int minute = 0;
-  double seconds = 0;
-  if (std::sscanf(std::string(text).c_str(), "%d-%u-%u %d:%d:%lf", &year, &month, &day, &hour, &minute, &seconds) != 6) return std::nullopt;
-  const std::chrono::sys_days days = std::chrono::year(0) / 1 / 1;
-  // The calendar of the library ends before that of the data: it repeats every 400 years.
-  constexpr int64_t kDaysOfCycle = 146'097;
-  constexpr int kYearsOfCycle = 400;
-  const std::chrono::sys_days in_cycle = std::chrono::year(year % kYearsOfCycle) / static_cast<int>(month) / static_cast<int>(day);
-  const int64_t day_count = (in_cycle - days).count() + (year / kYearsOfCycle) * kDaysOfCycle + days.time_since_epoch().count();
-  const auto fraction = static_cast<int64_t>(seconds * 1e6 + 0.5);
-  return (day_count * 1440 + hour * 60 + minute) * 60'000'000 + fraction;
+  return text.find('-') == kYearDigits ? std::nullopt : read_calendar_time(text);
 }
 
 Done dump_points(const Session& session, const std::string& name, DumpScript* script) {

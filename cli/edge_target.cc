@@ -63,15 +63,18 @@ Outcome<int64_t> EdgeTarget::find_as(const std::string& json, const End& end) co
 }
 
 Outcome<EdgeTarget::Found> EdgeTarget::look_up(std::string_view key, End* end) const {
-  for (size_t i = 0; i < kKeyForms; ++i) {
-    const auto form = static_cast<KeyForm>((static_cast<size_t>(end->form) + i) % kKeyForms);
-    const std::optional<std::string> json = key_json(key, form);
-    if (!json.has_value()) continue;
-    Outcome<int64_t> node = find_as(*json, *end);
-    if (!node.ok()) return node.failure();
-    if (*node == 0) continue;
-    end->form = form;
-    return Found{*node, form};
+  // 07 is 7 only where no node has it as a text.
+  for (const bool as_written : {true, false}) {
+    for (size_t i = 0; i < kKeyForms; ++i) {
+      const auto form = static_cast<KeyForm>((static_cast<size_t>(end->form) + i) % kKeyForms);
+      const std::optional<std::string> json = key_json(key, form);
+      if (!json.has_value() || (form == KeyForm::kText || *json == key) != as_written) continue;
+      Outcome<int64_t> node = find_as(*json, *end);
+      if (!node.ok()) return node.failure();
+      if (*node == 0) continue;
+      end->form = form;
+      return Found{*node, form};
+    }
   }
   return Failure{fmt::format("column \"{}\": there is no {} node with {} = '{}'",
                              columns_[end->column].name, end->names->label, end->names->key, key)};

@@ -99,6 +99,14 @@ void tell_of_values(const std::vector<ColumnSurvey>& columns, const std::string&
   }
 }
 
+/// An import hands points over in columns of C strings.
+void tell_of_points(const std::vector<ColumnSurvey>& columns, const std::string& file, ExportScript* script) {
+  for (const ColumnSurvey& column : columns) {
+    if (const auto row = column.first_nul())
+      script->warn(fmt::format("{}: column \"{}\": an import refuses texts with a NUL character (first in row {}); --format sql keeps them", file, column.name(), *row + 1));
+  }
+}
+
 /// One CSV file for each table that the query names, and the line that imports it.
 Done export_tables(const Session& session, std::string_view tables_sql, const std::string& folder, const std::string& option, ExportScript* script) {
   Outcome<std::vector<std::string>> tables = texts_of(session, tables_sql);
@@ -111,6 +119,7 @@ Done export_tables(const Session& session, std::string_view tables_sql, const st
     std::vector<std::string> words = {".import", *file, option, table};
     CLI_TRY(export_table(session, table, *file, &*columns, *script, &words));
     if (option == kTableOption) tell_of_values(*columns, *file, script, &words);
+    else tell_of_points(*columns, *file, script);
     script->line(words);
   }
   return std::nullopt;

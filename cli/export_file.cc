@@ -33,8 +33,11 @@ Outcome<int64_t> write_rows(const Session& session, braid_statement* statement, 
   Progress progress;
   int64_t rows = 0;
   int32_t code = BRAID_ROW;
-  while (!file->failed() && (code = braid_statement_step(statement)) == BRAID_ROW) {
-    if (interrupt_requested()) return interrupted();
+  // What writes is done to its end, or not at all: Ctrl-C ends its step.
+  const bool writes = braid_statement_writes(statement) == 1;
+  while ((writes || !file->failed()) && (code = braid_statement_step(statement)) == BRAID_ROW) {
+    if (file->failed()) continue;
+    if (!writes && interrupt_requested()) return interrupted();
     read_cells(statement, &cells);
     writer->row(cells);
     if (target.visit) target.visit(cells);

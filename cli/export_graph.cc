@@ -10,6 +10,7 @@
 
 #include "cli/csv_writer.h"
 #include "cli/dump_parts.h"
+#include "cli/import_column.h"
 #include "cli/interrupt.h"
 #include "cli/progress.h"
 #include "cli/sql_text.h"
@@ -48,9 +49,19 @@ class Columns {
     }
   }
   const std::vector<Column>& all() const { return columns_; }
+  /// Why an import refuses these columns, which it tells apart without regard to case; "": it takes them.
+  std::string refusal() const {
+    for (size_t i = 0; i < columns_.size(); ++i) {
+      if (columns_[i].name.empty()) return "a property without a name";
+      const auto same = [&](const Column& other) { return same_name(other.name, columns_[i].name); };
+      const auto found = std::find_if(columns_.begin(), columns_.begin() + static_cast<ptrdiff_t>(i), same);
+      if (found != columns_.begin() + static_cast<ptrdiff_t>(i)) return fmt::format("properties of one name, \"{}\" and \"{}\"", found->name, columns_[i].name);
+    }
+    return "";
+  }
   /// A name for a column beside them.
   std::string free_name(std::string name) const {
-    const auto taken = [&](const Column& column) { return column.name == name; };
+    const auto taken = [&](const Column& column) { return same_name(column.name, name); };
     while (std::any_of(columns_.begin(), columns_.end(), taken)) name += '_';
     return name;
   }
@@ -164,15 +175,17 @@ class GraphExport {
     return export_labels();
   }
 
-  /// A property that a unique index has for every node of the group.
+  /// A property that a unique index has for every node of the group, all numbers or all texts: "7" and 7 are one key in a file.
   Done choose_key(Group* group) {
     group->keyed = false;
     group->key = kExportKey;
     const std::array<std::string_view, 1> texts = {group->label};
     return session_.query(
-        "SELECT i.property FROM graph_indexes AS i WHERE i.kind = 'node' AND i.name = ?1 AND i.is_unique AND NOT i.is_bound AND instr(i.property, '.') = 0 "
+        "SELECT i.property FROM graph_indexes AS i WHERE i.kind = 'node' AND i.name = ?1 AND i.is_unique AND NOT i.is_bound AND instr(i.property, '.') = 0 AND instr(i.property, '=') = 0 "
         "AND NOT EXISTS(SELECT 1 FROM graph_nodes AS n WHERE json_extract(n.labels, '$[0]') = ?1 "
-        "AND NOT EXISTS(SELECT 1 FROM json_each(n.properties) AS p WHERE p.key = i.property AND p.type IN ('integer', 'text'))) LIMIT 1",
+        "AND NOT EXISTS(SELECT 1 FROM json_each(n.properties) AS p WHERE p.key = i.property AND p.type IN ('integer', 'text'))) "
+        "AND (SELECT count(DISTINCT p.type) FROM graph_nodes AS n, json_each(n.properties) AS p WHERE json_extract(n.labels, '$[0]') = ?1 AND p.key = i.property) = 1 "
+        "LIMIT 1",
         texts, [group](braid_statement* row) {
           group->keyed = true;
           group->key = column_text(row, 0);
@@ -193,6 +206,17 @@ class GraphExport {
                   if (owner != nullptr && owner->bound) return std::nullopt;
                   return visit(braid_column_int64(row, 0), *labels, *properties);
                 });
+  }
+
+  void tell_of_columns(const Columns& columns, const std::string& file) const {
+    if (const std::string refusal = columns.refusal(); !refusal.empty())
+      script_->warn(fmt::format("{}: an import refuses {}; --format sql keeps them", file, refusal));
+  }
+  /// A label and a key as `.import` reads them, LABEL.KEY=COLUMN.
+  void tell_of_end(const Group& group, const std::string& file) const {
+    if (import_label(group).find('=') == std::string::npos && group.key.find_first_of(".=") == std::string::npos) return;
+    script_->warn(fmt::format("{}: an import cannot be told of {} nodes by {}: '=' and, in a key, '.' have a meaning there; --format sql keeps the edges", file,
+                              import_label(group), group.key));
   }
 
   static std::string import_label(const Group& group) { return group.label.empty() ? kNoLabel : group.label; }
@@ -229,6 +253,7 @@ class GraphExport {
       return std::nullopt;
     }));
     CLI_TRY((*file)->finish());
+    tell_of_columns(columns, *name);
     std::vector<std::string> words = {".import", *name, "--nodes", import_label(group), "--key", group.key};
     add_types(columns.all(), &words);
     if (!group.keyed) {
@@ -359,6 +384,9 @@ class GraphExport {
     }));
     for (const EdgeFile& file : files_) {
       CLI_TRY(file.file->finish());
+      tell_of_columns(file.columns, file.name);
+      tell_of_end(*file.from, file.name);
+      if (file.to != file.from) tell_of_end(*file.to, file.name);
       std::vector<std::string> words = {".import", file.name, "--edges", file.type};
       words.insert(words.end(), {"--from", fmt::format("{}.{}={}", import_label(*file.from), file.from->key, file.from_column)});
       words.insert(words.end(), {"--to", fmt::format("{}.{}={}", import_label(*file.to), file.to->key, file.to_column)});

@@ -185,6 +185,12 @@ Done HypertableTarget::add(std::span<const ImportValue> values, int64_t line) {
   if (values[time_].null) {
     return Failure{fmt::format("column \"{}\" is empty; every point needs its time", time_name_)};
   }
+  for (const std::vector<Source>* const sources : {&tags_, &fields_}) {
+    for (const Source& source : *sources) {
+      if (source.index == kNotInFile || values[source.index].text.find('\0') == std::string_view::npos) continue;
+      return Failure{fmt::format("column \"{}\": the text has a NUL character, which an import into a hypertable cannot keep; INSERT can", source.column.name)};
+    }
+  }
   SeriesRows& series = series_of(values);
   if (series.times.empty()) series.first_line = line;
   series.last_line = line;

@@ -187,6 +187,7 @@ Outcome<bool> LineProtocolReader::next(LinePoint* point) {
     if (!any.ok() || !*any) return any;
     if (text_.empty() || text_[0] == '#' || text_.find_first_not_of(' ') == std::string::npos) continue;
     if (!is_utf8(text_)) return Failure{fmt::format("line {}: it is not UTF-8", line_)};
+    if (text_.find('\0') != std::string::npos) return Failure{fmt::format("line {}: it has a NUL character", line_)};
     Outcome<LinePoint> read = read_line_point(text_);
     if (!read.ok()) return Failure{fmt::format("line {}: {}", line_, read.failure().message)};
     *point = read.take();

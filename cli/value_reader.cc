@@ -45,6 +45,9 @@ namespace {
 
 constexpr int64_t kMicrosecondsPerSecond = 1'000'000;
 
+// The calendar of the library ends before that of the data: it repeats every 400 years, and so do its weeks.
+constexpr int64_t kDaysOfCycle = 146'097, kYearsOfCycle = 400;
+
 // Takes text from its front, piece by piece; every member answers whether the piece was there.
 class Taker {
  public:
@@ -66,6 +69,14 @@ class Taker {
     }
     text_.remove_prefix(count);
     return *number >= minimum && *number <= maximum;
+  }
+  /// Of four digits, or of five or six where it is far.
+  bool year(int64_t* number) {
+    const size_t count = std::min(text_.find_first_not_of("0123456789"), text_.size());
+    int digits_read = 0;
+    if (count < 4 || count > 6 || !digits(static_cast<int>(count), 0, 999'999, &digits_read)) return false;
+    *number = digits_read;
+    return true;
   }
   /// Digits after a point, as microseconds.
   bool fraction(int64_t* microseconds) {
@@ -89,18 +100,21 @@ class Taker {
 };
 
 std::optional<int64_t> read_date(Taker* taker) {
-  int year = 0;
+  int64_t year = 0;
   int month = 0;
   int day = 0;
-  if (!taker->digits(4, 1, 9999, &year) || !taker->one_of("-") ||
+  if (!taker->year(&year) || !taker->one_of("-") ||
       !taker->digits(2, 1, 12, &month) || !taker->one_of("-") || !taker->digits(2, 1, 31, &day)) {
     return std::nullopt;
   }
-  const std::chrono::year_month_day date{std::chrono::year(year), std::chrono::month(month),
+  const std::chrono::year_month_day date{std::chrono::year(static_cast<int>(year % kYearsOfCycle)), std::chrono::month(month),
                                          std::chrono::day(day)};
   if (!date.ok()) return std::nullopt;
-  const std::chrono::sys_days days = date;
-  return static_cast<int64_t>(days.time_since_epoch().count()) * 86'400 * kMicrosecondsPerSecond;
+  const std::chrono::sys_days in_cycle = date;
+  const int64_t days = in_cycle.time_since_epoch().count() + year / kYearsOfCycle * kDaysOfCycle;
+  int64_t microseconds = 0;
+  if (__builtin_mul_overflow(days, 86'400 * kMicrosecondsPerSecond, &microseconds)) return std::nullopt;
+  return microseconds;
 }
 
 // "12:00", "12:00:30", "12:00:30.25"; 24:00 is the end of the day.
@@ -149,8 +163,9 @@ std::optional<int64_t> read_calendar_time(std::string_view text) {
   const std::optional<int64_t> clock = read_clock(&taker);
   if (!clock.has_value()) return std::nullopt;
   const std::optional<int64_t> zone = read_zone(&taker);
-  if (!zone.has_value() || !taker.empty()) return std::nullopt;
-  return *date + *clock - *zone;
+  int64_t time = 0;
+  if (!zone.has_value() || !taker.empty() || __builtin_add_overflow(*date, *clock - *zone, &time)) return std::nullopt;
+  return time;
 }
 
 std::optional<int64_t> read_epoch_time(std::string_view text, TimeUnit unit) {
@@ -180,12 +195,12 @@ std::string time_text(int64_t microseconds) {
   constexpr int64_t kDay = 86'400 * kMicrosecondsPerSecond;
   int64_t days = microseconds / kDay;
   if (microseconds % kDay < 0) --days;
-  const int64_t within = microseconds - days * kDay;
+  const int64_t within = ((microseconds % kDay) + kDay) % kDay;
   const std::chrono::year_month_day date{
-      std::chrono::sys_days(std::chrono::days(static_cast<int>(days)))};
+      std::chrono::sys_days(std::chrono::days(static_cast<int>(days % kDaysOfCycle)))};
   const int64_t seconds = within / kMicrosecondsPerSecond;
   std::string text =
-      fmt::format("{:04}-{:02}-{:02} {:02}:{:02}:{:02}", static_cast<int>(date.year()),
+      fmt::format("{:04}-{:02}-{:02} {:02}:{:02}:{:02}", static_cast<int>(date.year()) + days / kDaysOfCycle * kYearsOfCycle,
                   static_cast<unsigned>(date.month()), static_cast<unsigned>(date.day()),
                   seconds / 3600, seconds / 60 % 60, seconds % 60);
   const int64_t fraction = within % kMicrosecondsPerSecond;

@@ -758,15 +758,16 @@ void Engine::ask_for_wal_copy() {
   background_wake_.notify_one();
 }
 
+bool Engine::wal_is_held() const {
+  return vfs_->wal_size_bytes.load(std::memory_order_relaxed) > options_[OptionId::kWalHardBytes] && !wal_copied_.load(std::memory_order_relaxed) &&
+         !archive_is_behind();
+}
+
 Status Engine::wait_for_wal() {
-  const auto over = [&] {
-    return vfs_->wal_size_bytes.load(std::memory_order_relaxed) > options_[OptionId::kWalHardBytes] &&
-           !wal_copied_.load(std::memory_order_relaxed) && !archive_is_behind();
-  };
-  if (!over()) return {};
+  if (!wal_is_held()) return {};
   const Deadline deadline = busy_deadline();
   MutexLock lock(background_mutex_);
-  while (over()) {
+  while (wal_is_held()) {
     // Each try may hold the writers off for a while: all who wait ask for one a second together.
     const auto now = std::chrono::steady_clock::now();
     if (now >= next_wal_wish_) {
@@ -775,7 +776,7 @@ Status Engine::wait_for_wal() {
       background_wake_.notify_one();
     }
     wal_copied_wake_.wait_until(lock.native(), std::min(deadline, next_wal_wish_));
-    if (std::chrono::steady_clock::now() < deadline || !over()) continue;
+    if (std::chrono::steady_clock::now() < deadline || !wal_is_held()) continue;
     return Status(StatusCode::kBusy, fmt::format("the WAL is past wal_hard_bytes ({}) and an older snapshot keeps it from being copied; finish "
                                                  "that snapshot (`stats` names it as oldest_snapshot)",
                                                  options_[OptionId::kWalHardBytes]));

@@ -120,6 +120,8 @@ class Engine {
 
   /// Waits while the WAL is past wal_hard_bytes and not copied: a new snapshot would let it grow on. kBusy after the busy timeout.
   Status wait_for_wal();
+  /// Whether the WAL is past its hard bound, and what is open keeps it from being copied.
+  bool wal_is_held() const;
   /// Bytes of the WAL that rows.db does not have yet, about.
   uint64_t wal_bytes_to_copy() const;
   void ask_for_wal_copy();

@@ -188,7 +188,7 @@ constexpr std::string_view kRemedy = "end transactions and statements, work in s
 
 std::string_view memory_use_name(MemoryUse use) {
   static constexpr std::string_view kNames[kMemoryUseCount] = {"unsealed points", "transactions", "batches", "graph store",
-                                                               "projections",     "traversals",   "rollups", "feeds"};
+                                                               "projections",     "traversals",   "rollups", "feeds",        "answers to other processes"};
   return kNames[static_cast<size_t>(use)];
 }
 

@@ -22,8 +22,8 @@
 namespace braid {
 
 /// Who holds memory, as errors and `braid_stats` name it.
-enum class MemoryUse : uint8_t { kTails, kTransactions, kBatches, kGraphStore, kProjections, kTraversals, kRollups, kFeeds };
-inline constexpr size_t kMemoryUseCount = 8;
+enum class MemoryUse : uint8_t { kTails, kTransactions, kBatches, kGraphStore, kProjections, kTraversals, kRollups, kFeeds, kAnswers };
+inline constexpr size_t kMemoryUseCount = 9;
 std::string_view memory_use_name(MemoryUse use);
 
 /// Half of what the host has, or of what its control group allows.

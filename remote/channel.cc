@@ -9,10 +9,14 @@
 
 namespace braid {
 
-Status send_frame(int socket, std::string_view frame) {
+Status send_frame(int socket, std::string_view frame, const std::function<Status()>& goes_on) {
   while (!frame.empty()) {
     const ssize_t count = ::send(socket, frame.data(), frame.size(), MSG_NOSIGNAL);
     if (count < 0 && errno == EINTR) continue;
+    if (count < 0 && (errno == EAGAIN || errno == EWOULDBLOCK) && goes_on) {
+      BRAID_TRY(goes_on());
+      continue;
+    }
     if (count < 0) return errno_status(errno, "socket", "write");
     frame.remove_prefix(static_cast<size_t>(count));
   }
@@ -40,6 +44,8 @@ Result<Message> Channel::receive() {
     return decode_message(std::move(words));
   }
 }
+
+void Channel::end() { ::shutdown(socket_.number(), SHUT_RDWR); }
 
 void Channel::set_patience(int seconds) {
   const timeval patience = {seconds, 0};

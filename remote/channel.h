@@ -1,6 +1,7 @@
 // The client's end of a connection to the process that serves a database.
 #pragma once
 
+#include <functional>
 #include <memory>
 #include <string>
 
@@ -12,8 +13,9 @@
 
 namespace braid {
 
-/// Sends all bytes of a frame; kIo when the other side is gone.
-Status send_frame(int socket, std::string_view frame);
+/// Sends all bytes of a frame; kIo when the other side is gone. Where the socket has a time limit, `goes_on` is asked each time that passes while there is
+/// no room, and what it answers ends the sending.
+Status send_frame(int socket, std::string_view frame, const std::function<Status()>& goes_on = {});
 
 /// One thread at a time, but for `interrupt`.
 class Channel {
@@ -25,6 +27,8 @@ class Channel {
   Status interrupt();
   /// Waits for the next message. kIo when the other side is gone; kCorrupt.
   Result<Message> receive();
+  /// Nothing is sent or received any more.
+  void end();
   /// `receive` answers kIo when nothing comes for so long; 0: it waits.
   void set_patience(int seconds);
 

@@ -4,6 +4,7 @@
 #include <poll.h>
 #include <sys/eventfd.h>
 #include <sys/socket.h>
+#include <sys/time.h>
 #include <unistd.h>
 
 #include <algorithm>
@@ -30,6 +31,8 @@ constexpr std::chrono::seconds kGreetingTimeMax(10);
 /// An interrupt that came between a call's arrival and its start is repeated.
 constexpr std::chrono::milliseconds kPressInterval(20);
 constexpr std::chrono::milliseconds kCrowdedPause(100);
+/// So often what an idle client has open is looked at, and one that takes no bytes.
+constexpr std::chrono::seconds kIdleLook(1);
 /// So long a host that stops waits for clients to take their last answers.
 constexpr std::chrono::seconds kLastAnswerTimeMax(1);
 
@@ -164,6 +167,8 @@ void Host::accept_clients() {
   }
   if (accepted->number() < 0) return;
   if (clients_.size() >= facts_.clients_max) return refuse(*accepted);
+  const timeval look = {kIdleLook.count(), 0};
+  ::setsockopt(accepted->number(), SOL_SOCKET, SO_SNDTIMEO, &look, sizeof look);
   clients_.push_back(std::make_unique<Client>(accepted.take(), facts_.call_bytes_max, MemoryShare(facts_.memory, MemoryUse::kBatches)));
   facts_.clients->store(static_cast<int64_t>(clients_.size()));
 }
@@ -240,28 +245,37 @@ void Host::remove_finished() {
   if (clients_.size() != before) facts_.clients->store(static_cast<int64_t>(clients_.size()));
 }
 
-/// The next call of a client, or nothing when it is closing.
-std::optional<Host::Call> Host::next_call(Client& client) {
-  MutexLock lock(client.mutex);
-  while (!client.call.has_value() && !client.closing) client.changed.wait(lock.native());
-  if (client.closing) return std::nullopt;
-  return std::exchange(client.call, std::nullopt);
+/// The next call of a client; not ok when it is closing, or has what it has open for too long, of which it is told.
+Result<Host::Call> Host::next_call(Client& client, HostedSession& session) {
+  for (;;) {
+    {
+      MutexLock lock(client.mutex);
+      const auto until = Clock::now() + kIdleLook;
+      while (!client.call.has_value() && !client.closing && Clock::now() < until) client.changed.wait_until(lock.native(), until);
+      if (client.closing) return Status(StatusCode::kIo, "socket: closed");
+      if (client.call.has_value()) return *std::exchange(client.call, std::nullopt);
+    }
+    const Status outlived = session.outlived();
+    if (outlived.ok()) continue;
+    const auto farewell = encode_message(failed(outlived), kMessageBytesMax);
+    if (farewell.ok()) send_frame(client.socket.number(), *farewell, [&outlived] { return outlived; }).ignore();
+    return outlived;
+  }
 }
 
 void Host::work(Client& client) {
-  const auto tell = [&client](const Message& message) -> Status {
-    BRAID_ASSIGN(const std::string frame, encode_message(message, kMessageBytesMax));
-    return send_frame(client.socket.number(), frame);
-  };
   HostedSession* session;
   {
     const MutexLock lock(client.mutex);
     session = client.session.get();
   }
+  const auto tell = [&client](const Message& message) -> Status {
+    BRAID_ASSIGN(const std::string frame, encode_message(message, kMessageBytesMax));
+    return send_frame(client.socket.number(), frame, [&client] { return client.is_closing() ? Status(StatusCode::kIo, "socket: closed") : Status(); });
+  };
   const auto answer_next = [&]() -> Status {
-    auto call = next_call(client);
-    if (!call.has_value()) return Status(StatusCode::kIo, "socket: closed");
-    Result<Message> message = call->ok() ? decode_message(call->take()) : Result<Message>(call->status());
+    BRAID_ASSIGN(auto call, next_call(client, *session));
+    Result<Message> message = call.ok() ? decode_message(call.take()) : Result<Message>(call.status());
     Message answer;
     if (message.ok()) {
       session->answer(*message, tell, answer);
@@ -283,7 +297,9 @@ void Host::work(Client& client) {
       client.busy = false;
       client.interrupting = false;
     }
-    return send_frame(client.socket.number(), *frame);
+    const Status sent = send_frame(client.socket.number(), *frame, [session] { return session->outlived(); });
+    session->forget_answer();
+    return sent;
   };
   while (caught(answer_next).ok()) {
   }

@@ -36,6 +36,10 @@ class HostedSession {
   virtual ~HostedSession() = default;
   /// Fills in the answer, whose values borrow from the session until the next one; on the client's thread.
   virtual void answer(const Message& call, const Tell& tell, Message& out) = 0;
+  /// The values of the last answer are not needed any more; on the client's thread.
+  virtual void forget_answer() = 0;
+  /// Why what the client has open may not stay open any longer: asked between calls, on the client's thread. The session ends then.
+  virtual Status outlived() = 0;
   /// Makes the call that runs end soon. Any thread; it may come more than once.
   virtual void interrupt() = 0;
 };
@@ -74,7 +78,7 @@ class Host {
   void remove_finished();
   std::chrono::milliseconds patience() const;
   // On a client's thread:
-  std::optional<Call> next_call(Client& client);
+  Result<Call> next_call(Client& client, HostedSession& session);
   void work(Client& client);
   void end_session(Client& client);
 

@@ -79,8 +79,8 @@ bool read(wire::Message::Reader in, Message& out) {
   const capnp::Text::Reader error = in.getError();
   out.error.assign(error.begin(), error.size());
   const auto values = in.getValues();
-  // A list of empty structs claims elements that take no bytes: there are never more values than words.
-  if (values.size() > out.words.size()) return false;
+  // A list of empty structs claims elements that take no bytes: what each value takes must be there.
+  if (values.size() > out.words.size() / kValueWords) return false;
   out.values.resize(values.size());
   for (unsigned i = 0; i < values.size(); ++i)
     if (!read(values[i], out.values[i])) return false;

@@ -531,7 +531,7 @@ Status Connection::start(Statement& statement) {
   statement.rows_ = 0;
   ++statements_started_;
   changes_beside_ = 0;
-  ++running_;
+  if (running_++ == 0) running_since_ = std::chrono::steady_clock::now();
   if (statement.writes_) ++running_writers_;
   if (statement.writes_ && statement.traits_.grows_rows) session_->note_growth();
   if (statement.writes_) session_->note_schema();
@@ -742,6 +742,18 @@ Status Connection::check_row(Statement& statement) {
   const auto age = std::chrono::duration_cast<std::chrono::milliseconds>(begun - statement.started_).count();
   if (age <= options[OptionId::kSnapshotAgeMax]) return {};
   return Status(StatusCode::kSnapshotTooOld, fmt::format("the statement has read one snapshot for {} ms, snapshot_age_max_ms allows {}; start it again", age,
+                                                         options[OptionId::kSnapshotAgeMax]));
+}
+
+Status Connection::outlived() {
+  BRAID_TRY(session_->check_limits());
+  if (running_ == 0 && !in_transaction()) return {};
+  const Options& options = engine().options();
+  if (engine().wal_is_held())
+    return Status(StatusCode::kSnapshotTooOld, fmt::format("what it has open keeps the WAL from being copied, which is past wal_hard_bytes ({})", options[OptionId::kWalHardBytes]));
+  const auto age = std::chrono::duration_cast<std::chrono::milliseconds>(std::chrono::steady_clock::now() - running_since_).count();
+  if (running_ == 0 || writing() || age <= options[OptionId::kSnapshotAgeMax]) return {};
+  return Status(StatusCode::kSnapshotTooOld, fmt::format("a statement has read one snapshot for {} ms, snapshot_age_max_ms allows {}; start it again", age,
                                                          options[OptionId::kSnapshotAgeMax]));
 }
 

@@ -59,6 +59,8 @@ class Connection {
   Connection(const Connection&) = delete;
   Connection& operator=(const Connection&) = delete;
 
+  /// Between calls: why what is open may not stay open any longer, transaction or statements. kLimit, kSnapshotTooOld.
+  Status outlived();
   Session& session() { return *session_; }
   sqlite3* db() const { return session_->db(); }
   Engine& engine() { return session_->engine(); }
@@ -263,6 +265,7 @@ class Connection {
   uint64_t rollbacks_ = 1;
   int running_ = 0;                  // statements between their first step and their end
   int running_writers_ = 0;          // those of them that write
+  std::chrono::steady_clock::time_point running_since_;  // the first of them
   bool autocommit_ = false;          // a statement began the transaction; it ends with the last statement that writes in it
   bool keeps_changes_ = false;       // such a transaction has changes to commit
   bool read_only_ = false;           // begun by Mode::kRead

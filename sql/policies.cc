@@ -127,7 +127,7 @@ Result<int64_t> schedule_of(Values values, size_t index, PolicyKind kind, std::s
   // A month is thirty days here: what counts is about how often.
   int64_t us = 0;
   if (__builtin_mul_overflow(length.months, 30 * 24 * kHour, &us) || __builtin_add_overflow(us, length.microseconds, &us) || us < kScheduleMin || us > kScheduleMax)
-    return Status(StatusCode::kInvalidArgument, fmt::format("{}: expected from one second to 100 years", what));
+    return Status(StatusCode::kInvalidArgument, fmt::format("{}: expected at least one second and at most 100 years", what));
   return us;
 }
 

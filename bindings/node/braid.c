@@ -74,7 +74,8 @@ struct Handle {
   Shared* shared;         /* of a database */
   Connection* connection; /* of a connection, and of what was made on one */
   bool is_busy;           /* of a batch or a feed: a promise is pending */
-  size_t pending;         /* of a database, which any number of threads use: how many promises are */
+  size_t pending;         /* of a database or a cancel token, which any number of threads use: how many promises are */
+  void* closing;          /* a cancel token that was closed meanwhile */
   Handle* next;           /* in `left` */
 };
 
@@ -122,7 +123,10 @@ static int32_t close_pointer(Handle* handle) {
     case kStatement: braid_statement_close(handle->pointer); break;
     case kProjection: braid_projection_close(handle->pointer); break;
     case kBatch: braid_batch_close(handle->pointer); break;
-    case kCancel: braid_cancel_close(handle->pointer); break;
+    case kCancel:
+      if (handle->pending > 0) handle->closing = handle->pointer;
+      else braid_cancel_close(handle->pointer);
+      break;
     case kFeed: braid_feed_close(handle->pointer); break;
   }
   handle->pointer = NULL;
@@ -338,6 +342,8 @@ typedef struct {
   Cells values;
   bool has_values;
   braid_cancel* cancel;
+  Handle* cancel_handle;   /* of `cancel` */
+  napi_value cancel_value; /* its external; of the scope in which the arguments are read */
   Progress* progress;
   /* Results. */
   int32_t code;
@@ -358,6 +364,7 @@ typedef struct {
   napi_deferred deferred;
   napi_async_work work;
   napi_ref kept; /* the handle's external */
+  napi_ref cancel_kept;
 } Call;
 
 struct Operation {
@@ -1384,7 +1391,7 @@ static bool read_handle(napi_env env, napi_value value, char letter, Call* call)
   if (call->handle->pointer == NULL && letter != 'H') problem = "the %s is closed";
   if (connection != NULL && connection->pointer == NULL && letter != 'H') problem = "the connection of this %s is closed";
   if (call->handle->is_busy || (connection != NULL && connection->is_busy)) problem = "an asynchronous call of this %s is running; await it first";
-  if (letter == 'H' && call->handle->pending > 0) problem = "an asynchronous call of this %s is running; await it first";
+  if (letter == 'H' && call->handle->kind != kCancel && call->handle->pending > 0) problem = "an asynchronous call of this %s is running; await it first";
   if (problem == NULL) return true;
   char message[96];
   snprintf(message, sizeof message, problem, kHandleNames[call->handle->kind]);
@@ -1395,9 +1402,12 @@ static bool read_handle(napi_env env, napi_value value, char letter, Call* call)
 static bool read_cancel(napi_env env, napi_value value, Call* call) {
   void* data = NULL;
   if (type_of(env, value) != napi_external || napi_get_value_external(env, value, &data) != napi_ok) return false;
-  const Handle* handle = data;
-  call->cancel = handle->kind == kCancel ? handle->pointer : NULL;
-  return call->cancel != NULL;
+  Handle* handle = data;
+  if (handle->kind != kCancel || handle->pointer == NULL) return false;
+  call->cancel = handle->pointer;
+  call->cancel_handle = handle;
+  call->cancel_value = value;
+  return true;
 }
 
 static bool read_arguments(napi_env env, const napi_value* given, Call* call) {
@@ -1619,6 +1629,14 @@ static napi_value make_result(napi_env env, Call* call) {
 /* ---- Calling -------------------------------------------------------------------------------------------------------- */
 
 static void set_busy(Call* call, bool is_busy) {
+  Handle* cancel = call->cancel_handle;
+  if (cancel != NULL) {
+    cancel->pending += is_busy ? 1 : (size_t)-1;
+    if (cancel->pending == 0 && cancel->closing != NULL) {
+      braid_cancel_close(cancel->closing);
+      cancel->closing = NULL;
+    }
+  }
   Handle* handle = call->handle;
   if (handle == NULL) return;
   if (handle->kind == kDatabase) {
@@ -1650,6 +1668,7 @@ static void complete(napi_env env, napi_status status, void* data) {
   set_busy(call, false);
   napi_delete_async_work(env, call->work);
   if (call->kept != NULL) napi_delete_reference(env, call->kept);
+  if (call->cancel_kept != NULL) napi_delete_reference(env, call->cancel_kept);
   napi_value result = NULL;
   if (status == napi_ok && call->code == BRAID_OK) result = make_result(env, call);
   Progress* progress = progress_of(call);
@@ -1674,6 +1693,7 @@ static napi_value start(napi_env env, Call* call, napi_value handle) {
   napi_value promise, name;
   napi_create_string_utf8(env, call->operation->name, NAPI_AUTO_LENGTH, &name);
   if (call->handle != NULL) napi_create_reference(env, handle, 1, &call->kept);
+  if (call->cancel_handle != NULL) napi_create_reference(env, call->cancel_value, 1, &call->cancel_kept);
   if (napi_create_promise(env, &call->deferred, &promise) != napi_ok ||
       napi_create_async_work(env, NULL, name, run_on_thread, complete, call, &call->work) != napi_ok) {
     free_call(call);

@@ -299,6 +299,8 @@ _out = ctypes.POINTER
 
 # Function without its prefix -> what it returns, what it takes.
 _FUNCTIONS = {
+    "changes": (_i64, [_ptr]),
+    "last_insert_rowid": (_i64, [_ptr]),
     "version": (_str, []),
     "code_text": (_str, [_i32]),
     "code_name": (_str, [_i32]),
@@ -417,8 +419,6 @@ _SHORT_FUNCTIONS = {
     "column_double": (_dbl, [_ptr, _i32]),
     "column_text": (_ptr, [_ptr, _i32, _out(_i64)]),
     "column_blob": (_ptr, [_ptr, _i32, _out(_i64)]),
-    "changes": (_i64, [_ptr]),
-    "last_insert_rowid": (_i64, [_ptr]),
 }
 
 
@@ -1620,9 +1620,9 @@ class Cursor(_Child):
     def _count(self, sql):
         word, handle = _first_word(sql), self._connection._handle
         if word in _CHANGING:
-            self.rowcount = _short.braid_changes(handle)
+            self.rowcount = _library.braid_changes(handle)
         if word in ("INSERT", "REPLACE"):
-            self.lastrowid = _short.braid_last_insert_rowid(handle)
+            self.lastrowid = _library.braid_last_insert_rowid(handle)
 
     def _run_made(self, function, *arguments):
         """Runs the statement that a call of the library makes."""

@@ -408,3 +408,47 @@ TEST_CASE("a backup through another process prunes the archive, tells bytes and 
   const auto refuse = [](void*, uint64_t, uint64_t) -> int32_t { return 1; };
   CHECK(braid_backup(database.get(), (temp / "second").c_str(), &options, refuse, nullptr, nullptr) == BRAID_INTERRUPTED);
 }
+
+TEST_CASE("what a client leaves open for too long is ended by the host, and it is told why") {
+  const TempDir temp;
+  ServingProcess host(temp / "db", "snapshot_age_max_ms=300;transaction_time_max_ms=300;busy_timeout_ms=20000", [](TestDatabase& database) {
+    return TestConnection(database).run("CREATE TABLE t(x); INSERT INTO t VALUES(1), (2), (3)") == BRAID_OK;
+  });
+  REQUIRE(host.succeeded());
+  TestDatabase database(temp / "db", "remote=only");
+  TestConnection reader(database), stepping(database), writer(database), other(database);
+  REQUIRE(reader.run("BEGIN; SELECT count(*) FROM t") == BRAID_OK);
+  braid_statement* statement = nullptr;
+  REQUIRE(braid_prepare(stepping.get(), "SELECT a.x FROM t a, t b", BRAID_NUL_TERMINATED, &statement, nullptr) == BRAID_OK);
+  REQUIRE(braid_statement_step(statement) == BRAID_ROW);
+  REQUIRE(writer.run("BEGIN IMMEDIATE; INSERT INTO t VALUES(4)") == BRAID_OK);
+  // The slot is free once the writer was ended, long before a wait for it would be.
+  const auto start = std::chrono::steady_clock::now();
+  CHECK(other.run("INSERT INTO t VALUES(5)") == BRAID_OK);
+  CHECK(std::chrono::steady_clock::now() - start < std::chrono::seconds(15));
+  CHECK(other.number("SELECT count(*) FROM t WHERE x = 4") == 0);
+  // All were open for longer than the writer was allowed to be.
+  std::this_thread::sleep_for(std::chrono::milliseconds(2500));
+  CHECK(reader.run("SELECT count(*) FROM t") == BRAID_SNAPSHOT_TOO_OLD);
+  CHECK(std::string(reader.error()).find("has ended this connection") != std::string::npos);
+  CHECK(writer.run("INSERT INTO t VALUES(6)") == BRAID_LIMIT);
+  CHECK(std::string(writer.error()).find("transaction_time_max_ms") != std::string::npos);
+  braid_statement_close(statement);
+  TestConnection again(database);
+  CHECK(again.number("SELECT sum(x) FROM t") == 1 + 2 + 3 + 5);
+  host.release();
+}
+
+TEST_CASE("an answer that is larger than the host's memory allows is refused, and the host goes on") {
+  const TempDir temp;
+  ServingProcess host(temp / "db", "memory_bytes_max=134217728;graph_cache_bytes=1048576;graph_buffer_bytes=1048576");
+  REQUIRE(host.succeeded());
+  TestDatabase database(temp / "db", "remote=only");
+  TestConnection connection(database);
+  CHECK(connection.run("CREATE TABLE t(x)") == BRAID_OK);
+  CHECK(connection.rows("SELECT zeroblob(40000000)").find("memory_bytes_max") != std::string::npos);
+  CHECK(connection.number("SELECT length(zeroblob(4000000))") == 4'000'000);
+  CHECK(connection.rows("SELECT hex(zeroblob(2))") == "0000");
+  CHECK(connection.run("INSERT INTO t VALUES(1)") == BRAID_OK);
+  host.release();
+}

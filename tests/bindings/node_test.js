@@ -508,6 +508,17 @@ describe('cancel tokens and progress', () => {
     assert.strictEqual(one('SELECT 1'), 1);
   });
 
+  it('may be closed while calls that they were given to wait for a thread', async () => {
+    const waiting = [];
+    for (let i = 0; i < 12; ++i) {
+      const token = new braid.Cancel();
+      waiting.push(braid.async.open(path.join(directory, `closed-${i}`), {}, { cancel: token }));
+      token.close();
+      fails('MISUSE', 'closed', () => token.set());
+    }
+    for (const opened of await Promise.all(waiting)) opened.close();
+  });
+
   it('stop calls on a database, which are bounded and followed too', async () => {
     const token = new braid.Cancel();
     database.setCancel(token);

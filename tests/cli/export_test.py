@@ -6,10 +6,11 @@ usage: export_test.py path/to/braid
 import csv
 import os
 import re
+import subprocess
 import sys
 
 from answers import compare
-from braid_command import braid, check, run_each
+from braid_command import BRAID, braid, check, run_each
 from random_database import Maker
 
 PLAIN = """
@@ -121,6 +122,70 @@ def test_losses(work):
     check("not UTF-8" in errors, "the import says the same", errors)
 
 
+def exported_and_back(work, name, script):
+    """Exports as CSV and imports that; the new database, and what the export and the import said."""
+    original, folder, back = make(work, name, script), os.path.join(work, name + "-csv"), os.path.join(work, name + "-back")
+    _, warned = braid("export", original, folder)
+    done = subprocess.run([BRAID, "import", back, folder], capture_output=True, text=True, timeout=240)
+    return back, warned, done.stderr
+
+
+def test_far_and_mixed(work):
+    back, warned, _ = exported_and_back(work, "far", "CREATE VIRTUAL TABLE h USING hypertable(time TIMESTAMP, t TEXT TAG, v INTEGER);"
+                                        "INSERT INTO h VALUES(9000000000000000000, 'a', 1), (400000000000000000, 'a', 2), ('0000-01-02', 'a', 3);")
+    check(warned == "", "far years are exported", warned)
+    rows, _ = braid(back, "--csv", "SELECT v FROM h ORDER BY time")
+    check(rows.split()[1:] == ["3", "2", "1"], "far years come back", rows)
+
+    edges = "SELECT s.properties ->> 'k', d.properties ->> 'k' FROM graph_edges e JOIN graph_nodes s ON s.id = e.src JOIN graph_nodes d ON d.id = e.dst ORDER BY e.id"
+    nodes = "INSERT INTO graph_nodes(labels, properties) VALUES('[\"P\"]', '{\"k\": %s}');"
+    script = "SELECT graph_create_index('P', 'k', 1);" + "".join(nodes % key for key in ("7", '\"07\"', "1", '\"1\"')).replace('\\"', '"')
+    script += "".join(f"INSERT INTO graph_edges(src, type, dst) VALUES({a}, 'T', {b});" for a, b in ((3, 1), (1, 2), (4, 3)))
+    back, warned, _ = exported_and_back(work, "mixed", script)
+    rows, _ = braid(back, "--csv", edges)
+    check(rows.split("\n")[1:4] == ["1,7", "7,07", "1,1"], "keys of two types stay apart", rows + warned)
+    loops, _ = braid(back, "--csv", "SELECT count(*) FROM graph_edges WHERE src = dst")
+    check(loops.split()[1] == "0", "1 and '1' are two nodes", loops)
+
+
+def test_refusals_are_told(work):
+    _, warned, refused = exported_and_back(work, "nul", "CREATE VIRTUAL TABLE h USING hypertable(time TIMESTAMP, t TEXT TAG, x TEXT);"
+                                           "INSERT INTO h VALUES('2024-01-01', 'k' || char(0) || '1', 'a'), ('2024-01-01', 'k' || char(0) || '2', 'b');")
+    check("NUL" in warned and "\"t\"" in warned and "sql" in warned, "an export warns of a NUL in points", warned)
+    check("NUL" in refused and "line 2" in refused, "an import refuses it, and tells where", refused)
+    _, warned, refused = exported_and_back(work, "case", "INSERT INTO graph_nodes(labels, properties) VALUES('[\"N\"]', '{\"name\":1,\"Name\":2}');")
+    check("name" in warned and "Name" in warned and refused != "", "and of names that differ in case alone", warned + refused)
+    back, warned, refused = exported_and_back(work, "ends", "INSERT INTO graph_nodes(labels, properties) VALUES('[\"N\"]', '{}');"
+                                              "INSERT INTO graph_edges(src, type, dst, properties) VALUES(1, 'T', 1, '{\"Source\":1}');")
+    check(warned == "" and refused == "", "a property Source stands beside the ends", warned + refused)
+    rows, _ = braid(back, "--csv", "SELECT properties FROM graph_edges")
+    check("Source" in rows, "and comes back", rows)
+    _, warned, _ = exported_and_back(work, "equals", "INSERT INTO graph_nodes(labels, properties) VALUES('[\"a=b\"]', '{}');"
+                                     "INSERT INTO graph_edges(src, type, dst) VALUES(1, 'T', 1);")
+    check("a=b" in warned, "a label that the options cannot name is told", warned)
+
+
+def test_search_of_a_view(work):
+    original = make(work, "view", "CREATE TABLE t(id INTEGER PRIMARY KEY, a); INSERT INTO t VALUES(1, 'one'), (2, 'two');"
+                    "CREATE VIEW v AS SELECT id, a FROM t; CREATE VIRTUAL TABLE f USING fts5(a, content='v', content_rowid='id');"
+                    "INSERT INTO f(f) VALUES('rebuild');")
+    script, _ = braid(original, ".dump")
+    braid(os.path.join(work, "again"), text=script)
+    rows, _ = braid(os.path.join(work, "again"), "--csv", "SELECT rowid FROM f WHERE f MATCH 'two'")
+    check(rows.split()[1:] == ["2"], "a search of a view is dumped behind it", rows)
+
+
+def test_broken_output(work):
+    original = make(work, "broken", "CREATE TABLE pairs(a, b); SELECT graph_create_index('D', 'k', 1); INSERT INTO graph_nodes(labels, properties) VALUES('[\"D\"]', '{\"k\":1}');"
+                    "WITH RECURSIVE n(i) AS (SELECT 1 UNION ALL SELECT i + 1 FROM n WHERE i < 20000) INSERT INTO pairs SELECT 1, 1 FROM n;")
+    with open("/dev/full", "w", encoding="ascii") as full:
+        done = subprocess.run([BRAID, original, "INSERT INTO graph_edges(src, type, dst) SELECT a, 'R', b FROM pairs RETURNING 1; "
+                               "SELECT graph_link('D', a, 'S', 'D', b) FROM pairs"], stdout=full, stderr=subprocess.PIPE, timeout=240, check=False)
+    check(done.returncode == 1, "an output that cannot be written fails", str(done))
+    rows, _ = braid(original, "--csv", "SELECT count(*) FROM graph_edges WHERE type = 'R' OR type = 'S'")
+    check(rows.split()[1] in ("20000", "40000"), "what writes is done whole or not at all", rows)
+
+
 def test_sql(work):
     original = make(work, "original", Maker(7).make())
     exported = os.path.join(work, "sql")
@@ -196,4 +261,4 @@ def test_prometheus(work):
     check(values.get("braid_hypertables") == 1 and values.get("braid_rows_size_bytes", 0) > 0, "values are those of the database", str(values))
 
 
-sys.exit(run_each((test_csv, test_values, test_losses, test_sql, test_one_model, test_errors, test_prometheus)))
+sys.exit(run_each((test_csv, test_values, test_losses, test_far_and_mixed, test_refusals_are_told, test_search_of_a_view, test_broken_output, test_sql, test_one_model, test_errors, test_prometheus)))

@@ -105,4 +105,14 @@ TEST_CASE("times are written in the form that Braid's SQL shows") {
   CHECK(time_text(0) == "1970-01-01 00:00:00");
   CHECK(time_text(-1) == "1969-12-31 23:59:59.999999");
   CHECK(time_text(1'714'564'800 * kSecond + 250'000) == "2024-05-01 12:00:00.25");
+  for (std::string_view text : {"0000-02-29 00:00:00", "9999-12-31 23:59:59.999999", "10000-01-01 00:00:00", "33000-02-28 00:00:00.5", "294246-12-31 23:59:59"}) {
+    CAPTURE(text);
+    const auto time = read_calendar_time(text);
+    REQUIRE(time.has_value());
+    CHECK(time_text(*time) == text);
+  }
+  CHECK(read_calendar_time("294247-01-10 04:00:54.775807") == INT64_MAX);
+  CHECK_FALSE(read_calendar_time("294247-01-10 04:00:54.775808").has_value());
+  CHECK_FALSE(read_calendar_time("0001-02-29").has_value());
+  CHECK_FALSE(read_calendar_time("-0001-02-28").has_value());
 }

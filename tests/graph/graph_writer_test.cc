@@ -242,6 +242,22 @@ TEST_CASE("changes are taken per member of a group and a rollback reaches behind
   CHECK(third.graph.nodes.front().id == NodeId(1));
 }
 
+TEST_CASE("of a member that is undone after its changes were taken no shape is left") {
+  GraphFixture graph;
+  Transaction tx(graph);
+  const NodeId a = tx.node();
+  CommitRecord first;
+  tx.writer.take_changes(first);
+  const uint64_t member = tx.writer.mark();
+  tx.edge(a, tx.type("t"), a);
+  CommitRecord second;
+  tx.writer.take_changes(second);
+  CHECK(tx.writer.shape().size() == 2);
+  tx.writer.rollback_to(member);
+  REQUIRE(tx.writer.shape().size() == 1);
+  CHECK(tx.writer.shape().front().kind == ShapeChange::Kind::kMany);
+}
+
 TEST_CASE("many marks without changes cost nothing") {
   GraphFixture graph;
   Transaction tx(graph);
