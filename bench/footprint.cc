@@ -38,14 +38,15 @@ struct Store {
 
 /// A database and a connection, which every user of it has.
 struct OpenBraid {
-  explicit OpenBraid(const std::string& path) : database(path, ""), connection(database) {}
+  OpenBraid(const std::string& path, const std::string& options) : database(path, options), connection(database) {}
   BraidDatabase database;
   BraidConnection connection;
 };
 
-std::shared_ptr<void> open_braid(const std::string& path) {
-  return std::make_shared<OpenBraid>(path);
-}
+std::shared_ptr<void> open_braid(const std::string& path) { return std::make_shared<OpenBraid>(path, ""); }
+
+/// Which other processes cannot use.
+std::shared_ptr<void> open_alone(const std::string& path) { return std::make_shared<OpenBraid>(path, "serve=no"); }
 
 std::shared_ptr<void> open_sqlite(const std::string& path) {
   auto file = std::make_shared<SqliteFile>(path, SqliteSettings{});
@@ -64,6 +65,7 @@ std::shared_ptr<void> open_rocksdb(const std::string& path) {
 
 constexpr std::array kStores = {
     Store{"braid", open_braid},
+    Store{"braid_alone", open_alone},
     Store{"sqlite", open_sqlite},
     Store{"rocksdb", open_rocksdb},
 };

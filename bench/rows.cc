@@ -3,12 +3,13 @@
 //
 // In each round both subjects, one after the other, insert rows in transactions of 10,000, commit
 // single rows durably, commit single rows without a sync of each (Braid's relaxed durability, SQLite's
-// synchronous=NORMAL), and read single rows by key; both stay open, so a round's inserts also meet the
+// synchronous=NORMAL), both again while another thread follows Braid's commits by a feed, and read single rows by key; both stay open, so a round's inserts also meet the
 // rows of earlier rounds.
 #include <fmt/format.h>
 
 #include <algorithm>
 #include <memory>
+#include <thread>
 #include <vector>
 
 #include "bench/braid_subject.h"
@@ -43,6 +44,8 @@ class Table {
   virtual void set_synced(bool on) = 0;
   /// Outside a transaction the row is committed on return.
   virtual void insert(const Entity& entity) = 0;
+  /// Somebody who is told of every commit, until it is destroyed; null where there is no such thing.
+  virtual std::shared_ptr<void> follow() { return nullptr; }
   /// Reads the row and every value of it; returns its `created_at`.
   virtual int64_t read(const std::string& key) = 0;
 };
@@ -70,6 +73,31 @@ int64_t read_with(Statement& statement, const std::string& key) {
   return created_at;
 }
 
+/// A feed that a thread of its own reads to its end.
+class Follower {
+ public:
+  explicit Follower(BraidDatabase& database) {
+    if (braid_feed_open(database.handle(), nullptr, &feed_) != BRAID_OK) fail("the feed cannot be opened");
+    thread_ = std::thread([this] {
+      constexpr int64_t kWaitMs = 1000;
+      const char* line = nullptr;
+      size_t size = 0;
+      for (int32_t code = BRAID_ROW; code == BRAID_ROW || code == BRAID_DONE;) code = braid_feed_next(feed_, kWaitMs, &line, &size);
+    });
+  }
+  ~Follower() {
+    braid_feed_cancel(feed_);
+    thread_.join();
+    braid_feed_close(feed_);
+  }
+  Follower(const Follower&) = delete;
+  Follower& operator=(const Follower&) = delete;
+
+ private:
+  braid_feed* feed_ = nullptr;
+  std::thread thread_;
+};
+
 class BraidTable final : public Table {
  public:
   explicit BraidTable(const std::string& path)
@@ -85,6 +113,7 @@ class BraidTable final : public Table {
     connection_.execute(on ? "SELECT braid_durability('full')" : "SELECT braid_durability('relaxed')");
   }
   void insert(const Entity& entity) override { insert_with(*insert_, entity); }
+  std::shared_ptr<void> follow() override { return std::make_shared<Follower>(database_); }
   int64_t read(const std::string& key) override { return read_with(*read_, key); }
 
  private:
@@ -216,6 +245,12 @@ int run(int argc, char** argv) {
       table->set_synced(false);
       measure_commit(report, "commit_relaxed", *table, random, arguments.seconds, disk);
       table->set_synced(true);
+      if (const auto follower = table->follow()) {
+        measure_commit(report, "commit_followed", *table, random, arguments.seconds, disk);
+        table->set_synced(false);
+        measure_commit(report, "commit_relaxed_followed", *table, random, arguments.seconds, disk);
+        table->set_synced(true);
+      }
     }
     for (const auto& table : tables) measure_point_read(report, *table, rows, arguments.seconds);
     // The next round begins with the other one, since the first may pay for what came before.

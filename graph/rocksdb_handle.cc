@@ -2,13 +2,19 @@
 
 #include <fmt/format.h>
 #include <rocksdb/cache.h>
+#include <rocksdb/convenience.h>
 #include <rocksdb/filter_policy.h>
 #include <rocksdb/listener.h>
 #include <rocksdb/table.h>
 #include <rocksdb/table_properties.h>
 
 #include <algorithm>
+#include <condition_variable>
+#include <mutex>
+#include <optional>
+#include <thread>
 
+#include "engine/caught.h"
 #include "graph/rocksdb_env.h"
 #include "graph/rocksdb_status.h"
 
@@ -87,6 +93,11 @@ class RocksdbHandle::Listener final : public rocksdb::EventListener {
   void OnErrorRecoveryBegin(rocksdb::BackgroundErrorReason, rocksdb::Status,
                             bool* auto_recovery) override {
     *auto_recovery = false;
+  }
+  void fail(Status status) {
+    MutexLock lock(mutex_);
+    status_ = std::move(status);
+    failed_ = true;
   }
   void clear() {
     MutexLock lock(mutex_);
@@ -250,11 +261,51 @@ Status RocksdbHandle::go_on_after_full_disk() {
   if (error.ok() || error.code() != StatusCode::kFull) return error;
   const auto now = std::chrono::steady_clock::now();
   if (now < next_try_) return error;
-  const rocksdb::Status resumed = db_->Resume();
+  BRAID_ASSIGN(const bool ended, resume());
   next_try_ = std::chrono::steady_clock::now() + std::chrono::seconds(1);
-  if (!resumed.ok()) return rocksdb_status(resumed, "go on after the disk was full");
+  if (!ended) {
+    listener_->fail(Status(StatusCode::kIo, fmt::format("{}; there may be space again, but RocksDB cannot go on after this: close the database and open it again", error.message())));
+    return listener_->status();
+  }
   listener_->clear();
   return {};
+}
+
+/// RocksDB 7.8.3 may forget a flush: one whose job begins between another job's failure (of a MANIFEST) and this call finds that background work is stopped,
+/// and leaves its request in a queue that nobody looks at any more. Resuming would then wait for it for ever, and so would closing. False: it was given up.
+Result<bool> RocksdbHandle::resume() {
+  constexpr std::chrono::milliseconds kLook(50);
+  constexpr int kIdleLooksMax = 60;  // three seconds: a job that has failed rests for one
+  std::mutex mutex;
+  std::condition_variable changed;
+  std::optional<rocksdb::Status> resumed;
+  std::thread thread;
+  const Status started = caught([&]() -> Status {
+    thread = std::thread([&] {
+      rocksdb::Status status = db_->Resume();
+      const std::lock_guard lock(mutex);
+      resumed = std::move(status);
+      changed.notify_one();
+    });
+    return {};
+  });
+  if (!started.ok()) return Status(StatusCode::kFull, fmt::format("go on after the disk was full: {}", started.message()));
+  bool given_up = false;
+  std::unique_lock lock(mutex);
+  for (int idle = 0; !changed.wait_for(lock, kLook, [&] { return resumed.has_value(); });) {
+    uint64_t flushes = 0, compactions = 0;
+    db_->GetIntProperty(rocksdb::DB::Properties::kNumRunningFlushes, &flushes);
+    db_->GetIntProperty(rocksdb::DB::Properties::kNumRunningCompactions, &compactions);
+    idle = flushes + compactions == 0 ? idle + 1 : 0;
+    if (idle < kIdleLooksMax || given_up) continue;
+    given_up = true;
+    rocksdb::CancelAllBackgroundWork(db_.get(), /*wait=*/false);  // ends the waiting
+  }
+  lock.unlock();
+  thread.join();
+  if (given_up) return false;
+  BRAID_TRY(rocksdb_status(*resumed, "go on after the disk was full"));
+  return true;
 }
 
 bool RocksdbHandle::stalled() const {

@@ -49,8 +49,8 @@ class RocksdbHandle {
   Status flush();
   /// Ok, or why the database must be closed and opened again.
   Status background_error() const;
-  /// After a flush that found the disk full it goes on when there is room again; at most one try in a second, which takes that long. Called by
-  /// the holder of the writer slot.
+  /// After a flush that found the disk full it goes on when there is room again; at most one try in a second, which takes that long. kIo when RocksDB cannot
+  /// go on in this process: the database must be closed and opened again. Called by the holder of the writer slot.
   Status go_on_after_full_disk();
   /// True while RocksDB would make a write wait.
   bool stalled() const;
@@ -65,6 +65,7 @@ class RocksdbHandle {
   using Descriptors = std::vector<rocksdb::ColumnFamilyDescriptor>;
   Status open_families(const rocksdb::Options& options, bool exists, Lsn log_begin, std::vector<Family>& created);
   Status check_older_state(const rocksdb::Options& options, const Descriptors& descriptors, Lsn log_begin);
+  Result<bool> resume();
   Status create_families(const rocksdb::ColumnFamilyOptions& options, std::vector<Family>& created);
 
   // Constant once `open` is done.
