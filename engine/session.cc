@@ -129,23 +129,24 @@ Status Session::start_writing(std::span<const std::string> savepoints) {
   const Uninterrupted uninterrupted(*this);
   const bool upgrading = state_ == State::kReading;
   BRAID_TRY(engine_.publish_kept());
+  // Holding the slot, every commit is published: the newest version is what SQLite's write transaction reads. What takes memory comes before it begins.
+  auto newest = engine_.versions().newest();
+  auto catalog_writer = std::make_unique<CatalogWriter>(engine_.catalog(), newest->catalog, newest->counters);
   if (!upgrading) {
-    const Status begun = begin_immediate_.run();
+    const Status begun = caught([this] { return begin_immediate_.run(); });
     if (!begun.ok()) {
       roll_back_sqlite().ignore();
       return begun;
     }
   }
   const RowidKept kept(db());
-  Status joined = participate_.run();
+  Status joined = caught([this] { return participate_.run(); });
   if (upgrading && joined.code() == StatusCode::kConflict && may_renew_snapshot()) {
     BRAID_TRY(renew_snapshot(savepoints));
     joined = participate_.run();
     // A later snapshot might have other answers than those that were read.
     if (!joined.ok()) roll_back_sqlite().ignore();
   }
-  // Holding the slot, every commit is published: the newest version is what SQLite's write transaction reads.
-  auto newest = engine_.versions().newest();
   if (!joined.ok()) {
     if (!upgrading) roll_back_sqlite().ignore();
     return joined.code() == StatusCode::kConflict ? behind() : joined;
@@ -154,7 +155,7 @@ Status Session::start_writing(std::span<const std::string> savepoints) {
     if (!upgrading) roll_back_sqlite().ignore();
     return behind();
   }
-  catalog_writer_ = std::make_unique<CatalogWriter>(engine_.catalog(), newest->catalog, newest->counters);
+  catalog_writer_ = std::move(catalog_writer);
   if (!upgrading) log_->release_read();
   version_ = std::move(newest);
   catalog_sealed_ = 0;

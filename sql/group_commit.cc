@@ -4,6 +4,7 @@
 
 #include <fmt/format.h>
 
+#include "engine/caught.h"
 #include "engine/long_call.h"
 #include "sql/graph_access.h"
 
@@ -36,27 +37,25 @@ Status GroupCommitter::commit(Batch& batch) {
   BRAID_TRY(engine_.wait_for_archive());
   BRAID_TRY(engine_.wait_for_tail());
   if (engine_.slot().busy()) read_ahead(batch);
+  // Made before the slot is taken: whoever is in it gets an answer, whatever fails.
+  Group group{.members = {&batch}, .running = {&batch}, .size_bytes = batch.size_bytes};
   BRAID_ASSIGN(const bool leads, engine_.slot().join(batch, engine_.busy_deadline()));
   if (!leads) return batch.result;
+  const SlotHold hold(engine_.slot());
   // The group is of others too, whom this thread's call has nothing to say.
   const LongCall::Unasked unasked;
-  Group group;
-  try {
-    group.members.push_back(&batch);
-    group.running.push_back(&batch);
-    group.size_bytes = batch.size_bytes;
+  const Status thrown = caught([&] {
     lead(group);
-  } catch (const std::exception& error) {
-    // The other members' owners wait for an answer, whatever happened here.
+    return Status();
+  });
+  if (!thrown.ok()) {
     if (connection_ != nullptr && connection_->in_transaction()) connection_->rollback().ignore();
-    const Status failure(StatusCode::kOutOfMemory, fmt::format("group commit: {}", error.what()));
     if (group.finished)
-      batch.result = failure;
+      batch.result = thrown;
     else
-      answer(group, failure);
+      answer(group, thrown);
   }
   finish(group);
-  engine_.slot().release();
   return batch.result;
 }
 

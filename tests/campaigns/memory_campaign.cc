@@ -136,6 +136,8 @@ namespace {
 constexpr const char* kOptions = "maintenance_interval_ms=0";
 constexpr uint64_t kVerifyEvery = 64;
 constexpr uint32_t kCloseEvery = 16;
+/// So many are tried one by one: a call begins with taking locks and room.
+constexpr uint64_t kFirstOfTask = 64;
 /// Then a new database, so that the last allocation of a query is not reached through all that the earlier cases have written.
 constexpr uint64_t kCasesPerDatabase = 256;
 /// RocksDB's threads are the process's, and their queues (std::deque) keep the blocks that they are in.
@@ -188,7 +190,7 @@ class Campaign {
     task_ = fmt::format("{}, no allocation failing", kTaskNames[static_cast<size_t>(task)]);
     if (!settle(task, counted, false)) return false;
     const uint64_t step = count == 0 ? 1 : std::max<uint64_t>(1, all / count);
-    for (uint64_t nth = 1; nth <= all; nth += step) {
+    for (uint64_t nth = 1; nth <= all; nth += nth < kFirstOfTask ? 1 : step) {
       if (number_++ < from_) continue;
       progress_.reached(number_ - 1);
       if (number_ % kCasesPerDatabase == 0 && !(reopen_and_check() && verify() && start())) return false;
@@ -209,7 +211,7 @@ class Campaign {
       if (runs_.size() % kCloseEvery == 0 && !reopen_and_check()) return false;
       if (failed_ % kVerifyEvery == 0 && !verify()) return false;
     }
-    fmt::print("{}: {} allocations, one in {} failed\n", kTaskNames[static_cast<size_t>(task)], all, step);
+    fmt::print("{}: {} allocations, the first {} and one in {} failed\n", kTaskNames[static_cast<size_t>(task)], all, std::min(all, kFirstOfTask), step);
     std::fflush(stdout);
     return reopen_and_check() && verify();
   }
