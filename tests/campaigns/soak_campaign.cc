@@ -191,7 +191,9 @@ class Campaign {
       const std::string first = connection.rows(question);
       if (first.starts_with("error")) return stop(question + ": " + first);
       // The same snapshot answers the same.
-      if (held && connection.rows(question) != first) return stop(question + ": two answers in one snapshot");
+      const std::string second = held ? connection.rows(question) : first;
+      if (second.starts_with("error")) return stop(question + ": " + second);
+      if (second != first) return stop(question + ": two answers in one snapshot");
       if (held) braid_rollback(connection.get());
     }
   }
