@@ -43,15 +43,11 @@ class HeldSlot {
       if (engine.vfs().wal_size_bytes.load(std::memory_order_relaxed) <= wal_bytes || tries == kTriesMax) return held;
     }
   }
-  ~HeldSlot() { slot_.release(); }
-  HeldSlot(const HeldSlot&) = delete;
-  HeldSlot& operator=(const HeldSlot&) = delete;
-
   std::chrono::microseconds age() const { return std::chrono::duration_cast<std::chrono::microseconds>(std::chrono::steady_clock::now() - start_); }
 
  private:
-  explicit HeldSlot(WriterSlot& slot) : slot_(slot) {}
-  WriterSlot& slot_;
+  explicit HeldSlot(WriterSlot& slot) : hold_(slot) {}
+  const SlotHold hold_;
   const std::chrono::steady_clock::time_point start_ = std::chrono::steady_clock::now();
 };
 

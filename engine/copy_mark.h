@@ -3,7 +3,8 @@
 //   absent or empty ──Destination::open──▶ COPYING, no FORMAT ──Destination::finish──▶ BACKUP and FORMAT ──settle_backup──▶ FORMAT
 //                                                │                                                                          ▲
 //                                                └──finish_unchecked──▶ COPYING, BACKUP and FORMAT ──open_checked───────────┘
-// What has COPYING, or no FORMAT, is opened by nobody but open_checked, which marks it as a copy that was not finished if it is not whole. The first opening of a backup gives it a new epoch, in memory; `settle_backup` makes that durable.
+// What has COPYING, or no FORMAT, is opened by nobody but open_checked, which takes FORMAT away (mark_unfinished) if it is not whole. The first opening
+// of a backup gives it a new epoch, in memory; `settle_backup` makes that durable.
 #pragma once
 
 #include <memory>

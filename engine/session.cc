@@ -90,10 +90,8 @@ Status Session::begin_write(std::span<const std::string> savepoints) {
   if (owner_ == Owner::kUser) BRAID_TRY(engine_.wait_for_tail());
   BRAID_TRY(engine_.slot().acquire(engine_.busy_deadline()));
   holds_slot_ = true;
-  const bool upgrading = state_ == State::kReading;
-  const Status started = caught([&] { return start_writing(savepoints); });
+  const Status started = start_writing(savepoints);
   if (!started.ok()) {
-    if (!upgrading) roll_back_sqlite().ignore();
     holds_slot_ = false;
     engine_.slot().release();
     // A statement that is interrupted while it writes takes the whole transaction with it.
@@ -124,37 +122,32 @@ Status Session::renew_snapshot(std::span<const std::string> savepoints) {
   return {};
 }
 
+/// What cannot begin to write leaves no SQLite transaction, whatever failed; what was read before goes on.
 Status Session::start_writing(std::span<const std::string> savepoints) {
   const Internal internal(*this);
   const Uninterrupted uninterrupted(*this);
   const bool upgrading = state_ == State::kReading;
+  const Status started = caught([&] { return write_on_sqlite(savepoints, upgrading); });
+  if (!started.ok() && !upgrading) roll_back_sqlite().ignore();
+  return started;
+}
+
+Status Session::write_on_sqlite(std::span<const std::string> savepoints, bool upgrading) {
   BRAID_TRY(engine_.publish_kept());
   // Holding the slot, every commit is published: the newest version is what SQLite's write transaction reads. What takes memory comes before it begins.
   auto newest = engine_.versions().newest();
   auto catalog_writer = std::make_unique<CatalogWriter>(engine_.catalog(), newest->catalog, newest->counters);
-  if (!upgrading) {
-    const Status begun = caught([this] { return begin_immediate_.run(); });
-    if (!begun.ok()) {
-      roll_back_sqlite().ignore();
-      return begun;
-    }
-  }
+  if (!upgrading) BRAID_TRY(begin_immediate_.run());
   const RowidKept kept(db());
-  Status joined = caught([this] { return participate_.run(); });
+  Status joined = participate_.run();
   if (upgrading && joined.code() == StatusCode::kConflict && may_renew_snapshot()) {
     BRAID_TRY(renew_snapshot(savepoints));
     joined = participate_.run();
     // A later snapshot might have other answers than those that were read.
     if (!joined.ok()) roll_back_sqlite().ignore();
   }
-  if (!joined.ok()) {
-    if (!upgrading) roll_back_sqlite().ignore();
-    return joined.code() == StatusCode::kConflict ? behind() : joined;
-  }
-  if (version_ != nullptr && version_->lsn != newest->lsn) {
-    if (!upgrading) roll_back_sqlite().ignore();
-    return behind();
-  }
+  if (!joined.ok()) return joined.code() == StatusCode::kConflict ? behind() : joined;
+  if (version_ != nullptr && version_->lsn != newest->lsn) return behind();
   catalog_writer_ = std::move(catalog_writer);
   if (!upgrading) log_->release_read();
   version_ = std::move(newest);

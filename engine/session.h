@@ -164,6 +164,7 @@ class Session {
   Session(Engine& engine, Owner owner) : engine_(engine), owner_(owner), staged_memory_(engine.memory(), MemoryUse::kTransactions) {}
   Status check_staged();
   Status start_writing(std::span<const std::string> savepoints);
+  Status write_on_sqlite(std::span<const std::string> savepoints, bool upgrading);
   bool may_renew_snapshot() const;
   Status renew_snapshot(std::span<const std::string> savepoints);
   Status roll_back_sqlite();

@@ -245,21 +245,21 @@ void Host::remove_finished() {
   if (clients_.size() != before) facts_.clients->store(static_cast<int64_t>(clients_.size()));
 }
 
-/// The next call of a client; not ok when it is closing, or has what it has open for too long, of which it is told.
-Result<Host::Call> Host::next_call(Client& client, HostedSession& session) {
+/// The next call of a client; nothing when it is closing, or has what it has open for too long, of which it is told.
+std::optional<Host::Call> Host::next_call(Client& client, HostedSession& session) {
   for (;;) {
     {
       MutexLock lock(client.mutex);
       const auto until = Clock::now() + kIdleLook;
       while (!client.call.has_value() && !client.closing && Clock::now() < until) client.changed.wait_until(lock.native(), until);
-      if (client.closing) return Status(StatusCode::kIo, "socket: closed");
-      if (client.call.has_value()) return *std::exchange(client.call, std::nullopt);
+      if (client.closing) return std::nullopt;
+      if (client.call.has_value()) return std::exchange(client.call, std::nullopt);
     }
     const Status outlived = session.outlived();
     if (outlived.ok()) continue;
     const auto farewell = encode_message(failed(outlived), kMessageBytesMax);
     if (farewell.ok()) send_frame(client.socket.number(), *farewell, [&outlived] { return outlived; }).ignore();
-    return outlived;
+    return std::nullopt;
   }
 }
 
@@ -274,8 +274,9 @@ void Host::work(Client& client) {
     return send_frame(client.socket.number(), frame, [&client] { return client.is_closing() ? Status(StatusCode::kIo, "socket: closed") : Status(); });
   };
   const auto answer_next = [&]() -> Status {
-    BRAID_ASSIGN(auto call, next_call(client, *session));
-    Result<Message> message = call.ok() ? decode_message(call.take()) : Result<Message>(call.status());
+    auto call = next_call(client, *session);
+    if (!call.has_value()) return Status(StatusCode::kIo, "socket: closed");
+    Result<Message> message = call->ok() ? decode_message(call->take()) : Result<Message>(call->status());
     Message answer;
     if (message.ok()) {
       session->answer(*message, tell, answer);

@@ -78,7 +78,7 @@ class Host {
   void remove_finished();
   std::chrono::milliseconds patience() const;
   // On a client's thread:
-  Result<Call> next_call(Client& client, HostedSession& session);
+  std::optional<Call> next_call(Client& client, HostedSession& session);
   void work(Client& client);
   void end_session(Client& client);
 

@@ -740,21 +740,24 @@ Status Connection::check_row(Statement& statement) {
   if (writing()) return {};
   const auto begun = statement_deadline_ - statement_time_max();
   const auto age = std::chrono::duration_cast<std::chrono::milliseconds>(begun - statement.started_).count();
-  if (age <= options[OptionId::kSnapshotAgeMax]) return {};
-  return Status(StatusCode::kSnapshotTooOld, fmt::format("the statement has read one snapshot for {} ms, snapshot_age_max_ms allows {}; start it again", age,
-                                                         options[OptionId::kSnapshotAgeMax]));
+  return check_snapshot_age(age);
+}
+
+Status Connection::check_snapshot_age(int64_t age_ms) {
+  const int64_t most = engine().options()[OptionId::kSnapshotAgeMax];
+  if (age_ms <= most) return {};
+  return Status(StatusCode::kSnapshotTooOld,
+                fmt::format("the statement has read one snapshot for {} ms, snapshot_age_max_ms allows {}; start it again", age_ms, most));
 }
 
 Status Connection::outlived() {
   BRAID_TRY(session_->check_limits());
   if (running_ == 0 && !in_transaction()) return {};
-  const Options& options = engine().options();
   if (engine().wal_is_held())
-    return Status(StatusCode::kSnapshotTooOld, fmt::format("what it has open keeps the WAL from being copied, which is past wal_hard_bytes ({})", options[OptionId::kWalHardBytes]));
-  const auto age = std::chrono::duration_cast<std::chrono::milliseconds>(std::chrono::steady_clock::now() - running_since_).count();
-  if (running_ == 0 || writing() || age <= options[OptionId::kSnapshotAgeMax]) return {};
-  return Status(StatusCode::kSnapshotTooOld, fmt::format("a statement has read one snapshot for {} ms, snapshot_age_max_ms allows {}; start it again", age,
-                                                         options[OptionId::kSnapshotAgeMax]));
+    return Status(StatusCode::kSnapshotTooOld, fmt::format("what it has open keeps the WAL from being copied, which is past wal_hard_bytes ({})",
+                                                           engine().options()[OptionId::kWalHardBytes]));
+  if (running_ == 0 || writing()) return {};
+  return check_snapshot_age(std::chrono::duration_cast<std::chrono::milliseconds>(std::chrono::steady_clock::now() - running_since_).count());
 }
 
 Status Connection::restrict(bool read_only, std::chrono::milliseconds statement_time, int64_t value_bytes) {

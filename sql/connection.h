@@ -215,6 +215,7 @@ class Connection {
   void start_clock();
   /// After a row: kLimit, kSnapshotTooOld or kInterrupted when the run has had enough.
   Status check_row(Statement& statement);
+  Status check_snapshot_age(int64_t age_ms);
   Status register_all();
 
   Status roll_back();

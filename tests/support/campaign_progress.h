@@ -17,7 +17,7 @@ class CampaignProgress {
     const auto now = std::chrono::steady_clock::now();
     if (now - told_ < std::chrono::minutes(1)) return;
     told_ = now;
-    fmt::print("{} done after {:.0f} s; --from {} goes on\n", number, std::chrono::duration<double>(now - start_).count(), number);
+    fmt::print("{} done after {:.0f} s; --from {} goes on\n", number, seconds(), number);
     std::fflush(stdout);
   }
   double seconds() const { return std::chrono::duration<double>(std::chrono::steady_clock::now() - start_).count(); }
